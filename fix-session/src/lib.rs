@@ -1,0 +1,1 @@
+//! Sans-IO FIX 4.4 session engine.

@@ -1,0 +1,1 @@
+//! Money, quantities, ids, orders and events: what crosses topics.

@@ -1,1 +1,15 @@
-//! The event log port and its implementations.
+//! The event log: the only source of truth. A port ([`EventLog`]) with an embedded implementation and a memory twin.
+//!
+//! ```text
+//! producers -> append(group) -> [ring of recent records] -> subscriptions (at once)
+//!                    |
+//!                    v one writer thread: write, fdatasync, durable position moves -> wait_durable, durable-only readers
+//!              segment files
+//! ```
+//!
+//! Readers see a record at once; nothing may leave the process until [`EventLog::durable`] has passed what it
+//! depends on. The log refuses to go on after a failed write or sync, and never retries a sync.
+
+mod port;
+
+pub use port::{AppendError, EventLog, LogError, NewRecord, ReadError, Reader, Record, Value};

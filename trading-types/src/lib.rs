@@ -1,1 +1,31 @@
-//! Money, quantities, ids, orders and events: what crosses topics.
+//! What crosses topics: money, quantities, ids, orders, refusals and every event kind.
+//!
+//! ```text
+//! FIX bytes -> fix-gateway -> [Event] -> risk-service -> [Event] -> execution -> [Event] -> ...
+//!                                 every [ ] is one record of a topic, value = Event as JSON
+//! ```
+//!
+//! Services never depend on one another; they meet here and in the log. This crate does no I/O, reads no
+//! clock and holds no state. Numbers are integers inside: prices, quantities and amounts all count billionths
+//! (ADR 0002), so no product or sum passes through binary floating point.
+#![doc = include_str!("../README.md")]
+
+mod decimal;
+mod event;
+mod event_json;
+mod ids;
+mod order;
+mod processor;
+mod record;
+mod refusal;
+mod time;
+
+pub use decimal::{Amount, DecimalError, Price, Qty, SCALE};
+pub use event::*;
+pub use event_json::{DecodeError, decode, encode, encode_into};
+pub use ids::*;
+pub use order::*;
+pub use processor::{Emitted, Input, Outbox, Processor, partition_of};
+pub use record::*;
+pub use refusal::Refusal;
+pub use time::{TimeError, Timestamp};

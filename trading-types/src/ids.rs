@@ -1,0 +1,232 @@
+//! Names of things, parsed once at the edge. All are short printable ASCII held in place: copying allocates nothing.
+
+use arrayvec::ArrayString;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// No characters at all.
+    #[error("empty id")]
+    Empty,
+    /// More characters than the id may have.
+    #[error("id longer than {max} characters")]
+    TooLong {
+        /// Characters allowed.
+        max: usize,
+    },
+    /// A blank or something outside printable ASCII.
+    #[error("id has a character outside printable ASCII without space")]
+    Character,
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $max:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "&str")]
+        pub struct $name(ArrayString<$max>);
+
+        impl $name {
+            /// Longest text, in characters.
+            pub const MAX: usize = $max;
+
+            /// Checks and keeps a text.
+            ///
+            /// # Errors
+            /// Empty, too long, or a character that is not printable ASCII.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                Self::from_bytes(text.as_bytes())
+            }
+
+            /// As `new`, from bytes of a FIX field.
+            ///
+            /// # Errors
+            /// As `new`.
+            pub fn from_bytes(bytes: &[u8]) -> Result<Self, IdError> {
+                if bytes.is_empty() {
+                    return Err(IdError::Empty);
+                }
+                if bytes.len() > $max {
+                    return Err(IdError::TooLong { max: $max });
+                }
+                if !bytes.iter().all(|b| (0x21..=0x7e).contains(b)) {
+                    return Err(IdError::Character);
+                }
+                let text = std::str::from_utf8(bytes).map_err(|_| IdError::Character)?;
+                ArrayString::from(text).map(Self).map_err(|_| IdError::TooLong { max: $max })
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = IdError;
+            fn try_from(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.as_str())
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A trading firm: key of the `accounts` and `ledger` topics.
+    FirmId, 24
+}
+text_id! {
+    /// A trading account of a firm, Account(1).
+    AccountId, 24
+}
+text_id! {
+    /// An instrument, Symbol(55): key of the `markets` topic.
+    Symbol, 24
+}
+text_id! {
+    /// An asset that balances are kept in: a currency code or an instrument's symbol.
+    Asset, 24
+}
+text_id! {
+    /// A counterparty's id of a request, ClOrdID(11), 1 to 32 printable characters.
+    ClOrdId, 32
+}
+text_id! {
+    /// SenderCompID(49) or TargetCompID(56).
+    CompId, 32
+}
+text_id! {
+    /// A FIX session as the gateway names it: the counterparty's CompID, `/`, ours.
+    SessionId, 65
+}
+text_id! {
+    /// Who caused a record: `session:CLIENT1/ASSAY`, `config`, `clock`, `operator:NAME`.
+    Actor, 80
+}
+
+/// An order's id, OrderID(37): where its request stands in `accounts`. Never reused, assigned by nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderId(u64);
+
+/// A report's id, ExecID(17): where its outcome stands in `accounts`, so ids of an account sort in event order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExecId(u64);
+
+/// Bits of an id that hold the offset; the partition is above them.
+const OFFSET_BITS: u32 = 48;
+
+macro_rules! place_id {
+    ($name:ident, $letter:literal) => {
+        impl $name {
+            /// The id of the record at `offset` of `partition` of `accounts`.
+            pub fn new(partition: u16, offset: u64) -> Self {
+                assert!(offset < 1 << OFFSET_BITS, "offset beyond 2^48");
+                Self(u64::from(partition) << OFFSET_BITS | offset)
+            }
+
+            /// Offset in its partition of `accounts`.
+            pub fn offset(&self) -> u64 {
+                self.0 & ((1 << OFFSET_BITS) - 1)
+            }
+
+            /// Partition of `accounts`.
+            pub fn partition(&self) -> u16 {
+                (self.0 >> OFFSET_BITS) as u16
+            }
+
+            /// The whole id as one number, for hashing and sorting.
+            pub fn as_u64(&self) -> u64 {
+                self.0
+            }
+
+            /// Reads the text form.
+            pub fn parse(text: &str) -> Option<Self> {
+                let digits = text.strip_prefix($letter)?;
+                (digits.len() == 16).then_some(())?;
+                u64::from_str_radix(digits, 16).ok().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($letter, "{:016X}"), self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut text = [0u8; 17];
+                text[0] = $letter.as_bytes()[0];
+                for (i, digit) in text[1..].iter_mut().enumerate() {
+                    *digit = b"0123456789ABCDEF"[(self.0 >> (60 - 4 * i) & 0xf) as usize];
+                }
+                serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| {
+                    serde::de::Error::custom(concat!("not an id of form ", $letter, " and 16 hex digits"))
+                })
+            }
+        }
+    };
+}
+place_id!(OrderId, "O");
+place_id!(ExecId, "E");
+
+/// Identity of a request: session, epoch (grows at every sequence reset) and MsgSeqNum(34). Design section 3.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RequestId {
+    /// The session it came in on.
+    pub session: SessionId,
+    /// The session's epoch.
+    pub epoch: u32,
+    /// MsgSeqNum(34).
+    pub seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cl_ord_id_ladder() {
+        assert_eq!(ClOrdId::new(""), Err(IdError::Empty));
+        assert_eq!(ClOrdId::new(&"x".repeat(33)), Err(IdError::TooLong { max: 32 }));
+        assert_eq!(ClOrdId::new("a b"), Err(IdError::Character));
+        assert_eq!(ClOrdId::new("ä"), Err(IdError::Character));
+        assert_eq!(ClOrdId::new(&"x".repeat(32)).unwrap().as_str().len(), 32);
+    }
+
+    #[test]
+    fn place_ids_sort_as_text_in_event_order() {
+        let ids = [ExecId::new(0, 9), ExecId::new(0, 10), ExecId::new(0, 1 << 40), ExecId::new(1, 0)];
+        let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        assert!(texts.is_sorted());
+        assert_eq!(ids.map(|id| ExecId::parse(&id.to_string())), ids.map(Some));
+    }
+}

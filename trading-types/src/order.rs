@@ -1,0 +1,165 @@
+//! An order's terms and the small vocabularies of FIX that describe it.
+
+use crate::{AccountId, ClOrdId, FirmId, Price, Qty, SessionId, Symbol};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+macro_rules! fix_char_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $char:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            /// Every value, in the standard's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The FIX character.
+            pub const fn fix(&self) -> u8 {
+                match self { $(Self::$variant => $char,)* }
+            }
+
+            /// From the FIX character; nothing when Assay does not serve it.
+            pub const fn from_fix(byte: u8) -> Option<Self> {
+                match byte { $($char => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+fix_char_enum! {
+    /// Side(54).
+    Side {
+        /// Buy.
+        Buy = b'1',
+        /// Sell what is held.
+        Sell = b'2',
+        /// Sell short.
+        SellShort = b'5',
+        /// Sell short, exempt from the uptick rule.
+        SellShortExempt = b'6',
+    }
+}
+
+impl Side {
+    /// Whether it takes from the offers.
+    pub const fn is_buy(&self) -> bool {
+        matches!(self, Self::Buy)
+    }
+}
+
+fix_char_enum! {
+    /// OrdType(40).
+    OrdType {
+        /// At any price.
+        Market = b'1',
+        /// At Price(44) or better.
+        Limit = b'2',
+        /// Market once StopPx(99) trades.
+        Stop = b'3',
+        /// Limit once StopPx(99) trades.
+        StopLimit = b'4',
+    }
+}
+
+fix_char_enum! {
+    /// TimeInForce(59).
+    TimeInForce {
+        /// Until the end of the trading day.
+        Day = b'0',
+        /// Until cancelled.
+        Gtc = b'1',
+        /// At once, the rest is cancelled.
+        Ioc = b'3',
+        /// At once and whole, or not at all.
+        Fok = b'4',
+        /// Until ExpireTime(126) or the end of ExpireDate(432).
+        Gtd = b'6',
+    }
+}
+
+fix_char_enum! {
+    /// OrdStatus(39), as far as Assay reports it.
+    OrdStatus {
+        /// Working, nothing filled.
+        New = b'0',
+        /// Working, part filled.
+        PartiallyFilled = b'1',
+        /// All filled.
+        Filled = b'2',
+        /// Done for day.
+        DoneForDay = b'3',
+        /// Cancelled.
+        Canceled = b'4',
+        /// Pending cancel.
+        PendingCancel = b'6',
+        /// Refused.
+        Rejected = b'8',
+        /// Pending new.
+        PendingNew = b'A',
+        /// Expired.
+        Expired = b'C',
+        /// Pending replace.
+        PendingReplace = b'E',
+    }
+}
+
+/// Fields that Assay carries unread from the order into every report, record and audit row: `tag=value`
+/// pairs joined by SOH, groups included, in the order received.
+pub type Carried = Option<Arc<str>>;
+
+/// Terms of an order as the counterparty stated them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTerms {
+    /// ClOrdID(11) that is current.
+    pub cl_ord_id: ClOrdId,
+    /// The session it was entered on; its reports go there.
+    pub session: SessionId,
+    /// Owner.
+    pub firm: FirmId,
+    /// Account(1).
+    pub account: AccountId,
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Side(54).
+    pub side: Side,
+    /// OrdType(40).
+    pub ord_type: OrdType,
+    /// Price(44), for limit and stop limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// StopPx(99), for stop and stop limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_px: Option<Price>,
+    /// OrderQty(38).
+    pub qty: Qty,
+    /// TimeInForce(59).
+    pub tif: TimeInForce,
+    /// Fields carried unread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Carried,
+}
+
+/// How far an order is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Filled {
+    /// CumQty(14).
+    pub cum_qty: Qty,
+    /// LeavesQty(151).
+    pub leaves_qty: Qty,
+    /// Sum of LastQty times LastPx, from which AvgPx(6) follows.
+    pub notional: crate::Amount,
+}
+
+impl Filled {
+    /// A fresh order of `qty`.
+    pub fn unfilled(qty: Qty) -> Self {
+        Self { leaves_qty: qty, ..Self::default() }
+    }
+
+    /// AvgPx(6): notional / CumQty, zero while nothing is filled.
+    pub fn avg_px(&self) -> Price {
+        self.notional.average_over(self.cum_qty)
+    }
+}

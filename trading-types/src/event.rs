@@ -388,6 +388,9 @@ pub struct FirmOpened {
     /// What its trades cost.
     #[serde(default)]
     pub commission: Commission,
+    /// What happens when it would trade with itself.
+    #[serde(default)]
+    pub self_trade: SelfTrade,
 }
 
 /// Commission of a fill: per share plus basis points of notional, at least `minimum` an execution. Zero by default.

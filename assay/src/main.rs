@@ -1,2 +1,5 @@
-//! The `assay` command.
+//! The `assay` command: one binary, every role.
+
+mod config;
+
 fn main() {}

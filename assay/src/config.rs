@@ -1,0 +1,521 @@
+//! The configuration: one TOML file, overridden by `ASSAY_*` environment, overridden by flags.
+//!
+//! Unknown keys and bad values are errors that name file, line and mend (design section 10). Values are parsed into
+//! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
+
+mod overrides;
+
+use assay_trading_types::{AccountId, Amount, Asset, CompId, FirmId, Price, Qty, SelfTrade, Symbol};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+pub use overrides::Overrides;
+
+/// Why there is no usable configuration; one line each.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file says something wrong at a line.
+    #[error("{}:{line}: {what}", file.display())]
+    Line {
+        /// The file.
+        file: PathBuf,
+        /// Line from 1.
+        line: usize,
+        /// What is wrong and how to mend it.
+        what: String,
+    },
+    /// An environment variable or flag says something wrong.
+    #[error("{name}: {what}")]
+    Override {
+        /// The variable or flag.
+        name: String,
+        /// What is wrong and how to mend it.
+        what: String,
+    },
+}
+
+/// Everything a node is told. Field by field in docs/configuration.md.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The FIX listener.
+    pub gateway: Gateway,
+    /// Counterparties' sessions.
+    #[serde(rename = "session")]
+    pub sessions: Vec<Session>,
+    /// Health and metrics listener.
+    pub admin: Admin,
+    /// Firms with accounts, opening balances and limits.
+    #[serde(rename = "firm")]
+    pub firms: Vec<Firm>,
+    /// What may be traded.
+    #[serde(rename = "instrument")]
+    pub instruments: Vec<Instrument>,
+    /// The event log.
+    pub log: Log,
+    /// The audit store.
+    pub audit: Audit,
+}
+
+/// `[gateway]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gateway {
+    /// Address the FIX acceptor listens on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Our CompID.
+    pub comp_id: CompId,
+    /// Accept sessions in clear and without credentials on an address that is not loopback.
+    pub insecure_listen: bool,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9876)),
+            comp_id: CompId::new("ASSAY").expect("a valid CompID"),
+            insecure_listen: false,
+        }
+    }
+}
+
+/// Which rules a session follows where the standard and common engines differ (session rules section 12).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// The standard.
+    #[default]
+    Strict,
+    /// What QuickFIX-family engines do.
+    Interop,
+}
+
+/// `[[session]]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// The counterparty's SenderCompID(49).
+    pub comp_id: CompId,
+    /// The firm it trades for.
+    pub firm: FirmId,
+    /// Accounts it may use; all of the firm's when left out.
+    #[serde(default)]
+    pub accounts: Option<Vec<AccountId>>,
+    /// HeartBtInt(108) in seconds that we would choose; the counterparty's own must be 1 to 300.
+    #[serde(default = "thirty", deserialize_with = "heartbeat")]
+    pub heartbeat_s: u32,
+    /// Start at 1 with every logon instead of keeping numbers over reconnects.
+    #[serde(default)]
+    pub reset_on_logon: bool,
+    /// Strict or interop.
+    #[serde(default)]
+    pub profile: Profile,
+}
+
+/// Longest HeartBtInt, the upper limit of session rule L-13.
+const HEARTBEAT_S_MAX: u32 = 300;
+
+fn thirty() -> u32 {
+    30
+}
+
+fn heartbeat<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let seconds = i64::deserialize(deserializer)?;
+    u32::try_from(seconds).ok().filter(|s| (1..=HEARTBEAT_S_MAX).contains(s)).ok_or_else(|| {
+        serde::de::Error::custom(format!(
+            "heartbeat_s = {seconds} is out of range, use 1 to {HEARTBEAT_S_MAX}"
+        ))
+    })
+}
+
+/// `[admin]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Address of `/healthz`, `/readyz` and `/metrics`; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// `[[firm]]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Firm {
+    /// Its id.
+    pub id: FirmId,
+    /// Its accounts; one named like the firm when left out.
+    #[serde(default)]
+    pub accounts: Vec<AccountId>,
+    /// Opening cash of the first account, recorded once.
+    #[serde(default)]
+    pub cash: BTreeMap<Asset, Amount>,
+    /// Opening positions of the first account, recorded once.
+    #[serde(default)]
+    pub positions: BTreeMap<Asset, Amount>,
+    /// Self-trade prevention.
+    #[serde(default)]
+    pub self_trade: SelfTrade,
+    /// Pre-trade limits.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What its trades cost.
+    #[serde(default)]
+    pub commission: Commission,
+}
+
+impl Firm {
+    /// Its accounts, the default one when none is configured.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        if self.accounts.is_empty() {
+            AccountId::new(self.id.as_str()).into_iter().collect()
+        } else {
+            self.accounts.clone()
+        }
+    }
+}
+
+/// `limits = { ... }` of a firm; what is left out is not limited.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest OrderQty.
+    #[serde(deserialize_with = "maybe_qty")]
+    pub order_qty: Option<Qty>,
+    /// Largest price times quantity, in the instrument's currency.
+    pub order_notional: Option<Amount>,
+    /// Largest sum of open orders and absolute positions.
+    pub gross_notional: Option<Amount>,
+    /// Orders in any sliding second.
+    pub orders_per_s: Option<u32>,
+    /// Largest distance of a limit price from the reference price, in basis points.
+    pub price_collar_bp: Option<u32>,
+}
+
+/// `commission = { ... }` of a firm.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Commission {
+    /// Currency units a share.
+    pub per_share: Amount,
+    /// Hundredths of a percent of the notional.
+    pub basis_points: Amount,
+    /// Least a fill costs.
+    pub minimum: Amount,
+}
+
+/// `[[instrument]]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instrument {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Currency(15).
+    pub currency: Asset,
+    /// Prices are multiples of it.
+    #[serde(deserialize_with = "positive_price")]
+    pub tick_size: Price,
+    /// Quantities are multiples of it: a whole number, or a decimal in quotes.
+    #[serde(default = "one", deserialize_with = "qty")]
+    pub lot_size: Qty,
+    /// Reference price for collars; without one, orders that need it are refused.
+    #[serde(default, deserialize_with = "maybe_positive_price")]
+    pub reference_price: Option<Price>,
+}
+
+fn one() -> Qty {
+    Qty::from_units(assay_trading_types::SCALE)
+}
+
+/// A quantity as TOML has it: `1` or `"0.001"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Text(String),
+}
+
+fn qty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Qty, D::Error> {
+    use serde::de::Error;
+    let number = Number::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("not a quantity, write a whole number or a decimal in quotes"))?;
+    let text = match number {
+        Number::Whole(n) => n.to_string(),
+        Number::Text(text) => text,
+    };
+    let qty = Qty::parse(&text).map_err(|e| D::Error::custom(format!("quantity {text}: {e}")))?;
+    if qty.units() > 0 {
+        Ok(qty)
+    } else {
+        Err(D::Error::custom(format!("quantity {text} must be above zero")))
+    }
+}
+
+fn maybe_qty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Qty>, D::Error> {
+    qty(deserializer).map(Some)
+}
+
+fn positive_price<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Price, D::Error> {
+    let price = Price::deserialize(deserializer)?;
+    if price.units() > 0 {
+        return Ok(price);
+    }
+    Err(serde::de::Error::custom(format!("price {price} must be above zero, e.g. \"0.01\"")))
+}
+
+fn maybe_positive_price<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Price>, D::Error> {
+    positive_price(deserializer).map(Some)
+}
+
+/// Where records go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogKind {
+    /// The embedded log.
+    #[default]
+    File,
+    /// Apache Kafka.
+    Kafka,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `file`; `kafka` is not served by this version.
+    pub kind: LogKind,
+    /// Size of a segment file, preallocated, in MiB.
+    pub segment_mib: u32,
+    /// Recent records kept in memory for readers, in MiB.
+    pub ring_mib: u32,
+    /// Snapshot after this many records of `accounts` and `markets`.
+    pub snapshot_records: u64,
+    /// Where the brokers are.
+    pub kafka: Option<Kafka>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { kind: LogKind::File, segment_mib: 256, ring_mib: 64, snapshot_records: 2_000_000, kafka: None }
+    }
+}
+
+/// `[log.kafka]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port`, comma separated.
+    pub brokers: String,
+}
+
+/// Where audit rows go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditStore {
+    /// The embedded store.
+    #[default]
+    Sqlite,
+    /// ClickHouse.
+    Clickhouse,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// `sqlite`; `clickhouse` is not served by this version.
+    pub store: AuditStore,
+    /// Where ClickHouse is.
+    pub clickhouse: Option<Clickhouse>,
+}
+
+/// `[audit.clickhouse]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clickhouse {
+    /// HTTP address.
+    pub url: String,
+    /// Database.
+    pub database: String,
+}
+
+impl Config {
+    /// Reads `file` (defaults alone when none), then applies `overrides`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or something in it or in an override is unknown, malformed or contradictory.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file)
+                .map_err(|source| ConfigError::Read { file: file.to_owned(), source })?,
+            None => String::new(),
+        };
+        let name = file.unwrap_or_else(|| Path::new("built-in defaults"));
+        let config: Self = toml::from_str(&text).map_err(|e| line_error(name, &text, &e))?;
+        let config = overrides.apply(&text, config)?;
+        config.check().map_err(|fault| fault.at(name, &text))?;
+        Ok(config)
+    }
+
+    /// What holds between keys; each fault names the key it is about.
+    fn check(&self) -> Result<(), Fault> {
+        self.check_sessions()?;
+        self.check_firms()?;
+        self.check_instruments()?;
+        if !self.gateway.listen.ip().is_loopback() && !self.gateway.insecure_listen {
+            let what = format!(
+                "{} is not a loopback address and sessions have no credentials or TLS: listen on 127.0.0.1 or say insecure_listen = true",
+                self.gateway.listen
+            );
+            return Err(Fault::new("[gateway]", 0, "listen", what));
+        }
+        if self.log.kind == LogKind::Kafka {
+            let what = "kind = \"kafka\" is not served by this version, use \"file\"".to_owned();
+            return Err(Fault::new("[log]", 0, "kind", what));
+        }
+        if self.audit.store == AuditStore::Clickhouse {
+            let what = "store = \"clickhouse\" is not served by this version, use \"sqlite\"".to_owned();
+            return Err(Fault::new("[audit]", 0, "store", what));
+        }
+        if !(1..=4096).contains(&self.log.segment_mib) {
+            let what = format!("segment_mib = {} is out of range, use 1 to 4096", self.log.segment_mib);
+            return Err(Fault::new("[log]", 0, "segment_mib", what));
+        }
+        Ok(())
+    }
+
+    fn check_sessions(&self) -> Result<(), Fault> {
+        for (i, session) in self.sessions.iter().enumerate() {
+            let fault = |key, what| Err(Fault::new("[[session]]", i, key, what));
+            let Some(firm) = self.firms.iter().find(|f| f.id == session.firm) else {
+                return fault(
+                    "firm",
+                    format!("no [[firm]] has id = \"{}\": add one or name another", session.firm),
+                );
+            };
+            if self.sessions[..i].iter().any(|s| s.comp_id == session.comp_id) {
+                return fault(
+                    "comp_id",
+                    format!("comp_id \"{}\" is used twice: choose another", session.comp_id),
+                );
+            }
+            if session.comp_id == self.gateway.comp_id {
+                return fault("comp_id", format!("comp_id \"{}\" is the gateway's own", session.comp_id));
+            }
+            let known = firm.accounts();
+            if let Some(stranger) = session.accounts.iter().flatten().find(|a| !known.contains(a)) {
+                return fault("accounts", format!("account \"{stranger}\" is not one of firm {}", firm.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_firms(&self) -> Result<(), Fault> {
+        for (i, firm) in self.firms.iter().enumerate() {
+            let fault = |key, what| Err(Fault::new("[[firm]]", i, key, what));
+            if self.firms[..i].iter().any(|f| f.id == firm.id) {
+                return fault("id", format!("firm \"{}\" stands twice: remove one", firm.id));
+            }
+            let taken: Vec<AccountId> = self.firms[..i].iter().flat_map(Firm::accounts).collect();
+            if let Some(account) = firm.accounts().iter().find(|a| taken.contains(a)) {
+                return fault("accounts", format!("account \"{account}\" belongs to another firm already"));
+            }
+            for (key, balances) in [("cash", &firm.cash), ("positions", &firm.positions)] {
+                if let Some((asset, amount)) = balances.iter().find(|(_, a)| a.units() < 0) {
+                    return fault(
+                        key,
+                        format!("{asset} = \"{amount}\" is negative: an opening balance is zero or more"),
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_instruments(&self) -> Result<(), Fault> {
+        for (i, instrument) in self.instruments.iter().enumerate() {
+            if self.instruments[..i].iter().any(|o| o.symbol == instrument.symbol) {
+                let what = format!("instrument \"{}\" stands twice: remove one", instrument.symbol);
+                return Err(Fault::new("[[instrument]]", i, "symbol", what));
+            }
+            let off_tick = |p: Price| p.units() % instrument.tick_size.units() != 0;
+            if let Some(price) = instrument.reference_price.filter(|p| off_tick(*p)) {
+                let what = format!(
+                    "reference_price {price} is not a multiple of tick_size {}",
+                    instrument.tick_size
+                );
+                return Err(Fault::new("[[instrument]]", i, "reference_price", what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A contradiction and the key it stands at.
+struct Fault {
+    section: &'static str,
+    index: usize,
+    key: &'static str,
+    what: String,
+}
+
+impl Fault {
+    fn new(section: &'static str, index: usize, key: &'static str, what: String) -> Self {
+        Self { section, index, key, what }
+    }
+
+    fn at(self, file: &Path, text: &str) -> ConfigError {
+        match self.line(text) {
+            Some(line) => ConfigError::Line { file: file.to_owned(), line, what: self.what },
+            None => ConfigError::Override { name: format!("{} {}", self.section, self.key), what: self.what },
+        }
+    }
+
+    /// Line of the key, of its section when the key is left out, nothing when neither stands in the file.
+    fn line(&self, text: &str) -> Option<usize> {
+        let mut seen = 0;
+        let mut heading = None;
+        for (i, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.starts_with('[') {
+                if heading.is_some() {
+                    return heading;
+                }
+                if line.starts_with(self.section) {
+                    if seen == self.index {
+                        heading = Some(i + 1);
+                    }
+                    seen += 1;
+                }
+            } else if heading.is_some() && line.split('=').next().is_some_and(|k| k.trim() == self.key) {
+                return Some(i + 1);
+            }
+        }
+        heading
+    }
+}
+
+fn line_error(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |s| s.start).min(text.len());
+    let line = text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+    ConfigError::Line { file: file.to_owned(), line, what: error.message().replace('\n', " ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../docs/example.toml");
+
+fn load(text: &str) -> Result<Config, String> {
+    load_with(text, Overrides::default())
+}
+
+fn load_with(text: &str, overrides: Overrides) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("assay.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::load(Some(&file), &overrides)
+        .map_err(|e| e.to_string().replace(&format!("{}/", dir.path().display()), ""))
+}
+
+#[test]
+fn the_example_loads() {
+    let config = load(EXAMPLE).unwrap();
+    assert_eq!(config.sessions.len(), 2);
+    assert_eq!(config.firms[0].limits.order_qty, Some(Qty::parse("100000").unwrap()));
+    assert_eq!(config.firms[0].accounts()[0].as_str(), "FIRM1");
+    assert_eq!(config.instruments[0].lot_size, Qty::parse("1").unwrap());
+}
+
+#[test]
+fn every_fault_names_file_line_and_mend() {
+    let firm = "[[firm]]\nid = \"F\"\n";
+    let table: &[(&str, &str)] = &[
+        ("[gateway]\nlisten = \"nowhere\"\n", "assay.toml:2: "),
+        ("[gateway]\nlistn = \"127.0.0.1:1\"\n", "assay.toml:2: unknown field `listn`"),
+        ("nonsense = 1\n", "assay.toml:1: unknown field `nonsense`"),
+        ("[gateway\n", "assay.toml:1: "),
+        ("[[session]]\ncomp_id = \"C\"\nfirm = \"NONE\"\n", "assay.toml:3: no [[firm]] has id = \"NONE\""),
+        ("[[session]]\nfirm = \"F\"\n", "assay.toml:1: missing field `comp_id`"),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\nheartbeat_s = 0\n",
+            "assay.toml:6: heartbeat_s = 0 is out of range, use 1 to 300",
+        ),
+        ("[[firm]]\nid = \"F\"\n[[firm]]\nid = \"F\"\n", "assay.toml:4: firm \"F\" stands twice"),
+        ("[[firm]]\nid = \"F\"\ncash = { USD = \"-1\" }\n", "assay.toml:3: USD = \"-1\" is negative"),
+        ("[[firm]]\nid = \"F\"\ncash = { USD = 5.5 }\n", "assay.toml:3: "),
+        (
+            "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0\"\n",
+            "assay.toml:4: price 0 must be above zero",
+        ),
+        (
+            "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nlot_size = -1\n",
+            "assay.toml:5: quantity -1 must be above zero",
+        ),
+        (
+            "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nreference_price = \"1.001\"\n",
+            "assay.toml:5: reference_price 1.001 is not a multiple",
+        ),
+        ("[gateway]\nlisten = \"0.0.0.0:1\"\n", "assay.toml:2: 0.0.0.0:1 is not a loopback address"),
+        ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" is not served"),
+        ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
+        ("[audit]\nstore = \"clickhouse\"\n", "assay.toml:2: store = \"clickhouse\" is not served"),
+    ];
+    for (text, expected) in table {
+        let error = load(text).unwrap_err();
+        assert!(error.starts_with(expected), "{text}\n  said     {error}\n  expected {expected}");
+        assert!(!error.contains('\n'), "one line: {error}");
+    }
+    assert!(load(firm).is_ok());
+}
+
+#[test]
+fn environment_beats_file_and_flag_beats_environment() {
+    let env = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+    };
+    let text = "[gateway]\nlisten = \"127.0.0.1:1\"\ncomp_id = \"FILE\"\n";
+    let both = [("ASSAY_GATEWAY_LISTEN", "127.0.0.1:2"), ("ASSAY_GATEWAY_COMP_ID", "ENV"), ("HOME", "x")];
+    let overrides = Overrides::new(env(&both), &["gateway.listen=127.0.0.1:3".to_owned()]).unwrap();
+    let config = load_with(text, overrides).unwrap();
+    assert_eq!(config.gateway.listen.port(), 3);
+    assert_eq!(config.gateway.comp_id.as_str(), "ENV");
+
+    let unknown = Overrides::new(env(&[("ASSAY_GATEWAY_LISTN", "x")]), &[]).unwrap_err().to_string();
+    assert!(unknown.starts_with("ASSAY_GATEWAY_LISTN: no such key"), "{unknown}");
+    let bad = Overrides::new(env(&[("ASSAY_GATEWAY_LISTEN", "x")]), &[]).unwrap();
+    assert!(load_with(text, bad).unwrap_err().starts_with("ASSAY_GATEWAY_LISTEN: "));
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Config::load(Some(Path::new("no/such.toml")), &Overrides::default()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read no/such.toml: "));
+}

@@ -1,0 +1,133 @@
+//! The configuration as events: firms, instruments, limits and opening balances enter the log like everything else.
+//!
+//! All of it is appended when the configuration's digest differs from the last one in the log. Credits carry the
+//! reference `opening` and have effect once; everything else replaces what was there.
+
+use crate::config::{Config, Firm, Instrument};
+use assay_event_log::{NewRecord, Value};
+use assay_trading_types::{
+    AccountCredited, Actor, Asset, Commission, ConfigurationLoaded, Event, FirmOpened, InstrumentListed, LimitsSet,
+    ReferencePriceSet, Timestamp, Topic, TraceId,
+};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+/// Marks opening balances, so that a balance is counted once however often the configuration is read.
+const OPENING: &str = "opening";
+
+/// What `config` says about the business, in hex: equal digests need no new events. Addresses and paths do not count.
+pub(crate) fn digest(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    for record in records(config, 0, Timestamp::default()) {
+        if let Value::Event { json, .. } = &record.value {
+            hash.update((json.len() as u64).to_be_bytes());
+            hash.update(json);
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
+/// The records that bring `config` into force at `at`; limits get version `limits_version`.
+pub(crate) fn records(config: &Config, limits_version: u64, at: Timestamp) -> Vec<NewRecord> {
+    let instruments = config.instruments.iter().flat_map(instrument_events);
+    let firms = config.firms.iter().flat_map(|firm| firm_events(firm, limits_version));
+    instruments.chain(firms).map(|(topic, event)| record(topic, event, at)).collect()
+}
+
+/// The record that says a process started with `config`.
+pub(crate) fn loaded(digest: String, at: Timestamp) -> NewRecord {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    record(Topic::Admin, ConfigurationLoaded { version, digest }.into(), at)
+}
+
+fn record(topic: Topic, event: Event, at: Timestamp) -> NewRecord {
+    NewRecord {
+        topic,
+        partition: 0,
+        key: Bytes::copy_from_slice(event.key().as_bytes()),
+        at,
+        origin: None,
+        trace: TraceId::default(),
+        actor: Actor::new("config").expect("a valid actor"),
+        wire: None,
+        value: Value::event(event),
+    }
+}
+
+fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
+    let listed = InstrumentListed {
+        symbol: instrument.symbol,
+        currency: instrument.currency,
+        tick_size: instrument.tick_size,
+        lot_size: instrument.lot_size,
+    };
+    let mut events = vec![(Topic::Accounts, listed.clone().into()), (Topic::Markets, listed.into())];
+    if let Some(price) = instrument.reference_price {
+        let reference = ReferencePriceSet { symbol: instrument.symbol, price, max_age_ns: None };
+        events.push((Topic::Accounts, reference.into()));
+    }
+    events
+}
+
+fn firm_events(firm: &Firm, limits_version: u64) -> Vec<(Topic, Event)> {
+    let accounts = firm.accounts();
+    let Some(first) = accounts.first().copied() else { return Vec::new() };
+    let commission = Commission {
+        per_share: firm.commission.per_share,
+        basis_points: firm.commission.basis_points,
+        minimum: firm.commission.minimum,
+    };
+    let opened = FirmOpened { firm: firm.id, accounts, commission, self_trade: firm.self_trade };
+    let limits = LimitsSet {
+        firm: firm.id,
+        version: limits_version,
+        order_qty_max: firm.limits.order_qty,
+        order_notional_max: firm.limits.order_notional,
+        gross_notional_max: firm.limits.gross_notional,
+        orders_per_s_max: firm.limits.orders_per_s,
+        price_collar_bp: firm.limits.price_collar_bp,
+    };
+    let credit = |(asset, amount): (&Asset, &assay_trading_types::Amount)| {
+        let reference = OPENING.to_owned();
+        AccountCredited { firm: firm.id, account: first, asset: *asset, amount: *amount, reference }.into()
+    };
+    let mut events: Vec<Event> = vec![opened.into(), limits.into()];
+    events.extend(firm.cash.iter().chain(&firm.positions).filter(|(_, a)| a.units() > 0).map(credit));
+    events.into_iter().map(|event| (Topic::Accounts, event)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+
+    fn example() -> Config {
+        let file = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/example.toml"));
+        Config::load(Some(file), &Overrides::default()).unwrap()
+    }
+
+    #[test]
+    fn a_digest_follows_business_terms_only() {
+        let config = example();
+        let mut moved = config.clone();
+        moved.gateway.listen = "127.0.0.1:1".parse().unwrap();
+        assert_eq!(digest(&config), digest(&moved));
+        let mut changed = config.clone();
+        changed.firms[0].limits.orders_per_s = Some(7);
+        assert_ne!(digest(&config), digest(&changed));
+    }
+
+    #[test]
+    fn opening_balances_and_instruments_become_events() {
+        let kinds: Vec<&str> = records(&example(), 1, Timestamp::default())
+            .iter()
+            .map(|r| match &r.value {
+                Value::Event { event, .. } => event.kind().name(),
+                Value::Fix(_) => "fix",
+            })
+            .collect();
+        assert_eq!(kinds.iter().filter(|k| **k == "account.credited.v1").count(), 4);
+        assert_eq!(kinds.iter().filter(|k| **k == "instrument.listed.v1").count(), 2);
+        assert_eq!(kinds.iter().filter(|k| **k == "firm.opened.v1").count(), 2);
+    }
+}

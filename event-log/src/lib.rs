@@ -10,6 +10,14 @@
 //! Readers see a record at once; nothing may leave the process until [`EventLog::durable`] has passed what it
 //! depends on. The log refuses to go on after a failed write or sync, and never retries a sync.
 
+mod config;
+mod memory;
 mod port;
+mod random;
+mod sequence;
+mod signal;
 
+pub use config::{FileLogConfig, Recovery, TornTail};
+pub use memory::{Delivery, Durability, MemoryLog, MemoryLogConfig, STEP_BACK_MAX};
 pub use port::{AppendError, EventLog, LogError, NewRecord, ReadError, Reader, Record, Value};
+pub use sequence::{LastOrigins, NextOffsets, OutputId, Producer};

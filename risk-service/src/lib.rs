@@ -1,1 +1,7 @@
 //! Pre-trade risk and accounts.
+
+mod error;
+mod risk;
+
+pub use error::Error;
+pub use risk::Risk;

@@ -1,1 +1,4 @@
 //! FIX dictionaries.
+
+mod dictionary;
+pub use dictionary::{Category, Dictionary, MessageDef};

@@ -1,0 +1,198 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// An institutional FIX 4.4 order gateway whose books prove themselves.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve: gateway, risk, execution, ledger and audit in one process, until Ctrl-C.
+    Up(UpArgs),
+    /// Show everything at work on real FIX traffic in a temporary directory, with a crash in the middle. Under a minute.
+    Demo(DemoArgs),
+    /// Measure, beside a floor measured in the same run.
+    Bench(BenchArgs),
+    /// Check a configuration, and the log, books and audit chain of a data directory.
+    Check(CheckArgs),
+    /// Verify or query the audit chain and store.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Keys of the audit seals.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Run the whole-pipeline simulation of one seed, or of several.
+    Sim(SimArgs),
+}
+
+/// Which configuration and data directory.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct NodeArgs {
+    /// Configuration file; without one, a development configuration with sessions CLIENT1 and CLIENT2 is used.
+    #[arg(long, env = "ASSAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the log, snapshots, keys and audit store live.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Override a configuration key, e.g. `--set gateway.listen=127.0.0.1:9000`. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// `assay up`
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+/// `assay demo`
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Instructions (orders, cancels, replaces) of all counterparties together.
+    #[arg(long, default_value_t = 300_000)]
+    pub(crate) orders: u64,
+    /// Seed of the morning.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Keep the data directory here instead of a temporary one.
+    #[arg(long)]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// What `assay bench` measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchPart {
+    /// Parse and validate a NewOrderSingle.
+    Parse,
+    /// Match.
+    Match,
+    /// Ledger transfers.
+    Ledger,
+    /// Audit chain and seals.
+    Chain,
+    /// The session engine alone over a socket, every message synced.
+    Fix,
+    /// The whole path over a socket, every message synced.
+    Path,
+    /// Recovery from a snapshot.
+    Recovery,
+}
+
+/// `assay bench`
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Parts to measure; all when none is named.
+    #[arg(value_enum)]
+    pub(crate) parts: Vec<BenchPart>,
+    /// Orders in the socket parts.
+    #[arg(long, default_value_t = 400_000)]
+    pub(crate) orders: u64,
+    /// Where the log of the socket parts goes: the disk under it is what is measured.
+    #[arg(long, default_value = "target/bench-data")]
+    pub(crate) dir: PathBuf,
+}
+
+/// `assay check`
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+/// `assay audit ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify the log, the store, and both against each other. Exit 0 and counts, or 1 and the first bad record.
+    Verify(VerifyArgs),
+    /// Print records of an order, a session, a firm or a span of time.
+    Query(QueryArgs),
+}
+
+/// `assay audit verify`
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Where the log and the store are.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    pub(crate) data_dir: PathBuf,
+    /// The initial seal key kept off the machine; with it the seals' HMACs are verified too.
+    #[arg(long)]
+    pub(crate) initial_key: Option<PathBuf>,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// Comma-separated values.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `assay audit query`
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// Where the store is.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    pub(crate) data_dir: PathBuf,
+    /// An OrderID or ClOrdID: its whole trail.
+    #[arg(long)]
+    pub(crate) order: Option<String>,
+    /// A session, as `CLIENT1/ASSAY`.
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// A firm.
+    #[arg(long)]
+    pub(crate) firm: Option<String>,
+    /// Earliest time, RFC 3339, included.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Latest time, RFC 3339, left out.
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// Table, CSV or JSON lines.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Most rows printed.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) limit: u64,
+    /// Print rows after this position only, to go on where a limit ended.
+    #[arg(long)]
+    pub(crate) after: Option<u64>,
+}
+
+/// `assay keys ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make the seal keys of a data directory. The initial key is written apart: take it off the machine.
+    Init(KeysInitArgs),
+}
+
+/// `assay keys init`
+#[derive(Debug, Args)]
+pub(crate) struct KeysInitArgs {
+    /// Data directory the node will use.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    pub(crate) data_dir: PathBuf,
+}
+
+/// `assay sim`
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    /// Seed to run, or the first of several.
+    #[arg(long)]
+    pub(crate) seed: u64,
+    /// How many seeds from there.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) count: u64,
+}

@@ -1,0 +1,280 @@
+//! Between those who append and the writer thread: numbers, recent records, frames that wait for the disk.
+
+use crate::frame::{self, Framing};
+use crate::ring::Ring;
+use crate::segment::{Catalog, Header, Segment};
+use crate::sequence::Sequence;
+use crate::signal::{Shared, Signal, Wakers};
+use crate::{AppendError, FileLogConfig, NewRecord, Record};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What all handles of one open log share.
+pub(crate) struct Queue {
+    pub(crate) state: Shared<State>,
+    pub(crate) catalog: Catalog,
+    /// Somebody appended, or all is over: for readers of everything.
+    pub(crate) appended: Signal,
+    /// The durable position moved, or all is over: for durable-only readers and those who wait for durability.
+    pub(crate) synced: Signal,
+    /// There is something to write, or all is over: for the writer thread.
+    work: Signal,
+    /// The writer took what was queued, or all is over: for those who wait to append.
+    space: Signal,
+    end: AtomicU64,
+    durable: AtomicU64,
+}
+
+pub(crate) struct State {
+    pub(crate) ring: Ring,
+    pub(crate) sequence: Sequence,
+    pub(crate) durable: u64,
+    pub(crate) poisoned: Option<Arc<str>>,
+    closed: bool,
+    queued: Batch,
+    /// Position of the first record queued.
+    batch: u64,
+    fill: Fill,
+    pub(crate) wakers: Wakers,
+}
+
+/// The segment that frames are being queued for.
+pub(crate) struct Fill {
+    pub(crate) segment: Arc<Segment>,
+    /// Where the next frame goes.
+    pub(crate) byte: u64,
+    /// Where the file ends.
+    pub(crate) capacity: u64,
+}
+
+/// Frames of whole groups, written and synced at once.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
+    /// New segments that begin within, ascending.
+    pub(crate) rolls: Vec<Roll>,
+    /// Position after the last record.
+    pub(crate) end: u64,
+}
+
+/// Where a batch goes on in a new segment.
+pub(crate) struct Roll {
+    /// Bytes of the batch that belong before it.
+    pub(crate) at: usize,
+    pub(crate) name: String,
+    pub(crate) header: Vec<u8>,
+    /// Size of the new file.
+    pub(crate) capacity: u64,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.rolls.clear();
+    }
+}
+
+/// What a group needs, known before anything changes.
+pub(crate) struct GroupSize {
+    bytes: usize,
+}
+
+impl GroupSize {
+    /// Measures a group.
+    pub(crate) fn of(records: &[NewRecord], config: &FileLogConfig) -> Result<Self, AppendError> {
+        let mut bytes = 0;
+        for new in records {
+            let frame = frame::frame_bytes(new);
+            let max = config.record_bytes_max.min(frame::FRAME_BYTES_MAX);
+            if frame > max {
+                return Err(AppendError::TooLarge { bytes: frame, max });
+            }
+            if new.key.len() > frame::KEY_BYTES_MAX {
+                return Err(AppendError::TooLarge { bytes: new.key.len(), max: frame::KEY_BYTES_MAX });
+            }
+            bytes += frame;
+        }
+        Ok(Self { bytes })
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(catalog: Catalog, sequence: Sequence, fill: Fill, config: &FileLogConfig) -> Self {
+        let end = sequence.end;
+        let state = State {
+            ring: Ring::new(end, config.ring_bytes_max, config.ring_records_max),
+            sequence,
+            durable: end,
+            poisoned: None,
+            closed: false,
+            queued: Batch::default(),
+            batch: end,
+            fill,
+            wakers: Arc::new([]),
+        };
+        Self {
+            state: Shared::new(state),
+            catalog,
+            appended: Signal::default(),
+            synced: Signal::default(),
+            work: Signal::default(),
+            space: Signal::default(),
+            end: AtomicU64::new(end),
+            durable: AtomicU64::new(end),
+        }
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Queues a group; waits while too much is queued. Returns the new end.
+    pub(crate) fn append(
+        &self,
+        records: &mut Vec<NewRecord>,
+        size: &GroupSize,
+        config: &FileLogConfig,
+        salt: &dyn Fn() -> u32,
+    ) -> Result<u64, AppendError> {
+        let (end, wakers) = {
+            let mut state = self.state.lock();
+            if state.is_full(size, config) {
+                state = self.space.wait(state, |s| s.refusal().is_none() && s.is_full(size, config));
+            }
+            if let Some(refusal) = state.refusal() {
+                return Err(refusal);
+            }
+            // Nothing fails from here on.
+            if !records.is_empty() {
+                state.make_room(size, config, salt, &self.catalog);
+                state.place(records);
+                self.end.store(state.sequence.end, Ordering::Release);
+            }
+            (state.sequence.end, Arc::clone(&state.wakers))
+        };
+        self.work.notify();
+        self.appended.notify();
+        wakers.iter().for_each(|wake| wake());
+        Ok(end)
+    }
+
+    /// Waits for work and swaps it for `done`, which is reused. `false` when closed and all is written.
+    pub(crate) fn next_batch(&self, done: &mut Batch) -> bool {
+        done.clear();
+        let mut state = self.state.lock();
+        if state.queued.bytes.is_empty() && !state.closed {
+            state = self.work.wait(state, |s| s.queued.bytes.is_empty() && !s.closed);
+        }
+        if state.queued.bytes.is_empty() {
+            return false;
+        }
+        std::mem::swap(&mut state.queued, done);
+        state.batch = state.sequence.end;
+        drop(state);
+        self.space.notify();
+        true
+    }
+
+    /// Everything below `end` is durable. Evicted records are moved to `evicted`.
+    pub(crate) fn set_durable(&self, end: u64, evicted: &mut Vec<Arc<Record>>) {
+        let wakers = {
+            let mut state = self.state.lock();
+            state.durable = end;
+            self.durable.store(end, Ordering::Release);
+            state.ring.evict(end, evicted);
+            Arc::clone(&state.wakers)
+        };
+        self.synced.notify();
+        wakers.iter().for_each(|wake| wake());
+    }
+
+    /// Refuses everything from now on and wakes all who wait.
+    pub(crate) fn poison(&self, reason: &str) {
+        let wakers = {
+            let mut state = self.state.lock();
+            state.poisoned.get_or_insert_with(|| reason.into());
+            Arc::clone(&state.wakers)
+        };
+        self.wake_all(&wakers);
+    }
+
+    /// Takes no more records; what is queued will be written.
+    pub(crate) fn close(&self) {
+        let wakers = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            Arc::clone(&state.wakers)
+        };
+        self.wake_all(&wakers);
+    }
+
+    fn wake_all(&self, wakers: &Wakers) {
+        for signal in [&self.work, &self.space, &self.appended, &self.synced] {
+            signal.notify();
+        }
+        wakers.iter().for_each(|wake| wake());
+    }
+}
+
+impl State {
+    pub(crate) fn is_over(&self) -> bool {
+        self.closed || self.poisoned.is_some()
+    }
+
+    fn refusal(&self) -> Option<AppendError> {
+        match &self.poisoned {
+            Some(reason) => Some(AppendError::Poisoned(Arc::clone(reason))),
+            None => self.closed.then_some(AppendError::Closed),
+        }
+    }
+
+    fn is_full(&self, size: &GroupSize, config: &FileLogConfig) -> bool {
+        let queued = self.queued.bytes.len();
+        queued > 0 && queued + size.bytes > config.queue_bytes_max
+    }
+
+    /// Begins a new segment if the group does not fit into the present one: a group never spans two.
+    fn make_room(
+        &mut self,
+        size: &GroupSize,
+        config: &FileLogConfig,
+        salt: &dyn Fn() -> u32,
+        catalog: &Catalog,
+    ) {
+        let bytes = size.bytes as u64;
+        if self.fill.byte + bytes <= self.fill.capacity {
+            return;
+        }
+        let previous = Some((self.fill.segment.base, self.fill.byte));
+        let header = Header { salt: salt(), previous, sequence: self.sequence.clone() };
+        let encoded = header.encode();
+        let frames_at = encoded.len() as u64;
+        let capacity = config.segment_bytes.max(frames_at + bytes);
+        let segment = Arc::new(Segment::new(&header, encoded.len()));
+        catalog.push(Arc::clone(&segment));
+        let name = segment.name.clone();
+        self.fill = Fill { segment, byte: frames_at, capacity };
+        self.queued.rolls.push(Roll { at: self.queued.bytes.len(), name, header: encoded, capacity });
+    }
+
+    /// Numbers, frames and publishes a group.
+    fn place(&mut self, records: &mut Vec<NewRecord>) {
+        let mut left = records.len();
+        for new in records.drain(..) {
+            left -= 1;
+            let record = self.sequence.place(new);
+            let framing =
+                Framing { salt: self.fill.segment.salt, batch: self.batch, group_continues: left > 0 };
+            let before = self.queued.bytes.len();
+            frame::encode(&record, framing, &mut self.queued.bytes);
+            self.fill.segment.note(record.position.0, self.fill.byte);
+            self.fill.byte += (self.queued.bytes.len() - before) as u64;
+            self.ring.push(Arc::new(record));
+        }
+        self.queued.end = self.sequence.end;
+    }
+}

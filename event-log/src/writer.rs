@@ -1,0 +1,71 @@
+//! The one thread that writes: takes what queued up during the last sync, writes it, syncs once, says so.
+
+use crate::files::{Directory, LogFile, write_all_at};
+use crate::marker::Marker;
+use crate::queue::{Batch, Queue};
+use crate::segment::{self, io_error};
+use crate::{LogError, Record};
+use std::error::Error;
+use std::sync::Arc;
+
+pub(crate) struct Writer {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) file: Arc<dyn LogFile>,
+    pub(crate) name: String,
+    /// Where the next frame goes.
+    pub(crate) byte: u64,
+    pub(crate) marker: Marker,
+}
+
+impl Writer {
+    /// Writes until the log is closed or a write or sync fails. A failed sync is never tried again: the kernel may
+    /// have dropped the pages it could not write, and a second sync would then succeed without them.
+    pub(crate) fn run(mut self) {
+        let mut batch = Batch::default();
+        let mut evicted: Vec<Arc<Record>> = Vec::new();
+        while self.queue.next_batch(&mut batch) {
+            if let Err(error) = self.write(&batch) {
+                let reason = with_source(&error);
+                tracing::error!(reason, "event log is poisoned");
+                self.queue.poison(&reason);
+                return;
+            }
+            self.queue.set_durable(batch.end, &mut evicted);
+            evicted.clear();
+        }
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), LogError> {
+        let mut written = 0;
+        for roll in &batch.rolls {
+            self.write_frames(&batch.bytes[written..roll.at])?;
+            // Also without frames of this batch, so that a segment is complete on disk once a next one exists.
+            self.sync()?;
+            self.file = segment::create(&*self.directory, &roll.name, &roll.header, roll.capacity)?;
+            self.name.clone_from(&roll.name);
+            self.byte = roll.header.len() as u64;
+            written = roll.at;
+        }
+        self.write_frames(&batch.bytes[written..])?;
+        self.sync()?;
+        self.marker.set(batch.end)
+    }
+
+    fn write_frames(&mut self, frames: &[u8]) -> Result<(), LogError> {
+        write_all_at(&*self.file, frames, self.byte).map_err(|e| io_error("write", &self.name, e))?;
+        self.byte += frames.len() as u64;
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), LogError> {
+        self.file.sync().map_err(|e| io_error("sync", &self.name, e))
+    }
+}
+
+fn with_source(error: &LogError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

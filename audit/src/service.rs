@@ -1,0 +1,200 @@
+//! The audit as a service: two cursors over one log, and the thread that drives them.
+
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::sealer::{IDLE_WAIT, Sealer};
+use crate::store::Store;
+use assay_event_log::EventLog;
+use assay_trading_types::{Position, Timestamp};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a clock error bound says when nobody knows it.
+pub const CLOCK_ERROR_UNKNOWN_NS: i64 = -1;
+
+/// Above this flow the store leaves the cores to the orders. Below it, it keeps up.
+const BUSY_RECORDS_PER_S: u128 = 100_000;
+
+/// On a busy log the store rests this many times as long as it works: sealing is owed to the order at once, rows may
+/// come later. How far it lags is bounded by the log alone, from which it catches up when the rush is over.
+const REST_RATIO: u32 = 3;
+
+/// Longest rest, so that a stop is never waited for long.
+const REST_MAX: Duration = Duration::from_millis(200);
+
+/// Where the audit keeps its things below the data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPaths {
+    /// The SQLite store.
+    pub store: PathBuf,
+    /// The sealer's chains.
+    pub state: PathBuf,
+    /// The keys.
+    pub keys: PathBuf,
+}
+
+impl AuditPaths {
+    /// Below `data_dir`.
+    pub fn below(data_dir: &Path) -> Self {
+        let audit = data_dir.join("audit");
+        Self {
+            store: audit.join("audit.sqlite"),
+            state: audit.join("chain.state"),
+            keys: audit.join("keys"),
+        }
+    }
+}
+
+/// Sealer and store of one log.
+///
+/// ```text
+/// log --durable--> Sealer (leaf, chain, seals) --append--> log topic `seals`
+///     --durable--> Store  (rows; lags and catches up)
+/// ```
+pub struct AuditService {
+    sealer: Sealer,
+    store: Store,
+}
+
+impl AuditService {
+    /// Opens both cursors where they stood.
+    ///
+    /// # Errors
+    /// The data directory, the store or the log refuses, or one is ahead of the log.
+    pub fn open(log: &dyn EventLog, data_dir: &Path, keys: Keys) -> Result<Self, Error> {
+        Self::open_with_clock_error(log, data_dir, keys, CLOCK_ERROR_UNKNOWN_NS)
+    }
+
+    /// As [`Self::open`], with the bound of the clock's error that seals state.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with_clock_error(
+        log: &dyn EventLog,
+        data_dir: &Path,
+        keys: Keys,
+        clock_error_ns: i64,
+    ) -> Result<Self, Error> {
+        let paths = AuditPaths::below(data_dir);
+        let dir = paths.store.parent().expect("the store stands in a directory");
+        std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+        let sealer = Sealer::open(log, paths.state, keys, clock_error_ns)?;
+        let store = Store::open(log, &paths.store)?;
+        Ok(Self { sealer, store })
+    }
+
+    /// One bounded step of both cursors, for whoever drives them on one thread: returns how many records were
+    /// chained and stored, 0 when there was nothing to do.
+    ///
+    /// # Errors
+    /// The audit cannot go on, and with it nothing that must be audited.
+    pub fn turn(&mut self, log: &dyn EventLog, now: Timestamp) -> Result<usize, Error> {
+        let chained = self.sealer.turn(log, now, Duration::ZERO)?;
+        Ok(chained + self.store.turn(Duration::ZERO)?)
+    }
+
+    /// Seals the rest, waits for it to be durable, retires the key and stores what is left.
+    ///
+    /// # Errors
+    /// As [`Self::turn`].
+    pub fn finish(&mut self, log: &dyn EventLog, now: Timestamp) -> Result<(), Error> {
+        self.sealer.finish(log, now)?;
+        while self.store.turn(Duration::ZERO)? > 0 {}
+        Ok(())
+    }
+
+    /// Position after the last record chained.
+    pub fn chained(&self) -> Position {
+        self.sealer.position()
+    }
+
+    /// Position after the last record stored.
+    pub fn stored(&self) -> Position {
+        self.store.position()
+    }
+
+    /// Both cursors on their own, for a driver with its own threads.
+    pub fn into_parts(self) -> (Sealer, Store) {
+        (self.sealer, self.store)
+    }
+
+    /// Drives the sealer on this thread and the store on one of its own until `stop` is set, then finishes both.
+    /// `progress` is told both positions now and then.
+    ///
+    /// # Errors
+    /// The first error of either; the other is stopped.
+    pub fn run(
+        mut self,
+        log: &dyn EventLog,
+        clock: &(dyn Fn() -> Timestamp + Sync),
+        stop: &AtomicBool,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), Error> {
+        let halt = AtomicBool::new(false);
+        let halted = || stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
+        let (sealer, store) = (&mut self.sealer, &mut self.store);
+        std::thread::scope(|scope| {
+            let rows = std::thread::Builder::new()
+                .name("audit-store".to_owned())
+                .spawn_scoped(scope, || stop_at_error(drive_store(store, log, &halted, progress), &halt))
+                .map_err(Error::io("start a thread for", Path::new("the audit store")))?;
+            let seals = stop_at_error(drive_sealer(sealer, log, clock, &halted, progress), &halt);
+            let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            seals.and(rows)
+        })?;
+        self.finish(log, clock())
+    }
+}
+
+/// How far a cursor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The sealer chained everything below.
+    Chained(Position),
+    /// The store holds everything below.
+    Stored(Position),
+}
+
+fn stop_at_error(result: Result<(), Error>, halt: &AtomicBool) -> Result<(), Error> {
+    if result.is_err() {
+        halt.store(true, Ordering::Relaxed);
+    }
+    result
+}
+
+fn drive_sealer(
+    sealer: &mut Sealer,
+    log: &dyn EventLog,
+    clock: &(dyn Fn() -> Timestamp + Sync),
+    halted: &dyn Fn() -> bool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(), Error> {
+    while !halted() {
+        if sealer.turn(log, clock(), IDLE_WAIT)? > 0 {
+            progress(Progress::Chained(sealer.position()));
+        }
+    }
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "a driver: it paces a thread")]
+fn drive_store(
+    store: &mut Store,
+    log: &dyn EventLog,
+    halted: &dyn Fn() -> bool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(), Error> {
+    while !halted() {
+        let (began, end_before) = (Instant::now(), log.durable());
+        if store.turn(IDLE_WAIT)? == 0 {
+            continue;
+        }
+        progress(Progress::Stored(store.position()));
+        let (worked, arrived) = (began.elapsed(), log.durable().0 - end_before.0);
+        if u128::from(arrived) * 1_000_000 > BUSY_RECORDS_PER_S * worked.as_micros() {
+            std::thread::sleep((worked * REST_RATIO).min(REST_MAX));
+        }
+    }
+    Ok(())
+}

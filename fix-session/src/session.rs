@@ -1,0 +1,124 @@
+//! The public face of the session engine.
+
+use crate::{BusinessRefusal, Encoder, Handler, Now, Numbers, Outgoing, SessionConfig};
+use assay_dictionaries::Dictionary;
+
+/// One counterparty session: its numbers, its rules and the present connection, if there is one.
+///
+/// It survives connections. It owns no socket, clock, file or thread: the driver hands in bytes and time and a
+/// [`Handler`] that takes what comes out. Calling order:
+///
+/// 1. [`Session::new`] with the numbers of the journal;
+/// 2. [`Session::connected`] once the transport is up (for an acceptor: once [`identify`](crate::identify) told the driver
+///    which session the first message belongs to; that message is then handed in like any other);
+/// 3. [`Session::handle_bytes`] with whatever stands in the receive buffer; drop as many bytes as it returns;
+/// 4. [`Session::handle_timeout`] once [`Session::poll_deadline`] has passed; the deadline may move at every call;
+/// 5. [`Session::stored`] and [`Session::stored_end`] after [`Handler::read_store`], as fast as the transport drains;
+/// 6. [`Session::handle_disconnected`] when the transport is gone, also after [`Handler::close`];
+/// 7. [`Session::send`] at any time, connected or not.
+///
+/// Every call calls the handler before it returns, in the order in which the handler must act.
+pub struct Session {
+    numbers: Numbers,
+}
+
+impl Session {
+    /// A session without a connection that continues at `numbers`.
+    pub fn new(config: SessionConfig, numbers: Numbers, dictionary: &'static Dictionary) -> Self {
+        let _ = (config, dictionary);
+        Self { numbers }
+    }
+
+    /// The numbers a journal must continue with.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
+    /// Whether Logon is complete and no Logout under way.
+    pub fn is_established(&self) -> bool {
+        false
+    }
+
+    /// The transport is up: an acceptor awaits Logon(A), an initiator sends it.
+    pub fn connected<H: Handler>(&mut self, now: Now, handler: &mut H) {
+        let _ = (now, handler);
+    }
+
+    /// Takes what stands at the front of the receive buffer and returns how many bytes to drop. What is left is the
+    /// beginning of a message; hand it in again with more behind it.
+    pub fn handle_bytes<H: Handler>(&mut self, now: Now, bytes: &[u8], handler: &mut H) -> usize {
+        let _ = (now, handler);
+        bytes.len()
+    }
+
+    /// When [`Session::handle_timeout`] is due, on the monotonic clock in nanoseconds.
+    pub fn poll_deadline(&self) -> Option<u64> {
+        None
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout<H: Handler>(&mut self, now: Now, handler: &mut H) {
+        let _ = (now, handler);
+    }
+
+    /// The transport is gone, whoever closed it.
+    pub fn handle_disconnected<H: Handler>(&mut self, now: Now, handler: &mut H) {
+        let _ = (now, handler);
+    }
+
+    /// One stored outbound message of read `read_id`, byte for byte, in the order of the numbers. Returns whether the read
+    /// is still wanted; when not, the driver stops it.
+    pub fn stored<H: Handler>(
+        &mut self,
+        now: Now,
+        read_id: u64,
+        seq: u64,
+        bytes: &[u8],
+        handler: &mut H,
+    ) -> bool {
+        let _ = (now, read_id, seq, bytes, handler);
+        false
+    }
+
+    /// The store holds nothing more in the range of read `read_id`.
+    pub fn stored_end<H: Handler>(&mut self, now: Now, read_id: u64, handler: &mut H) {
+        let _ = (now, read_id, handler);
+    }
+
+    /// Sends an application message under the next number, which it returns. Without a logged-on connection it is
+    /// numbered and journalled ([`Delivery::Held`](crate::Delivery)), and the peer's next gap recovery takes it along (L-24).
+    pub fn send<'a, H: Handler>(
+        &mut self,
+        now: Now,
+        outgoing: impl Into<Outgoing<'a>>,
+        body: impl FnOnce(&mut Encoder),
+        handler: &mut H,
+    ) -> u64 {
+        let _ = (now, outgoing.into(), handler);
+        body(&mut Encoder::new());
+        0
+    }
+
+    /// Refuses a message already accepted, by BusinessMessageReject(j); returns its number.
+    pub fn reject_business<H: Handler>(
+        &mut self,
+        now: Now,
+        refusal: &BusinessRefusal<'_>,
+        handler: &mut H,
+    ) -> u64 {
+        let _ = (now, refusal, handler);
+        0
+    }
+
+    /// Starts a Logout exchange (O-01); without an established session the connection is just closed. Empty `text`: none.
+    pub fn logout<H: Handler>(&mut self, now: Now, text: &str, handler: &mut H) {
+        let _ = (now, text, handler);
+    }
+
+    /// Both numbers become 1 in a new epoch, by order of the operator or the schedule. Only between connections:
+    /// returns false and does nothing on a live one.
+    pub fn reset<H: Handler>(&mut self, handler: &mut H) -> bool {
+        let _ = handler;
+        false
+    }
+}

@@ -1,5 +1,6 @@
 //! Exact decimals in billionths: `Price` and `Qty` in an `i64`, `Amount` in an `i128`.
 
+use crate::text_visitor::from_text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -124,20 +125,6 @@ impl DecimalText {
     }
 }
 
-struct TextVisitor<T>(fn(&[u8]) -> Result<T, DecimalError>);
-
-impl<T> serde::de::Visitor<'_> for TextVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a decimal in a string")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        (self.0)(text.as_bytes()).map_err(E::custom)
-    }
-}
-
 macro_rules! decimal_text {
     ($name:ident, $decimals:expr) => {
         impl $name {
@@ -181,7 +168,7 @@ macro_rules! decimal_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(TextVisitor($name::parse_bytes))
+                from_text(deserializer, "a decimal in a string", Self::parse)
             }
         }
 

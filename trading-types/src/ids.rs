@@ -1,7 +1,9 @@
 //! Names of things, parsed once at the edge. All are short printable ASCII held in place: copying allocates nothing.
 
+use crate::hex_text::{UPPER, hex, parse_hex};
+use crate::text_visitor::from_text;
 use arrayvec::ArrayString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// Why a text is not an id.
@@ -24,8 +26,7 @@ pub enum IdError {
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $max:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "&str")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub struct $name(ArrayString<$max>);
 
         impl $name {
@@ -61,6 +62,12 @@ macro_rules! text_id {
             /// The text.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                from_text(deserializer, "an id in a string", Self::new)
             }
         }
 
@@ -160,37 +167,34 @@ macro_rules! place_id {
                 self.0
             }
 
+            fn text(&self) -> ArrayString<17> {
+                let mut text = ArrayString::from($letter).unwrap_or_default();
+                text.push_str(&hex::<16>(u128::from(self.0), UPPER));
+                text
+            }
+
             /// Reads the text form.
             pub fn parse(text: &str) -> Option<Self> {
-                let digits = text.strip_prefix($letter)?;
-                (digits.len() == 16).then_some(())?;
-                u64::from_str_radix(digits, 16).ok().map(Self)
+                parse_hex(text.strip_prefix($letter)?, 16, UPPER).map(|number| Self(number as u64))
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($letter, "{:016X}"), self.0)
+                f.pad(self.text().as_str())
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut text = [0u8; 17];
-                text[0] = $letter.as_bytes()[0];
-                for (i, digit) in text[1..].iter_mut().enumerate() {
-                    *digit = b"0123456789ABCDEF"[(self.0 >> (60 - 4 * i) & 0xf) as usize];
-                }
-                serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+                serializer.serialize_str(self.text().as_str())
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| {
-                    serde::de::Error::custom(concat!("not an id of form ", $letter, " and 16 hex digits"))
-                })
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                const MISFIT: &str = concat!("not ", $letter, " and 16 upper-case hex digits");
+                from_text(deserializer, "an id in a string", |text| Self::parse(text).ok_or(MISFIT))
             }
         }
     };

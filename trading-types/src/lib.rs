@@ -13,11 +13,13 @@
 mod decimal;
 mod event;
 mod event_json;
+mod hex_text;
 mod ids;
 mod order;
 mod processor;
 mod record;
 mod refusal;
+mod text_visitor;
 mod time;
 
 pub use decimal::{Amount, DecimalError, Price, Qty, SCALE};

@@ -1,5 +1,6 @@
 //! Why a request is refused: the codes of the rules of engagement, section 13.
 
+use crate::text_visitor::from_text;
 use serde::{Deserialize, Serialize};
 
 macro_rules! refusals {
@@ -182,7 +183,8 @@ impl Serialize for Refusal {
 
 impl<'de> Deserialize<'de> for Refusal {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::from_code(&code).ok_or_else(|| serde::de::Error::custom(format!("unknown refusal code {code}")))
+        from_text(deserializer, "a refusal code", |code| {
+            Self::from_code(code).ok_or_else(|| format!("unknown refusal code {code}"))
+        })
     }
 }

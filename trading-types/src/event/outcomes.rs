@@ -1,6 +1,9 @@
 //! What became of a request or an order: records of `accounts` that turn into FIX messages.
 
-use crate::{AccountId, ClOrdId, Filled, FirmId, OrdStatus, OrderId, OrderTerms, Price, Qty, Refusal, RequestId, Side, Symbol};
+use crate::{
+    AccountId, ClOrdId, Filled, FirmId, OrdStatus, OrderId, OrderTerms, Price, Qty, Refusal, RequestId, Side,
+    Symbol,
+};
 use serde::{Deserialize, Serialize};
 
 /// A refused order.

@@ -1,0 +1,134 @@
+//! Instruments, what risk lets through to them, and what the public sees: `markets` and `market-data`.
+
+use crate::{
+    Amount, Asset, ChainIds, FirmId, OrderId, OrderTerms, Price, Qty, Refusal, RequestId, SelfTrade, Side,
+    Symbol, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// An instrument's terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstrumentListed {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Currency(15) it trades and settles in.
+    pub currency: Asset,
+    /// Prices are multiples of it.
+    pub tick_size: Price,
+    /// Quantities are multiples of it.
+    pub lot_size: Qty,
+}
+
+/// A reference price for collars and valuation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferencePriceSet {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// The price.
+    pub price: Price,
+    /// How long it may be used; without it, until the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_ns: Option<i64>,
+}
+
+/// The owner of a partition says what time it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockTicked {
+    /// UTC.
+    pub now: Timestamp,
+}
+
+/// An order for the market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderAccepted {
+    /// OrderID(37).
+    pub order_id: OrderId,
+    /// Which message asked.
+    pub request: RequestId,
+    /// Its terms.
+    pub terms: OrderTerms,
+    /// The firm's self-trade prevention.
+    #[serde(default)]
+    pub self_trade: SelfTrade,
+    /// Most the market may spend on a market buy, price times quantity; what would cost more is cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notional_max: Option<Amount>,
+    /// Version of the limits the decision used.
+    pub limits_version: u64,
+    /// Reference price the decision used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_price: Option<Price>,
+}
+
+/// A cancel for the market: answered by ExecutionReported(Canceled) or CancelRefused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelAccepted {
+    /// OrderID(37).
+    pub order_id: OrderId,
+    /// Its symbol.
+    pub symbol: Symbol,
+    /// The order's firm.
+    pub firm: FirmId,
+    /// The F's ids; none when Assay cancels by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<ChainIds>,
+    /// Why, when unsolicited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Refusal>,
+}
+
+/// A replace for the market: answered by ExecutionReported(Replaced) or CancelRefused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplaceAccepted {
+    /// OrderID(37).
+    pub order_id: OrderId,
+    /// The G's ids.
+    pub request: ChainIds,
+    /// The new terms, carrying the new ClOrdID.
+    pub terms: OrderTerms,
+    /// As in [`OrderAccepted::notional_max`], over the whole order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notional_max: Option<Amount>,
+    /// Version of the limits the decision used.
+    pub limits_version: u64,
+    /// Reference price the decision used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_price: Option<Price>,
+}
+
+/// A trade for everyone to see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradePrinted {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Number of the trade in its market.
+    pub trade: u64,
+    /// Price.
+    pub price: Price,
+    /// Quantity.
+    pub qty: Qty,
+    /// Side that took.
+    pub aggressor: Side,
+}
+
+/// A price level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Price.
+    pub price: Price,
+    /// Sum of LeavesQty.
+    pub qty: Qty,
+}
+
+/// Best bid and offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopOfBookChanged {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Best bid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid: Option<Level>,
+    /// Best offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Level>,
+}

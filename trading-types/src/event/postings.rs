@@ -1,0 +1,102 @@
+//! Double-entry postings: records of `ledger`.
+
+use crate::hex_text::{LOWER, hex, parse_hex};
+use crate::text_visitor::from_text;
+use crate::{Amount, Asset, ExecId, FirmId, OrderId};
+use serde::{Deserialize, Serialize};
+
+/// Id of a transfer: unique for ever, derived from what caused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferId(pub u128);
+
+impl Serialize for TransferId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::<32>(self.0, LOWER))
+    }
+}
+
+impl<'de> Deserialize<'de> for TransferId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, "a transfer id in a string", |text| {
+            parse_hex(text, 32, LOWER).map(Self).ok_or("not 32 lower-case hex digits")
+        })
+    }
+}
+
+/// A ledger account's code: class, then owner where there is one, e.g. `client:ACME-1`, `clearing`, `commission`,
+/// `equity`. With an asset it names one account.
+pub type LedgerCode = arrayvec::ArrayString<40>;
+
+/// What a transfer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferKind {
+    /// Moves at once.
+    Plain,
+    /// Reserves on both sides.
+    Pending,
+    /// Moves `amount` of a pending one and releases the rest only if `release_rest`.
+    Post {
+        /// The pending transfer.
+        pending: TransferId,
+        /// Whether what remains reserved is released too.
+        release_rest: bool,
+    },
+    /// Releases `amount` of a pending one without moving it.
+    Void {
+        /// The pending transfer.
+        pending: TransferId,
+    },
+}
+
+/// Why money or assets moved; stable, for statements and general ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferReason {
+    /// Opening balance.
+    Opening,
+    /// Hold for an open order.
+    OrderHold,
+    /// Release of a hold.
+    OrderRelease,
+    /// Cash leg of a trade.
+    TradeCash,
+    /// Asset leg of a trade.
+    TradeAsset,
+    /// Commission of a trade.
+    Commission,
+}
+
+/// One transfer as posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Its id.
+    pub id: TransferId,
+    /// Debited account.
+    pub debit: LedgerCode,
+    /// Credited account.
+    pub credit: LedgerCode,
+    /// Asset of both.
+    pub asset: Asset,
+    /// Amount, positive.
+    pub amount: Amount,
+    /// What it does.
+    pub kind: TransferKind,
+    /// Why.
+    pub reason: TransferReason,
+}
+
+/// Transfers of one decision, all or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    /// The firm.
+    pub firm: FirmId,
+    /// The order it belongs to, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// The report it settles, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exec_id: Option<ExecId>,
+    /// In order.
+    pub transfers: Vec<Transfer>,
+}

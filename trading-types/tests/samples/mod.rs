@@ -1,0 +1,346 @@
+//! One hand-built event of every kind, with every optional part present, in the story of one small trade.
+#![allow(dead_code, reason = "each test and example uses its part")]
+
+use assay_trading_types::*;
+use std::sync::Arc;
+
+/// One of every kind, in the order of [`Kind::ALL`].
+pub(crate) fn every_event() -> Vec<Event> {
+    [requests(), outcomes(), firms(), market_inputs(), results(), operations()].concat()
+}
+
+fn requests() -> Vec<Event> {
+    vec![
+        order_requested().into(),
+        CancelRequested {
+            request: request(8),
+            firm: firm(),
+            cl_ord_id: cl_ord_id("c-2"),
+            orig_cl_ord_id: cl_ord_id("a-1"),
+            order_id: Some(order_id()),
+            account: Some(account()),
+            symbol: symbol(),
+            side: Side::Buy,
+            poss_resend: false,
+            defect: Some(Defect { refusal: Refusal::StaleOrder, detail: "60 is 31 s old".into() }),
+        }
+        .into(),
+        ReplaceRequested {
+            request: request(9),
+            orig_cl_ord_id: cl_ord_id("a-1"),
+            order_id: Some(order_id()),
+            account_given: true,
+            tif_given: false,
+            terms: OrderTerms { cl_ord_id: cl_ord_id("b-3"), qty: qty("150"), ..terms() },
+            poss_resend: false,
+            defect: Some(Defect { refusal: Refusal::BadPrice, detail: "10.x".into() }),
+        }
+        .into(),
+        StatusRequested {
+            request: request(10),
+            firm: firm(),
+            cl_ord_id: cl_ord_id("a-1"),
+            order_id: Some(order_id()),
+            ord_status_req_id: Some("q-4".into()),
+            symbol: symbol(),
+            side: Side::Buy,
+        }
+        .into(),
+    ]
+}
+
+/// The record that the gateway writes most.
+pub(crate) fn order_requested() -> OrderRequested {
+    OrderRequested {
+        request: request(7),
+        terms: terms(),
+        transact_time: at(),
+        poss_resend: false,
+        defect: Some(Defect { refusal: Refusal::UnsupportedTif, detail: "59=2".into() }),
+    }
+}
+
+fn outcomes() -> Vec<Event> {
+    vec![
+        OrderRefused {
+            request: request(7),
+            terms: terms(),
+            refusal: Refusal::LimitQty,
+            detail: "100 > 50 FIRM1".into(),
+            limits_version: 3,
+            reference_price: Some(price("10.00")),
+        }
+        .into(),
+        CancelRefused {
+            request: request(8),
+            firm: firm(),
+            response_to: ResponseTo::Cancel,
+            cl_ord_id: cl_ord_id("c-2"),
+            orig_cl_ord_id: cl_ord_id("a-1"),
+            order_id: Some(order_id()),
+            account: Some(account()),
+            status: OrdStatus::Filled,
+            refusal: Refusal::TooLate,
+            detail: "order is filled".into(),
+        }
+        .into(),
+        StatusReported {
+            request: request(10),
+            firm: firm(),
+            cl_ord_id: cl_ord_id("a-1"),
+            ord_status_req_id: Some("q-4".into()),
+            symbol: symbol(),
+            side: Side::Buy,
+            order: Some(OrderState {
+                order_id: order_id(),
+                terms: terms(),
+                filled: filled(),
+                status: OrdStatus::PartiallyFilled,
+            }),
+        }
+        .into(),
+        execution_reported(ExecType::Trade(Fill {
+            trade: 5,
+            qty: qty("30"),
+            price: price("10.10"),
+            liquidity: Liquidity::Added,
+        }))
+        .into(),
+    ]
+}
+
+/// The record that execution writes most.
+pub(crate) fn execution_reported(exec: ExecType) -> ExecutionReported {
+    ExecutionReported {
+        order_id: order_id(),
+        exec,
+        terms: terms(),
+        filled: filled(),
+        status: OrdStatus::PartiallyFilled,
+    }
+}
+
+fn firms() -> Vec<Event> {
+    vec![
+        FirmOpened {
+            firm: firm(),
+            accounts: vec![account(), AccountId::new("FIRM1-B").unwrap()],
+            commission: Commission {
+                per_share: amount("0.001"),
+                basis_points: amount("0.5"),
+                minimum: amount("0.01"),
+            },
+            self_trade: SelfTrade::CancelNewest,
+        }
+        .into(),
+        AccountCredited {
+            firm: firm(),
+            account: account(),
+            asset: asset("USD"),
+            amount: amount("1000000000"),
+            reference: "opening".into(),
+        }
+        .into(),
+        LimitsSet {
+            firm: firm(),
+            version: 3,
+            order_qty_max: Some(qty("100000")),
+            order_notional_max: Some(amount("10000000")),
+            gross_notional_max: Some(amount("1000000000")),
+            orders_per_s_max: Some(1000),
+            price_collar_bp: Some(1000),
+        }
+        .into(),
+        KillSwitchSet { firm: firm(), engaged: true, reason: "runaway algorithm".into() }.into(),
+    ]
+}
+
+fn market_inputs() -> Vec<Event> {
+    vec![
+        InstrumentListed {
+            symbol: symbol(),
+            currency: asset("USD"),
+            tick_size: price("0.01"),
+            lot_size: qty("1"),
+        }
+        .into(),
+        ReferencePriceSet { symbol: symbol(), price: price("100.00"), max_age_ns: Some(60_000_000_000) }
+            .into(),
+        ClockTicked { now: at() }.into(),
+        OrderAccepted {
+            order_id: order_id(),
+            request: request(7),
+            terms: terms(),
+            self_trade: SelfTrade::CancelNewest,
+            notional_max: Some(amount("1010")),
+            limits_version: 3,
+            reference_price: Some(price("100.00")),
+        }
+        .into(),
+        CancelAccepted {
+            order_id: order_id(),
+            symbol: symbol(),
+            firm: firm(),
+            request: Some(chain_ids("c-2")),
+            reason: Some(Refusal::KillSwitch),
+        }
+        .into(),
+        ReplaceAccepted {
+            order_id: order_id(),
+            request: chain_ids("b-3"),
+            terms: OrderTerms { cl_ord_id: cl_ord_id("b-3"), qty: qty("150"), ..terms() },
+            notional_max: Some(amount("1515")),
+            limits_version: 3,
+            reference_price: Some(price("100.00")),
+        }
+        .into(),
+    ]
+}
+
+fn results() -> Vec<Event> {
+    vec![
+        Posted {
+            firm: firm(),
+            order_id: Some(order_id()),
+            exec_id: Some(ExecId::new(0, 45)),
+            transfers: vec![
+                transfer(1, "client:FIRM1", "clearing", TransferKind::Plain),
+                transfer(2, "client:FIRM1", "clearing", TransferKind::Pending),
+                transfer(3, "client:FIRM1", "clearing", post()),
+                transfer(4, "client:FIRM1", "clearing", TransferKind::Void { pending: TransferId(2) }),
+            ],
+        }
+        .into(),
+        TradePrinted {
+            symbol: symbol(),
+            trade: 5,
+            price: price("10.10"),
+            qty: qty("30"),
+            aggressor: Side::Sell,
+        }
+        .into(),
+        TopOfBookChanged {
+            symbol: symbol(),
+            bid: Some(Level { price: price("10.10"), qty: qty("70") }),
+            offer: Some(Level { price: price("10.12"), qty: qty("0.5") }),
+        }
+        .into(),
+    ]
+}
+
+fn operations() -> Vec<Event> {
+    vec![
+        ConfigurationLoaded { version: "0.1.0".into(), digest: "5e".repeat(32) }.into(),
+        SessionReset {
+            session: session(),
+            epoch: 2,
+            next_in: 1,
+            next_out: 1,
+            reason: "141=Y received".into(),
+        }
+        .into(),
+        Sealed {
+            topic: Topic::MarketData,
+            partition: 0,
+            tree_size: 10_000,
+            root: "0a".repeat(32),
+            chain_head: "1b".repeat(32),
+            at: at(),
+            clock_error_ns: 500_000,
+            key_epoch: 12,
+            mac: "2c".repeat(32),
+            checkpoint: "assay/market-data-0\n10000\nCgo=\n\n— assay AbCd\n".into(),
+        }
+        .into(),
+    ]
+}
+
+/// Terms of a limit order to buy 100 at 10.10.
+pub(crate) fn terms() -> OrderTerms {
+    OrderTerms {
+        cl_ord_id: cl_ord_id("a-1"),
+        session: session(),
+        firm: firm(),
+        account: account(),
+        symbol: symbol(),
+        side: Side::Buy,
+        ord_type: OrdType::StopLimit,
+        price: Some(price("10.10")),
+        stop_px: Some(price("10.20")),
+        qty: qty("100"),
+        tif: TimeInForce::Day,
+        carried: Some(Arc::from("58=note\u{1}583=link-1")),
+    }
+}
+
+fn transfer(id: u128, debit: &str, credit: &str, kind: TransferKind) -> Transfer {
+    Transfer {
+        id: TransferId(id),
+        debit: LedgerCode::from(debit).unwrap(),
+        credit: LedgerCode::from(credit).unwrap(),
+        asset: asset("USD"),
+        amount: amount("303"),
+        kind,
+        reason: TransferReason::TradeCash,
+    }
+}
+
+fn post() -> TransferKind {
+    TransferKind::Post { pending: TransferId(2), release_rest: true }
+}
+
+fn filled() -> Filled {
+    Filled { cum_qty: qty("30"), leaves_qty: qty("70"), notional: amount("303") }
+}
+
+fn chain_ids(id: &str) -> ChainIds {
+    ChainIds { request: request(8), cl_ord_id: cl_ord_id(id), orig_cl_ord_id: cl_ord_id("a-1") }
+}
+
+fn request(seq: u64) -> RequestId {
+    RequestId { session: session(), epoch: 1, seq }
+}
+
+fn session() -> SessionId {
+    SessionId::new("CLIENT1/ASSAY").unwrap()
+}
+
+fn firm() -> FirmId {
+    FirmId::new("FIRM1").unwrap()
+}
+
+fn account() -> AccountId {
+    AccountId::new("FIRM1").unwrap()
+}
+
+fn symbol() -> Symbol {
+    Symbol::new("AAPL").unwrap()
+}
+
+fn asset(text: &str) -> Asset {
+    Asset::new(text).unwrap()
+}
+
+fn cl_ord_id(text: &str) -> ClOrdId {
+    ClOrdId::new(text).unwrap()
+}
+
+fn order_id() -> OrderId {
+    OrderId::new(0, 42)
+}
+
+fn price(text: &str) -> Price {
+    Price::parse(text).unwrap()
+}
+
+fn qty(text: &str) -> Qty {
+    Qty::parse(text).unwrap()
+}
+
+fn amount(text: &str) -> Amount {
+    Amount::parse(text).unwrap()
+}
+
+fn at() -> Timestamp {
+    Timestamp::from_ns(1_795_253_400_123_456_789)
+}

@@ -157,7 +157,7 @@ impl<'k> SealCheck<'k> {
         if known.at(current.epoch()).is_some_and(|derived| derived != *current) {
             return Err(What::ForeignKey);
         }
-        let proven = current.epoch() - 1;
+        let proven = current.epoch().saturating_sub(1);
         if self.last_epoch < proven {
             return Err(What::SealsMissing { last: self.last_epoch, proven });
         }

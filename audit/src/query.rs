@@ -1,0 +1,153 @@
+//! Questions to the store: the trail of an order, a session, a firm or a span of time, a page at a time.
+
+mod output;
+mod trail;
+
+use crate::error::Error;
+use crate::row_view::{COLUMNS, StoredRow};
+use crate::store::{failed, open_read_only};
+use assay_trading_types::{Position, Timestamp};
+use output::Writer;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+use std::io::Write;
+use std::path::Path;
+use trail::Condition;
+
+/// Most rows of a page: some 100 MB of output. The answer says where the next page begins.
+pub const LIMIT_MAX: usize = 100_000;
+
+/// Whose records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// An order by OrderID(37) or any ClOrdID(11) of its chain: messages in, requests, decisions, postings, reports,
+    /// messages out.
+    Order(String),
+    /// A FIX session, `CLIENT1/ASSAY`.
+    Session(String),
+    /// A firm, with the messages of its sessions.
+    Firm(String),
+    /// Everybody's; asks for a span of time.
+    All,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Whose records.
+    pub select: Selector,
+    /// From this time on.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+    /// After this position: where the page before ended.
+    pub after: Option<Position>,
+    /// Rows of a page, 1 to [`LIMIT_MAX`].
+    pub limit: usize,
+}
+
+/// Form of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for eyes; control characters are made visible.
+    Table,
+    /// RFC 4180 with a header; text that a spreadsheet would take for a formula is preceded by `'`.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+/// What a page held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Rows written.
+    pub rows: usize,
+    /// Ask for what follows this position; nothing when the page was the last.
+    pub next_after: Option<Position>,
+}
+
+/// Answers `query` from the store file, in the order of the log.
+///
+/// # Errors
+/// The query is unbounded, the store cannot be read, or `out` refuses.
+pub fn query(store: &Path, query: &Query, format: Format, out: &mut impl Write) -> Result<Page, Error> {
+    query.check()?;
+    let connection = open_read_only(store)?;
+    connection.execute_batch("BEGIN").map_err(failed(store, "read"))?;
+    let condition = trail::condition(&connection, &query.select).map_err(failed(store, "search"))?;
+    let mut writer = Writer::begin(format, out).map_err(Error::io("write", Path::new("the answer")))?;
+    let page = query.page(&connection, store, condition, &mut writer)?;
+    writer.finish().map_err(Error::io("write", Path::new("the answer")))?;
+    Ok(page)
+}
+
+impl Query {
+    fn check(&self) -> Result<(), Error> {
+        if self.limit == 0 || self.limit > LIMIT_MAX {
+            return Err(Error::Query(format!("a page has 1 to {LIMIT_MAX} rows, not {}", self.limit)));
+        }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            return Err(Error::Query(format!("from {from} is not before to {to}")));
+        }
+        if self.select == Selector::All && self.from.is_none() && self.to.is_none() {
+            return Err(Error::Query("everybody's records need a span of time, from or to".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn page<W: Write>(
+        &self,
+        connection: &Connection,
+        store: &Path,
+        condition: Condition,
+        writer: &mut Writer<'_, W>,
+    ) -> Result<Page, Error> {
+        let (sql, values) = self.sql(condition);
+        let mut statement = connection.prepare(&sql).map_err(failed(store, "search"))?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(failed(store, "search"))?;
+        let mut page = Page { rows: 0, next_after: None };
+        let mut last = None;
+        while let Some(row) = rows.next().map_err(failed(store, "search"))? {
+            if page.rows == self.limit {
+                page.next_after = last;
+                break;
+            }
+            let row = StoredRow::read(row).map_err(failed(store, "read a row of"))?;
+            writer.row(&row).map_err(Error::io("write", Path::new("the answer")))?;
+            last = Some(Position(row.position as u64));
+            page.rows += 1;
+        }
+        Ok(page)
+    }
+
+    fn sql(&self, condition: Condition) -> (String, Vec<Value>) {
+        let Condition { mut sql, mut values } = condition;
+        let mut and = |clause: &str, value: i64| {
+            sql.push_str(clause);
+            values.push(Value::Integer(value));
+        };
+        if let Some(from) = self.from {
+            and(" AND at_ns >= ?", from.as_ns());
+        }
+        if let Some(to) = self.to {
+            and(" AND at_ns < ?", to.as_ns());
+        }
+        if let Some(after) = self.after {
+            and(" AND position > ?", i64::try_from(after.0).unwrap_or(i64::MAX));
+        }
+        and(" ORDER BY position LIMIT ?", self.limit as i64 + 1);
+        (format!("SELECT {COLUMNS} FROM record WHERE {sql}"), values)
+    }
+}
+
+/// Reads an RFC 3339 time.
+///
+/// # Errors
+/// Any other text, or a year that nanoseconds since 1970 in 64 bits do not reach.
+pub fn parse_time(text: &str) -> Result<Timestamp, Error> {
+    let bad = || Error::Query(format!("{text:?} is not an RFC 3339 time like 2026-11-21T09:30:00Z"));
+    let time: jiff::Timestamp = text.parse().map_err(|_| bad())?;
+    i64::try_from(time.as_nanosecond()).map(Timestamp::from_ns).map_err(|_| bad())
+}

@@ -34,7 +34,7 @@ pub use chain::{CHAIN_START, Chain, Chains, Link, Partition};
 pub use error::Error;
 pub use merkle::Frontier;
 pub use note::{Checkpoint, NoteError, verifier_key};
-pub use query::{Format, Page, Query, Selector, parse_time, query};
+pub use query::{Format, LIMIT_MAX, Page, Query, Selector, parse_time, query};
 pub use report::{Fault, PartitionReport, Place, Report, What};
 pub use schedule::{SEAL_INTERVAL_NS, SEAL_RECORDS_MAX, Schedule};
 pub use seal::origin;

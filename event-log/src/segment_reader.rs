@@ -45,10 +45,13 @@ impl SegmentReader {
 
     /// The record at the cursor, or nothing when it is of another topic. It must be in the files.
     pub(crate) fn next(&mut self, catalog: &Catalog, topics: TopicSet) -> Result<Option<Record>, ReadError> {
-        let open = match self.open.take() {
-            Some(open) if open.holds(self.next, catalog) => open,
-            _ => self.open(catalog)?,
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => self.open(catalog)?,
         };
+        if !open.holds(self.next, catalog) {
+            open = self.open(catalog)?;
+        }
         let open = self.open.insert(open);
         let record = take(open, self.next, topics)?;
         self.next += 1;

@@ -218,7 +218,10 @@ impl Dictionary {
     pub fn message(&self, msg_type: &[u8]) -> Option<&MessageDef> {
         let at = match *msg_type {
             [byte] => self.one_byte[usize::from(byte)],
-            _ => self.longer.binary_search_by(|(t, _)| (**t).cmp(msg_type)).map_or(NO_FIELD, |i| self.longer[i].1),
+            _ => self
+                .longer
+                .binary_search_by(|(t, _)| (**t).cmp(msg_type))
+                .map_or(NO_FIELD, |i| self.longer[i].1),
         };
         self.messages.get(usize::from(at))
     }

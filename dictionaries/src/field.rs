@@ -158,7 +158,9 @@ impl FieldDef {
             return true;
         }
         match self.kind {
-            FieldType::MultipleValueString => value.split(|&b| b == b' ').all(|token| self.values.contains(token)),
+            FieldType::MultipleValueString => {
+                value.split(|&b| b == b' ').all(|token| self.values.contains(token))
+            }
             kind if kind.is_integer() => {
                 self.values.contains(value) || self.values.contains(without_leading_zeros(value))
             }

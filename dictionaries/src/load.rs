@@ -24,7 +24,10 @@ type Result<T> = std::result::Result<T, DictionaryError>;
 
 pub(crate) fn load(xml: &str) -> Result<Parts> {
     if xml.len() > FILE_BYTES_MAX {
-        return Err(DictionaryError { line: 1, fault: Fault::TooLarge { what: "file bytes", max: FILE_BYTES_MAX } });
+        return Err(DictionaryError {
+            line: 1,
+            fault: Fault::TooLarge { what: "file bytes", max: FILE_BYTES_MAX },
+        });
     }
     let document = Document::parse(xml)
         .map_err(|e| DictionaryError { line: e.pos().row, fault: Fault::NotXml(e.to_string()) })?;
@@ -41,7 +44,11 @@ pub(crate) fn load(xml: &str) -> Result<Parts> {
     let messages = builder.messages(&root)?;
     let groups = builder.into_groups();
     let mut fields = fields.list;
-    pair_data_fields(&mut fields, [&header, &trailer].into_iter().chain(messages.iter().map(|m| &m.body)), &groups);
+    pair_data_fields(
+        &mut fields,
+        [&header, &trailer].into_iter().chain(messages.iter().map(|m| &m.body)),
+        &groups,
+    );
     Ok(Parts { begin_string: version.begin_string(), fields, header, trailer, groups, messages })
 }
 
@@ -89,7 +96,11 @@ struct Version<'a> {
 impl<'a> Version<'a> {
     fn of(root: &Node<'a, '_>) -> Result<Self> {
         let number = |name| attribute(root, name)?.parse().map_err(|_| bad(root, name));
-        Ok(Self { kind: root.attribute("type").unwrap_or("FIX"), major: number("major")?, minor: number("minor")? })
+        Ok(Self {
+            kind: root.attribute("type").unwrap_or("FIX"),
+            major: number("major")?,
+            minor: number("minor")?,
+        })
     }
 
     fn begin_string(&self) -> Box<str> {
@@ -153,7 +164,8 @@ fn read_field(node: &Node<'_, '_>) -> Result<FieldDef> {
 
 fn read_components<'a, 'x>(root: &Node<'a, 'x>) -> Result<HashMap<&'a str, Node<'a, 'x>>> {
     let mut components = HashMap::new();
-    for node in elements(root, "components").flat_map(|part| elements(&part, "component").collect::<Vec<_>>()) {
+    for node in elements(root, "components").flat_map(|part| elements(&part, "component").collect::<Vec<_>>())
+    {
         let name = attribute(&node, "name")?;
         if components.insert(name, node).is_some() {
             return Err(at(&node, Fault::Duplicate { what: "component", name: name.to_owned() }));
@@ -239,13 +251,19 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
                 "field" => {
                     let field = self.field(&node)?;
                     let required = is_yes(&node, "required")? && required;
-                    out.push(&node, Member { field, tag: self.fields.list[field.index()].tag, required, group: None })?;
+                    out.push(
+                        &node,
+                        Member { field, tag: self.fields.list[field.index()].tag, required, group: None },
+                    )?;
                 }
                 "group" => {
                     let field = self.field(&node)?;
                     let required = is_yes(&node, "required")? && required;
                     let group = Some(self.group(&node, field)?);
-                    out.push(&node, Member { field, tag: self.fields.list[field.index()].tag, required, group })?;
+                    out.push(
+                        &node,
+                        Member { field, tag: self.fields.list[field.index()].tag, required, group },
+                    )?;
                 }
                 "component" => {
                     let component = self.component(&node)?;
@@ -267,10 +285,8 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
 
     fn component(&self, node: &Node<'a, 'x>) -> Result<Node<'a, 'x>> {
         let name = attribute(node, "name")?;
-        let component = *self
-            .components
-            .get(name)
-            .ok_or_else(|| at(node, Fault::UnknownComponent(name.to_owned())))?;
+        let component =
+            *self.components.get(name).ok_or_else(|| at(node, Fault::UnknownComponent(name.to_owned())))?;
         if self.path.contains(&component.id()) {
             return Err(at(node, Fault::ComponentCycle(name.to_owned())));
         }
@@ -283,7 +299,8 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
         }
         let name = || node.attribute("name").unwrap_or_default().to_owned();
         let count = &self.fields.list[counter.index()];
-        let is_count = count.kind == FieldType::NumInGroup || self.counts_are_int && count.kind == FieldType::Int;
+        let is_count =
+            count.kind == FieldType::NumInGroup || self.counts_are_int && count.kind == FieldType::Int;
         if !is_count {
             return Err(at(node, Fault::CounterNotNumInGroup(name())));
         }

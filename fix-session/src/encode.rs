@@ -1,6 +1,7 @@
 //! Writing messages (V-32): 8, 9, 35, header by ascending tag, body in the caller's order, 10.
 
 use crate::Message;
+use crate::frame::check_sum;
 use assay_trading_types::{Amount, Price, Qty, Timestamp};
 
 /// Routing fields of the header (V-30). Empty means absent.
@@ -31,8 +32,20 @@ pub struct Routing<'a> {
 impl<'a> Routing<'a> {
     /// Routing of an answer to `message`: third-party fields reversed (V-30); 50/57 and 142/143 swapped if `swap_sub_ids`.
     pub fn of_answer_to(message: &Message<'a>, swap_sub_ids: bool) -> Self {
-        let _ = (message, swap_sub_ids);
-        Self::default()
+        let of = |tag| message.get(tag).unwrap_or_default();
+        let swapped = |tag| if swap_sub_ids { of(tag) } else { &[] };
+        Self {
+            sender_sub_id: swapped(57),
+            target_sub_id: swapped(50),
+            sender_location_id: swapped(143),
+            target_location_id: swapped(142),
+            on_behalf_of_comp_id: of(128),
+            on_behalf_of_sub_id: of(129),
+            on_behalf_of_location_id: of(145),
+            deliver_to_comp_id: of(115),
+            deliver_to_sub_id: of(116),
+            deliver_to_location_id: of(144),
+        }
     }
 }
 
@@ -61,7 +74,15 @@ pub struct Header<'a> {
     pub routing: Routing<'a>,
 }
 
+/// Room kept before the third field: `8=FIX.4.4 SOH 9=` and up to seven digits with their SOH end right where
+/// the body starts, so that `BodyLength(9)` needs no padding and nothing is moved.
+const START_ROOM: usize = 24;
+const START: &[u8] = b"8=FIX.4.4\x019=";
+const SOH: u8 = 1;
+
 /// A reusable writer of messages: no allocation once its buffer is warm.
+///
+/// `begin`, then the body's fields in order, then `finish`.
 #[derive(Debug, Default)]
 pub struct Encoder {
     buffer: Vec<u8>,
@@ -75,21 +96,58 @@ impl Encoder {
 
     /// Starts a message, dropping an unfinished one.
     pub fn begin(&mut self, header: &Header<'_>) -> &mut Self {
-        let _ = header;
+        self.open();
+        let Header { routing, .. } = header;
+        self.field(35, header.msg_type).field_u64(34, header.seq_num);
+        self.field(43, if header.poss_dup { b"Y" } else { b"" });
+        self.field(49, header.sender_comp_id);
+        self.field(50, routing.sender_sub_id);
+        self.field(52, header.sending_time).field(56, header.target_comp_id);
+        self.field(57, routing.target_sub_id);
+        self.field(97, if header.poss_resend { b"Y" } else { b"" });
+        self.field(115, routing.on_behalf_of_comp_id);
+        self.field(116, routing.on_behalf_of_sub_id);
+        self.field(122, header.orig_sending_time);
+        self.field(128, routing.deliver_to_comp_id);
+        self.field(129, routing.deliver_to_sub_id);
+        self.field(142, routing.sender_location_id);
+        self.field(143, routing.target_location_id);
+        self.field(144, routing.on_behalf_of_location_id);
+        self.field(145, routing.deliver_to_location_id);
+        if let Some(last) = header.last_processed {
+            self.field_u64(369, last);
+        }
         self
     }
 
-    /// Appends `tag=value`. The value must not hold SOH; see [`Encoder::data`] for bytes.
+    fn open(&mut self) {
+        self.buffer.clear();
+        self.buffer.resize(START_ROOM, SOH);
+    }
+
+    /// Appends `tag=value`; an empty value leaves the field out, as FIX has no empty fields (V-19). The value must
+    /// not hold SOH; see [`Encoder::data`] for bytes.
+    #[inline]
     pub fn field(&mut self, tag: u32, value: &[u8]) -> &mut Self {
-        let _ = (tag, value);
-        self
+        if value.is_empty() {
+            return self;
+        }
+        self.field_with(tag, |out| out.extend_from_slice(value))
     }
 
     /// Appends a field whose value `write` appends to the buffer.
+    #[inline]
     pub fn field_with(&mut self, tag: u32, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
-        let _ = tag;
+        self.tag(tag);
         write(&mut self.buffer);
+        self.buffer.push(SOH);
         self
+    }
+
+    #[inline]
+    fn tag(&mut self, tag: u32) {
+        push_number(&mut self.buffer, u64::from(tag));
+        self.buffer.push(b'=');
     }
 
     /// Appends one CHAR.
@@ -104,14 +162,17 @@ impl Encoder {
 
     /// Appends an unsigned number.
     pub fn field_u64(&mut self, tag: u32, value: u64) -> &mut Self {
-        let _ = (tag, value);
-        self
+        self.field_with(tag, |out| push_number(out, value))
     }
 
     /// Appends a signed number.
     pub fn field_i64(&mut self, tag: u32, value: i64) -> &mut Self {
-        let _ = (tag, value);
-        self
+        self.field_with(tag, |out| {
+            if value < 0 {
+                out.push(b'-');
+            }
+            push_number(out, value.unsigned_abs());
+        })
     }
 
     /// Appends a price with the decimals it was written with.
@@ -141,23 +202,131 @@ impl Encoder {
 
     /// Appends fields that are already `tag=value SOH`, such as another message's body.
     pub fn raw(&mut self, fields: &[u8]) -> &mut Self {
-        let _ = fields;
+        self.buffer.extend_from_slice(fields);
         self
     }
 
     /// Ends the message: `BodyLength(9)` and `CheckSum(10)` written; the bytes stay until the next `begin`.
+    ///
+    /// Call it once per `begin`; before any `begin` there is no message and the answer is empty.
     pub fn finish(&mut self) -> &[u8] {
-        &self.buffer
+        let Some(body_len) = self.buffer.len().checked_sub(START_ROOM) else { return &[] };
+        let mut start = [0; START_ROOM];
+        let start = start_fields(body_len, &mut start);
+        let from = START_ROOM - start.len();
+        self.buffer[from..START_ROOM].copy_from_slice(start);
+        let sum = check_sum(&self.buffer[from..]);
+        self.buffer.extend_from_slice(b"10=");
+        self.buffer.extend_from_slice(&sum);
+        self.buffer.push(SOH);
+        &self.buffer[from..]
     }
 }
 
-/// `SendingTime(52)` text with milliseconds, 21 bytes.
+/// `8=FIX.4.4 SOH 9=length SOH`, at the end of `room`.
+fn start_fields(body_len: usize, room: &mut [u8; START_ROOM]) -> &[u8] {
+    let mut at = START_ROOM - 1;
+    room[at] = SOH;
+    let mut rest = body_len;
+    // Eleven digits fit between the two ends, far more than any frame may declare.
+    while at > START.len() {
+        at -= 1;
+        room[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let from = at - START.len();
+    room[from..at].copy_from_slice(START);
+    &room[from..]
+}
+
+#[inline]
+fn push_number(out: &mut Vec<u8>, value: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = value;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// `SendingTime(52)` text with milliseconds, 21 bytes; replaces what `out` held.
 pub fn sending_time_text(at: Timestamp, out: &mut Vec<u8>) {
     out.clear();
     at.write_fix(3, out);
 }
 
-/// Appends to `out` the resend of a stored outbound message: 43=Y, 122 = its 52, 52 = `sending_time`, body bytes kept.
+/// Writes a stored outbound message again for a resend: same number, body and order; 43=Y, 122 = its 52,
+/// 52 = `sending_time`, 9 and 10 anew. Replaces what `out` held.
+///
+/// `original` must be a message of [`Encoder`] (the store holds no others): its header then ascends by tag, and the
+/// two new fields go to their places in it. 122 of an original that was itself a resend stays.
 pub fn reencode_as_duplicate(original: &[u8], sending_time: &[u8], out: &mut Vec<u8>) {
-    let _ = (original, sending_time, out);
+    let mut encoder = Encoder { buffer: std::mem::take(out) };
+    encoder.open();
+    let body_start = write_duplicate_header(original, sending_time, &mut encoder);
+    let body_end = original.len().saturating_sub(CHECK_SUM_BYTES).max(body_start);
+    encoder.raw(&original[body_start..body_end]);
+    let len = encoder.finish().len();
+    *out = encoder.buffer;
+    out.drain(..out.len() - len);
+}
+
+/// `10=ddd SOH`.
+const CHECK_SUM_BYTES: usize = 7;
+
+/// Header fields that [`Encoder::begin`] writes after 35, by ascending tag.
+const HEADER_TAGS: [u32; 18] =
+    [34, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145, 369];
+
+/// Writes the changed header; answers where the original's body starts.
+fn write_duplicate_header(original: &[u8], sending_time: &[u8], out: &mut Encoder) -> usize {
+    let mut orig_sending_time: &[u8] = b"";
+    let (mut wrote_flag, mut wrote_original_time) = (false, false);
+    let mut at = 0;
+    while let Some((tag, value, next)) = next_field(original, at) {
+        if !matches!(tag, 8 | 9 | 35) && !HEADER_TAGS.contains(&tag) {
+            break;
+        }
+        at = next;
+        if tag > 43 && !wrote_flag && tag != 35 {
+            out.field(43, b"Y");
+            wrote_flag = true;
+        }
+        if tag >= 122 && !wrote_original_time {
+            out.field(122, if tag == 122 { value } else { orig_sending_time });
+            wrote_original_time = true;
+        }
+        match tag {
+            8 | 9 | 43 | 122 => {}
+            52 => {
+                orig_sending_time = value;
+                out.field(52, sending_time);
+            }
+            _ => {
+                out.field(tag, value);
+            }
+        }
+    }
+    if !wrote_original_time {
+        out.field(122, orig_sending_time);
+    }
+    at
+}
+
+/// The field at `at`: tag, value, and where the next starts.
+fn next_field(frame: &[u8], at: usize) -> Option<(u32, &[u8], usize)> {
+    let rest = frame.get(at..)?;
+    let end = rest.iter().position(|&b| b == SOH)?;
+    let equals = rest[..end].iter().position(|&b| b == b'=')?;
+    let tag = std::str::from_utf8(&rest[..equals]).ok()?.parse().ok()?;
+    Some((tag, &rest[equals + 1..end], at + end + 1))
 }

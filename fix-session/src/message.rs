@@ -1,6 +1,7 @@
 //! A parsed message, read in place.
 
 use crate::FieldIndex;
+use crate::field_index::Entry;
 use assay_dictionaries::{Dictionary, MessageDef};
 use std::ops::Range;
 
@@ -32,11 +33,26 @@ pub struct Message<'a> {
     index: &'a FieldIndex,
     frame: &'a [u8],
     dictionary: &'a Dictionary,
+    definition: Option<&'a MessageDef>,
 }
 
 impl<'a> Message<'a> {
-    pub(crate) fn new(index: &'a FieldIndex, frame: &'a [u8], dictionary: &'a Dictionary) -> Self {
-        Self { index, frame, dictionary }
+    pub(crate) fn new(
+        index: &'a FieldIndex,
+        frame: &'a [u8],
+        dictionary: &'a Dictionary,
+        definition: Option<&'a MessageDef>,
+    ) -> Self {
+        Self { index, frame, dictionary, definition }
+    }
+
+    pub(crate) fn index(&self) -> &'a FieldIndex {
+        self.index
+    }
+
+    #[inline]
+    pub(crate) fn value_of(&self, entry: &Entry) -> &'a [u8] {
+        &self.frame[entry.value as usize..entry.end as usize]
     }
 
     /// The message byte for byte.
@@ -51,29 +67,42 @@ impl<'a> Message<'a> {
 
     /// The dictionary's definition of its MsgType, if it has one.
     pub fn definition(&self) -> Option<&'a MessageDef> {
-        self.dictionary.message(self.msg_type())
+        self.definition
     }
 
     /// Value of a field outside groups, its first if it stands twice.
+    #[inline]
     pub fn get(&self, tag: u32) -> Option<&'a [u8]> {
-        let _ = (tag, self.index);
-        None
+        let at = self.index.find(tag)?;
+        Some(self.value_of(&self.index.entries()[at]))
     }
 
     /// All fields in wire order, 8 to 10, groups flattened.
-    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + 'a {
-        std::iter::empty()
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let message = *self;
+        self.index.entries().iter().map(move |entry| message.field(entry))
     }
 
-    /// Entries of the group that `count_tag` counts, none if it is absent.
+    fn field(&self, entry: &Entry) -> Field<'a> {
+        Field { tag: entry.tag, value: self.value_of(entry), offset: entry.start as usize }
+    }
+
+    /// Entries of the group outside other groups that `count_tag` counts, none if it is absent.
     pub fn groups(&self, count_tag: u32) -> GroupEntries<'a> {
-        let _ = count_tag;
-        GroupEntries { message: *self }
+        match self.index.find(count_tag) {
+            Some(at) => GroupEntries { message: *self, next: at + 1, depth: 1 },
+            None => GroupEntries { message: *self, next: usize::MAX, depth: 1 },
+        }
     }
 
     /// Where the body stands in the bytes: after the header's last field, before the trailer.
     pub fn body_range(&self) -> Range<usize> {
-        0..0
+        self.index.body()
+    }
+
+    /// The body's bytes, each field with its SOH.
+    pub fn body(&self) -> &'a [u8] {
+        &self.frame[self.index.body()]
     }
 
     /// `BeginString(8)`.
@@ -88,7 +117,7 @@ impl<'a> Message<'a> {
 
     /// `MsgSeqNum(34)`.
     pub fn seq_num(&self) -> SeqNumField {
-        self.get(34).map_or(SeqNumField::Missing, |v| match crate::message::number(v) {
+        self.get(34).map_or(SeqNumField::Missing, |v| match number(v) {
             Some(n) => SeqNumField::Number(n),
             None => SeqNumField::Invalid,
         })
@@ -146,18 +175,42 @@ fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
+impl std::fmt::Debug for Message<'_> {
+    /// The message with `|` for SOH; credentials and keys masked.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for field in self.fields() {
+            let value = if MASKED_TAGS.contains(&field.tag) { b"***" } else { field.value };
+            write!(f, "{}={}|", field.tag, value.escape_ascii())?;
+        }
+        Ok(())
+    }
+}
+
+/// Signature(89), RawData(96), Password(554) and NewPassword(925) never reach a log.
+const MASKED_TAGS: [u32; 4] = [89, 96, 554, 925];
+
 /// Entries of one repeating group, in wire order.
 #[derive(Clone, Copy)]
 pub struct GroupEntries<'a> {
     message: Message<'a>,
+    /// Where the next entry may start; beyond the end when there is none.
+    next: usize,
+    depth: u8,
 }
 
 impl<'a> Iterator for GroupEntries<'a> {
     type Item = GroupEntry<'a>;
 
     fn next(&mut self) -> Option<GroupEntry<'a>> {
-        let _ = self.message;
-        None
+        let rest = self.message.index.entries().get(self.next..)?;
+        if rest.first().is_none_or(|first| first.depth < self.depth) {
+            return None;
+        }
+        let ends = |e: &Entry| e.depth < self.depth || e.depth == self.depth && e.starts_entry;
+        let len = 1 + rest[1..].iter().take_while(|e| !ends(e)).count();
+        let entry = GroupEntry { message: self.message, at: self.next, len, depth: self.depth };
+        self.next += len;
+        Some(entry)
     }
 }
 
@@ -165,16 +218,34 @@ impl<'a> Iterator for GroupEntries<'a> {
 #[derive(Clone, Copy)]
 pub struct GroupEntry<'a> {
     message: Message<'a>,
+    at: usize,
+    len: usize,
+    depth: u8,
 }
 
 impl<'a> GroupEntry<'a> {
+    fn entries(&self) -> &'a [Entry] {
+        &self.message.index.entries()[self.at..self.at + self.len]
+    }
+
+    fn find(&self, tag: u32) -> Option<usize> {
+        self.entries().iter().position(|e| e.depth == self.depth && e.tag == tag)
+    }
+
     /// Value of a member of this entry, nested groups left out.
     pub fn get(&self, tag: u32) -> Option<&'a [u8]> {
-        self.message.get(tag)
+        Some(self.message.value_of(&self.entries()[self.find(tag)?]))
+    }
+
+    /// All fields of this entry, nested groups flattened.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let message = self.message;
+        self.entries().iter().map(move |entry| message.field(entry))
     }
 
     /// Entries of a group nested in this one.
     pub fn groups(&self, count_tag: u32) -> GroupEntries<'a> {
-        self.message.groups(count_tag)
+        let next = self.find(count_tag).map_or(usize::MAX, |at| self.at + at + 1);
+        GroupEntries { message: self.message, next, depth: self.depth + 1 }
     }
 }

@@ -12,7 +12,7 @@ pub const SNAPSHOTS_KEPT: usize = 2;
 const EXTENSION: &str = "snapshot";
 
 /// A directory of snapshots, named by position.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SnapshotStore {
     dir: PathBuf,
 }

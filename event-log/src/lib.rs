@@ -29,6 +29,7 @@ mod segment_reader;
 mod sequence;
 mod signal;
 mod tail;
+pub mod testing;
 mod writer;
 
 pub use config::{FileLogConfig, Recovery, TornTail};

@@ -109,7 +109,7 @@ impl Scan<'_> {
             if raw.is_empty() {
                 return Ok(last_used);
             }
-            let used = raw.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+            let used = used_bytes(raw);
             let candidate = next_candidate(&raw[..used]);
             let Some(candidate) = candidate else {
                 if used > 0 {
@@ -134,6 +134,17 @@ impl Scan<'_> {
             }
         }
     }
+}
+
+/// Zeros to compare with: preallocated space is mostly that, and comparing is many times faster than searching.
+const ZEROS: [u8; 4096] = [0; 4096];
+
+/// Length without the zeros at the end.
+fn used_bytes(bytes: &[u8]) -> usize {
+    let used = bytes.rchunks(ZEROS.len()).position(|chunk| *chunk != ZEROS[..chunk.len()]);
+    let Some(blank_chunks) = used else { return 0 };
+    let bytes = &bytes[..bytes.len() - blank_chunks * ZEROS.len()];
+    bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1)
 }
 
 /// The next place where a frame may begin. Frames are aligned in the file, and so is every search step.

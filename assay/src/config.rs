@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-pub use overrides::Overrides;
+pub(crate) use overrides::Overrides;
 
 /// Why there is no usable configuration; one line each.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", file.display())]
     Read {
@@ -47,36 +47,36 @@ pub enum ConfigError {
 /// Everything a node is told. Field by field in docs/configuration.md.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// The FIX listener.
-    pub gateway: Gateway,
+    pub(crate) gateway: Gateway,
     /// Counterparties' sessions.
     #[serde(rename = "session")]
-    pub sessions: Vec<Session>,
+    pub(crate) sessions: Vec<Session>,
     /// Health and metrics listener.
-    pub admin: Admin,
+    pub(crate) admin: Admin,
     /// Firms with accounts, opening balances and limits.
     #[serde(rename = "firm")]
-    pub firms: Vec<Firm>,
+    pub(crate) firms: Vec<Firm>,
     /// What may be traded.
     #[serde(rename = "instrument")]
-    pub instruments: Vec<Instrument>,
+    pub(crate) instruments: Vec<Instrument>,
     /// The event log.
-    pub log: Log,
+    pub(crate) log: Log,
     /// The audit store.
-    pub audit: Audit,
+    pub(crate) audit: Audit,
 }
 
 /// `[gateway]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// Address the FIX acceptor listens on; port 0 takes a free one.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Our CompID.
-    pub comp_id: CompId,
+    pub(crate) comp_id: CompId,
     /// Accept sessions in clear and without credentials on an address that is not loopback.
-    pub insecure_listen: bool,
+    pub(crate) insecure_listen: bool,
 }
 
 impl Default for Gateway {
@@ -92,7 +92,7 @@ impl Default for Gateway {
 /// Which rules a session follows where the standard and common engines differ (session rules section 12).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Profile {
+pub(crate) enum Profile {
     /// The standard.
     #[default]
     Strict,
@@ -103,23 +103,23 @@ pub enum Profile {
 /// `[[session]]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Session {
+pub(crate) struct Session {
     /// The counterparty's SenderCompID(49).
-    pub comp_id: CompId,
+    pub(crate) comp_id: CompId,
     /// The firm it trades for.
-    pub firm: FirmId,
+    pub(crate) firm: FirmId,
     /// Accounts it may use; all of the firm's when left out.
     #[serde(default)]
-    pub accounts: Option<Vec<AccountId>>,
+    pub(crate) accounts: Option<Vec<AccountId>>,
     /// HeartBtInt(108) in seconds that we would choose; the counterparty's own must be 1 to 300.
     #[serde(default = "thirty", deserialize_with = "heartbeat")]
-    pub heartbeat_s: u32,
+    pub(crate) heartbeat_s: u32,
     /// Start at 1 with every logon instead of keeping numbers over reconnects.
     #[serde(default)]
-    pub reset_on_logon: bool,
+    pub(crate) reset_on_logon: bool,
     /// Strict or interop.
     #[serde(default)]
-    pub profile: Profile,
+    pub(crate) profile: Profile,
 }
 
 /// Longest HeartBtInt, the upper limit of session rule L-13.
@@ -141,9 +141,9 @@ fn heartbeat<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D
 /// `[admin]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Admin {
+pub(crate) struct Admin {
     /// Address of `/healthz`, `/readyz` and `/metrics`; port 0 takes a free one.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
 }
 
 impl Default for Admin {
@@ -155,32 +155,32 @@ impl Default for Admin {
 /// `[[firm]]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Firm {
+pub(crate) struct Firm {
     /// Its id.
-    pub id: FirmId,
+    pub(crate) id: FirmId,
     /// Its accounts; one named like the firm when left out.
     #[serde(default)]
-    pub accounts: Vec<AccountId>,
+    pub(crate) accounts: Vec<AccountId>,
     /// Opening cash of the first account, recorded once.
     #[serde(default)]
-    pub cash: BTreeMap<Asset, Amount>,
+    pub(crate) cash: BTreeMap<Asset, Amount>,
     /// Opening positions of the first account, recorded once.
     #[serde(default)]
-    pub positions: BTreeMap<Asset, Amount>,
+    pub(crate) positions: BTreeMap<Asset, Amount>,
     /// Self-trade prevention.
     #[serde(default)]
-    pub self_trade: SelfTrade,
+    pub(crate) self_trade: SelfTrade,
     /// Pre-trade limits.
     #[serde(default)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// What its trades cost.
     #[serde(default)]
-    pub commission: Commission,
+    pub(crate) commission: Commission,
 }
 
 impl Firm {
     /// Its accounts, the default one when none is configured.
-    pub fn accounts(&self) -> Vec<AccountId> {
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
         if self.accounts.is_empty() {
             AccountId::new(self.id.as_str()).into_iter().collect()
         } else {
@@ -192,49 +192,49 @@ impl Firm {
 /// `limits = { ... }` of a firm; what is left out is not limited.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Largest OrderQty.
     #[serde(deserialize_with = "maybe_qty")]
-    pub order_qty: Option<Qty>,
+    pub(crate) order_qty: Option<Qty>,
     /// Largest price times quantity, in the instrument's currency.
-    pub order_notional: Option<Amount>,
+    pub(crate) order_notional: Option<Amount>,
     /// Largest sum of open orders and absolute positions.
-    pub gross_notional: Option<Amount>,
+    pub(crate) gross_notional: Option<Amount>,
     /// Orders in any sliding second.
-    pub orders_per_s: Option<u32>,
+    pub(crate) orders_per_s: Option<u32>,
     /// Largest distance of a limit price from the reference price, in basis points.
-    pub price_collar_bp: Option<u32>,
+    pub(crate) price_collar_bp: Option<u32>,
 }
 
 /// `commission = { ... }` of a firm.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Commission {
+pub(crate) struct Commission {
     /// Currency units a share.
-    pub per_share: Amount,
+    pub(crate) per_share: Amount,
     /// Hundredths of a percent of the notional.
-    pub basis_points: Amount,
+    pub(crate) basis_points: Amount,
     /// Least a fill costs.
-    pub minimum: Amount,
+    pub(crate) minimum: Amount,
 }
 
 /// `[[instrument]]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Instrument {
+pub(crate) struct Instrument {
     /// Symbol(55).
-    pub symbol: Symbol,
+    pub(crate) symbol: Symbol,
     /// Currency(15).
-    pub currency: Asset,
+    pub(crate) currency: Asset,
     /// Prices are multiples of it.
     #[serde(deserialize_with = "positive_price")]
-    pub tick_size: Price,
+    pub(crate) tick_size: Price,
     /// Quantities are multiples of it: a whole number, or a decimal in quotes.
     #[serde(default = "one", deserialize_with = "qty")]
-    pub lot_size: Qty,
+    pub(crate) lot_size: Qty,
     /// Reference price for collars; without one, orders that need it are refused.
     #[serde(default, deserialize_with = "maybe_positive_price")]
-    pub reference_price: Option<Price>,
+    pub(crate) reference_price: Option<Price>,
 }
 
 fn one() -> Qty {
@@ -286,7 +286,7 @@ fn maybe_positive_price<'de, D: serde::Deserializer<'de>>(
 /// Where records go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LogKind {
+pub(crate) enum LogKind {
     /// The embedded log.
     #[default]
     File,
@@ -297,17 +297,17 @@ pub enum LogKind {
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// `file`; `kafka` is not served by this version.
-    pub kind: LogKind,
+    pub(crate) kind: LogKind,
     /// Size of a segment file, preallocated, in MiB.
-    pub segment_mib: u32,
+    pub(crate) segment_mib: u32,
     /// Recent records kept in memory for readers, in MiB.
-    pub ring_mib: u32,
+    pub(crate) ring_mib: u32,
     /// Snapshot after this many records of `accounts` and `markets`.
-    pub snapshot_records: u64,
+    pub(crate) snapshot_records: u64,
     /// Where the brokers are.
-    pub kafka: Option<Kafka>,
+    pub(crate) kafka: Option<Kafka>,
 }
 
 impl Default for Log {
@@ -319,15 +319,15 @@ impl Default for Log {
 /// `[log.kafka]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Kafka {
+pub(crate) struct Kafka {
     /// `host:port`, comma separated.
-    pub brokers: String,
+    pub(crate) brokers: String,
 }
 
 /// Where audit rows go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AuditStore {
+pub(crate) enum AuditStore {
     /// The embedded store.
     #[default]
     Sqlite,
@@ -338,38 +338,42 @@ pub enum AuditStore {
 /// `[audit]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Audit {
+pub(crate) struct Audit {
     /// `sqlite`; `clickhouse` is not served by this version.
-    pub store: AuditStore,
+    pub(crate) store: AuditStore,
     /// Where ClickHouse is.
-    pub clickhouse: Option<Clickhouse>,
+    pub(crate) clickhouse: Option<Clickhouse>,
 }
 
 /// `[audit.clickhouse]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clickhouse {
+pub(crate) struct Clickhouse {
     /// HTTP address.
-    pub url: String,
+    pub(crate) url: String,
     /// Database.
-    pub database: String,
+    pub(crate) database: String,
 }
 
 impl Config {
-    /// Reads `file` (defaults alone when none), then applies `overrides`.
+    /// Reads `file`, then applies `overrides`.
     ///
     /// # Errors
     /// The file cannot be read, or something in it or in an override is unknown, malformed or contradictory.
-    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
-        let text = match file {
-            Some(file) => std::fs::read_to_string(file)
-                .map_err(|source| ConfigError::Read { file: file.to_owned(), source })?,
-            None => String::new(),
-        };
-        let name = file.unwrap_or_else(|| Path::new("built-in defaults"));
-        let config: Self = toml::from_str(&text).map_err(|e| line_error(name, &text, &e))?;
-        let config = overrides.apply(&text, config)?;
-        config.check().map_err(|fault| fault.at(name, &text))?;
+    pub(crate) fn load(file: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Read { file: file.to_owned(), source })?;
+        Self::parse(file, &text, overrides)
+    }
+
+    /// As [`Config::load`], from the text of a file called `name`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn parse(name: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| line_error(name, text, &e))?;
+        let config = overrides.apply(text, config)?;
+        config.check().map_err(|fault| fault.at(name, text))?;
         Ok(config)
     }
 

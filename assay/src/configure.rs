@@ -103,7 +103,7 @@ mod tests {
 
     fn example() -> Config {
         let file = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/example.toml"));
-        Config::load(Some(file), &Overrides::default()).unwrap()
+        Config::load(file, &Overrides::default()).unwrap()
     }
 
     #[test]

@@ -27,6 +27,20 @@ pub(crate) struct Vitals {
     pub(crate) gateway: Arc<fix_gateway::Statistics>,
 }
 
+impl Vitals {
+    /// Of a node on `log` that is not ready yet.
+    pub(crate) fn new(log: Arc<dyn EventLog>, gateway: Arc<fix_gateway::Statistics>) -> Self {
+        Self {
+            ready: AtomicBool::new(false),
+            open_orders: AtomicU64::new(0),
+            applied_records: AtomicU64::new(0),
+            audit_position: AtomicU64::new(0),
+            log,
+            gateway,
+        }
+    }
+}
+
 /// The routes.
 pub(crate) fn app(vitals: Arc<Vitals>) -> Router {
     Router::new()

@@ -1,5 +1,64 @@
 //! The `assay` command: one binary, every role.
+//!
+//! Exit codes: 0 done, 1 a check or a running part failed, 2 the command line or the configuration is wrong.
 
+mod bench;
+mod books;
+mod cli;
+mod clock;
+mod command;
 mod config;
+mod configure;
+mod counterparty;
+mod demo;
+mod health;
+mod node;
 
-fn main() {}
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("assay: {}", one_line(&*error));
+            ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> command::Outcome {
+    match command {
+        Command::Up(args) => command::up::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Check(args) => command::check::run(&args),
+        Command::Audit(args) => command::audit::run(args),
+        Command::Keys(args) => command::keys::run(&args),
+        Command::Sim(args) => command::sim::run(&args),
+    }
+}
+
+/// Events of the parts, warnings and worse unless `ASSAY_LOG` says otherwise.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// An error and its causes on one line.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text.replace('\n', " ")
+}

@@ -24,7 +24,7 @@ const RESERVED: &[&str] = &["ASSAY_CONFIG", "ASSAY_DATA_DIR", "ASSAY_LOG", "ASSA
 
 /// Overrides in order of precedence, the last winning.
 #[derive(Debug, Default, Clone)]
-pub struct Overrides {
+pub(crate) struct Overrides {
     /// (what the user wrote, key, value)
     entries: Vec<(String, &'static str, String)>,
 }
@@ -34,7 +34,7 @@ impl Overrides {
     ///
     /// # Errors
     /// A name that is no key.
-    pub fn new(env: impl Iterator<Item = (String, String)>, flags: &[String]) -> Result<Self, ConfigError> {
+    pub(crate) fn new(env: impl Iterator<Item = (String, String)>, flags: &[String]) -> Result<Self, ConfigError> {
         let mut entries = Vec::new();
         for (name, value) in env {
             if !name.starts_with("ASSAY_") || RESERVED.contains(&name.as_str()) {

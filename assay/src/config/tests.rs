@@ -10,7 +10,7 @@ fn load_with(text: &str, overrides: Overrides) -> Result<Config, String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("assay.toml");
     std::fs::write(&file, text).unwrap();
-    Config::load(Some(&file), &overrides)
+    Config::load(&file, &overrides)
         .map_err(|e| e.to_string().replace(&format!("{}/", dir.path().display()), ""))
 }
 
@@ -85,6 +85,6 @@ fn environment_beats_file_and_flag_beats_environment() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Config::load(Some(Path::new("no/such.toml")), &Overrides::default()).unwrap_err();
+    let error = Config::load(Path::new("no/such.toml"), &Overrides::default()).unwrap_err();
     assert!(error.to_string().starts_with("cannot read no/such.toml: "));
 }

@@ -1,0 +1,66 @@
+//! `assay bench`: figures beside a floor measured in the same run, because machines are shared and drift.
+//!
+//! Nothing here asserts a speed; it prints what it saw.
+
+mod core;
+mod cpu;
+mod floor;
+mod load;
+mod path;
+
+use crate::cli::{BenchArgs, BenchPart};
+use crate::command::Outcome;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long the bare echo runs.
+const ECHO_TIME: Duration = Duration::from_secs(2);
+
+/// Syncs of the disk's floor.
+const SYNCS: usize = 2_000;
+
+pub(crate) fn run(args: &BenchArgs) -> Outcome {
+    std::fs::create_dir_all(&args.dir)?;
+    let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
+    let floor = Floor::measure(&args.dir)?;
+    if wanted(BenchPart::Parse) {
+        core::parse();
+    }
+    if wanted(BenchPart::Match) {
+        core::matching();
+    }
+    if wanted(BenchPart::Ledger) {
+        core::ledger();
+    }
+    if wanted(BenchPart::Chain) {
+        core::chain();
+    }
+    if wanted(BenchPart::Fix) {
+        path::engine(args, &floor)?;
+    }
+    if wanted(BenchPart::Path) {
+        path::whole(args, &floor)?;
+    }
+    if wanted(BenchPart::Recovery) {
+        path::recovery(args)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What this machine does without us.
+pub(crate) struct Floor {
+    /// Bare echo over loopback, messages a second.
+    pub(crate) echo_per_s: f64,
+    /// The disk's sync.
+    pub(crate) sync: floor::SyncTime,
+}
+
+impl Floor {
+    fn measure(dir: &std::path::Path) -> std::io::Result<Self> {
+        let echo_per_s = floor::loopback_echo(ECHO_TIME)?;
+        let sync = floor::disk_sync(dir, SYNCS)?;
+        println!("floor: bare loopback echo, 180 bytes, 200 in flight: {echo_per_s:.0} messages/s");
+        println!("floor: fdatasync of 4 KiB: p50 {:.0?}, p99 {:.0?}", sync.p50, sync.p99);
+        Ok(Self { echo_per_s, sync })
+    }
+}

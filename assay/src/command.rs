@@ -1,0 +1,26 @@
+//! The commands, one a file.
+
+pub(crate) mod audit;
+pub(crate) mod check;
+pub(crate) mod keys;
+pub(crate) mod sim;
+pub(crate) mod up;
+
+use crate::cli::NodeArgs;
+use crate::config::{Config, ConfigError, Overrides};
+use std::process::ExitCode;
+
+/// How a command ends.
+pub(crate) type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+/// The configuration that `assay up` uses when none is named: two sessions of two firms on loopback.
+const DEVELOPMENT: &str = include_str!("../../docs/example.toml");
+
+/// The configuration that `args` name.
+pub(crate) fn configuration(args: &NodeArgs) -> Result<Config, ConfigError> {
+    let overrides = Overrides::new(std::env::vars(), &args.set)?;
+    match &args.config {
+        Some(file) => Config::load(file, &overrides),
+        None => Config::parse(std::path::Path::new("the development configuration"), DEVELOPMENT, &overrides),
+    }
+}

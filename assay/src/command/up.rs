@@ -1,0 +1,48 @@
+//! `assay up`: serve until a signal.
+
+use super::{Outcome, configuration};
+use crate::cli::UpArgs;
+use crate::node::{DataDir, Node};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often a signal or a failed part is looked for.
+const WATCH: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(args: &UpArgs) -> Outcome {
+    let config = configuration(&args.node)?;
+    let signalled = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&signalled))?;
+    }
+    let node = Node::start(&config, &DataDir::new(&args.node.data_dir))?;
+    announce(&node)?;
+    while !signalled.load(Ordering::Acquire) {
+        if let Some(error) = node.failure(WATCH) {
+            eprintln!("assay: {}", crate::one_line(&error));
+            // What failed may hold locks and sockets that others wait for; the log is what counts and it is on disk.
+            std::process::exit(1);
+        }
+    }
+    println!("stopping: sessions are logged out, what is under way is finished");
+    node.stop()?;
+    println!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lines that scripts wait for; `listening on` comes last, when everything accepts.
+fn announce(node: &Node) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let recovery = node.recovery();
+    writeln!(out, "log holds {} records, durable to position {}", recovery.records, node.durable())?;
+    if let Some(torn) = &recovery.torn {
+        writeln!(out, "cut a torn tail: {} bytes of {} behind byte {}", torn.bytes, torn.file, torn.byte)?;
+    }
+    writeln!(out, "admin on {}", node.admin_address())?;
+    writeln!(out, "listening on {}", node.fix_address())?;
+    out.flush()
+}

@@ -1,0 +1,240 @@
+//! A counterparty's thread: sends its morning, keeps a window in flight, reconnects, and logs out when done.
+
+use super::desk::Trader;
+use super::flow::{Instruction, NewOrder, OpenOrder};
+use crate::counterparty::Counterparty;
+use assay_trading_types::{ClOrdId, OrdType, Timestamp};
+use fix_session::Encoder;
+use hdrhistogram::Histogram;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Requests a counterparty has in flight at most.
+const WINDOW: usize = 100;
+
+/// New requests between two looks at the socket.
+const BURST: usize = 32;
+
+/// Pause before a lost connection is tried again.
+const RECONNECT: Duration = Duration::from_millis(100);
+
+/// How long a counterparty that crashed stays away.
+const CRASH_PAUSE: Duration = Duration::from_millis(500);
+
+/// What players and the demonstration share.
+pub(super) struct Stage {
+    server: Mutex<SocketAddr>,
+    crash: AtomicUsize,
+    abandoned: AtomicBool,
+    sent: AtomicU64,
+    answered: AtomicU64,
+    latencies_us: Mutex<Histogram<u64>>,
+}
+
+/// No counterparty is to crash.
+const NOBODY: usize = usize::MAX;
+
+impl Stage {
+    /// Players connect to `server`.
+    pub(super) fn new(server: SocketAddr) -> Self {
+        Self {
+            server: Mutex::new(server),
+            crash: AtomicUsize::new(NOBODY),
+            abandoned: AtomicBool::new(false),
+            sent: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            latencies_us: Mutex::new(Histogram::new_with_max(60_000_000, 3).expect("valid bounds")),
+        }
+    }
+
+    /// The server listens elsewhere now.
+    pub(super) fn move_to(&self, server: SocketAddr) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    /// Player `index` crashes as soon as it looks.
+    pub(super) fn crash_client(&self, index: usize) {
+        self.crash.store(index, Ordering::Release);
+    }
+
+    /// Everybody goes home.
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    /// Requests answered by now.
+    pub(super) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Requests sent by now.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Latencies since the last call, in microseconds.
+    pub(super) fn take_latencies(&self) -> Histogram<u64> {
+        let mut all = self.latencies_us.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = all.clone();
+        all.reset();
+        taken
+    }
+
+    fn server(&self) -> SocketAddr {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running player.
+pub(super) struct Player(JoinHandle<Trader>);
+
+impl Player {
+    /// Starts the thread of counterparty `comp_id`, which sends `quota` instructions for `account`.
+    pub(super) fn start(
+        index: usize,
+        comp_id: &str,
+        account: &'static str,
+        trader: Trader,
+        quota: u64,
+        stage: Arc<Stage>,
+    ) -> std::io::Result<Self> {
+        let client = Counterparty::new(comp_id, "ASSAY", stage.server(), trader);
+        let thread = Thread { index, account, client, quota, stage, told_answered: 0, told_at: instant() };
+        let spawned = std::thread::Builder::new().name(format!("client-{index}")).spawn(move || thread.run())?;
+        Ok(Self(spawned))
+    }
+
+    /// Whether its morning is over.
+    pub(super) fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// Its trader, once it is over.
+    pub(super) fn join(self) -> Result<Trader, &'static str> {
+        self.0.join().map_err(|_| "a counterparty's thread panicked")
+    }
+}
+
+struct Thread {
+    index: usize,
+    account: &'static str,
+    client: Counterparty<Trader>,
+    quota: u64,
+    stage: Arc<Stage>,
+    told_answered: u64,
+    told_at: Instant,
+}
+
+impl Thread {
+    fn run(mut self) -> Trader {
+        let mut logging_out = false;
+        while !self.client.is_logged_out() && !self.stage.abandoned.load(Ordering::Acquire) {
+            if !self.client.is_connected() && !self.reconnect() {
+                continue;
+            }
+            let more = self.send_some();
+            let trader = self.client.desk();
+            let done = !more && trader.in_flight() == 0 && self.client.is_established();
+            if done && !logging_out {
+                logging_out = true;
+                self.client.logout();
+            }
+            let wait = if self.client.desk().in_flight() < WINDOW && more { Duration::ZERO } else { Duration::from_millis(2) };
+            self.client.turn(wait);
+            self.crash_if_told();
+            self.tell();
+        }
+        self.tell();
+        self.client.into_desk()
+    }
+
+    fn reconnect(&mut self) -> bool {
+        self.client.set_server(self.stage.server());
+        let connected = self.client.connect().unwrap_or(false);
+        if !connected {
+            std::thread::sleep(RECONNECT);
+        }
+        connected
+    }
+
+    /// Sends until the window or the burst is full; says whether the quota is not used up.
+    fn send_some(&mut self) -> bool {
+        for _ in 0..BURST {
+            let trader = self.client.desk();
+            if trader.flow.sent() >= self.quota {
+                return false;
+            }
+            if !self.client.is_established() || self.client.desk().in_flight() >= WINDOW {
+                return true;
+            }
+            let instruction = self.client.desk().flow.next();
+            self.send(&instruction);
+        }
+        true
+    }
+
+    fn send(&mut self, instruction: &Instruction) {
+        let account = self.account;
+        let at = crate::clock::now();
+        let (id, msg_type): (ClOrdId, &[u8]) = match instruction {
+            Instruction::New(order) => (order.cl_ord_id, b"D"),
+            Instruction::Cancel { cl_ord_id, .. } => (*cl_ord_id, b"F"),
+            Instruction::Replace { cl_ord_id, .. } => (*cl_ord_id, b"G"),
+        };
+        self.client.desk().sent(id, instant());
+        self.client.send(msg_type, |body| match instruction {
+            Instruction::New(order) => new_order(body, account, order, at),
+            Instruction::Cancel { cl_ord_id, target } => cancel(body, *cl_ord_id, target, at),
+            Instruction::Replace { cl_ord_id, target, qty, price } => {
+                body.field(11, cl_ord_id.as_str().as_bytes()).field_qty(38, *qty).field_char(40, b'2');
+                body.field(41, target.cl_ord_id.as_str().as_bytes()).field_price(44, *price);
+                body.field_char(54, target.side.fix()).field(55, target.symbol.as_str().as_bytes()).field_time(60, at);
+            }
+        });
+        self.stage.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn crash_if_told(&mut self) {
+        let told = self.stage.crash.compare_exchange(self.index, NOBODY, Ordering::AcqRel, Ordering::Relaxed);
+        if told.is_ok() {
+            self.client.crash();
+            std::thread::sleep(CRASH_PAUSE);
+        }
+    }
+
+    fn tell(&mut self) {
+        const EVERY: Duration = Duration::from_millis(50);
+        if self.told_at.elapsed() < EVERY && !self.client.is_logged_out() {
+            return;
+        }
+        self.told_at = instant();
+        let trader = self.client.desk();
+        let answered = trader.answered();
+        self.stage.answered.fetch_add(answered - self.told_answered, Ordering::Relaxed);
+        self.told_answered = answered;
+        trader.take_latencies(&mut self.stage.latencies_us.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn new_order(body: &mut Encoder, account: &str, order: &NewOrder, at: Timestamp) {
+    body.field(1, account.as_bytes()).field(11, order.cl_ord_id.as_str().as_bytes()).field_qty(38, order.qty);
+    body.field_char(40, order.ord_type.fix());
+    if let (OrdType::Limit, Some(price)) = (order.ord_type, order.price) {
+        body.field_price(44, price);
+    }
+    body.field_char(54, order.side.fix()).field(55, order.symbol.as_str().as_bytes());
+    body.field_char(59, order.tif.fix()).field_time(60, at);
+}
+
+fn cancel(body: &mut Encoder, cl_ord_id: ClOrdId, target: &OpenOrder, at: Timestamp) {
+    body.field(11, cl_ord_id.as_str().as_bytes()).field(41, target.cl_ord_id.as_str().as_bytes());
+    body.field_char(54, target.side.fix()).field(55, target.symbol.as_str().as_bytes()).field_time(60, at);
+}
+
+#[allow(clippy::disallowed_methods)] // a driver: it measures latencies
+fn instant() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,283 @@
+//! The embedded node: gateway, risk, execution, ledger and audit over one file log in one process.
+//!
+//! ```text
+//! thread gateway    sockets <-> sessions <-> log
+//! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
+//! thread log-writer one write and one sync for whatever queued up
+//! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
+//! thread admin      /healthz /readyz /metrics
+//! ```
+//! A thread that fails takes the node down: everything is derived from the log, so starting anew is the repair.
+
+mod force;
+mod pipeline_thread;
+
+use crate::clock;
+use crate::config::Config;
+use crate::health::{self, Vitals};
+use assay_audit::{AuditPaths, AuditService, Progress, keys};
+use assay_event_log::{EventLog, FileLog, FileLogConfig, Recovery};
+use assay_pipeline::{Pipeline, SnapshotStore};
+use assay_trading_types::Position;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Where the parts of a data directory are.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDir(PathBuf);
+
+impl DataDir {
+    /// The parts of `root`.
+    pub(crate) fn new(root: &Path) -> Self {
+        Self(root.to_owned())
+    }
+
+    /// Segments, marker and lock.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    /// Pipeline snapshots.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.0.join("snapshots")
+    }
+
+    /// Gateway snapshots.
+    pub(crate) fn gateway(&self) -> PathBuf {
+        self.0.join("gateway")
+    }
+
+    /// The directory itself: audit files and keys.
+    pub(crate) fn root(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// Why a node does not run, or ran no further.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NodeError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] assay_event_log::LogError),
+    /// Appending the configuration.
+    #[error(transparent)]
+    Append(#[from] assay_event_log::AppendError),
+    /// Reading the log.
+    #[error(transparent)]
+    Read(#[from] assay_event_log::ReadError),
+    /// Risk or execution.
+    #[error("pipeline: {0}")]
+    Pipeline(#[from] assay_pipeline::Error),
+    /// Audit.
+    #[error("audit: {0}")]
+    Audit(#[from] assay_audit::Error),
+    /// Gateway.
+    #[error("gateway: {0}")]
+    Gateway(#[from] fix_gateway::Error),
+    /// A socket or a thread.
+    #[error("cannot {doing}: {source}")]
+    Io {
+        /// What was tried.
+        doing: String,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A thread ended without saying why.
+    #[error("thread {0} panicked")]
+    Panicked(&'static str),
+}
+
+/// A running node.
+pub(crate) struct Node {
+    log: Arc<FileLog>,
+    gateway: fix_gateway::Handle,
+    admin_address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    threads: Vec<(&'static str, std::thread::JoinHandle<()>)>,
+    ended: mpsc::Receiver<(&'static str, Result<(), NodeError>)>,
+    ended_sender: mpsc::Sender<(&'static str, Result<(), NodeError>)>,
+    recovery: Recovery,
+}
+
+impl Node {
+    /// Recovers `data_dir`, brings `config` into force and starts serving.
+    ///
+    /// # Errors
+    /// The directory is locked or damaged, an address is taken, or a part cannot recover.
+    pub(crate) fn start(config: &Config, data_dir: &DataDir) -> Result<Self, NodeError> {
+        let (log, recovery) = FileLog::open(&data_dir.log(), log_config(config))?;
+        let log = Arc::new(log);
+        let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
+        let snapshots = SnapshotStore::open(&data_dir.snapshots())?;
+        let skipped = |file: &Path, error: &assay_pipeline::Error| {
+            tracing::warn!(file = %file.display(), %error, "snapshot not usable, an older one or the whole log is replayed");
+        };
+        let snapshot = snapshots.newest(port.end(), skipped)?;
+        let mut pipeline = Pipeline::recover(&port, snapshot.as_ref(), recovery.last_origins.clone())?;
+        drop(snapshot);
+        catch_up(&mut pipeline, &*port)?;
+        force::bring(config, &*port, data_dir)?;
+        catch_up(&mut pipeline, &*port)?;
+        let audit = open_audit(&*port, data_dir.root())?;
+
+        let gateway = fix_gateway::spawn(gateway_config(config, data_dir), Arc::clone(&port))?;
+        let vitals = Arc::new(Vitals::new(Arc::clone(&port), gateway.statistics()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ended_sender, ended) = mpsc::channel();
+        let mut node = Self {
+            log,
+            gateway,
+            admin_address: config.admin.listen,
+            stop,
+            threads: Vec::new(),
+            ended,
+            ended_sender,
+            recovery,
+        };
+        node.run_admin(config.admin.listen, Arc::clone(&vitals))?;
+        node.run_audit(audit, Arc::clone(&port), Arc::clone(&vitals))?;
+        let turn = pipeline_thread::PipelineThread {
+            pipeline,
+            log: port,
+            snapshots,
+            snapshot_records: config.log.snapshot_records,
+            vitals: Arc::clone(&vitals),
+            stop: Arc::clone(&node.stop),
+        };
+        node.run("pipeline", move || turn.run())?;
+        vitals.ready.store(true, Ordering::Release);
+        Ok(node)
+    }
+
+    /// Address that FIX sessions connect to.
+    pub(crate) fn fix_address(&self) -> SocketAddr {
+        self.gateway.local_addr()
+    }
+
+    /// Address of health and metrics.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// What opening the log found.
+    pub(crate) fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// Durable position.
+    pub(crate) fn durable(&self) -> Position {
+        self.log.durable()
+    }
+
+    /// Waits up to `timeout` for a part to end, which a healthy node's parts do not.
+    pub(crate) fn failure(&self, timeout: Duration) -> Option<NodeError> {
+        match self.ended.recv_timeout(timeout) {
+            Ok((_, Err(error))) => Some(error),
+            Ok((name, Ok(()))) => Some(NodeError::Panicked(name)),
+            Err(_) => None,
+        }
+    }
+
+    /// Logs sessions out, drains what is under way, writes snapshots and seals, and stops.
+    ///
+    /// # Errors
+    /// A part failed while stopping.
+    pub(crate) fn stop(self) -> Result<(), NodeError> {
+        let Self { gateway, stop, threads, ended, ended_sender, log, .. } = self;
+        let gateway = gateway.stop().map_err(NodeError::from);
+        stop.store(true, Ordering::Release);
+        let panicked = threads.into_iter().filter_map(|(name, thread)| thread.join().err().map(|_| name)).next();
+        drop(ended_sender);
+        let failed = ended.iter().find_map(|(_, result)| result.err());
+        drop(log);
+        gateway?;
+        match (failed, panicked) {
+            (Some(error), _) => Err(error),
+            (None, Some(name)) => Err(NodeError::Panicked(name)),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn run(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce() -> Result<(), NodeError> + Send + 'static,
+    ) -> Result<(), NodeError> {
+        let ended = self.ended_sender.clone();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+                let result = result.unwrap_or(Err(NodeError::Panicked(name)));
+                // Nobody listens any more when the node is being dropped; then there is nobody to tell.
+                let _ = ended.send((name, result));
+            })
+            .map_err(|source| NodeError::Io { doing: format!("start thread {name}"), source })?;
+        self.threads.push((name, thread));
+        Ok(())
+    }
+
+    fn run_audit(&mut self, audit: AuditService, log: Arc<dyn EventLog>, vitals: Arc<Vitals>) -> Result<(), NodeError> {
+        let stop = Arc::clone(&self.stop);
+        self.run("audit", move || {
+            let progress = |progress| {
+                if let Progress::Stored(position) = progress {
+                    vitals.audit_position.store(position.0, Ordering::Relaxed);
+                }
+            };
+            audit.run(&*log, &clock::now, &stop, &progress).map_err(NodeError::from)
+        })
+    }
+
+    fn run_admin(&mut self, listen: SocketAddr, vitals: Arc<Vitals>) -> Result<(), NodeError> {
+        let io = |doing: String| move |source| NodeError::Io { doing, source };
+        let listener = std::net::TcpListener::bind(listen).map_err(io(format!("listen on {listen} ([admin] listen)")))?;
+        listener.set_nonblocking(true).map_err(io("set up the admin listener".to_owned()))?;
+        self.admin_address = listener.local_addr().map_err(io("set up the admin listener".to_owned()))?;
+        let stop = Arc::clone(&self.stop);
+        self.run("admin", move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime
+                .and_then(|r| r.block_on(async { health::serve(tokio::net::TcpListener::from_std(listener)?, vitals, stopped(stop)).await }))
+                .map_err(|source| NodeError::Io { doing: "serve health".to_owned(), source })
+        })
+    }
+}
+
+/// Resolves once `stop` is set.
+async fn stopped(stop: Arc<AtomicBool>) {
+    const POLL: Duration = Duration::from_millis(50);
+    while !stop.load(Ordering::Acquire) {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn catch_up(pipeline: &mut Pipeline, log: &dyn EventLog) -> Result<(), NodeError> {
+    while pipeline.turn(log, None)? > 0 {}
+    Ok(())
+}
+
+/// Opens the audit of `root`, making development keys where there are none yet.
+fn open_audit(log: &dyn EventLog, root: &Path) -> Result<AuditService, NodeError> {
+    let dir = AuditPaths::below(root).keys;
+    let keys = if keys::KeyPaths::in_dir(&dir).epoch.exists() { keys::load(&dir) } else { keys::init(&dir).and_then(|_| keys::load(&dir)) };
+    Ok(AuditService::open(log, root, keys?)?)
+}
+
+fn log_config(config: &Config) -> FileLogConfig {
+    FileLogConfig {
+        segment_bytes: u64::from(config.log.segment_mib) << 20,
+        ring_bytes_max: (config.log.ring_mib as usize) << 20,
+        ..FileLogConfig::default()
+    }
+}
+
+fn gateway_config(config: &Config, data_dir: &DataDir) -> fix_gateway::GatewayConfig {
+    let _ = (config, data_dir);
+    unimplemented!()
+}

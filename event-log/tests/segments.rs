@@ -1,0 +1,236 @@
+//! Real files: roll-over, readers behind the ring, the offline reader.
+
+mod support;
+
+use assay_event_log::testing::FaultyDirectory;
+use assay_event_log::{
+    EventLog, FileLog, FileLogConfig, LogError, OutputId, Producer, ReadError, ReadOnlyLog, open_read_only,
+    verify,
+};
+use assay_trading_types::{Position, Role, Topic};
+use std::path::Path;
+use std::sync::Arc;
+use support::*;
+
+const RISK: Producer = Producer { role: Role::Risk, topic: Topic::Accounts, partition: 0 };
+
+fn tiny_ring() -> FileLogConfig {
+    FileLogConfig { ring_records_max: 4, ..small() }
+}
+
+fn segments(dir: &Path) -> Vec<std::path::PathBuf> {
+    let files = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+    let mut logs: Vec<_> = files.filter(|p| p.extension().is_some_and(|e| e == "log")).collect();
+    logs.sort();
+    logs
+}
+
+#[test]
+fn segments_roll_over_and_read_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = FileLog::open(dir.path(), small()).unwrap();
+    for n in 0..200 {
+        log.append(&mut vec![fix(n, 500), tick(Topic::Markets, n)]).unwrap();
+    }
+    log.wait_durable(log.end(), LONG).unwrap();
+    let written = all_stored(&read_all(&log, 0));
+    drop(log);
+    assert!(segments(dir.path()).len() > 5);
+    assert_eq!(std::fs::metadata(&segments(dir.path())[1]).unwrap().len(), 16 << 10, "preallocated");
+    let (log, recovery) = FileLog::open(dir.path(), small()).unwrap();
+    assert_eq!((recovery.records, recovery.end, recovery.torn), (400, Position(400), None));
+    assert_eq!(
+        recovery.next_offsets.iter().collect::<Vec<_>>(),
+        [(Topic::Fix, 0, 200), (Topic::Markets, 0, 200)]
+    );
+    assert_eq!(recovery.last_origins.last(RISK), Some(OutputId { offset: 199, index: 0 }));
+    for from in [0, 1, 57, 199, 398, 400] {
+        assert_eq!(all_stored(&read_all(&log, from)), written[from as usize..], "from {from}");
+    }
+    assert_eq!(append_one(&log, fix(0, 10)), Position(400));
+}
+
+#[test]
+fn origins_survive_many_segments_without_that_producer() {
+    let disk = FaultyDirectory::new();
+    let (log, _) = open(&disk, small());
+    append_one(&log, tick(Topic::Markets, 17));
+    (0..100).for_each(|n| { append_one(&log, fix(n, 1000); }));
+    drop(log);
+    let (log, recovery) = open(&disk, small());
+    assert_eq!(recovery.last_origins.last(RISK), Some(OutputId { offset: 17, index: 0 }));
+    assert_eq!(log.last_origins(), recovery.last_origins);
+    assert!(!recovery.last_origins.is_news(tick(Topic::Markets, 17).origin));
+    assert!(recovery.last_origins.is_news(tick(Topic::Markets, 18).origin));
+}
+
+#[test]
+fn a_group_larger_than_a_segment_gets_its_own() {
+    let disk = FaultyDirectory::new();
+    let (log, _) = open(&disk, small());
+    append_one(&log, fix(0, 10));
+    log.append(&mut (1..41).map(|n| fix(n, 1000)).collect()).unwrap();
+    append_one(&log, fix(41, 10));
+    drop(log);
+    let (log, recovery) = open(&disk, small());
+    assert_eq!(recovery.end, Position(42));
+    assert_eq!(read_all(&log, 0).len(), 42);
+}
+
+#[test]
+fn a_reader_behind_the_ring_reads_files_and_returns_to_the_ring() {
+    let (log, _) = open(&FaultyDirectory::new(), tiny_ring());
+    let mut reader = log.reader(&[Topic::Fix], Position(0), false).unwrap();
+    let mut got = Vec::new();
+    for n in 0..300 {
+        append_durable(&log, vec![fix(n, 300)]);
+        // Polls seldom enough to fall behind the ring of four, on and off.
+        if n % 7 < 3 {
+            while reader.poll(&mut got, 5).unwrap() > 0 {}
+        }
+    }
+    while reader.poll(&mut got, 5).unwrap() > 0 {}
+    assert_eq!(got.iter().map(|r| r.position.0).collect::<Vec<_>>(), (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn readers_behind_the_ring_keep_up_with_a_writer() {
+    const RECORDS: u64 = 3000;
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) =
+        FileLog::open(dir.path(), FileLogConfig { segment_bytes: 64 << 10, ..tiny_ring() }).unwrap();
+    std::thread::scope(|scope| {
+        for (durable_only, max) in [(true, 3), (false, 50), (true, 1000)] {
+            let mut reader = log.reader(&[Topic::Fix], Position(0), durable_only).unwrap();
+            scope.spawn(move || {
+                let mut got = Vec::new();
+                while (got.len() as u64) < RECORDS {
+                    reader.poll_wait(&mut got, max, LONG).unwrap();
+                }
+                assert!(
+                    got.iter()
+                        .enumerate()
+                        .all(|(n, r)| r.position.0 == n as u64 && r.wire.unwrap().seq == n as u64)
+                );
+            });
+        }
+        (0..RECORDS).for_each(|n| { append_one(&log, fix(n, 200); }));
+    });
+}
+
+#[test]
+fn an_offline_reader_streams_what_is_there_while_a_process_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = FileLog::open(dir.path(), small()).unwrap();
+    append_durable(&log, (0..100).map(|n| fix(n, 400)).collect());
+    let offline = open_read_only(dir.path()).unwrap();
+    append_durable(&log, vec![fix(100, 400)]);
+    assert_eq!(offline.recovery().end, Position(100));
+    let from_50: Vec<_> = offline.records(Position(50)).unwrap().map(|r| r.unwrap().position.0).collect();
+    assert_eq!(from_50, (50..100).collect::<Vec<_>>());
+    assert_eq!(offline.into_iter().count(), 100);
+    assert_eq!(verify(dir.path()).unwrap().recovery.records, 101);
+}
+
+#[test]
+fn an_offline_reader_changes_nothing_and_stops_at_the_torn_tail() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = FileLog::open(dir.path(), small()).unwrap();
+    append_durable(&log, (0..3).map(|n| fix(n, 60)).collect());
+    append_durable(&log, vec![fix(3, 60)]);
+    drop(log);
+    std::fs::remove_file(dir.path().join("durable")).unwrap();
+    let segment = segments(dir.path()).remove(0);
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let last = bytes.iter().rposition(|b| *b != 0).unwrap();
+    bytes[last] ^= 0x40;
+    std::fs::write(&segment, &bytes).unwrap();
+    let offline = open_read_only(dir.path()).unwrap();
+    assert!(offline.recovery().torn.is_some());
+    assert_eq!(offline.into_iter().map(|r| r.unwrap().position.0).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(std::fs::read(&segment).unwrap(), bytes);
+    let (_, recovery) = FileLog::open(dir.path(), small()).unwrap();
+    assert!(recovery.torn.is_some(), "only opening to write cuts");
+}
+
+#[test]
+fn no_log_is_not_an_empty_log() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(open_read_only(dir.path()), Err(LogError::Foreign { .. })));
+    assert!(matches!(
+        open_read_only(dir.path().join("nowhere")),
+        Err(LogError::Io { doing: "list", .. } | LogError::Foreign { .. })
+    ));
+}
+
+#[test]
+fn a_flipped_bit_in_a_sealed_segment_is_found_when_read_and_by_verify() {
+    let disk = FaultyDirectory::new();
+    let (log, _) = open(&disk, small());
+    (0..60).for_each(|n| append_durable(&log, vec![fix(n, 1000)]));
+    drop(log);
+    let name = disk.file_names().remove(1);
+    let mut bytes = disk.read(&name);
+    bytes[4096 + 200] ^= 1;
+    disk.replace(&name, bytes);
+    let (log, recovery) = open(&disk, small());
+    let base: u64 = name.trim_end_matches(".log").parse().unwrap();
+    assert_eq!(recovery.end, Position(60), "opening reads headers and the last segment");
+    let mut reader = log.reader(&Topic::ALL, Position(0), true).unwrap();
+    let mut got = Vec::new();
+    let found = loop {
+        match reader.poll(&mut got, 8) {
+            Ok(taken) => assert!(taken > 0),
+            Err(error) => break error,
+        }
+    };
+    let is_it = |e: &ReadError| matches!(e, ReadError::Log(LogError::Damaged { file, byte: 4096, position, .. }) if *file == name && position.0 == base);
+    assert!(is_it(&found), "{found:?}");
+    assert_eq!(got.last().unwrap().position.0, base - 1, "all before it was returned");
+    drop(log);
+    let offline = ReadOnlyLog::open_on(Arc::new(disk.clone())).unwrap();
+    assert!(is_it(&offline.verify().unwrap_err()));
+    assert_eq!(offline.into_iter().filter(Result::is_err).count(), 1, "ends after the error");
+}
+
+/// The committed segment, written by version 1 of the format with one group a batch.
+const FIXTURE: &[u8] = include_bytes!("fixtures/00000000000000000000.log");
+
+fn fixture_disk() -> FaultyDirectory {
+    let disk = FaultyDirectory::new();
+    let (log, _) = open(&disk, FileLogConfig { segment_bytes: 6 << 10, ..FileLogConfig::default() });
+    append_durable(&log, vec![fix(1, 60), tick(Topic::Accounts, 7)]);
+    append_durable(&log, vec![tick(Topic::Markets, 8)]);
+    drop(log);
+    disk
+}
+
+/// docs/wire/event-log.md: a reader MUST read segments of every version it names.
+#[test]
+fn the_golden_segment_is_still_read() {
+    let disk = FaultyDirectory::new();
+    disk.replace("00000000000000000000.log", FIXTURE.to_vec());
+    let records: Vec<_> =
+        ReadOnlyLog::open_on(Arc::new(disk)).unwrap().into_iter().map(Result::unwrap).collect();
+    let (log, _) = open(&fixture_disk(), small());
+    let expected = all_stored(&read_all(&log, 0));
+    assert_eq!(records.iter().map(stored).collect::<Vec<_>>(), expected);
+    assert_eq!(records.len(), 3);
+    assert_eq!(&records[0].value[..16], b"35=D|34=1|xxxxxx");
+    assert_eq!(records[1].value, r#"{"now":7}"#);
+}
+
+/// The same records give the same bytes: a change here is a change of format and needs a new version.
+#[test]
+fn the_format_has_not_changed() {
+    let written = fixture_disk().read("00000000000000000000.log");
+    if std::env::var_os("ASSAY_WRITE_FIXTURES").is_some() {
+        std::fs::write(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/00000000000000000000.log"),
+            &written,
+        )
+        .unwrap();
+        return;
+    }
+    assert!(written == FIXTURE, "segment format differs from the golden segment");
+}

@@ -144,6 +144,9 @@ impl Sealer {
     }
 
     fn take(&mut self, record: &Record, near_end: bool, now: Timestamp) -> Result<(), Error> {
+        if record.position < self.chains.position() {
+            return Ok(()); // A log may deliver a record again; what it held the first time is chained.
+        }
         self.chains.push(record)?;
         if record.topic == Topic::Seals {
             return self.note_seal(record);

@@ -104,6 +104,9 @@ impl Store {
         {
             let mut insert = transaction.prepare_cached(INSERT).map_err(failed(file, "prepare"))?;
             for record in batch {
+                if record.position < self.chains.position() {
+                    continue; // A log may deliver a record again; it has its row.
+                }
                 let link = self.chains.push(record)?;
                 let row = Row::of(record, link);
                 row.insert(&mut insert, &mut self.scratch, |session, firm| {

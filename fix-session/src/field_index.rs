@@ -163,19 +163,22 @@ impl FieldIndex {
         let at = self.entries.len() - 1;
         let entry = self.entries[at];
         if entry.depth == 0 && entry.tag != 0 {
-            self.note_first(at, entry, definition.is_none());
+            self.note_first(at, entry, dictionary, definition.is_none());
         }
     }
 
     /// Remembers the first of a tag outside groups; a second one is a fault unless it does not belong here at all
     /// (then V-13 says so) or the message is of no known type (then it may stand in a group).
     #[inline]
-    fn note_first(&mut self, at: usize, entry: Entry, any_body: bool) {
+    fn note_first(&mut self, at: usize, entry: Entry, dictionary: &Dictionary, any_body: bool) {
         let now = u64::from(self.generation) << 32;
         match self.first.get_mut(entry.tag as usize) {
             Some(slot) if *slot >> 32 != u64::from(self.generation) => *slot = now | at as u64,
             Some(_) => {
-                if entry.is_member || entry.field.is_none() && !any_body {
+                let info = dictionary.tag(entry.tag);
+                let has_place =
+                    if any_body { info.in_header() || info.in_trailer() } else { entry.is_member };
+                if has_place || entry.field.is_none() {
                     self.faults.twice.get_or_insert(i64::from(entry.tag));
                 }
             }

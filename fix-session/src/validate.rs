@@ -9,6 +9,7 @@ use value_format::has_format;
 
 /// Tags from here on are free for users (V-12).
 const USER_TAGS_MIN: u32 = 5000;
+const MSG_TYPE: u32 = 35;
 const SECURE_DATA_LEN: u32 = 90;
 const SECURE_DATA: u32 = 91;
 const MESSAGE_ENCODING: u32 = 347;
@@ -67,7 +68,7 @@ pub fn check_msg_type(message: &Message<'_>, options: &ValidationOptions) -> Res
     }
     let msg_type = message.msg_type();
     if msg_type.is_empty() {
-        return Err(Violation::at(Reason::TagWithoutValue, 35));
+        return Err(Violation::at(Reason::TagWithoutValue, i64::from(MSG_TYPE)));
     }
     let custom = options.custom_msg_types.iter().any(|known| **known == *msg_type);
     if custom { Ok(()) } else { Err(Violation::new(Reason::InvalidMsgType)) }
@@ -107,6 +108,10 @@ pub fn check_fields(message: &Message<'_>, options: &ValidationOptions) -> Resul
         }
         if value.is_empty() {
             return Err(at(Reason::TagWithoutValue));
+        }
+        if entry.tag == MSG_TYPE {
+            // The messages are its list, and custom types pass: check_msg_type has judged it.
+            continue;
         }
         let field = message.dictionary().field(id);
         if check_text && field.kind() != FieldType::Data && !is_plain(value) {

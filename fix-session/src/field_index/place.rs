@@ -22,7 +22,7 @@ struct OpenGroup {
     count_tag: u32,
     expected: u32,
     seen: u32,
-    /// Position of the last member in its layout.
+    /// Highest position of a member of this entry in its layout.
     last: usize,
     /// Required members seen in this entry.
     required_seen: usize,
@@ -232,7 +232,7 @@ impl Placer {
             }
             faults.out_of_order.get_or_insert(tag);
         }
-        open.last = position;
+        open.last = open.last.max(position);
         open.required_seen += usize::from(layout.members()[position].required);
     }
 
@@ -263,6 +263,7 @@ impl OpenGroup {
     fn start_entry(&mut self, at: usize) {
         self.seen = self.seen.saturating_add(1);
         self.entry_at = at;
+        self.last = 0;
         self.required_seen = 0;
     }
 

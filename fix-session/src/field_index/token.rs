@@ -85,11 +85,11 @@ impl<'a> Tokens<'a> {
     fn announce(&mut self, length_tag: u32, text: &[u8]) {
         let partner = self.dictionary.field_of_tag(length_tag).and_then(|field| field.partner());
         let Some(data_tag) = partner else { return };
-        let bytes =
-            std::str::from_utf8(text).ok().filter(|t| !t.starts_with('+')).and_then(|t| t.parse().ok());
-        self.announced = match bytes {
-            Some(bytes) => Announced::Data { length_tag, data_tag, bytes },
-            None => Announced::Unreadable { data_tag },
+        self.announced = if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+            Announced::Unreadable { data_tag }
+        } else {
+            let add = |n: usize, &b: &u8| n.saturating_mul(10).saturating_add(usize::from(b - b'0'));
+            Announced::Data { length_tag, data_tag, bytes: text.iter().fold(0, add) }
         };
     }
 

@@ -122,7 +122,7 @@ pub(crate) fn length(head: &[u8]) -> Option<usize> {
         return None;
     }
     let length = u32::from_le_bytes(array(head, 8)?) as usize;
-    ((HEAD_BYTES..=FRAME_BYTES_MAX).contains(&length) && length % ALIGN == 0).then_some(length)
+    ((HEAD_BYTES..=FRAME_BYTES_MAX).contains(&length) && length.is_multiple_of(ALIGN)).then_some(length)
 }
 
 /// A whole frame whose checksum holds.

@@ -87,7 +87,7 @@ fn read_segment(
 }
 
 /// Zeros written at a time when a torn tail is cut.
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Makes the loaded log fit to be continued: overwrites the torn tail with zeros so that it is never read again, makes
 /// the rest durable, and removes drafts.

@@ -241,7 +241,7 @@ pub(crate) fn read_header(file: &dyn LogFile, base: u64) -> Result<(Header, usiz
     }
     let length = u32::from_le_bytes(array(&bytes, 12).unwrap_or_default()) as usize;
     let damaged = |what: &str| damaged(&name, 0, base, what);
-    if !(HEADER_ALIGN..=HEADER_BYTES_MAX).contains(&length) || length % HEADER_ALIGN != 0 {
+    if !(HEADER_ALIGN..=HEADER_BYTES_MAX).contains(&length) || !length.is_multiple_of(HEADER_ALIGN) {
         return Err(damaged("header has a wrong length"));
     }
     bytes.resize(length, 0);

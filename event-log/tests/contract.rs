@@ -228,7 +228,9 @@ fn a_memory_log_repeats_deliveries_by_seed() {
     let delivered = |seed| {
         let delivery = Delivery::AtLeastOnce { seed, repeat_one_in: 3 };
         let log = MemoryLog::new(MemoryLogConfig { delivery, ..Default::default() });
-        (0..200).for_each(|n| { append_one(&log, fix(n, 10); }));
+        (0..200).for_each(|n| {
+            append_one(&log, fix(n, 10));
+        });
         read_all(&log, 0).iter().map(|r| r.position.0).collect::<Vec<_>>()
     };
     let got = delivered(1);

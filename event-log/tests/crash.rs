@@ -3,7 +3,7 @@
 mod support;
 
 use assay_event_log::testing::{BLOCK_BYTES, FaultyDirectory, SplitMix};
-use assay_event_log::{EventLog, FileLog, FileLogConfig, LogError, ReadOnlyLog, Recovery};
+use assay_event_log::{EventLog, FileLog, FileLogConfig, LogError, ReadError, ReadOnlyLog, Recovery};
 use assay_trading_types::{Position, Topic};
 use std::sync::Arc;
 use support::*;
@@ -240,6 +240,11 @@ fn missing_segments_are_refused() {
     assert!(matches!(try_open(&empty, small()), Err(LogError::Damaged { .. })));
 }
 
+/// Where the log on a disk ends, once all of it was read and found good.
+fn verified(disk: &FaultyDirectory) -> Result<u64, ReadError> {
+    Ok(ReadOnlyLog::open_on(Arc::new(disk.clone()))?.verify()?.recovery.end.0)
+}
+
 /// Appends random groups, lets the disk lose power at a random moment and opens again, some rounds long. Batches
 /// depend on how the writer thread runs, so a seed repeats the faults, not every byte.
 fn survive(seed: u64, lying: bool) {
@@ -273,16 +278,15 @@ fn survive(seed: u64, lying: bool) {
         written = all_stored(&read_all(&log, 0));
         drop(log);
         disk = crashed;
-        match ReadOnlyLog::open_on(Arc::new(disk.clone())) {
-            Ok(found) => {
-                let end = found.recovery().end.0;
+        match verified(&disk) {
+            Ok(end) => {
                 assert!(
                     group_ends.contains(&end) || lying,
                     "seed {seed} round {round}: half a group, end {end}"
                 );
                 assert!(end >= durable || lying, "seed {seed} round {round}: lost durable records");
             }
-            Err(LogError::Damaged { .. } | LogError::Foreign { .. }) if lying => return,
+            Err(ReadError::Log(LogError::Damaged { .. } | LogError::Foreign { .. })) if lying => return,
             Err(e) => panic!("seed {seed} round {round}: {e}"),
         }
     }

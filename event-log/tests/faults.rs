@@ -152,7 +152,11 @@ fn a_full_queue_makes_append_wait_and_nothing_is_lost() {
     let (log, _) = open(&FaultyDirectory::new(), config);
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| (0..100).for_each(|n| { append_one(&log, fix(n, 100); })));
+            scope.spawn(|| {
+                (0..100).for_each(|n| {
+                    append_one(&log, fix(n, 100));
+                })
+            });
         }
     });
     log.close().unwrap();
@@ -163,7 +167,9 @@ fn a_full_queue_makes_append_wait_and_nothing_is_lost() {
 fn closing_makes_everything_durable_and_refuses_more() {
     let disk = FaultyDirectory::new();
     let (log, _) = open(&disk, small());
-    (0..50).for_each(|n| { append_one(&log, fix(n, 100); }));
+    (0..50).for_each(|n| {
+        append_one(&log, fix(n, 100));
+    });
     log.close().unwrap();
     assert_eq!(log.durable(), Position(50));
     assert!(matches!(log.append(&mut vec![fix(50, 10)]), Err(AppendError::Closed)));
@@ -175,7 +181,9 @@ fn closing_makes_everything_durable_and_refuses_more() {
 fn dropping_makes_everything_durable() {
     let disk = FaultyDirectory::new();
     let (log, _) = open(&disk, small());
-    (0..50).for_each(|n| { append_one(&log, fix(n, 100); }));
+    (0..50).for_each(|n| {
+        append_one(&log, fix(n, 100));
+    });
     drop(log);
     let mut never_keeps_unsynced = assay_event_log::testing::SplitMix::new(1);
     assert_eq!(open(&disk.crash(&mut never_keeps_unsynced), small()).1.end, Position(50));

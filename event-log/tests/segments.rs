@@ -55,7 +55,9 @@ fn origins_survive_many_segments_without_that_producer() {
     let disk = FaultyDirectory::new();
     let (log, _) = open(&disk, small());
     append_one(&log, tick(Topic::Markets, 17));
-    (0..100).for_each(|n| { append_one(&log, fix(n, 1000); }));
+    (0..100).for_each(|n| {
+        append_one(&log, fix(n, 1000));
+    });
     drop(log);
     let (log, recovery) = open(&disk, small());
     assert_eq!(recovery.last_origins.last(RISK), Some(OutputId { offset: 17, index: 0 }));
@@ -114,7 +116,9 @@ fn readers_behind_the_ring_keep_up_with_a_writer() {
                 );
             });
         }
-        (0..RECORDS).for_each(|n| { append_one(&log, fix(n, 200); }));
+        (0..RECORDS).for_each(|n| {
+            append_one(&log, fix(n, 200));
+        });
     });
 }
 

@@ -224,6 +224,18 @@ pub enum Notice<'a> {
         /// Last number.
         end: u64,
     },
+    /// The peer declared these numbers not sent, by a large gap fill or by a reset (G-06, G-10).
+    GapFilled {
+        /// First number.
+        begin: u64,
+        /// Last number.
+        end: u64,
+    },
+    /// The peer's clock differs from ours by more than half the tolerance (T-10).
+    ClockOff {
+        /// The difference, in milliseconds.
+        offset_ms: u64,
+    },
     /// Anything else worth a line and a counter.
     Warning(&'static str),
 }

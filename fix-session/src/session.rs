@@ -1,7 +1,24 @@
 //! The public face of the session engine.
 
-use crate::{BusinessRefusal, Encoder, Handler, Now, Numbers, Outgoing, SessionConfig};
+mod admin;
+mod due;
+mod gap;
+mod logon;
+mod logout;
+mod machine;
+mod queue;
+mod receive;
+mod replay;
+mod state;
+mod timers;
+mod writer;
+
+use crate::{
+    BusinessRefusal, Encoder, FieldIndex, FrameLimits, Framed, Framer, Handler, Now, Numbers, Outgoing,
+    Profile, ResetReason, SessionConfig,
+};
 use assay_dictionaries::Dictionary;
+use machine::Machine;
 
 /// One counterparty session: its numbers, its rules and the present connection, if there is one.
 ///
@@ -18,52 +35,103 @@ use assay_dictionaries::Dictionary;
 /// 7. [`Session::send`] at any time, connected or not.
 ///
 /// Every call calls the handler before it returns, in the order in which the handler must act.
+#[derive(Debug)]
 pub struct Session {
-    numbers: Numbers,
+    machine: Machine,
+    index: FieldIndex,
+    framer: Framer,
+    limits: FrameLimits,
+    profile: Profile,
+    dictionary: &'static Dictionary,
 }
 
 impl Session {
     /// A session without a connection that continues at `numbers`.
     pub fn new(config: SessionConfig, numbers: Numbers, dictionary: &'static Dictionary) -> Self {
-        let _ = (config, dictionary);
-        Self { numbers }
+        let limits = FrameLimits { body_bytes_max: config.body_bytes_max };
+        let profile = config.profile;
+        let machine = Machine::new(config, numbers);
+        Self { machine, index: FieldIndex::new(), framer: Framer::new(limits), limits, profile, dictionary }
     }
 
     /// The numbers a journal must continue with.
     pub fn numbers(&self) -> Numbers {
-        self.numbers
+        self.machine.numbers()
     }
 
     /// Whether Logon is complete and no Logout under way.
     pub fn is_established(&self) -> bool {
-        false
+        self.machine.is_established()
     }
 
     /// The transport is up: an acceptor awaits Logon(A), an initiator sends it.
     pub fn connected<H: Handler>(&mut self, now: Now, handler: &mut H) {
-        let _ = (now, handler);
+        self.framer = Framer::new(self.limits);
+        self.machine.connected(now, handler);
     }
 
     /// Takes what stands at the front of the receive buffer and returns how many bytes to drop. What is left is the
-    /// beginning of a message; hand it in again with more behind it.
+    /// beginning of a message; hand it in again with more behind it. Work and output are bounded by the bytes handed in.
     pub fn handle_bytes<H: Handler>(&mut self, now: Now, bytes: &[u8], handler: &mut H) -> usize {
-        let _ = (now, handler);
+        let mut used = 0;
+        let mut progressed = false;
+        while self.machine.listens() {
+            let rest = &bytes[used..];
+            match self.framer.next(rest) {
+                Framed::NeedMore => {
+                    self.machine.partial(now, progressed, rest.len());
+                    return used;
+                }
+                Framed::Garbled { discard, reason } => {
+                    used += discard;
+                    self.machine.garbled(now, reason, handler);
+                }
+                Framed::Frame { len } => {
+                    used += len;
+                    self.frame(now, &rest[..len], handler);
+                }
+            }
+            progressed = true;
+        }
         bytes.len()
+    }
+
+    /// One whole message, and those behind it whose turn it becomes.
+    fn frame<H: Handler>(&mut self, now: Now, frame: &[u8], handler: &mut H) {
+        let expected = self.machine.numbers().next_in;
+        match self.index.parse(frame, self.dictionary, self.profile) {
+            Ok(message) => self.machine.message(now, &message, handler),
+            Err(fault) => self.machine.garbled(now, fault, handler),
+        }
+        if self.machine.gap_is_open() {
+            self.drain_queue(now, handler);
+            self.machine.gap_looked_at(now, expected, handler);
+        }
+    }
+
+    fn drain_queue<H: Handler>(&mut self, now: Now, handler: &mut H) {
+        while let Some(frame) = self.machine.next_queued() {
+            // It was parsed when it came, so it parses again.
+            if let Ok(message) = self.index.parse(&frame, self.dictionary, self.profile) {
+                self.machine.queued(now, &message, handler);
+            }
+        }
     }
 
     /// When [`Session::handle_timeout`] is due, on the monotonic clock in nanoseconds.
     pub fn poll_deadline(&self) -> Option<u64> {
-        None
+        self.machine.poll_deadline()
     }
 
     /// Does what is due at `now`.
     pub fn handle_timeout<H: Handler>(&mut self, now: Now, handler: &mut H) {
-        let _ = (now, handler);
+        self.machine.timeout(now, handler);
     }
 
     /// The transport is gone, whoever closed it.
     pub fn handle_disconnected<H: Handler>(&mut self, now: Now, handler: &mut H) {
-        let _ = (now, handler);
+        let _ = now;
+        self.machine.disconnected(handler);
     }
 
     /// One stored outbound message of read `read_id`, byte for byte, in the order of the numbers. Returns whether the read
@@ -76,13 +144,12 @@ impl Session {
         bytes: &[u8],
         handler: &mut H,
     ) -> bool {
-        let _ = (now, read_id, seq, bytes, handler);
-        false
+        self.machine.stored(now, read_id, seq, bytes, handler)
     }
 
     /// The store holds nothing more in the range of read `read_id`.
     pub fn stored_end<H: Handler>(&mut self, now: Now, read_id: u64, handler: &mut H) {
-        let _ = (now, read_id, handler);
+        self.machine.stored_end(now, read_id, handler);
     }
 
     /// Sends an application message under the next number, which it returns. Without a logged-on connection it is
@@ -94,9 +161,7 @@ impl Session {
         body: impl FnOnce(&mut Encoder),
         handler: &mut H,
     ) -> u64 {
-        let _ = (now, outgoing.into(), handler);
-        body(&mut Encoder::new());
-        0
+        self.machine.send(now, &outgoing.into(), body, handler)
     }
 
     /// Refuses a message already accepted, by BusinessMessageReject(j); returns its number.
@@ -106,19 +171,21 @@ impl Session {
         refusal: &BusinessRefusal<'_>,
         handler: &mut H,
     ) -> u64 {
-        let _ = (now, refusal, handler);
-        0
+        self.machine.reject_business(now, refusal, handler)
     }
 
     /// Starts a Logout exchange (O-01); without an established session the connection is just closed. Empty `text`: none.
     pub fn logout<H: Handler>(&mut self, now: Now, text: &str, handler: &mut H) {
-        let _ = (now, text, handler);
+        self.machine.logout(now, text, handler);
     }
 
     /// Both numbers become 1 in a new epoch, by order of the operator or the schedule. Only between connections:
     /// returns false and does nothing on a live one.
     pub fn reset<H: Handler>(&mut self, handler: &mut H) -> bool {
-        let _ = handler;
-        false
+        let free = self.machine.is_disconnected();
+        if free {
+            self.machine.reset_numbers(ResetReason::Operator, handler);
+        }
+        free
     }
 }

@@ -1,0 +1,353 @@
+//! The order of checks on each inbound message of a logged-on session (section 0 of the session rules).
+
+use super::machine::Machine;
+use super::state::{Phase, State};
+use crate::time::NS_PER_S;
+use crate::validate::check_message;
+use crate::{
+    BusinessRefusal, Handler, Inbound, Message, Notice, Now, Routing, SeqNumField, SessionRejectReason,
+    Verdict, Violation,
+};
+use assay_trading_types::Timestamp;
+use std::borrow::Cow;
+
+/// What is wrong with a message, as far as it concerns the session and not one of its fields alone.
+enum Fault {
+    /// Reject(3), consumed if in turn.
+    Refuse(Violation),
+    /// Reject(3), consumed if in turn, then Logout; interop: without Text(58).
+    RefuseAndLogout(Violation),
+    /// Logout; consumed if in turn.
+    LogoutConsumed(&'static str),
+    /// Logout; not consumed.
+    Logout(Cow<'static, str>),
+    /// D-01: an old copy, not even an event.
+    Ignore,
+}
+
+/// How a message without such a fault is to be taken.
+enum Turn {
+    /// Its number is the expected one.
+    InTurn,
+    /// Its number is above it.
+    High,
+    /// Below it, and honoured all the same (interop, S-05).
+    LowHonoured,
+    /// SequenceReset-Reset: outside all numbering (G-06).
+    Unnumbered,
+}
+
+impl Machine {
+    pub(crate) fn message<H: Handler>(&mut self, now: Now, message: &Message<'_>, handler: &mut H) {
+        match self.state {
+            State::LoggedOn(_) => self.logged_on(now, message, handler),
+            State::AwaitingLogon => self.first_message(now, message, handler),
+            State::AwaitingAnswer(_) => self.first_answer(now, message, handler),
+            State::Ending => self.message_while_ending(message, handler),
+            State::Disconnected | State::Lingering | State::Closed => {}
+        }
+    }
+
+    /// A message from the queue, whose session-wide checks were made when it came.
+    pub(crate) fn queued<H: Handler>(&mut self, now: Now, message: &Message<'_>, handler: &mut H) {
+        let SeqNumField::Number(seq) = message.seq_num() else { return };
+        match message.msg_type() {
+            // Answered when they came; now they only count (S-04).
+            b"2" | b"A" => self.consume_in_turn(message, seq, handler),
+            _ => self.in_turn(now, message, seq, handler),
+        }
+    }
+
+    fn logged_on<H: Handler>(&mut self, now: Now, message: &Message<'_>, handler: &mut H) {
+        self.heard(now);
+        let seq = match message.seq_num() {
+            SeqNumField::Number(seq) => seq,
+            _ if message.begin_string() != b"FIX.4.4" => 0,
+            SeqNumField::Missing => return self.fault(now, "Received message without MsgSeqNum", handler),
+            SeqNumField::Invalid => return self.fault(now, "Invalid MsgSeqNum", handler),
+        };
+        match self.judge(now, message, seq) {
+            Ok(Turn::InTurn) => self.in_turn(now, message, seq, handler),
+            Ok(Turn::High) => self.out_of_turn(now, message, seq, handler),
+            Ok(Turn::LowHonoured) => self.low_but_honoured(now, message, seq, handler),
+            Ok(Turn::Unnumbered) => self.unnumbered(now, message, seq, handler),
+            Err(fault) => self.act_on(now, message, seq, fault, handler),
+        }
+    }
+
+    /// All checks up to the number; changes nothing.
+    fn judge(&self, now: Now, message: &Message<'_>, seq: u64) -> Result<Turn, Fault> {
+        let msg_type = message.msg_type();
+        if message.begin_string() != b"FIX.4.4" && msg_type != b"5" {
+            return Err(Fault::LogoutConsumed("Incorrect BeginString"));
+        }
+        if self.interop() && !is_never_refused(msg_type) {
+            check_message(message, &self.config.validation).map_err(Fault::Refuse)?;
+        }
+        check_header_present(message).map_err(Fault::Refuse)?;
+        if !self.is_from_peer(message) {
+            return Err(Fault::RefuseAndLogout(Violation::new(SessionRejectReason::CompIdProblem)));
+        }
+        self.check_sending_time(now, message).map_err(of_sending_time)?;
+        if is_reset(message) {
+            return Ok(Turn::Unnumbered);
+        }
+        let expected = self.numbers.next_in;
+        let is_reset_logon = msg_type == b"A" && message.is_yes(141);
+        if is_reset_logon && !message.poss_dup() {
+            return Ok(Turn::Unnumbered);
+        }
+        self.check_duplicate(message, seq)?;
+        if seq > expected {
+            return Ok(Turn::High);
+        }
+        if seq == expected {
+            return Ok(Turn::InTurn);
+        }
+        if message.poss_dup() {
+            return Err(Fault::Ignore);
+        }
+        if self.interop() && matches!(msg_type, b"2" | b"5") {
+            return Ok(Turn::LowHonoured);
+        }
+        let text = format!("MsgSeqNum too low, expecting {expected} but received {seq}");
+        Err(Fault::Logout(text.into()))
+    }
+
+    /// D-03, D-04.
+    fn check_duplicate(&self, message: &Message<'_>, seq: u64) -> Result<(), Fault> {
+        if !message.poss_dup() {
+            return Ok(());
+        }
+        if self.interop() && (seq >= self.numbers.next_in || message.msg_type() == b"4") {
+            return Ok(());
+        }
+        let Some(original) = message.orig_sending_time() else {
+            return Err(Fault::Refuse(Violation::at(SessionRejectReason::RequiredTagMissing, 122)));
+        };
+        let sent = message.sending_time().map(Timestamp::parse_fix);
+        match (Timestamp::parse_fix(original), sent) {
+            (Ok(original), Some(Ok(sent))) if original > sent => {
+                let accuracy = Violation::new(SessionRejectReason::SendingTimeAccuracy);
+                Err(Fault::RefuseAndLogout(accuracy))
+            }
+            (Err(_), _) => Err(Fault::Refuse(Violation::at(SessionRejectReason::IncorrectDataFormat, 122))),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn is_from_peer(&self, message: &Message<'_>) -> bool {
+        message.sender_comp_id() == Some(self.config.target_comp_id.as_bytes())
+            && message.target_comp_id() == Some(self.config.sender_comp_id.as_bytes())
+    }
+
+    /// V-08, V-09 on SendingTime(52): how far it is from our clock, in nanoseconds.
+    pub(super) fn check_sending_time(&self, now: Now, message: &Message<'_>) -> Result<u64, Violation> {
+        let text = message.sending_time().unwrap_or_default();
+        let Ok(sent) = Timestamp::parse_fix(text) else {
+            return Err(Violation::at(SessionRejectReason::IncorrectDataFormat, 52));
+        };
+        let tolerance_ns = self.config.sending_time_tolerance_s.saturating_mul(NS_PER_S);
+        let offset_ns = sent.as_ns().abs_diff(now.utc_ns);
+        if offset_ns > tolerance_ns {
+            return Err(Violation::new(SessionRejectReason::SendingTimeAccuracy));
+        }
+        Ok(offset_ns)
+    }
+
+    fn act_on<H: Handler>(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        seq: u64,
+        fault: Fault,
+        handler: &mut H,
+    ) {
+        match fault {
+            Fault::Ignore => handler.ignored(&self.inbound(message, seq)),
+            Fault::Refuse(violation) => self.refuse(now, message, seq, &violation, handler),
+            Fault::RefuseAndLogout(violation) => {
+                self.refuse(now, message, seq, &violation, handler);
+                let why = violation.reason.text();
+                let text = if self.interop() { "" } else { why };
+                self.fault_worded(now, why, text, handler);
+            }
+            Fault::LogoutConsumed(text) => {
+                self.consume_in_turn(message, seq, handler);
+                self.fault(now, text, handler);
+            }
+            Fault::Logout(text) => {
+                handler.ignored(&self.inbound(message, seq));
+                self.fault(now, &text, handler);
+            }
+        }
+    }
+
+    /// A message that is refused counts if it is in turn; refusals are never refused (V-31).
+    fn refuse<H: Handler>(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        seq: u64,
+        violation: &Violation,
+        handler: &mut H,
+    ) {
+        self.consume_in_turn(message, seq, handler);
+        if is_never_refused(message.msg_type()) {
+            return handler.notice(Notice::Warning("Invalid Reject, BusinessMessageReject or Logout"));
+        }
+        self.reject(now, message, seq, violation, handler);
+    }
+
+    /// A message whose turn it is: validated as a whole, then processed (S-02).
+    fn in_turn<H: Handler>(&mut self, now: Now, message: &Message<'_>, seq: u64, handler: &mut H) {
+        let msg_type = message.msg_type();
+        if !self.interop()
+            && let Err(violation) = check_message(message, &self.config.validation)
+        {
+            if msg_type != b"5" {
+                return self.refuse(now, message, seq, &violation, handler);
+            }
+            handler.notice(Notice::Warning("Invalid Logout"));
+        }
+        let progress = msg_type != b"2";
+        match msg_type {
+            b"0" => self.heartbeat(message, seq, handler),
+            b"1" => self.test_request(now, message, seq, handler),
+            b"2" => {
+                self.consume_in_turn(message, seq, handler);
+                self.resend_request(now, message, seq, handler);
+            }
+            b"3" => {
+                handler.notice(Notice::PeerReject(message.get(58).unwrap_or_default()));
+                self.consume_in_turn(message, seq, handler);
+            }
+            b"4" => self.gap_fill(now, message, seq, handler),
+            b"5" => self.peer_logout(now, message, seq, handler),
+            b"A" => self.logon_while_logged_on(now, message, seq, handler),
+            _ => self.application(now, message, seq, handler),
+        }
+        if progress && let State::LoggedOn(on) = &mut self.state {
+            on.storm.calm();
+        }
+    }
+
+    fn application<H: Handler>(&mut self, now: Now, message: &Message<'_>, seq: u64, handler: &mut H) {
+        self.numbers.next_in = seq + 1;
+        let inbound = self.inbound(message, seq);
+        let verdict = handler.application(&inbound);
+        if verdict != Verdict::Accepted {
+            self.answer_verdict(now, &inbound, &verdict, handler);
+        }
+    }
+
+    fn answer_verdict<H: Handler>(
+        &mut self,
+        now: Now,
+        inbound: &Inbound<'_>,
+        verdict: &Verdict,
+        handler: &mut H,
+    ) {
+        let message = &inbound.message;
+        if message.msg_type() == b"j" {
+            return;
+        }
+        let missing;
+        let (reason, text) = match verdict {
+            Verdict::Accepted => return,
+            Verdict::Unsupported => (3, "Unsupported Message Type"),
+            Verdict::NotReady => (4, "Application not available"),
+            Verdict::MissingConditional(tag) => {
+                missing = format!("Conditionally Required Field Missing ({tag})");
+                (5, missing.as_str())
+            }
+            Verdict::Refused { reason, text } => (*reason, text.as_str()),
+        };
+        let ref_id = if reason == 3 { b"" } else { business_id(message) };
+        let refusal = BusinessRefusal {
+            ref_seq: inbound.seq,
+            ref_msg_type: message.msg_type(),
+            ref_id,
+            reason,
+            text,
+            routing: Routing::of_answer_to(message, false),
+        };
+        self.reject_business(now, &refusal, handler);
+    }
+
+    /// A number above the expected one: what cannot wait is answered, the rest waits (S-03, S-04).
+    fn out_of_turn<H: Handler>(&mut self, now: Now, message: &Message<'_>, seq: u64, handler: &mut H) {
+        match message.msg_type() {
+            b"A" => return self.logon_while_logged_on(now, message, seq, handler),
+            b"2" if check_message(message, &self.config.validation).is_ok() => {
+                self.resend_request(now, message, seq, handler);
+            }
+            b"5" if self.logout_does_not_wait() => return self.peer_logout(now, message, seq, handler),
+            b"5" => self.logout_waits(now),
+            _ => {}
+        }
+        if matches!(self.state, State::LoggedOn(_)) {
+            self.high_number(now, message, seq, handler);
+        }
+    }
+
+    fn logout_does_not_wait(&self) -> bool {
+        self.interop() || matches!(&self.state, State::LoggedOn(on) if on.phase == Phase::LogoutSent)
+    }
+
+    fn low_but_honoured<H: Handler>(&mut self, now: Now, message: &Message<'_>, seq: u64, handler: &mut H) {
+        if message.msg_type() == b"5" {
+            return self.peer_logout(now, message, seq, handler);
+        }
+        handler.ignored(&self.inbound(message, seq));
+        self.resend_request(now, message, seq, handler);
+    }
+}
+
+/// 49, 56 and 52 stand in every message (V-16, V-19).
+fn check_header_present(message: &Message<'_>) -> Result<(), Violation> {
+    for tag in [49, 56, 52] {
+        match message.get(tag) {
+            None => return Err(Violation::at(SessionRejectReason::RequiredTagMissing, i64::from(tag))),
+            Some(b"") => return Err(Violation::at(SessionRejectReason::TagWithoutValue, i64::from(tag))),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// An unreadable SendingTime is a field at fault; a wrong one ends the session.
+fn of_sending_time(violation: Violation) -> Fault {
+    match violation.reason {
+        SessionRejectReason::SendingTimeAccuracy => Fault::RefuseAndLogout(violation),
+        _ => Fault::Refuse(violation),
+    }
+}
+
+/// V-31: Reject, BusinessMessageReject and Logout.
+fn is_never_refused(msg_type: &[u8]) -> bool {
+    matches!(msg_type, b"3" | b"j" | b"5")
+}
+
+/// SequenceReset in Reset mode.
+fn is_reset(message: &Message<'_>) -> bool {
+    message.msg_type() == b"4" && !message.is_yes(123)
+}
+
+/// The business id of a message, for BusinessRejectRefID(379).
+fn business_id<'a>(message: &Message<'a>) -> &'a [u8] {
+    let tag = match message.msg_type() {
+        b"D" | b"F" | b"G" | b"H" | b"q" | b"AB" | b"AC" | b"s" | b"t" | b"u" => 11,
+        b"8" => 17,
+        b"V" => 262,
+        b"R" => 131,
+        b"S" | b"i" => 117,
+        b"c" | b"d" | b"x" | b"v" => 320,
+        b"e" | b"g" => 335,
+        b"C" => 164,
+        b"E" => 66,
+        b"BE" => 923,
+        _ => return b"",
+    };
+    message.get(tag).unwrap_or_default()
+}

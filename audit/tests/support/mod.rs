@@ -132,7 +132,7 @@ pub(crate) fn empty_log() -> MemoryLog {
 pub(crate) fn audited_day(dir: &Path, orders: u64) -> MemoryLog {
     let log = empty_log();
     let mut audit = AuditService::open(&log, dir, keys()).unwrap();
-    log.append(&mut vec![fix(at(0), Direction::In, 1, "8=FIX.4.4|35=A|553=me|554=secret|10=000|")]).unwrap();
+    log.append(&mut vec![fix(at(0), Direction::In, 1, "8=FIX.4.4|35=A|553=me|554=hunter2|10=000|")]).unwrap();
     for n in 0..orders {
         let time = at(n as i64);
         log.append(&mut order(2 * n, n + 2, &format!("C{n}"), time)).unwrap();

@@ -1,0 +1,152 @@
+//! Questions to the store and the three forms of their answers.
+
+mod support;
+
+use assay_audit::{Error, Format, LIMIT_MAX, Page, Query, Selector, parse_time, query};
+use assay_trading_types::{OrderId, Position, Timestamp};
+use std::path::Path;
+use support::*;
+
+fn all(select: Selector) -> Query {
+    Query { select, from: None, to: None, after: None, limit: 100 }
+}
+
+fn ask(dir: &Path, question: &Query, format: Format) -> (Page, String) {
+    let mut out = Vec::new();
+    let page = query(&store(dir), question, format, &mut out).unwrap();
+    (page, String::from_utf8(out).unwrap())
+}
+
+/// Positions of the rows that answer.
+fn positions(dir: &Path, question: &Query) -> Vec<u64> {
+    let (page, text) = ask(dir, question, Format::JsonLines);
+    let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(page.rows, rows.len());
+    rows.iter().map(|row| row["position"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn an_order_is_found_whole_by_either_of_its_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 2);
+    let trail = positions(dir.path(), &all(Selector::Order("C0".to_owned())));
+    assert_eq!(trail, [1, 2, 3, 4, 5, 6]);
+    let by_order_id = all(Selector::Order(OrderId::new(0, 0).to_string()));
+    assert_eq!(positions(dir.path(), &by_order_id), trail);
+    assert!(positions(dir.path(), &all(Selector::Order("C9".to_owned()))).is_empty());
+}
+
+#[test]
+fn a_session_and_a_firm_are_found_with_their_messages() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let session = positions(dir.path(), &all(Selector::Session("CLIENT1/ASSAY".to_owned())));
+    assert_eq!(session, [0, 1, 2, 3, 5, 6]);
+    let firm = positions(dir.path(), &all(Selector::Firm("FIRM1".to_owned())));
+    assert_eq!(firm, [0, 1, 2, 3, 4, 5, 6]);
+    assert!(positions(dir.path(), &all(Selector::Firm("FIRM2".to_owned()))).is_empty());
+}
+
+#[test]
+fn a_span_of_time_begins_with_from_and_ends_before_to() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 4);
+    let firm = Selector::Session("CLIENT1/ASSAY".to_owned());
+    let span = Query { from: Some(at(1)), to: Some(at(2)), ..all(firm) };
+    let (page, text) = ask(dir.path(), &span, Format::JsonLines);
+    assert_eq!(page.rows, 5);
+    assert!(text.lines().all(|line| line.contains("2026-11-21T09:30:01.000000000Z")), "{text}");
+}
+
+#[test]
+fn pages_follow_one_another_without_gap_or_overlap() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 5);
+    let whole = Query { to: Some(at(100)), ..all(Selector::All) };
+    let expected = positions(dir.path(), &whole);
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = Query { after, limit: 7, ..whole.clone() };
+        seen.extend(positions(dir.path(), &page));
+        after = ask(dir.path(), &page, Format::Csv).0.next_after;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn unbounded_and_senseless_questions_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let firm = all(Selector::Firm("FIRM1".to_owned()));
+    for question in [
+        all(Selector::All),
+        Query { limit: 0, ..firm.clone() },
+        Query { limit: LIMIT_MAX + 1, ..firm.clone() },
+        Query { from: Some(at(2)), to: Some(at(2)), ..firm.clone() },
+    ] {
+        let refused = query(&store(dir.path()), &question, Format::Csv, &mut Vec::new());
+        assert!(matches!(refused, Err(Error::Query(_))), "{question:?}");
+    }
+    let missing = query(&dir.path().join("none"), &firm, Format::Csv, &mut Vec::new());
+    assert!(matches!(missing, Err(Error::Store { .. })));
+}
+
+#[test]
+fn a_table_has_aligned_columns_and_readable_fix() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let (_, text) = ask(dir.path(), &all(Selector::Session("CLIENT1/ASSAY".to_owned())), Format::Table);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[1],
+        "0           2026-11-21T09:30:00.000000000Z  fix.message.v1         -         CLIENT1/ASSAY    -                  -               8=FIX.4.4|35=A|553=me|554=***|10=000|"
+    );
+    let kind = lines[0].find("kind").unwrap();
+    assert!(lines[1..].iter().all(|line| line[kind..].starts_with(char::is_alphabetic)), "{text}");
+}
+
+#[test]
+fn csv_has_a_header_and_one_quoted_line_a_row() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let (_, text) = ask(dir.path(), &all(Selector::Order("C0".to_owned())), Format::Csv);
+    let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+    assert!(lines[0].starts_with("position,topic,partition,offset,time,kind,actor,"));
+    assert!(lines[0].ends_with(",leaf,chain,payload"));
+    assert_eq!(lines.len(), 7);
+    let request = lines[2];
+    assert!(request.starts_with("2,accounts,0,0,2026-11-21T09:30:00.000000000Z,order.requested.v1,"), "{request}");
+    assert!(request.contains("\"{\"\"request\"\":{"), "{request}");
+}
+
+#[test]
+fn json_lines_carry_the_payload_as_json_and_fix_as_text() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let (_, text) = ask(dir.path(), &all(Selector::Order("C0".to_owned())), Format::JsonLines);
+    let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows[1]["payload"]["terms"]["price"], "100.25");
+    assert!(rows[0]["payload"].as_str().unwrap().starts_with("8=FIX.4.4|9=100|35=D|"));
+    assert_eq!(rows[0]["leaf"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn times_are_rfc_3339() {
+    assert_eq!(parse_time("2026-11-21T09:30:00Z").unwrap(), Timestamp::from_ns(T0));
+    assert_eq!(parse_time("2026-11-21T11:30:00.5+02:00").unwrap(), Timestamp::from_ns(T0 + S / 2));
+    for bad in ["", "2026-11-21", "yesterday", "2026-11-21T09:30:00", "9999-01-01T00:00:00Z"] {
+        assert!(matches!(parse_time(bad), Err(Error::Query(_))), "{bad}");
+    }
+}
+
+#[test]
+fn a_question_after_the_last_position_is_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let beyond = Query { after: Some(Position(u64::MAX)), ..all(Selector::Firm("FIRM1".to_owned())) };
+    assert!(positions(dir.path(), &beyond).is_empty());
+}

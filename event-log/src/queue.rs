@@ -9,6 +9,9 @@ use crate::{AppendError, FileLogConfig, NewRecord, Record};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Records evicted under one hold of the lock: a few microseconds.
+const EVICT_MAX: usize = 512;
+
 /// What all handles of one open log share.
 pub(crate) struct Queue {
     pub(crate) state: Shared<State>,
@@ -179,17 +182,31 @@ impl Queue {
         true
     }
 
-    /// Everything below `end` is durable. Evicted records are moved to `evicted`.
-    pub(crate) fn set_durable(&self, end: u64, evicted: &mut Vec<Arc<Record>>) {
+    /// Everything below `end` is durable.
+    pub(crate) fn set_durable(&self, end: u64) {
         let wakers = {
             let mut state = self.state.lock();
             state.durable = end;
             self.durable.store(end, Ordering::Release);
-            state.ring.evict(end, evicted);
             Arc::clone(&state.wakers)
         };
         self.synced.notify();
         wakers.iter().for_each(|wake| wake());
+    }
+
+    /// Brings the ring back within its bounds. What is evicted passes through `evicted`, so that its memory is freed
+    /// without the lock.
+    pub(crate) fn trim_ring(&self, evicted: &mut Vec<Arc<Record>>) {
+        loop {
+            let mut state = self.state.lock();
+            let durable = state.durable;
+            state.ring.evict(durable, EVICT_MAX, evicted);
+            drop(state);
+            if evicted.is_empty() {
+                return;
+            }
+            evicted.clear();
+        }
     }
 
     /// Refuses everything from now on and wakes all who wait.

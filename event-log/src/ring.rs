@@ -33,16 +33,19 @@ impl Ring {
         self.records.push_back(record);
     }
 
-    /// Moves the oldest records beyond the bounds to `out`, never one at or above `keep_from`: those stand in no file
-    /// yet. The caller drops them without the lock.
-    pub(crate) fn evict(&mut self, keep_from: u64, out: &mut Vec<Arc<Record>>) {
-        while self.first < keep_from && (self.bytes > self.bytes_max || self.records.len() > self.records_max)
-        {
+    /// Moves up to `max` of the oldest records beyond the bounds to `out`, never one at or above `keep_from`: those
+    /// stand in no file yet.
+    pub(crate) fn evict(&mut self, keep_from: u64, max: usize, out: &mut Vec<Arc<Record>>) {
+        while self.first < keep_from && out.len() < max && self.is_over() {
             let Some(record) = self.records.pop_front() else { return };
             self.bytes -= cost(&record);
             self.first += 1;
             out.push(record);
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.bytes > self.bytes_max || self.records.len() > self.records_max
     }
 
     /// Copies up to `max` records of `topics` from `from` on and below `until` to `into`, looking at no more than

@@ -49,7 +49,13 @@ pub(crate) fn read(
         let what = format!("records up to position {durable} were durable and are missing or changed");
         return Err(scan.damaged(&what));
     }
-    let last_used = scan.judge_rest()?;
+    let last_used = loop {
+        match scan.judge_rest() {
+            Ok(last_used) => break last_used,
+            Err(damage) => scan.look_again(damage)?,
+        }
+        while scan.take_frame()? {}
+    };
     let bytes = last_used.saturating_sub(scan.end_byte);
     let torn = (bytes > 0).then(|| TornTail { file: segment.name.clone(), byte: scan.end_byte, bytes });
     Ok(Tail { sequence: scan.sequence, end_byte: scan.end_byte, torn })
@@ -95,6 +101,19 @@ impl Scan<'_> {
             self.sequence.pass(topic, partition, offset, origin);
         }
         self.end_byte = self.frames.at();
+        Ok(())
+    }
+
+    /// When a process writes the log meanwhile, the frame may have come after it was looked for and before what
+    /// seemed to prove that it was lost.
+    fn look_again(&mut self, damage: LogError) -> Result<(), LogError> {
+        let LogError::Damaged { byte, .. } = damage else { return Err(damage) };
+        self.frames.go_to(byte);
+        let found = self.frames.next_fresh().map_err(|e| io_error("read", &self.segment.name, e))?;
+        if matches!(found, Found::Nothing) {
+            return Err(damage);
+        }
+        self.frames.go_to(byte);
         Ok(())
     }
 

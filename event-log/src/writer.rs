@@ -31,8 +31,8 @@ impl Writer {
                 self.queue.poison(&reason);
                 return;
             }
-            self.queue.set_durable(batch.end, &mut evicted);
-            evicted.clear();
+            self.queue.set_durable(batch.end);
+            self.queue.trim_ring(&mut evicted);
         }
     }
 

@@ -137,6 +137,24 @@ fn an_offline_reader_streams_what_is_there_while_a_process_writes() {
 }
 
 #[test]
+fn an_offline_reader_finds_no_damage_in_a_log_that_is_being_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = FileLog::open(dir.path(), FileLogConfig { segment_bytes: 1 << 20, ..small() }).unwrap();
+    std::thread::scope(|scope| {
+        let writes = scope.spawn(|| {
+            (0..20_000).for_each(|n| {
+                append_one(&log, fix(n, 300));
+            })
+        });
+        while !writes.is_finished() {
+            let durable = log.durable();
+            let verified = verify(dir.path()).unwrap();
+            assert!(verified.recovery.end >= durable);
+        }
+    });
+}
+
+#[test]
 fn an_offline_reader_changes_nothing_and_stops_at_the_torn_tail() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = FileLog::open(dir.path(), small()).unwrap();

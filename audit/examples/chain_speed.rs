@@ -55,7 +55,11 @@ fn fill(log: &MemoryLog) -> Result<(), Box<dyn std::error::Error>> {
     for n in 0..RECORDS as u64 {
         let request = RequestId { session, epoch: 1, seq: n + 1 };
         let (topic, wire, value) = match n % 3 {
-            0 => (Topic::Fix, Some(WireHeader { direction: Direction::In, epoch: 1, seq: n, next_seq: n + 1 }), message(n)),
+            0 => (
+                Topic::Fix,
+                Some(WireHeader { direction: Direction::In, epoch: 1, seq: n, next_seq: n + 1 }),
+                message(n),
+            ),
             1 => (Topic::Accounts, None, requested(request, n)?),
             _ => (Topic::Markets, None, accepted(request, n)?),
         };
@@ -78,7 +82,9 @@ fn message(n: u64) -> Value {
 fn requested(request: RequestId, n: u64) -> Result<Value, IdError> {
     let terms = terms(n)?;
     let transact_time = Timestamp::from_ns(n as i64);
-    Ok(Value::event(OrderRequested { request, terms, transact_time, poss_resend: false, defect: None }.into()))
+    Ok(Value::event(
+        OrderRequested { request, terms, transact_time, poss_resend: false, defect: None }.into(),
+    ))
 }
 
 fn accepted(request: RequestId, n: u64) -> Result<Value, IdError> {

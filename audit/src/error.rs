@@ -24,7 +24,9 @@ pub enum Error {
         found: u64,
     },
     /// The audit is further than the log: the log lost its tail, or this is the audit of another log.
-    #[error("the audit stands at position {audited}, the log ends at {end}: not the same log, or its tail is gone")]
+    #[error(
+        "the audit stands at position {audited}, the log ends at {end}: not the same log, or its tail is gone"
+    )]
     AheadOfLog {
         /// Where the audit stands.
         audited: u64,

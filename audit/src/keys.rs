@@ -330,7 +330,8 @@ fn require_private(file: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(file).map_err(Error::io("read", file))?.permissions().mode();
     if mode & 0o077 != 0 {
-        let what = "can be read by others than its owner; run chmod 600 on it, and make new keys if they may have";
+        let what =
+            "can be read by others than its owner; run chmod 600 on it, and make new keys if they may have";
         return Err(Error::Key { file: file.to_owned(), what });
     }
     Ok(())

@@ -169,7 +169,9 @@ pub enum What {
     #[error("node's current key is not derived from the initial key")]
     ForeignKey,
     /// The node's key says that later seals exist.
-    #[error("seals are missing at the end: the last one is of key epoch {last}, the node's key proves one of {proven}")]
+    #[error(
+        "seals are missing at the end: the last one is of key epoch {last}, the node's key proves one of {proven}"
+    )]
     SealsMissing {
         /// Epoch of the last seal; 0 when there is none.
         last: u64,

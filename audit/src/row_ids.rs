@@ -64,7 +64,9 @@ impl<'a> RowIds<'a> {
     pub(crate) fn of_event(event: &'a Event, place: Place) -> Self {
         let none = Self::default();
         match event {
-            Event::OrderRequested(e) => Self { order_id: place.order_id(), ..none }.asked(&e.request).termed(&e.terms),
+            Event::OrderRequested(e) => {
+                Self { order_id: place.order_id(), ..none }.asked(&e.request).termed(&e.terms)
+            }
             Event::CancelRequested(e) => Self {
                 firm: Some(e.firm.as_str()),
                 order_id: e.order_id,
@@ -88,14 +90,11 @@ impl<'a> RowIds<'a> {
             Event::OrderRefused(e) => {
                 Self { exec_id: place.exec_id(), ..none }.asked(&e.request).termed(&e.terms)
             }
-            Event::CancelRefused(e) => Self {
-                firm: Some(e.firm.as_str()),
-                order_id: e.order_id,
-                exec_id: place.exec_id(),
-                ..none
+            Event::CancelRefused(e) => {
+                Self { firm: Some(e.firm.as_str()), order_id: e.order_id, exec_id: place.exec_id(), ..none }
+                    .asked(&e.request)
+                    .chained(&e.cl_ord_id, &e.orig_cl_ord_id)
             }
-            .asked(&e.request)
-            .chained(&e.cl_ord_id, &e.orig_cl_ord_id),
             Event::StatusReported(e) => Self {
                 firm: Some(e.firm.as_str()),
                 order_id: e.order.as_ref().map(|order| order.order_id),
@@ -106,7 +105,8 @@ impl<'a> RowIds<'a> {
             }
             .asked(&e.request),
             Event::ExecutionReported(e) => {
-                let ids = Self { order_id: Some(e.order_id), exec_id: place.exec_id(), ..none }.termed(&e.terms);
+                let ids =
+                    Self { order_id: Some(e.order_id), exec_id: place.exec_id(), ..none }.termed(&e.terms);
                 match &e.exec {
                     ExecType::Canceled { request: Some(ids_asked), .. }
                     | ExecType::Replaced { request: ids_asked, .. } => {

@@ -62,7 +62,12 @@ impl Sealer {
     ///
     /// # Errors
     /// The log ends before what was audited, or cannot be read.
-    pub fn open(log: &dyn EventLog, state_file: PathBuf, keys: Keys, clock_error_ns: i64) -> Result<Self, Error> {
+    pub fn open(
+        log: &dyn EventLog,
+        state_file: PathBuf,
+        keys: Keys,
+        clock_error_ns: i64,
+    ) -> Result<Self, Error> {
         let chains = StateFile::read(&state_file).unwrap_or_default();
         let replay_end = log.durable();
         if chains.position() > replay_end {
@@ -166,7 +171,8 @@ impl Sealer {
             return Err(self.keys.older_than_seals());
         }
         self.epoch.proven |= sealed.key_epoch == current;
-        self.schedule.note_sealed(Partition { topic: sealed.topic, number: sealed.partition }, sealed.tree_size);
+        self.schedule
+            .note_sealed(Partition { topic: sealed.topic, number: sealed.partition }, sealed.tree_size);
         Ok(())
     }
 

@@ -38,11 +38,7 @@ impl AuditPaths {
     /// Below `data_dir`.
     pub fn below(data_dir: &Path) -> Self {
         let audit = data_dir.join("audit");
-        Self {
-            store: audit.join("audit.sqlite"),
-            state: audit.join("chain.state"),
-            keys: audit.join("keys"),
-        }
+        Self { store: audit.join("audit.sqlite"), state: audit.join("chain.state"), keys: audit.join("keys") }
     }
 }
 

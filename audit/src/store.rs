@@ -227,7 +227,8 @@ fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Error> {
     );
     connection.execute_batch(&pragmas).map_err(failed(file, "configure"))?;
     if version(connection, file)? == 0 && is_empty(connection, file)? {
-        let marks = format!("PRAGMA user_version = {SCHEMA_VERSION}; PRAGMA application_id = {APPLICATION_ID};");
+        let marks =
+            format!("PRAGMA user_version = {SCHEMA_VERSION}; PRAGMA application_id = {APPLICATION_ID};");
         let schema = format!("BEGIN IMMEDIATE; {} {marks} COMMIT;", include_str!("schema.sql"));
         connection.execute_batch(&schema).map_err(failed(file, "make the tables of"))?;
     }
@@ -235,7 +236,9 @@ fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Error> {
 }
 
 fn version(connection: &Connection, file: &Path) -> Result<i64, Error> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed(file, "read the version of"))
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(failed(file, "read the version of"))
 }
 
 fn is_empty(connection: &Connection, file: &Path) -> Result<bool, Error> {
@@ -272,13 +275,17 @@ pub(crate) fn open_read_only(file: &Path) -> Result<Connection, Error> {
 pub(crate) fn read_chains(connection: &Connection, file: &Path) -> Result<Option<Chains>, Error> {
     use rusqlite::OptionalExtension;
     let stored = connection
-        .query_row("SELECT position, chains FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+        .query_row("SELECT position, chains FROM state", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
         .optional()
         .map_err(failed(file, "read the position of"))?;
     let Some((position, bytes)) = stored else { return Ok(None) };
     match Chains::from_bytes(&bytes) {
         Some(chains) if chains.position().0 as i64 == position => Ok(Some(chains)),
-        _ => Err(Error::ForeignStore { file: file.to_owned(), what: "its chain state is damaged".to_owned() }),
+        _ => {
+            Err(Error::ForeignStore { file: file.to_owned(), what: "its chain state is damaged".to_owned() })
+        }
     }
 }
 

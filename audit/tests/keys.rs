@@ -80,7 +80,12 @@ fn keys_that_others_can_read_or_that_are_damaged_are_refused() {
     let refused = load(dir.path()).unwrap_err().to_string();
     assert!(refused.contains("signing.key") && refused.contains("chmod 600"), "{refused}");
     fs::set_permissions(&paths.signing, fs::Permissions::from_mode(0o600)).unwrap();
-    for damage in ["", "assay-seal-epoch-key-v1\n1\n", "assay-seal-epoch-key-v1\n1\nzz\n", "assay-seal-epoch-key-v1\nx\n"] {
+    for damage in [
+        "",
+        "assay-seal-epoch-key-v1\n1\n",
+        "assay-seal-epoch-key-v1\n1\nzz\n",
+        "assay-seal-epoch-key-v1\nx\n",
+    ] {
         fs::write(&paths.epoch, damage).unwrap();
         assert!(matches!(load(dir.path()), Err(Error::Key { .. })), "{damage:?}");
     }

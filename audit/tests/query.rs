@@ -119,7 +119,10 @@ fn csv_has_a_header_and_one_quoted_line_a_row() {
     assert!(lines[0].ends_with(",leaf,chain,payload"));
     assert_eq!(lines.len(), 7);
     let request = lines[2];
-    assert!(request.starts_with("2,accounts,0,0,2026-11-21T09:30:00.000000000Z,order.requested.v1,"), "{request}");
+    assert!(
+        request.starts_with("2,accounts,0,0,2026-11-21T09:30:00.000000000Z,order.requested.v1,"),
+        "{request}"
+    );
     assert!(request.contains("\"{\"\"request\"\":{"), "{request}");
 }
 

@@ -3,7 +3,9 @@
 mod support;
 
 use assay_audit::keys::{EpochKey, Keys, VerifyKeys, init, load};
-use assay_audit::{AuditPaths, AuditService, Chains, Error, Partition, Sealer, Store, verify_both, verify_log};
+use assay_audit::{
+    AuditPaths, AuditService, Chains, Error, Partition, Sealer, Store, verify_both, verify_log,
+};
 use assay_event_log::{Delivery, Durability, EventLog, MemoryLog, MemoryLogConfig, NewRecord};
 use assay_trading_types::*;
 use rusqlite::Connection;
@@ -89,7 +91,9 @@ fn an_order_is_in_the_store_with_every_id_it_can_be_found_by() {
         )
         .unwrap();
     let rows: Vec<String> = statement
-        .query_map([], |row| Ok((0..6).map(|n| row.get::<_, String>(n).unwrap()).collect::<Vec<_>>().join(" ")))
+        .query_map([], |row| {
+            Ok((0..6).map(|n| row.get::<_, String>(n).unwrap()).collect::<Vec<_>>().join(" "))
+        })
         .unwrap()
         .map(Result::unwrap)
         .collect();
@@ -224,7 +228,10 @@ fn a_store_of_another_schema_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let file = store(dir.path());
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    Connection::open(&file).unwrap().execute_batch("CREATE TABLE other (x); PRAGMA user_version = 9").unwrap();
+    Connection::open(&file)
+        .unwrap()
+        .execute_batch("CREATE TABLE other (x); PRAGMA user_version = 9")
+        .unwrap();
     let refused = AuditService::open(&empty_log(), dir.path(), keys()).err();
     assert!(matches!(refused, Some(Error::ForeignStore { .. })), "{refused:?}");
 }

@@ -66,7 +66,9 @@ fn an_empty_log_and_store_are_good() {
 
 #[test]
 fn a_byte_of_a_payload_in_the_store() {
-    let report = tampered_store("UPDATE record SET payload = CAST(replace(payload, '100.25', '100.26') AS BLOB) WHERE position = 8");
+    let report = tampered_store(
+        "UPDATE record SET payload = CAST(replace(payload, '100.25', '100.26') AS BLOB) WHERE position = 8",
+    );
     assert_eq!((place(&report), what(&report)), ((Some(Topic::Accounts), Some(2), Some(8)), &What::Leaf));
 }
 
@@ -102,7 +104,9 @@ fn a_row_that_was_deleted() {
 
 #[test]
 fn a_row_that_was_deleted_with_the_positions_closed_up() {
-    let report = tampered_store("DELETE FROM record WHERE position = 9; UPDATE record SET position = position - 1 WHERE position > 9");
+    let report = tampered_store(
+        "DELETE FROM record WHERE position = 9; UPDATE record SET position = position - 1 WHERE position > 9",
+    );
     assert_eq!((place(&report), what(&report)), ((Some(Topic::Ledger), Some(1), Some(9)), &What::Leaf));
 }
 
@@ -155,7 +159,8 @@ fn a_record_of_the_log_against_the_store_is_named_itself() {
 fn a_masked_payload_against_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let log = audited_day(dir.path(), 5);
-    let sql = "UPDATE record SET payload = CAST(replace(payload, '553=me', '553=it') AS BLOB) WHERE position = 0";
+    let sql =
+        "UPDATE record SET payload = CAST(replace(payload, '553=me', '553=it') AS BLOB) WHERE position = 0";
     Connection::open(store(dir.path())).unwrap().execute_batch(sql).unwrap();
     let report = verify_both(read(records(&log)), &store(dir.path()), &all_keys()).unwrap();
     assert_eq!((place(&report), what(&report)), ((Some(Topic::Fix), Some(0), Some(0)), &What::Differs));
@@ -241,7 +246,8 @@ fn the_last_seals_dropped_from_the_log() {
     let keys = assay_audit::keys::load(key_dir.path()).unwrap();
     let mut audit = assay_audit::AuditService::open(&log, dir.path(), keys).unwrap();
     for n in 0..30 {
-        assay_event_log::EventLog::append(&log, &mut order(2 * n, n + 1, &format!("C{n}"), at(n as i64))).unwrap();
+        assay_event_log::EventLog::append(&log, &mut order(2 * n, n + 1, &format!("C{n}"), at(n as i64)))
+            .unwrap();
         settle(&mut audit, &log, at(n as i64));
     }
     audit.finish(&log, at(30)).unwrap();

@@ -1,8 +1,8 @@
 //! Which rows belong to an order, a session or a firm.
 
 use super::Selector;
-use rusqlite::types::Value;
 use rusqlite::Connection;
+use rusqlite::types::Value;
 use std::collections::BTreeSet;
 
 /// Most ids of one order: each replace and cancel adds one. Beyond, the trail is cut to these.
@@ -15,7 +15,8 @@ pub(super) struct Condition {
 }
 
 pub(super) fn condition(connection: &Connection, select: &Selector) -> rusqlite::Result<Condition> {
-    let one = |sql: &str, text: &str| Condition { sql: sql.to_owned(), values: vec![Value::Text(text.to_owned())] };
+    let one =
+        |sql: &str, text: &str| Condition { sql: sql.to_owned(), values: vec![Value::Text(text.to_owned())] };
     Ok(match select {
         Selector::Order(id) => Order::find(connection, id)?.condition(),
         Selector::Session(session) => one("session = ?", session),

@@ -128,7 +128,8 @@ impl<'k> Verifier<'k> {
     /// A store may lag, so seals that the key proves may be on their way: said, not held against it.
     pub(super) fn remark_on_missing_seals(&mut self) {
         if let Err(what) = self.seals.check_end() {
-            self.remarks.push(format!("what follows position {}; {what}, unless the store only lags", self.next));
+            self.remarks
+                .push(format!("what follows position {}; {what}, unless the store only lags", self.next));
         }
     }
 

@@ -136,9 +136,9 @@ impl<'k> SealCheck<'k> {
         let public = self.keys.public.as_ref();
         let checkpoint = Checkpoint::open(&sealed.checkpoint, public).map_err(What::Checkpoint)?;
         let partition = Partition { topic: sealed.topic, number: sealed.partition };
-        let same_origin =
-            public.is_none_or(|key| checkpoint.origin == origin(key.log_name(), partition));
-        let same_tree = checkpoint.tree_size == sealed.tree_size && hex::encode(checkpoint.root) == sealed.root;
+        let same_origin = public.is_none_or(|key| checkpoint.origin == origin(key.log_name(), partition));
+        let same_tree =
+            checkpoint.tree_size == sealed.tree_size && hex::encode(checkpoint.root) == sealed.root;
         if !(same_origin && same_tree) {
             return Err(What::CheckpointDiffers);
         }

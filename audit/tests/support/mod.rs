@@ -83,7 +83,12 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
     let order_id = OrderId::new(0, accounts_offset);
     let firm = FirmId::new("FIRM1").unwrap();
     vec![
-        fix(time, Direction::In, seq, &format!("8=FIX.4.4|9=100|35=D|49=CLIENT1|11={cl_ord_id}|55=AAPL|38=100|10=000|")),
+        fix(
+            time,
+            Direction::In,
+            seq,
+            &format!("8=FIX.4.4|9=100|35=D|49=CLIENT1|11={cl_ord_id}|55=AAPL|38=100|10=000|"),
+        ),
         event(
             Topic::Accounts,
             time,
@@ -108,7 +113,11 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 reference_price: None,
             },
         ),
-        event(Topic::Ledger, time, Posted { firm, order_id: Some(order_id), exec_id: None, transfers: Vec::new() }),
+        event(
+            Topic::Ledger,
+            time,
+            Posted { firm, order_id: Some(order_id), exec_id: None, transfers: Vec::new() },
+        ),
         event(
             Topic::Accounts,
             time,
@@ -120,7 +129,12 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 status: OrdStatus::New,
             },
         ),
-        fix(time, Direction::Out, seq, &format!("8=FIX.4.4|9=90|35=8|37={order_id}|11={cl_ord_id}|17=E0|150=0|10=000|")),
+        fix(
+            time,
+            Direction::Out,
+            seq,
+            &format!("8=FIX.4.4|9=90|35=8|37={order_id}|11={cl_ord_id}|17=E0|150=0|10=000|"),
+        ),
     ]
 }
 

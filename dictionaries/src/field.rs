@@ -142,7 +142,7 @@ impl FieldDef {
 
     /// Values of the list with their labels, sorted by value; empty without a list.
     pub fn values(&self) -> impl ExactSizeIterator<Item = (&[u8], &str)> {
-        self.values.labels.iter().map(|(value, label)| (&**value, &**label))
+        self.values.labels.iter().map(|listed| (&*listed.value, &*listed.label))
     }
 
     /// Label of a listed value.
@@ -180,20 +180,27 @@ pub(crate) struct ValueList {
     single: u128,
     longer: Box<[Box<[u8]>]>,
     closed: bool,
-    labels: Box<[(Box<[u8]>, Box<str>)]>,
+    labels: Box<[ListedValue]>,
+}
+
+/// One value of a list, with the file's label for it.
+#[derive(Debug, Clone)]
+pub(crate) struct ListedValue {
+    pub(crate) value: Box<[u8]>,
+    pub(crate) label: Box<str>,
 }
 
 impl ValueList {
-    /// A list of `(value, label)`. A value listed twice is harmless and kept once.
-    pub(crate) fn new(mut labels: Vec<(Box<[u8]>, Box<str>)>, open: bool) -> Self {
-        labels.sort_by(|a, b| a.0.cmp(&b.0));
-        labels.dedup_by(|a, b| a.0 == b.0);
+    /// A value listed twice is harmless and kept once.
+    pub(crate) fn new(mut labels: Vec<ListedValue>, open: bool) -> Self {
+        labels.sort_by(|a, b| a.value.cmp(&b.value));
+        labels.dedup_by(|a, b| a.value == b.value);
         let mut single = 0;
         let mut longer = Vec::new();
-        for (value, _) in &labels {
-            match **value {
+        for listed in &labels {
+            match *listed.value {
                 [byte] if byte < 128 => single |= 1 << byte,
-                _ => longer.push(value.clone()),
+                _ => longer.push(listed.value.clone()),
             }
         }
         Self { single, longer: longer.into(), closed: !open && !labels.is_empty(), labels: labels.into() }
@@ -208,7 +215,7 @@ impl ValueList {
     }
 
     fn find(&self, value: &[u8]) -> Option<&str> {
-        let at = self.labels.binary_search_by(|(listed, _)| (**listed).cmp(value)).ok()?;
-        Some(&self.labels[at].1)
+        let at = self.labels.binary_search_by(|listed| (*listed.value).cmp(value)).ok()?;
+        Some(&self.labels[at].label)
     }
 }

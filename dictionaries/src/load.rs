@@ -1,7 +1,7 @@
 //! Reading the QuickFIX XML format: names resolved, components flattened, groups compiled once each.
 
 use crate::dictionary::Parts;
-use crate::field::ValueList;
+use crate::field::{ListedValue, ValueList};
 use crate::layout::{Category, GroupDef, GroupId, Layout, Member, MessageDef};
 use crate::{DictionaryError, DictionaryFault as Fault, FieldDef, FieldId, FieldType};
 use roxmltree::{Document, Node, NodeId};
@@ -151,7 +151,7 @@ fn read_field(node: &Node<'_, '_>) -> Result<FieldDef> {
     let mut labels = Vec::new();
     for value in elements(&wrapped.unwrap_or(*node), "value") {
         let label = value.attribute("description").unwrap_or_default();
-        labels.push((attribute(&value, "enum")?.as_bytes().into(), label.into()));
+        labels.push(ListedValue { value: attribute(&value, "enum")?.as_bytes().into(), label: label.into() });
     }
     Ok(FieldDef {
         tag: tag.ok_or_else(|| bad(node, "number"))?,

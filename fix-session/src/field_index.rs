@@ -8,8 +8,8 @@ mod place;
 mod token;
 
 use crate::{FrameFault, Message, Profile, SessionRejectReason, Violation};
-use assay_dictionaries::{Dictionary, FieldId, MessageDef};
-use place::Placer;
+use assay_dictionaries::{Dictionary, FieldId, TagInfo};
+use place::{Placer, Reading};
 use token::{Token, Tokens};
 
 /// Tags below this are found by array access; the standard's end below 1,000, user tags below 10,000.
@@ -124,22 +124,22 @@ impl FieldIndex {
     ) -> Result<Message<'a>, FrameFault> {
         self.reset();
         let mut tokens = Tokens::new(frame, dictionary);
-        let mut definition = None;
+        let mut reading = Reading { frame, dictionary, definition: None };
         while let Some(token) = tokens.next(&mut self.faults) {
             match token {
-                Token::Field(entry) => {
+                Token::Field(entry, info) => {
                     if self.entries.len() == 2 && entry.tag == 35 {
-                        definition = dictionary.message(&frame[entry.value as usize..entry.end as usize]);
+                        reading.definition = dictionary.message(reading.value_of(&entry));
                     }
-                    self.add(frame, entry, dictionary, definition);
+                    self.add(&reading, entry, info);
                 }
                 Token::NoField if profile == Profile::Interop => return Err(FrameFault::NotAField),
                 Token::NoField => self.cut(frame),
             }
         }
         self.has_data = tokens.has_data();
-        self.finish(frame, dictionary);
-        Ok(Message::new(self, frame, dictionary, definition))
+        self.finish(&reading);
+        Ok(Message::new(self, frame, dictionary, reading.definition))
     }
 
     fn reset(&mut self) {
@@ -157,32 +157,36 @@ impl FieldIndex {
     }
 
     #[inline]
-    fn add(&mut self, frame: &[u8], entry: Entry, dictionary: &Dictionary, definition: Option<&MessageDef>) {
-        self.entries.push(entry);
-        self.placer.place(frame, &mut self.entries, &mut self.faults, dictionary, definition);
-        let at = self.entries.len() - 1;
-        let entry = self.entries[at];
+    fn add(&mut self, reading: &Reading<'_>, mut entry: Entry, info: TagInfo) {
+        self.placer.place(reading, &self.entries, &mut entry, info, &mut self.faults);
         if entry.depth == 0 && entry.tag != 0 {
-            self.note_first(at, entry, dictionary, definition.is_none());
+            self.note_first(reading, &entry, info);
         }
+        self.entries.push(entry);
     }
 
-    /// Remembers the first of a tag outside groups; a second one is a fault unless it does not belong here at all
-    /// (then V-13 says so) or the message is of no known type (then it may stand in a group).
+    /// Remembers the first of a tag outside groups.
     #[inline]
-    fn note_first(&mut self, at: usize, entry: Entry, dictionary: &Dictionary, any_body: bool) {
+    fn note_first(&mut self, reading: &Reading<'_>, entry: &Entry, info: TagInfo) {
+        let at = self.entries.len();
         let now = u64::from(self.generation) << 32;
         match self.first.get_mut(entry.tag as usize) {
             Some(slot) if *slot >> 32 != u64::from(self.generation) => *slot = now | at as u64,
-            Some(_) => {
-                let info = dictionary.tag(entry.tag);
-                let has_place =
-                    if any_body { info.in_header() || info.in_trailer() } else { entry.is_member };
-                if has_place || entry.field.is_none() {
-                    self.faults.twice.get_or_insert(i64::from(entry.tag));
-                }
-            }
+            Some(_) => self.note_second(reading, entry, info),
             None => self.high.push((entry.tag, at as u32)),
+        }
+    }
+
+    /// A tag that comes again is a fault, unless it does not belong here at all (then V-13 says so) or stands in
+    /// the body of a type that only the session knows (there it may be of a group).
+    #[cold]
+    fn note_second(&mut self, reading: &Reading<'_>, entry: &Entry, info: TagInfo) {
+        let has_place = match reading.definition {
+            Some(_) => entry.is_member,
+            None => info.in_header() || info.in_trailer(),
+        };
+        if has_place || entry.field.is_none() {
+            self.faults.twice.get_or_insert(i64::from(entry.tag));
         }
     }
 
@@ -192,9 +196,12 @@ impl FieldIndex {
         }
     }
 
-    fn finish(&mut self, frame: &[u8], dictionary: &Dictionary) {
-        self.placer.close_all(&self.entries, &mut self.faults, dictionary);
-        self.body = self.placer.body(frame.len());
+    fn finish(&mut self, reading: &Reading<'_>) {
+        self.placer.close_all(reading, &self.entries, &mut self.faults);
+        self.body = self.placer.body(reading.frame.len());
+        if self.high.is_empty() {
+            return;
+        }
         self.high.sort_unstable();
         let twice = self.high.windows(2).find(|pair| pair[0].0 == pair[1].0);
         if let Some(pair) = twice {

@@ -1,7 +1,20 @@
 //! Where each field stands: header, body or trailer (V-20), and in which group entry (V-22 to V-24).
 
-use super::{Entry, Faults, MissingMember, tag_number};
-use assay_dictionaries::{Dictionary, FieldId, GroupId, Layout, Member, MessageDef};
+use super::{Entry, Faults, MissingMember};
+use assay_dictionaries::{Dictionary, GroupId, Layout, Member, MessageDef, TagInfo};
+
+/// What a parse reads: the frame, by which dictionary, and of which message once its type is known.
+pub(super) struct Reading<'a> {
+    pub(super) frame: &'a [u8],
+    pub(super) dictionary: &'a Dictionary,
+    pub(super) definition: Option<&'a MessageDef>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn value_of(&self, entry: &Entry) -> &'a [u8] {
+        &self.frame[entry.value as usize..entry.end as usize]
+    }
+}
 
 /// Part of the message we are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,49 +71,66 @@ impl Placer {
         self.body_start.unwrap_or(end).min(end)..end
     }
 
-    /// Places the last entry.
+    /// Places one field; `earlier` are those before it.
     #[inline]
     pub(super) fn place(
         &mut self,
-        frame: &[u8],
-        entries: &mut [Entry],
+        reading: &Reading<'_>,
+        earlier: &[Entry],
+        entry: &mut Entry,
+        info: TagInfo,
         faults: &mut Faults,
-        dictionary: &Dictionary,
-        definition: Option<&MessageDef>,
     ) {
-        if !self.open.is_empty() && self.place_in_group(frame, entries, faults, dictionary, definition) {
+        if !self.open.is_empty() && self.place_in_group(reading, earlier, entry, info, faults) {
             return;
         }
-        let Some((entry, before)) = entries.split_last_mut() else { return };
-        let info = dictionary.tag(entry.tag);
         if self.part == Part::Header {
             if info.in_header() {
-                entry.is_member = true;
-                let member = entry.field.and_then(|field| dictionary.header().member(field));
-                return self.open_counted(frame, entry, before.len(), member, dictionary.header());
+                return self.join_part(reading, earlier, entry, reading.dictionary.header());
             }
             self.part = Part::Body;
             self.body_start = Some(entry.start as usize);
         }
-        let layout = definition.map(MessageDef::body);
-        let member = layout.zip(entry.field).and_then(|(layout, field)| layout.member(field));
-        if let (Some(layout), Some(member)) = (layout, member) {
-            self.leave_trailer(faults);
-            entry.is_member = true;
-            return self.open_counted(frame, entry, before.len(), Some(member), layout);
+        let body = reading.definition.map(MessageDef::body);
+        match body.filter(|body| entry.field.is_some_and(|field| body.position(field).is_some())) {
+            Some(body) => {
+                self.leave_trailer(faults);
+                self.join_part(reading, earlier, entry, body);
+            }
+            None => self.place_elsewhere(reading, entry, info, faults),
         }
+    }
+
+    /// A field of the header or the body, which may count a group.
+    #[inline]
+    fn join_part(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &mut Entry, layout: &Layout) {
+        entry.is_member = true;
+        let Some(member) = entry.field.and_then(|field| layout.member(field)) else { return };
+        if let Some(group) = member.group {
+            self.outermost = (self.part == Part::Header, layout.position(member.field).unwrap_or(0));
+            self.open_group(reading, earlier, entry, group);
+        }
+    }
+
+    /// After the header, a field that is none of the body's.
+    fn place_elsewhere(
+        &mut self,
+        reading: &Reading<'_>,
+        entry: &mut Entry,
+        info: TagInfo,
+        faults: &mut Faults,
+    ) {
         if info.in_trailer() {
             entry.is_member = true;
-            return self.enter_trailer(entry);
-        }
-        if info.in_header() {
+            self.enter_trailer(entry);
+        } else if info.in_header() {
             entry.is_member = true;
             faults.misplaced.get_or_insert(i64::from(entry.tag));
-            return;
+        } else {
+            self.leave_trailer(faults);
+            // A type that only the session knows may have any body.
+            entry.is_member = reading.definition.is_none() && entry.field.is_some();
         }
-        self.leave_trailer(faults);
-        // A type that only the session knows may have any body.
-        entry.is_member = definition.is_none() && entry.field.is_some();
     }
 
     fn enter_trailer(&mut self, entry: &Entry) {
@@ -121,112 +151,87 @@ impl Placer {
         }
     }
 
-    /// Opens the group that a field outside groups counts.
-    #[inline]
-    fn open_counted(
-        &mut self,
-        frame: &[u8],
-        entry: &Entry,
-        at: usize,
-        member: Option<&Member>,
-        layout: &Layout,
-    ) {
-        if let Some(group) = member.and_then(|member| member.group) {
-            let position = entry.field.and_then(|field| layout.position(field)).unwrap_or(0);
-            self.outermost = (self.part == Part::Header, position);
-            self.open_group(frame, entry, at, group);
-        }
-    }
-
-    fn open_group(&mut self, frame: &[u8], entry: &Entry, at: usize, group: GroupId) {
+    fn open_group(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &Entry, group: GroupId) {
         self.open.push(OpenGroup {
             group,
             count_tag: entry.tag,
-            expected: count(&frame[entry.value as usize..entry.end as usize]),
+            expected: count(reading.value_of(entry)),
             seen: 0,
             last: 0,
             required_seen: 0,
-            entry_at: at + 1,
+            entry_at: earlier.len() + 1,
             twice: None,
         });
     }
 
-    /// Places the last entry in the innermost group that has it. False when it belongs outside all groups, which are
+    /// Places a field in the innermost group that has it. False when it belongs outside all groups, which are
     /// closed then. A field that belongs nowhere stays where it stands, so that one stray tag is one fault.
     fn place_in_group(
         &mut self,
-        frame: &[u8],
-        entries: &mut [Entry],
+        reading: &Reading<'_>,
+        earlier: &[Entry],
+        entry: &mut Entry,
+        info: TagInfo,
         faults: &mut Faults,
-        dictionary: &Dictionary,
-        definition: Option<&MessageDef>,
     ) -> bool {
-        let at = entries.len() - 1;
-        let field = entries[at].field;
         while let Some(open) = self.open.last() {
-            let layout = dictionary.group(open.group).layout();
-            let position = field.and_then(|field| layout.position(field));
-            if let Some(position) = position {
-                self.join_entry(frame, entries, faults, layout, position);
+            let layout = reading.dictionary.group(open.group).layout();
+            if let Some(position) = entry.field.and_then(|field| layout.position(field)) {
+                self.join_entry(reading, earlier, entry, position, faults);
                 if let Some(group) = layout.members()[position].group {
-                    self.open_group(frame, &entries[at], at, group);
+                    self.open_group(reading, earlier, entry, group);
                 }
                 return true;
             }
-            if !self.belongs_outside(field, entries[at].tag, dictionary, definition) {
-                entries[at].depth = self.open.len() as u8;
+            if !self.belongs_outside(reading, entry, info) {
+                entry.depth = self.open.len() as u8;
                 return true;
             }
-            self.close_innermost(&entries[..at], faults, dictionary);
+            self.close_innermost(reading, earlier, faults);
         }
         false
     }
 
-    fn belongs_outside(
-        &self,
-        field: Option<FieldId>,
-        tag: u32,
-        dictionary: &Dictionary,
-        definition: Option<&MessageDef>,
-    ) -> bool {
-        let Some(field) = field else { return self.part == Part::Header };
-        let info = dictionary.tag(tag);
-        self.part == Part::Header
-            || info.in_trailer()
-            || info.in_header()
-            || definition.is_some_and(|d| d.body().position(field).is_some())
-            || self.open.iter().any(|g| dictionary.group(g.group).layout().position(field).is_some())
+    fn belongs_outside(&self, reading: &Reading<'_>, entry: &Entry, info: TagInfo) -> bool {
+        if self.part == Part::Header || info.in_trailer() || info.in_header() {
+            return true;
+        }
+        let Some(field) = entry.field else { return false };
+        let in_group =
+            |open: &OpenGroup| reading.dictionary.group(open.group).layout().position(field).is_some();
+        reading.definition.is_some_and(|d| d.body().position(field).is_some())
+            || self.open.iter().any(in_group)
     }
 
-    /// Puts the last entry, the member at `position`, into the innermost group.
+    /// Puts the member at `position` into the innermost group.
     fn join_entry(
         &mut self,
-        frame: &[u8],
-        entries: &mut [Entry],
-        faults: &mut Faults,
-        layout: &Layout,
+        reading: &Reading<'_>,
+        earlier: &[Entry],
+        entry: &mut Entry,
         position: usize,
+        faults: &mut Faults,
     ) {
         let depth = self.open.len() as u8;
         let outermost = self.outermost;
         let Some(open) = self.open.last_mut() else { return };
-        let at = entries.len() - 1;
-        let tag = tag_number(frame, &entries[at]);
-        entries[at].depth = depth;
-        entries[at].is_member = true;
+        let layout = reading.dictionary.group(open.group).layout();
+        let tag = i64::from(entry.tag);
+        entry.depth = depth;
+        entry.is_member = true;
         if position == 0 || open.seen == 0 {
             if open.seen > 0 {
-                open.check_required(&entries[..at], depth, faults, layout, outermost);
+                open.check_required(earlier, depth, faults, layout, outermost);
             }
             if position > 0 {
                 faults.no_delimiter.get_or_insert(tag);
             }
-            open.start_entry(at);
-            entries[at].starts_entry = true;
+            open.start_entry(earlier.len());
+            entry.starts_entry = true;
         } else if position <= open.last {
-            let earlier = &entries[open.entry_at..at];
             // Once a double is known there is nothing more to find by looking back.
-            if open.twice.is_none() && earlier.iter().any(|e| e.depth == depth && e.tag == entries[at].tag) {
+            let so_far = &earlier[open.entry_at..];
+            if open.twice.is_none() && so_far.iter().any(|e| e.depth == depth && e.tag == entry.tag) {
                 open.twice = Some(tag);
                 return;
             }
@@ -236,25 +241,20 @@ impl Placer {
         open.required_seen += usize::from(layout.members()[position].required);
     }
 
-    fn close_innermost(&mut self, entries: &[Entry], faults: &mut Faults, dictionary: &Dictionary) {
+    fn close_innermost(&mut self, reading: &Reading<'_>, entries: &[Entry], faults: &mut Faults) {
         let depth = self.open.len() as u8;
         let Some(open) = self.open.pop() else { return };
         if open.seen > 0 {
-            open.check_required(
-                entries,
-                depth,
-                faults,
-                dictionary.group(open.group).layout(),
-                self.outermost,
-            );
+            let layout = reading.dictionary.group(open.group).layout();
+            open.check_required(entries, depth, faults, layout, self.outermost);
         }
         open.check_count(faults);
     }
 
     /// Ends all groups at the end of the frame.
-    pub(super) fn close_all(&mut self, entries: &[Entry], faults: &mut Faults, dictionary: &Dictionary) {
+    pub(super) fn close_all(&mut self, reading: &Reading<'_>, entries: &[Entry], faults: &mut Faults) {
         while !self.open.is_empty() {
-            self.close_innermost(entries, faults, dictionary);
+            self.close_innermost(reading, entries, faults);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Cutting a frame into `tag=value SOH`.
 
 use super::{Entry, Faults};
-use assay_dictionaries::Dictionary;
+use assay_dictionaries::{Dictionary, TagInfo};
 
 const SOH: u8 = 1;
 
 /// A piece of the frame.
 pub(super) enum Token {
     /// A field, not yet placed.
-    Field(Entry),
+    Field(Entry, TagInfo),
     /// A piece without `tag=` (V-25).
     NoField,
 }
@@ -69,7 +69,7 @@ impl<'a> Tokens<'a> {
             self.announce(tag, &self.frame[value..end]);
         }
         self.at = end + 1;
-        Some(Token::Field(Entry {
+        let entry = Entry {
             tag,
             start: start as u32,
             value: value as u32,
@@ -78,7 +78,8 @@ impl<'a> Tokens<'a> {
             depth: 0,
             starts_entry: false,
             is_member: false,
-        }))
+        };
+        Some(Token::Field(entry, info))
     }
 
     #[cold]

@@ -50,6 +50,21 @@ fn every_kind_has_one_sample_and_one_file() {
     assert_eq!(present, wanted);
 }
 
+/// docs/wire/topics.md is the contract in words; its examples are these files.
+#[test]
+fn the_topics_page_shows_every_kind_and_its_golden_file() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/wire/topics.md");
+    let page = std::fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+    for kind in Kind::ALL {
+        let heading = format!("\n### {}\n", kind.name());
+        assert_eq!(page.matches(&heading).count(), 1, "one heading for {}", kind.name());
+    }
+    for kind in kinds_of_events() {
+        let golden = std::fs::read_to_string(file_of(kind)).unwrap();
+        assert!(page.contains(&format!("```json\n{golden}```\n")), "example of {} differs", kind.name());
+    }
+}
+
 #[test]
 fn a_value_of_another_kind_or_with_a_missing_field_is_refused() {
     let event = Event::from(samples::order_requested());

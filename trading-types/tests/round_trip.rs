@@ -79,6 +79,7 @@ fn exec_types() -> impl Strategy<Value = ExecType> {
         Just(ExecType::New),
         Just(ExecType::Expired),
         fills,
+        prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Restated { reason }),
         (option::of(chains()), reasons())
             .prop_map(|(request, reason)| ExecType::Canceled { request, reason }),
         (chains(), reasons()).prop_map(|(request, reason)| ExecType::Replaced { request, reason }),

@@ -19,24 +19,45 @@ pub struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub(crate) u16);
 
-/// Members in dictionary order, with a table from field to position.
+/// Where a field stands in a layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(u16);
+
+impl Place {
+    const COUNTER: u16 = 1 << 15;
+
+    /// Position among the members.
+    #[inline]
+    pub const fn position(self) -> usize {
+        (self.0 & !Self::COUNTER) as usize - 1
+    }
+
+    /// Whether the field counts a group here.
+    #[inline]
+    pub const fn counts_group(self) -> bool {
+        self.0 & Self::COUNTER != 0
+    }
+}
+
+/// Members in dictionary order, with a table from field to place.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
     members: Box<[Member]>,
-    /// By [`FieldId`]: position + 1, 0 for a field that is no member.
-    positions: Box<[u16]>,
+    /// By [`FieldId`]: position + 1 with a bit for counters, 0 for a field that is no member.
+    places: Box<[u16]>,
     /// The required members, in dictionary order.
     required: Box<[Member]>,
 }
 
 impl Layout {
     pub(crate) fn new(members: Vec<Member>, fields: &[FieldDef]) -> Self {
-        let mut positions = vec![0; fields.len()].into_boxed_slice();
+        let mut places = vec![0; fields.len()].into_boxed_slice();
         for (at, member) in members.iter().enumerate() {
-            positions[member.field.index()] = at as u16 + 1;
+            let counter = if member.group.is_some() { Place::COUNTER } else { 0 };
+            places[member.field.index()] = (at as u16 + 1) | counter;
         }
         let required = members.iter().copied().filter(|m| m.required).collect();
-        Self { members: members.into(), positions, required }
+        Self { members: members.into(), places, required }
     }
 
     /// All members in dictionary order, groups by their counters.
@@ -49,13 +70,19 @@ impl Layout {
         &self.required
     }
 
+    /// Where a field stands, if it is a member.
+    #[inline]
+    pub fn place(&self, field: FieldId) -> Option<Place> {
+        match self.places.get(field.index()) {
+            None | Some(0) => None,
+            Some(&place) => Some(Place(place)),
+        }
+    }
+
     /// Position of a field among the members.
     #[inline]
     pub fn position(&self, field: FieldId) -> Option<usize> {
-        match self.positions.get(field.index()) {
-            None | Some(0) => None,
-            Some(&at) => Some(usize::from(at) - 1),
-        }
+        self.place(field).map(Place::position)
     }
 
     /// The member that a field is.

@@ -28,4 +28,4 @@ mod load;
 pub use dictionary::{Dictionary, TagInfo};
 pub use error::{DictionaryError, DictionaryFault};
 pub use field::{FieldDef, FieldId, FieldType};
-pub use layout::{Category, GroupDef, GroupId, Layout, Member, MessageDef};
+pub use layout::{Category, GroupDef, GroupId, Layout, Member, MessageDef, Place};

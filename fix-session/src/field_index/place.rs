@@ -86,29 +86,29 @@ impl Placer {
         }
         if self.part == Part::Header {
             if info.in_header() {
-                return self.join_part(reading, earlier, entry, reading.dictionary.header());
+                entry.is_member = true;
+                return self.open_counted(reading, earlier, entry, reading.dictionary.header());
             }
             self.part = Part::Body;
             self.body_start = Some(entry.start as usize);
         }
-        let body = reading.definition.map(MessageDef::body);
-        match body.filter(|body| entry.field.is_some_and(|field| body.position(field).is_some())) {
-            Some(body) => {
+        match reading.definition.map(MessageDef::body) {
+            Some(body) if entry.field.is_some_and(|field| body.place(field).is_some()) => {
+                entry.is_member = true;
                 self.leave_trailer(faults);
-                self.join_part(reading, earlier, entry, body);
+                self.open_counted(reading, earlier, entry, body);
             }
-            None => self.place_elsewhere(reading, entry, info, faults),
+            _ => self.place_elsewhere(reading, entry, info, faults),
         }
     }
 
-    /// A field of the header or the body, which may count a group.
+    /// Opens the group that a field of the header or the body counts, if it counts one.
     #[inline]
-    fn join_part(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &mut Entry, layout: &Layout) {
-        entry.is_member = true;
-        let Some(member) = entry.field.and_then(|field| layout.member(field)) else { return };
-        if let Some(group) = member.group {
-            self.outermost = (self.part == Part::Header, layout.position(member.field).unwrap_or(0));
-            self.open_group(reading, earlier, entry, group);
+    fn open_counted(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &Entry, layout: &Layout) {
+        let place = entry.field.and_then(|field| layout.place(field));
+        if let Some(place) = place.filter(|place| place.counts_group()) {
+            self.outermost = (self.part == Part::Header, place.position());
+            self.open_group(reading, earlier, entry, &layout.members()[place.position()]);
         }
     }
 
@@ -151,7 +151,9 @@ impl Placer {
         }
     }
 
-    fn open_group(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &Entry, group: GroupId) {
+    #[cold]
+    fn open_group(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &Entry, member: &Member) {
+        let Some(group) = member.group else { return };
         self.open.push(OpenGroup {
             group,
             count_tag: entry.tag,
@@ -178,9 +180,7 @@ impl Placer {
             let layout = reading.dictionary.group(open.group).layout();
             if let Some(position) = entry.field.and_then(|field| layout.position(field)) {
                 self.join_entry(reading, earlier, entry, position, faults);
-                if let Some(group) = layout.members()[position].group {
-                    self.open_group(reading, earlier, entry, group);
-                }
+                self.open_group(reading, earlier, entry, &layout.members()[position]);
                 return true;
             }
             if !self.belongs_outside(reading, entry, info) {

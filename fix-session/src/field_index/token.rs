@@ -125,16 +125,17 @@ impl<'a> Tokens<'a> {
 #[inline]
 fn read_tag(frame: &[u8], start: usize) -> Option<(u32, usize)> {
     let mut tag: u32 = 0;
-    let mut at = start;
     // Nine digits cannot overflow; tags of the standard have at most three.
-    while at < frame.len() && at - start < 9 {
-        let byte = frame[at];
+    for (n, &byte) in frame[start..].iter().take(10).enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            return if byte == b'=' && at > start { Some((tag, at + 1)) } else { odd_tag(frame, start) };
+            let is_tag = byte == b'=' && n > 0;
+            return if is_tag { Some((tag, start + n + 1)) } else { odd_tag(frame, start) };
+        }
+        if n == 9 {
+            break;
         }
         tag = tag * 10 + u32::from(digit);
-        at += 1;
     }
     odd_tag(frame, start)
 }

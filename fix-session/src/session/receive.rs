@@ -31,7 +31,7 @@ enum Turn {
     InTurn,
     /// Its number is above it.
     High,
-    /// Below it, and honoured all the same (interop, S-05).
+    /// Below it, and honoured all the same (interop S-05; G-03 if so configured).
     LowHonoured,
     /// SequenceReset-Reset: outside all numbering (G-06).
     Unnumbered,
@@ -105,7 +105,7 @@ impl Machine {
             return Ok(Turn::InTurn);
         }
         if message.poss_dup() {
-            return Err(Fault::Ignore);
+            return if self.overlaps_gap(message) { Ok(Turn::LowHonoured) } else { Err(Fault::Ignore) };
         }
         if self.interop() && matches!(msg_type, b"2" | b"5") {
             return Ok(Turn::LowHonoured);
@@ -134,6 +134,15 @@ impl Machine {
             (Err(_), _) => Err(Fault::Refuse(Violation::at(SessionRejectReason::IncorrectDataFormat, 122))),
             _ => Ok(()),
         }
+    }
+
+    /// G-03: a gap fill that begins below E and reaches above it, inside a range that we asked for.
+    fn overlaps_gap(&self, message: &Message<'_>) -> bool {
+        let new = message.get_u64(36).unwrap_or(0);
+        self.config.gapfill_overlap_advances
+            && message.msg_type() == b"4"
+            && new > self.numbers.next_in
+            && self.gap_covers(new - 1)
     }
 
     pub(super) fn is_from_peer(&self, message: &Message<'_>) -> bool {
@@ -296,11 +305,17 @@ impl Machine {
     }
 
     fn low_but_honoured<H: Handler>(&mut self, now: Now, message: &Message<'_>, seq: u64, handler: &mut H) {
-        if message.msg_type() == b"5" {
-            return self.peer_logout(now, message, seq, handler);
+        match message.msg_type() {
+            b"5" => self.peer_logout(now, message, seq, handler),
+            b"4" => {
+                self.numbers.next_in = message.get_u64(36).unwrap_or(0).max(self.numbers.next_in);
+                handler.administrative(&self.inbound(message, seq));
+            }
+            _ => {
+                handler.ignored(&self.inbound(message, seq));
+                self.resend_request(now, message, seq, handler);
+            }
         }
-        handler.ignored(&self.inbound(message, seq));
-        self.resend_request(now, message, seq, handler);
     }
 }
 

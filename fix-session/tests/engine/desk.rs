@@ -1,0 +1,236 @@
+//! One session on a test bench: virtual time, messages written with `|` for SOH, everything said recorded.
+
+use assay_dictionaries::Dictionary;
+use fix_session::{
+    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Now, Numbers, Outbound, Reset, Role,
+    Session, SessionConfig, StoreRead, Verdict,
+};
+use std::collections::BTreeMap;
+
+/// 2026-11-21 09:30:00 UTC.
+pub const START: Now = Now { mono_ns: 1_000_000_000, utc_ns: 1_795_253_400_000_000_000 };
+
+/// What the session told its driver.
+#[derive(Default)]
+pub struct Recorder {
+    pub written: Vec<String>,
+    pub applied: Vec<u64>,
+    pub administrative: Vec<u64>,
+    pub ignored: Vec<u64>,
+    pub store: BTreeMap<(u64, u64), Vec<u8>>,
+    pub reads: Vec<StoreRead>,
+    pub resets: Vec<Reset>,
+    pub notices: Vec<String>,
+    pub closed: Option<Close>,
+    pub verdict: Verdict,
+    pub logon_verdict: Option<LogonVerdict>,
+}
+
+impl Handler for Recorder {
+    fn application(&mut self, inbound: &Inbound<'_>) -> Verdict {
+        self.applied.push(inbound.seq);
+        self.verdict.clone()
+    }
+    fn administrative(&mut self, inbound: &Inbound<'_>) {
+        self.administrative.push(inbound.seq);
+    }
+    fn ignored(&mut self, inbound: &Inbound<'_>) {
+        self.ignored.push(inbound.seq);
+    }
+    fn outbound(&mut self, outbound: &Outbound<'_>) {
+        self.store.insert((outbound.epoch, outbound.seq), outbound.bytes.to_vec());
+        if outbound.delivery == Delivery::Write {
+            self.written.push(bars(outbound.bytes));
+        }
+    }
+    fn replayed(&mut self, bytes: &[u8]) {
+        self.written.push(bars(bytes));
+    }
+    fn read_store(&mut self, read: StoreRead) {
+        self.reads.push(read);
+    }
+    fn reset(&mut self, reset: Reset) {
+        self.resets.push(reset);
+    }
+    fn logon(&mut self, _: &Message<'_>) -> LogonVerdict {
+        self.logon_verdict.unwrap_or(LogonVerdict::Accept)
+    }
+    fn notice(&mut self, notice: Notice<'_>) {
+        self.notices.push(format!("{notice:?}"));
+    }
+    fn close(&mut self, close: Close) {
+        self.closed = Some(close);
+    }
+}
+
+pub fn bars(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\x01', "|")
+}
+
+/// A frame from `35=D|34=2|...`: 8, 9 and 10 are put around it, and 49, 56, 52 unless they are given.
+pub fn frame(fields: &str, from: &str, to: &str, now: Now) -> Vec<u8> {
+    let mut body: Vec<String> = fields.split('|').filter(|f| !f.is_empty()).map(str::to_owned).collect();
+    let mut begin = "FIX.4.4".to_owned();
+    if let Some(given) = body.first().and_then(|f| f.strip_prefix("8=")) {
+        begin = given.to_owned();
+        body.remove(0);
+    }
+    let has = |tag: &str| body.iter().any(|f| f.starts_with(&format!("{tag}=")));
+    let mut header = Vec::new();
+    for (tag, value) in [("49", from.to_owned()), ("56", to.to_owned()), ("52", time_text(now))] {
+        if !has(tag) {
+            header.push(format!("{tag}={value}"));
+        }
+    }
+    body.splice(1..1, header);
+    body.retain(|f| !f.starts_with('-'));
+    let body = body.join("\x01") + "\x01";
+    let head = format!("8={begin}\x019={}\x01", body.len());
+    let sum = (head.bytes().chain(body.bytes())).fold(0u8, u8::wrapping_add);
+    format!("{head}{body}10={sum:03}\x01").into_bytes()
+}
+
+pub fn time_text(now: Now) -> String {
+    let mut text = Vec::new();
+    fix_session::sending_time_text(assay_trading_types::Timestamp::from_ns(now.utc_ns), &mut text);
+    String::from_utf8(text).unwrap()
+}
+
+/// A session (ISLD) and its pretended peer (TW).
+pub struct Desk {
+    pub session: Session,
+    pub heard: Recorder,
+    pub now: Now,
+}
+
+impl Desk {
+    pub fn new(config: SessionConfig, numbers: Numbers) -> Self {
+        let mut desk = Self {
+            session: Session::new(config, numbers, Dictionary::fix44()),
+            heard: Recorder::default(),
+            now: START,
+        };
+        desk.session.connected(desk.now, &mut desk.heard);
+        desk
+    }
+
+    pub fn acceptor() -> Self {
+        Self::new(config(Role::Acceptor), Numbers::FIRST)
+    }
+
+    /// An acceptor that has answered `35=A|34=1` with HeartBtInt 30 and expects number 2.
+    pub fn logged_on() -> Self {
+        Self::logged_on_with(config(Role::Acceptor))
+    }
+
+    pub fn logged_on_with(config: SessionConfig) -> Self {
+        let mut desk = Self::new(config, Numbers::FIRST);
+        desk.hear("35=A|34=1|98=0|108=30|");
+        assert!(desk.session.is_established(), "{:?}", desk.heard.notices);
+        desk.said();
+        desk
+    }
+
+    /// An initiator whose Logon, number 1, is answered by number 1.
+    pub fn initiator_logged_on() -> Self {
+        let mut desk = Self::new(config(Role::Initiator), Numbers::FIRST);
+        desk.hear("35=A|34=1|98=0|108=30|");
+        assert!(desk.session.is_established(), "{:?}", desk.heard.notices);
+        desk.said();
+        desk
+    }
+
+    /// The peer says `fields`.
+    pub fn hear(&mut self, fields: &str) -> &mut Self {
+        let bytes = frame(fields, "TW", "ISLD", self.now);
+        self.hear_bytes(&bytes)
+    }
+
+    pub fn hear_bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        let used = self.session.handle_bytes(self.now, bytes, &mut self.heard);
+        assert_eq!(used, bytes.len(), "a whole message was left");
+        self
+    }
+
+    /// Time passes; every deadline on the way is served at its time.
+    pub fn wait_s(&mut self, seconds: u64) -> &mut Self {
+        self.wait_ns(seconds * 1_000_000_000)
+    }
+
+    pub fn wait_ns(&mut self, ns: u64) -> &mut Self {
+        let end = self.now.plus_ns(ns);
+        while let Some(at) = self.session.poll_deadline().filter(|&at| at <= end.mono_ns) {
+            self.now = self.now.plus_ns(at.saturating_sub(self.now.mono_ns));
+            self.session.handle_timeout(self.now, &mut self.heard);
+        }
+        self.now = end;
+        self
+    }
+
+    /// Answers every store read from what was journalled.
+    pub fn serve_store(&mut self) -> &mut Self {
+        while !self.heard.reads.is_empty() {
+            let read = self.heard.reads.remove(0);
+            let stored: Vec<_> = self
+                .heard
+                .store
+                .range((read.epoch, read.begin)..=(read.epoch, read.end))
+                .map(|(&(_, seq), bytes)| (seq, bytes.clone()))
+                .collect();
+            for (seq, bytes) in stored {
+                self.session.stored(self.now, read.id, seq, &bytes, &mut self.heard);
+            }
+            self.session.stored_end(self.now, read.id, &mut self.heard);
+        }
+        self
+    }
+
+    /// What was written since the last question, without 8, 9, 49, 52, 56, 10.
+    pub fn said(&mut self) -> Vec<String> {
+        let written = std::mem::take(&mut self.heard.written);
+        written.iter().map(|text| brief(text)).collect()
+    }
+
+    /// Asserts what was written since the last question.
+    #[track_caller]
+    pub fn says(&mut self, expected: &[&str]) -> &mut Self {
+        assert_eq!(self.said(), expected, "notices: {:?}", self.heard.notices);
+        self
+    }
+
+    #[track_caller]
+    pub fn expects(&mut self, next_in: u64) -> &mut Self {
+        assert_eq!(self.session.numbers().next_in, next_in, "notices: {:?}", self.heard.notices);
+        self
+    }
+
+    #[track_caller]
+    pub fn closes(&mut self, close: Close) -> &mut Self {
+        assert_eq!(self.heard.closed, Some(close), "notices: {:?}", self.heard.notices);
+        self
+    }
+
+    pub fn send_order_answer(&mut self, text: &str) -> u64 {
+        let body = |out: &mut fix_session::Encoder| {
+            out.field(58, text.as_bytes());
+        };
+        self.session.send(self.now, b"8", body, &mut self.heard)
+    }
+}
+
+pub fn config(role: Role) -> SessionConfig {
+    SessionConfig::new(role, "ISLD", "TW")
+}
+
+/// Fields that differ with time, peer and length are left out.
+pub fn brief(text: &str) -> String {
+    let skip = ["8=", "9=", "49=", "52=", "56=", "10=", "122="];
+    text.split('|')
+        .filter(|f| !f.is_empty() && !skip.iter().any(|s| f.starts_with(s)))
+        .fold(String::new(), |brief, field| brief + field + "|")
+}
+
+/// A valid order under number `seq`.
+pub fn order(seq: u64) -> String {
+    format!("35=D|34={seq}|11=ID{seq}|21=1|40=1|54=1|55=AAPL|38=100|60=20261121-09:30:00.000|")
+}

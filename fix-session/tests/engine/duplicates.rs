@@ -1,0 +1,59 @@
+//! Section 8: D rules.
+
+use crate::desk::{Desk, config, order};
+use fix_session::{Profile, Role};
+
+#[test]
+fn d_01_an_old_copy_is_ignored() {
+    for old in
+        ["35=1|34=1|43=Y|122=20261121-09:30:00|112=x|", "35=2|34=1|43=Y|122=20261121-09:30:00|7=1|16=0|"]
+    {
+        let mut desk = Desk::logged_on();
+        desk.hear(old).says(&[]).expects(2);
+        assert_eq!(desk.heard.ignored, [1]);
+    }
+}
+
+#[test]
+fn d_02_a_possible_duplicate_not_seen_before_is_live() {
+    let mut desk = Desk::logged_on();
+    desk.hear(&with(&order(2), "43=Y|122=20261121-09:30:00|")).expects(3);
+    assert_eq!(desk.heard.applied, [2]);
+}
+
+#[test]
+fn d_03_a_possible_duplicate_without_its_first_time_is_rejected() {
+    let text = "58=Required tag missing|371=122|372=D|373=1|";
+    Desk::logged_on().hear(&with(&order(2), "43=Y|")).says(&[&format!("35=3|34=2|45=2|{text}")]).expects(3);
+    Desk::logged_on().hear(&with(&order(1), "43=Y|")).says(&[&format!("35=3|34=2|45=1|{text}")]).expects(2);
+    let mut interop = Desk::logged_on_with(config(Role::Acceptor).with_profile(Profile::Interop));
+    interop.hear(&with(&order(2), "43=Y|")).says(&[]).expects(3);
+}
+
+#[test]
+fn d_04_a_first_time_after_the_second_is_a_fault() {
+    let later = with(&order(2), "43=Y|122=20261121-09:31:00|");
+    Desk::logged_on()
+        .hear(&later)
+        .says(&[
+            "35=3|34=2|45=2|58=SendingTime accuracy problem|372=D|373=10|",
+            "35=5|34=3|58=SendingTime accuracy problem|",
+        ])
+        .expects(3);
+}
+
+#[test]
+fn d_05_the_first_time_alone_means_nothing() {
+    for header in ["122=20261121-09:31:00|", "43=N|122=20261121-09:31:00|", "43=N|"] {
+        Desk::logged_on().hear(&with(&order(2), header)).says(&[]).expects(3);
+    }
+}
+
+#[test]
+fn d_07_poss_resend_is_consumed_and_marked() {
+    Desk::logged_on().hear(&with(&order(2), "97=Y|")).says(&[]).expects(3);
+}
+
+fn with(order: &str, header: &str) -> String {
+    order.replacen("|11=", &format!("|{header}11="), 1)
+}

@@ -9,7 +9,7 @@ mod token;
 
 use crate::{FrameFault, Message, Profile, SessionRejectReason, Violation};
 use assay_dictionaries::{Dictionary, FieldId, TagInfo};
-use place::{Placer, Reading};
+use place::{Placer, Reading, Standing};
 use token::{Token, Tokens};
 
 /// Tags below this are found by array access; the standard's end below 1,000, user tags below 10,000.
@@ -157,22 +157,23 @@ impl FieldIndex {
     }
 
     #[inline]
-    fn add(&mut self, reading: &Reading<'_>, mut entry: Entry, info: TagInfo) {
-        self.placer.place(reading, &self.entries, &mut entry, info, &mut self.faults);
-        if entry.depth == 0 && entry.tag != 0 {
-            self.note_first(reading, &entry, info);
+    fn add(&mut self, reading: &Reading<'_>, entry: Entry, info: TagInfo) {
+        let Standing { depth, starts_entry, is_member } =
+            self.placer.place(reading, &self.entries, entry, info, &mut self.faults);
+        if depth == 0 && entry.tag != 0 {
+            self.note_first(reading, entry, is_member, info);
         }
-        self.entries.push(entry);
+        self.entries.push(Entry { depth, starts_entry, is_member, ..entry });
     }
 
     /// Remembers the first of a tag outside groups.
     #[inline]
-    fn note_first(&mut self, reading: &Reading<'_>, entry: &Entry, info: TagInfo) {
+    fn note_first(&mut self, reading: &Reading<'_>, entry: Entry, is_member: bool, info: TagInfo) {
         let at = self.entries.len();
         let now = u64::from(self.generation) << 32;
         match self.first.get_mut(entry.tag as usize) {
             Some(slot) if *slot >> 32 != u64::from(self.generation) => *slot = now | at as u64,
-            Some(_) => self.note_second(reading, entry, info),
+            Some(_) => self.note_second(reading, entry, is_member, info),
             None => self.high.push((entry.tag, at as u32)),
         }
     }
@@ -180,9 +181,9 @@ impl FieldIndex {
     /// A tag that comes again is a fault, unless it does not belong here at all (then V-13 says so) or stands in
     /// the body of a type that only the session knows (there it may be of a group).
     #[cold]
-    fn note_second(&mut self, reading: &Reading<'_>, entry: &Entry, info: TagInfo) {
+    fn note_second(&mut self, reading: &Reading<'_>, entry: Entry, is_member: bool, info: TagInfo) {
         let has_place = match reading.definition {
-            Some(_) => entry.is_member,
+            Some(_) => is_member,
             None => info.in_header() || info.in_trailer(),
         };
         if has_place || entry.field.is_none() {

@@ -16,6 +16,20 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// How a field stands in its message.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) depth: u8,
+    pub(super) starts_entry: bool,
+    pub(super) is_member: bool,
+}
+
+impl Standing {
+    const MEMBER: Self = Self { depth: 0, starts_entry: false, is_member: true };
+    /// It belongs nowhere here.
+    const STRANGER: Self = Self { is_member: false, ..Self::MEMBER };
+}
+
 /// Part of the message we are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Part {
@@ -71,32 +85,35 @@ impl Placer {
         self.body_start.unwrap_or(end).min(end)..end
     }
 
-    /// Places one field; `earlier` are those before it.
+    /// Places one field; `earlier` are those before it. It goes in by value and only its standing comes out, so
+    /// that it stays in registers until it is stored once.
     #[inline]
     pub(super) fn place(
         &mut self,
         reading: &Reading<'_>,
         earlier: &[Entry],
-        entry: &mut Entry,
+        entry: Entry,
         info: TagInfo,
         faults: &mut Faults,
-    ) {
-        if !self.open.is_empty() && self.place_in_group(reading, earlier, entry, info, faults) {
-            return;
+    ) -> Standing {
+        if !self.open.is_empty()
+            && let Some(standing) = self.place_in_group(reading, earlier, entry, info, faults)
+        {
+            return standing;
         }
         if self.part == Part::Header {
             if info.in_header() {
-                entry.is_member = true;
-                return self.open_counted(reading, earlier, entry, reading.dictionary.header());
+                self.open_counted(reading, earlier, entry, reading.dictionary.header());
+                return Standing::MEMBER;
             }
             self.part = Part::Body;
             self.body_start = Some(entry.start as usize);
         }
         match reading.definition.map(MessageDef::body) {
             Some(body) if entry.field.is_some_and(|field| body.place(field).is_some()) => {
-                entry.is_member = true;
                 self.leave_trailer(faults);
                 self.open_counted(reading, earlier, entry, body);
+                Standing::MEMBER
             }
             _ => self.place_elsewhere(reading, entry, info, faults),
         }
@@ -104,7 +121,7 @@ impl Placer {
 
     /// Opens the group that a field of the header or the body counts, if it counts one.
     #[inline]
-    fn open_counted(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &Entry, layout: &Layout) {
+    fn open_counted(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: Entry, layout: &Layout) {
         let place = entry.field.and_then(|field| layout.place(field));
         if let Some(place) = place.filter(|place| place.counts_group()) {
             self.outermost = (self.part == Part::Header, place.position());
@@ -113,27 +130,29 @@ impl Placer {
     }
 
     /// After the header, a field that is none of the body's.
+    #[cold]
     fn place_elsewhere(
         &mut self,
         reading: &Reading<'_>,
-        entry: &mut Entry,
+        entry: Entry,
         info: TagInfo,
         faults: &mut Faults,
-    ) {
+    ) -> Standing {
         if info.in_trailer() {
-            entry.is_member = true;
             self.enter_trailer(entry);
         } else if info.in_header() {
-            entry.is_member = true;
             faults.misplaced.get_or_insert(i64::from(entry.tag));
         } else {
             self.leave_trailer(faults);
             // A type that only the session knows may have any body.
-            entry.is_member = reading.definition.is_none() && entry.field.is_some();
+            if reading.definition.is_some() || entry.field.is_none() {
+                return Standing::STRANGER;
+            }
         }
+        Standing::MEMBER
     }
 
-    fn enter_trailer(&mut self, entry: &Entry) {
+    fn enter_trailer(&mut self, entry: Entry) {
         if self.part == Part::Body {
             self.part = Part::Trailer;
             self.trailer_start = Some(entry.start as usize);
@@ -152,12 +171,12 @@ impl Placer {
     }
 
     #[cold]
-    fn open_group(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: &Entry, member: &Member) {
+    fn open_group(&mut self, reading: &Reading<'_>, earlier: &[Entry], entry: Entry, member: &Member) {
         let Some(group) = member.group else { return };
         self.open.push(OpenGroup {
             group,
             count_tag: entry.tag,
-            expected: count(reading.value_of(entry)),
+            expected: count(reading.value_of(&entry)),
             seen: 0,
             last: 0,
             required_seen: 0,
@@ -166,33 +185,34 @@ impl Placer {
         });
     }
 
-    /// Places a field in the innermost group that has it. False when it belongs outside all groups, which are
+    /// Places a field in the innermost group that has it. Nothing when it belongs outside all groups, which are
     /// closed then. A field that belongs nowhere stays where it stands, so that one stray tag is one fault.
     fn place_in_group(
         &mut self,
         reading: &Reading<'_>,
         earlier: &[Entry],
-        entry: &mut Entry,
+        entry: Entry,
         info: TagInfo,
         faults: &mut Faults,
-    ) -> bool {
+    ) -> Option<Standing> {
         while let Some(open) = self.open.last() {
             let layout = reading.dictionary.group(open.group).layout();
-            if let Some(position) = entry.field.and_then(|field| layout.position(field)) {
-                self.join_entry(reading, earlier, entry, position, faults);
-                self.open_group(reading, earlier, entry, &layout.members()[position]);
-                return true;
+            if let Some(place) = entry.field.and_then(|field| layout.place(field)) {
+                let standing = self.join_entry(reading, earlier, entry, place.position(), faults);
+                if place.counts_group() {
+                    self.open_group(reading, earlier, entry, &layout.members()[place.position()]);
+                }
+                return Some(standing);
             }
             if !self.belongs_outside(reading, entry, info) {
-                entry.depth = self.open.len() as u8;
-                return true;
+                return Some(Standing { depth: self.open.len() as u8, ..Standing::STRANGER });
             }
             self.close_innermost(reading, earlier, faults);
         }
-        false
+        None
     }
 
-    fn belongs_outside(&self, reading: &Reading<'_>, entry: &Entry, info: TagInfo) -> bool {
+    fn belongs_outside(&self, reading: &Reading<'_>, entry: Entry, info: TagInfo) -> bool {
         if self.part == Part::Header || info.in_trailer() || info.in_header() {
             return true;
         }
@@ -208,37 +228,37 @@ impl Placer {
         &mut self,
         reading: &Reading<'_>,
         earlier: &[Entry],
-        entry: &mut Entry,
+        entry: Entry,
         position: usize,
         faults: &mut Faults,
-    ) {
-        let depth = self.open.len() as u8;
+    ) -> Standing {
         let outermost = self.outermost;
-        let Some(open) = self.open.last_mut() else { return };
+        let mut standing = Standing { depth: self.open.len() as u8, ..Standing::MEMBER };
+        let Some(open) = self.open.last_mut() else { return standing };
         let layout = reading.dictionary.group(open.group).layout();
         let tag = i64::from(entry.tag);
-        entry.depth = depth;
-        entry.is_member = true;
         if position == 0 || open.seen == 0 {
             if open.seen > 0 {
-                open.check_required(earlier, depth, faults, layout, outermost);
+                open.check_required(earlier, standing.depth, faults, layout, outermost);
             }
             if position > 0 {
                 faults.no_delimiter.get_or_insert(tag);
             }
             open.start_entry(earlier.len());
-            entry.starts_entry = true;
+            standing.starts_entry = true;
         } else if position <= open.last {
             // Once a double is known there is nothing more to find by looking back.
             let so_far = &earlier[open.entry_at..];
-            if open.twice.is_none() && so_far.iter().any(|e| e.depth == depth && e.tag == entry.tag) {
+            if open.twice.is_none() && so_far.iter().any(|e| e.depth == standing.depth && e.tag == entry.tag)
+            {
                 open.twice = Some(tag);
-                return;
+                return standing;
             }
             faults.out_of_order.get_or_insert(tag);
         }
         open.last = open.last.max(position);
         open.required_seen += usize::from(layout.members()[position].required);
+        standing
     }
 
     fn close_innermost(&mut self, reading: &Reading<'_>, entries: &[Entry], faults: &mut Faults) {

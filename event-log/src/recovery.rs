@@ -106,5 +106,6 @@ pub(crate) fn settle(directory: &dyn Directory, loaded: &Loaded) -> Result<(), L
     for draft in &loaded.drafts {
         directory.remove(draft).map_err(|e| io_error("remove", draft, e))?;
     }
-    Ok(())
+    // The process before may have been killed between naming its last segment and making the name durable.
+    directory.sync().map_err(|e| io_error("sync", &directory.path(), e))
 }

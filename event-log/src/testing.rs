@@ -73,13 +73,13 @@ impl FaultyDirectory {
         Self(Arc::new(Mutex::new(survived)))
     }
 
-    /// What a killed process leaves: all that was written, as the kernel keeps it.
+    /// What a killed process leaves: all that was written, as the kernel keeps it. What was not synced can still be
+    /// lost with the power.
     pub fn kill(&self) -> Self {
         let disk = self.disk();
-        let files = disk.files.iter().map(|c| Contents { bytes: c.bytes.clone(), synced: c.bytes.clone() });
-        let (names, files) = (disk.names.clone(), files.collect());
-        let survived =
-            Disk { files, synced_names: names.clone(), names, salts: disk.salts, ..Disk::default() };
+        let (files, names, synced_names) =
+            (disk.files.clone(), disk.names.clone(), disk.synced_names.clone());
+        let survived = Disk { files, names, synced_names, salts: disk.salts, ..Disk::default() };
         Self(Arc::new(Mutex::new(survived)))
     }
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use assay_event_log::testing::{BLOCK_BYTES, FaultyDirectory, SplitMix};
+use assay_event_log::testing::{BLOCK_BYTES, Faults, FaultyDirectory, SplitMix};
 use assay_event_log::{EventLog, FileLog, FileLogConfig, LogError, ReadError, ReadOnlyLog, Recovery};
 use assay_trading_types::{Position, Topic};
 use std::sync::Arc;
@@ -187,30 +187,30 @@ fn blocks_missing_within_the_last_batch_are_a_torn_tail() {
     }
 }
 
+/// docs/wire/event-log.md: the salt keeps a counterparty from sending a message that contains a frame.
 #[test]
 fn a_frame_inside_a_message_is_no_frame() {
-    let disk = stopped(&[3]);
+    let disk = stopped(&[1, 1, 1]);
     let segment = disk.read(SEGMENT);
     let bounds = frame_bounds(&segment);
-    // A peer sends the very bytes of a later frame of another log as a message; then the batch is torn before it.
-    let other = FaultyDirectory::new();
-    let salted = {
-        let (log, _) = open(&other, small());
+    for padding in 0..8 {
+        // The very bytes of a later frame of another log arrive as a message, which is then torn at its first byte.
+        let victim = disk.kill();
+        victim.delete(SEGMENT);
+        victim.delete(MARKER);
+        let (log, _) = open(&victim, small());
+        let mut message = fix(0, 8);
+        let frame = &segment[bounds[2]..bounds[3]];
+        let text: Vec<u8> = std::iter::repeat_n(b' ', padding).chain(frame.iter().copied()).collect();
+        message.value = assay_event_log::Value::Fix(text.into());
+        append_durable(&log, vec![message]);
         drop(log);
-        other
-    };
-    salted.delete(SEGMENT);
-    salted.delete(MARKER);
-    let (log, _) = open(&salted, small());
-    let mut message = fix(0, 8);
-    message.value = assay_event_log::Value::Fix(segment[bounds[2]..bounds[3]].to_vec().into());
-    append_durable(&log, vec![message]);
-    drop(log);
-    let mut bytes = salted.read(SEGMENT);
-    bytes[HEADER_BYTES] ^= 1;
-    let torn = FaultyDirectory::new();
-    torn.replace(SEGMENT, bytes);
-    assert_eq!(open(&torn, small()).1.end, Position(0));
+        let mut bytes = victim.read(SEGMENT);
+        bytes[HEADER_BYTES] ^= 1;
+        let torn = FaultyDirectory::new();
+        torn.replace(SEGMENT, bytes);
+        assert_eq!(open(&torn, small()).1.end, Position(0), "padding {padding}");
+    }
 }
 
 #[test]
@@ -240,6 +240,27 @@ fn missing_segments_are_refused() {
     assert!(matches!(try_open(&empty, small()), Err(LogError::Damaged { .. })));
 }
 
+#[test]
+fn what_a_killed_process_had_not_synced_is_durable_once_its_successor_opened() {
+    // Syncs at a roll-over: the old segment, the header of the new one, the directory. Then the batch itself.
+    for failing_sync in 1..=4 {
+        let disk = FaultyDirectory::new();
+        let (log, _) = open(&disk, small());
+        append_durable(&log, (0..9).map(|n| fix(n, 1000)).collect());
+        disk.set_faults(Faults { failing_sync: Some(failing_sync), ..Faults::default() });
+        log.append(&mut (9..19).map(|n| fix(n, 1000)).collect()).unwrap();
+        assert!(log.wait_durable(Position(19), LONG).is_err());
+        drop(log);
+        for seed in 0..20 {
+            let killed = disk.kill();
+            let (log, recovery) = open(&killed, small());
+            append_durable(&log, vec![fix(recovery.end.0, 10)]);
+            let after = killed.crash(&mut SplitMix::new(seed));
+            assert_eq!(open(&after, small()).1.end.0, recovery.end.0 + 1, "sync {failing_sync}, seed {seed}");
+        }
+    }
+}
+
 /// Where the log on a disk ends, once all of it was read and found good.
 fn verified(disk: &FaultyDirectory) -> Result<u64, ReadError> {
     Ok(ReadOnlyLog::open_on(Arc::new(disk.clone()))?.verify()?.recovery.end.0)
@@ -262,7 +283,7 @@ fn survive(seed: u64, lying: bool) {
         assert_eq!(stored.len() as u64, recovery.end.0, "seed {seed} round {round}");
         assert_eq!(stored, written[..stored.len()], "seed {seed} round {round}");
         if lying && random.below(2) == 0 {
-            disk.set_faults(assay_event_log::testing::Faults { lying_sync: true, ..Default::default() });
+            disk.set_faults(Faults { lying_sync: true, ..Default::default() });
         }
         let mut group_ends = vec![recovery.end.0];
         for _ in 0..random.below(40) {

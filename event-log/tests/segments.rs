@@ -4,12 +4,14 @@ mod support;
 
 use assay_event_log::testing::FaultyDirectory;
 use assay_event_log::{
-    EventLog, FileLog, FileLogConfig, LogError, OutputId, Producer, ReadError, ReadOnlyLog, open_read_only,
-    verify,
+    Directory, EventLog, FileLog, FileLogConfig, LockRefusal, LogError, LogFile, OutputId, Producer,
+    ReadError, ReadOnlyLog, open_read_only, verify,
 };
 use assay_trading_types::{Position, Role, Topic};
+use std::io;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use support::*;
 
 const RISK: Producer = Producer { role: Role::Risk, topic: Topic::Accounts, partition: 0 };
@@ -96,6 +98,20 @@ fn a_reader_behind_the_ring_reads_files_and_returns_to_the_ring() {
 }
 
 #[test]
+fn a_reader_behind_goes_on_past_what_it_read_ahead_and_past_the_segment_it_stood_in() {
+    let (log, _) = open(&FaultyDirectory::new(), tiny_ring());
+    append_durable(&log, (0..6).map(|n| fix(n, 300)).collect());
+    let mut reader = log.reader(&[Topic::Fix], Position(0), true).unwrap();
+    let mut got = Vec::new();
+    assert_eq!(reader.poll(&mut got, 1).unwrap(), 1);
+    append_durable(&log, (6..12).map(|n| fix(n, 300)).collect());
+    assert_eq!(reader.poll(&mut got, 7).unwrap(), 7);
+    (12..100).for_each(|n| append_durable(&log, vec![fix(n, 300)]));
+    while reader.poll(&mut got, 9).unwrap() > 0 {}
+    assert_eq!(got.iter().map(|r| r.position.0).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
 fn readers_behind_the_ring_keep_up_with_a_writer() {
     const RECORDS: u64 = 3000;
     let dir = tempfile::tempdir().unwrap();
@@ -152,6 +168,87 @@ fn an_offline_reader_finds_no_damage_in_a_log_that_is_being_written() {
             assert!(verified.recovery.end >= durable);
         }
     });
+}
+
+/// Shows zeros in place of some bytes of segments, once: as a reader sees a frame that is written just after it looked.
+struct Late {
+    disk: FaultyDirectory,
+    hidden: Arc<Mutex<Option<Range<usize>>>>,
+}
+
+struct LateFile {
+    file: Arc<dyn LogFile>,
+    hidden: Arc<Mutex<Option<Range<usize>>>>,
+}
+
+impl Directory for Late {
+    fn path(&self) -> String {
+        self.disk.path()
+    }
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.disk.names()
+    }
+    fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn LogFile>> {
+        let file = self.disk.open(name, write)?;
+        Ok(Arc::new(LateFile { file, hidden: Arc::clone(&self.hidden) }))
+    }
+    fn create(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.disk.create(name)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.disk.sync()
+    }
+    fn lock(&self) -> Result<Box<dyn Send + Sync>, LockRefusal> {
+        self.disk.lock()
+    }
+    fn salt(&self) -> u32 {
+        self.disk.salt()
+    }
+}
+
+impl LogFile for LateFile {
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        let read = self.file.read_at(into, at)?;
+        let mut hidden = self.hidden.lock().unwrap();
+        let here = at as usize..at as usize + read;
+        if let Some(range) = hidden.take_if(|r| here.start <= r.start && r.end <= here.end) {
+            into[range.start - here.start..range.end - here.start].fill(0);
+        }
+        Ok(read)
+    }
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
+        self.file.write_at(bytes, at)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        self.file.allocate(bytes)
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+}
+
+#[test]
+fn a_frame_that_was_written_while_an_offline_reader_looked_is_not_lost() {
+    let disk = FaultyDirectory::new();
+    let (log, _) = open(&disk, small());
+    (0..5).for_each(|n| append_durable(&log, vec![fix(n, 60)]));
+    drop(log);
+    disk.delete("durable");
+    let second_frame = 4096 + 240..4096 + 480;
+    let hidden = Arc::new(Mutex::new(Some(second_frame)));
+    let offline = ReadOnlyLog::open_on(Arc::new(Late { disk, hidden: Arc::clone(&hidden) })).unwrap();
+    assert_eq!(*hidden.lock().unwrap(), None, "it did look");
+    assert_eq!((offline.recovery().end, offline.recovery().torn), (Position(5), None));
+    assert_eq!(offline.into_iter().map(|r| r.unwrap().position.0).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
 }
 
 #[test]

@@ -135,10 +135,15 @@ impl Query {
             and(" AND at_ns < ?", to.as_ns());
         }
         if let Some(after) = self.after {
-            and(" AND position > ?", i64::try_from(after.0).unwrap_or(i64::MAX));
+            // The plus keeps SQLite in the index of time instead of reading on to the end of the table.
+            let clause =
+                if self.select == Selector::All { " AND +position > ?" } else { " AND position > ?" };
+            and(clause, i64::try_from(after.0).unwrap_or(i64::MAX));
         }
         and(" ORDER BY position LIMIT ?", self.limit as i64 + 1);
-        (format!("SELECT {COLUMNS} FROM record WHERE {sql}"), values)
+        // Positions are found, sorted and cut in the narrow indexes before any wide row is touched.
+        let page = format!("SELECT position FROM record WHERE {sql}");
+        (format!("SELECT {COLUMNS} FROM record WHERE position IN ({page}) ORDER BY position"), values)
     }
 }
 

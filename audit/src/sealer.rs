@@ -117,7 +117,9 @@ impl Sealer {
         if near_end && !self.replaying() && self.schedule.round_due(&self.chains, now) {
             self.seal_round(now)?;
         }
-        log.append(&mut self.outgoing)?;
+        if !self.outgoing.is_empty() {
+            log.append(&mut self.outgoing)?;
+        }
         self.state.write_if_due(&self.chains, now)?;
         let taken = batch.len();
         self.batch = batch;

@@ -20,6 +20,9 @@ const BUSY_RECORDS_PER_S: u128 = 100_000;
 /// come later. How far it lags is bounded by the log alone, from which it catches up when the rush is over.
 const REST_RATIO: u32 = 3;
 
+/// Rows written while stopping: a second or two. What is left comes from the log at the next start.
+const STOP_ROWS_MAX: u64 = 200_000;
+
 /// Longest rest, so that a stop is never waited for long.
 const REST_MAX: Duration = Duration::from_millis(200);
 
@@ -115,8 +118,9 @@ impl AuditService {
         (self.sealer, self.store)
     }
 
-    /// Drives the sealer on this thread and the store on one of its own until `stop` is set, then finishes both.
-    /// `progress` is told both positions now and then.
+    /// Drives the sealer on this thread and the store on one of its own until `stop` is set; then seals the rest as
+    /// [`Self::finish`] does, and stores what takes no longer than a second or two. `progress` is told both
+    /// positions as they move.
     ///
     /// # Errors
     /// The first error of either; the other is stopped.
@@ -139,7 +143,10 @@ impl AuditService {
             let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             seals.and(rows)
         })?;
-        self.finish(log, clock())
+        self.sealer.finish(log, clock())?;
+        let enough = self.store.position().0 + STOP_ROWS_MAX;
+        while self.store.position().0 < enough && self.store.turn(Duration::ZERO)? > 0 {}
+        Ok(())
     }
 }
 

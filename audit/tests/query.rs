@@ -153,3 +153,19 @@ fn a_question_after_the_last_position_is_empty() {
     let beyond = Query { after: Some(Position(u64::MAX)), ..all(Selector::Firm("FIRM1".to_owned())) };
     assert!(positions(dir.path(), &beyond).is_empty());
 }
+
+#[test]
+fn a_cl_ord_id_used_twice_does_not_mix_two_orders() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = empty_log();
+    let mut audit = assay_audit::AuditService::open(&log, dir.path(), keys()).unwrap();
+    for (offset, name) in [(0, "SAME"), (2, "SAME"), (4, "OTHER")] {
+        assay_event_log::EventLog::append(&log, &mut order(offset, 1, name, at(0))).unwrap();
+    }
+    settle(&mut audit, &log, at(0));
+    let second = positions(dir.path(), &all(Selector::Order(OrderId::new(0, 2).to_string())));
+    // The first order's message in has no OrderID yet: it may belong to either, so it is shown with both.
+    assert_eq!(second, [0, 6, 7, 8, 9, 10, 11]);
+    let by_name = positions(dir.path(), &all(Selector::Order("SAME".to_owned())));
+    assert_eq!(by_name, (0..12).collect::<Vec<u64>>());
+}

@@ -70,14 +70,19 @@ impl Order {
     fn condition(self) -> Condition {
         let marks = |n: usize, mark: &str| vec![mark; n].join(",");
         let order_ids = marks(self.order_ids.len(), "?");
-        let request_ids = marks(self.request_ids.len(), "(?,?)");
-        let sql = format!(
-            "(order_id IN ({order_ids}) OR (order_id IS NULL AND cl_ord_id IS NOT NULL \
-             AND (session, cl_ord_id) IN (VALUES {})))",
-            if request_ids.is_empty() { "(NULL,NULL)" } else { &request_ids },
-        );
-        let order_ids = self.order_ids.into_iter().map(Value::Text);
-        let request_ids = self.request_ids.into_iter().flat_map(|(s, c)| [Value::Text(s), Value::Text(c)]);
-        Condition { sql, values: order_ids.chain(request_ids).collect() }
+        let names = marks(self.request_ids.len(), "?");
+        let pairs = marks(self.request_ids.len(), "(?,?)");
+        // Each half names an indexed column, or SQLite would read the whole table.
+        let mut sql = format!("position IN (SELECT position FROM record WHERE order_id IN ({order_ids})");
+        let mut values: Vec<Value> = self.order_ids.into_iter().map(Value::Text).collect();
+        if !self.request_ids.is_empty() {
+            sql += &format!(
+                " UNION SELECT position FROM record WHERE cl_ord_id IN ({names}) AND order_id IS NULL \
+                 AND (session, cl_ord_id) IN (VALUES {pairs})"
+            );
+            values.extend(self.request_ids.iter().map(|(_, name)| Value::Text(name.clone())));
+            values.extend(self.request_ids.into_iter().flat_map(|(s, c)| [Value::Text(s), Value::Text(c)]));
+        }
+        Condition { sql: sql + ")", values }
     }
 }

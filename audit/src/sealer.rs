@@ -126,18 +126,19 @@ impl Sealer {
         Ok(taken)
     }
 
-    /// Seals all that is left, waits until that is durable and retires the key, so that whoever takes the machine
-    /// afterwards can forge no seal over what is there.
+    /// Waits for the log to be durable, seals all that is left, waits until that is durable and retires the key, so
+    /// that whoever takes the machine afterwards can forge no seal over what is there.
     ///
     /// # Errors
     /// As [`Self::turn`].
     pub fn finish(&mut self, log: &dyn EventLog, now: Timestamp) -> Result<(), Error> {
+        log.wait_durable(log.end(), FINAL_SYNC_MAX)?;
         while self.turn(log, now, Duration::ZERO)? > 0 {}
         if self.schedule.waiting(&self.chains).any(|p| p.topic != Topic::Seals) {
             self.seal_round(now)?;
-            let last = log.append(&mut self.outgoing)?;
-            log.wait_durable(Position(last.0 + 1), FINAL_SYNC_MAX)?;
+            log.append(&mut self.outgoing)?;
         }
+        log.wait_durable(log.end(), FINAL_SYNC_MAX)?;
         while self.turn(log, now, Duration::ZERO)? > 0 {}
         if self.epoch.proven {
             self.next_epoch(now)?;

@@ -54,7 +54,7 @@ impl<'a> Tokens<'a> {
         if start >= self.frame.len() {
             return None;
         }
-        let Some((tag, value)) = read_tag(self.frame, start) else {
+        let Some((tag, value)) = read_tag(self.frame, start).or_else(|| odd_tag(self.frame, start)) else {
             self.at = soh_from(self.frame, start) + 1;
             self.announced = Announced::Nothing;
             return Some(Token::NoField);
@@ -121,26 +121,24 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Reads `tag=` at `start`: the tag (0 when it is no positive number below 2^32) and where the value starts.
+/// Reads `tag=` at `start`, a tag of one to nine digits (which cannot overflow): the tag and where the value starts.
 #[inline]
 fn read_tag(frame: &[u8], start: usize) -> Option<(u32, usize)> {
     let mut tag: u32 = 0;
-    // Nine digits cannot overflow; tags of the standard have at most three.
     for (n, &byte) in frame[start..].iter().take(10).enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            let is_tag = byte == b'=' && n > 0;
-            return if is_tag { Some((tag, start + n + 1)) } else { odd_tag(frame, start) };
+            return (byte == b'=' && n > 0).then_some((tag, start + n + 1));
         }
         if n == 9 {
             break;
         }
         tag = tag * 10 + u32::from(digit);
     }
-    odd_tag(frame, start)
+    None
 }
 
-/// A tag with a sign or of many digits.
+/// Reads a tag with a sign or of many digits; 0 when it is no positive number below 2^32.
 #[cold]
 fn odd_tag(frame: &[u8], start: usize) -> Option<(u32, usize)> {
     let unsigned = start + usize::from(frame.get(start) == Some(&b'-'));

@@ -254,6 +254,8 @@ fn what_a_killed_process_had_not_synced_is_durable_once_its_successor_opened() {
         for seed in 0..20 {
             let killed = disk.kill();
             let (log, recovery) = open(&killed, small());
+            let at_once = killed.crash(&mut SplitMix::new(seed));
+            assert_eq!(open(&at_once, small()).1.end, recovery.end, "sync {failing_sync}, seed {seed}");
             append_durable(&log, vec![fix(recovery.end.0, 10)]);
             let after = killed.crash(&mut SplitMix::new(seed));
             assert_eq!(open(&after, small()).1.end.0, recovery.end.0 + 1, "sync {failing_sync}, seed {seed}");

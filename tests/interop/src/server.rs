@@ -94,7 +94,7 @@ fn watch(stdout: ChildStdout) -> Receiver<()> {
     let (ready, listening) = channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if line.contains("listening on ") {
+            if line.starts_with("listening on ") {
                 // Only the first one is waited for.
                 let _ = ready.send(());
             }

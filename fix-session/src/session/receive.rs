@@ -28,7 +28,7 @@ enum Fault {
 /// How a message without such a fault is to be taken.
 enum Turn {
     /// Its number is the expected one.
-    InTurn,
+    Expected,
     /// Its number is above it.
     High,
     /// Below it, and honoured all the same (interop S-05; G-03 if so configured).
@@ -67,7 +67,7 @@ impl Machine {
             SeqNumField::Invalid => return self.fault(now, "Invalid MsgSeqNum", handler),
         };
         match self.judge(now, message, seq) {
-            Ok(Turn::InTurn) => self.in_turn(now, message, seq, handler),
+            Ok(Turn::Expected) => self.in_turn(now, message, seq, handler),
             Ok(Turn::High) => self.out_of_turn(now, message, seq, handler),
             Ok(Turn::LowHonoured) => self.low_but_honoured(now, message, seq, handler),
             Ok(Turn::Unnumbered) => self.unnumbered(now, message, seq, handler),
@@ -102,7 +102,7 @@ impl Machine {
             return Ok(Turn::High);
         }
         if seq == expected {
-            return Ok(Turn::InTurn);
+            return Ok(Turn::Expected);
         }
         if message.poss_dup() {
             return if self.overlaps_gap(message) { Ok(Turn::LowHonoured) } else { Err(Fault::Ignore) };

@@ -8,22 +8,22 @@ use fix_session::{
 use std::collections::BTreeMap;
 
 /// 2026-11-21 09:30:00 UTC.
-pub const START: Now = Now { mono_ns: 1_000_000_000, utc_ns: 1_795_253_400_000_000_000 };
+pub(crate) const START: Now = Now { mono_ns: 1_000_000_000, utc_ns: 1_795_253_400_000_000_000 };
 
 /// What the session told its driver.
 #[derive(Default)]
-pub struct Recorder {
-    pub written: Vec<String>,
-    pub applied: Vec<u64>,
-    pub administrative: Vec<u64>,
-    pub ignored: Vec<u64>,
-    pub store: BTreeMap<(u64, u64), Vec<u8>>,
-    pub reads: Vec<StoreRead>,
-    pub resets: Vec<Reset>,
-    pub notices: Vec<String>,
-    pub closed: Option<Close>,
-    pub verdict: Verdict,
-    pub logon_verdict: Option<LogonVerdict>,
+pub(crate) struct Recorder {
+    pub(crate) written: Vec<String>,
+    pub(crate) applied: Vec<u64>,
+    pub(crate) administrative: Vec<u64>,
+    pub(crate) ignored: Vec<u64>,
+    pub(crate) store: BTreeMap<(u64, u64), Vec<u8>>,
+    pub(crate) reads: Vec<StoreRead>,
+    pub(crate) resets: Vec<Reset>,
+    pub(crate) notices: Vec<String>,
+    pub(crate) closed: Option<Close>,
+    pub(crate) verdict: Verdict,
+    pub(crate) logon_verdict: Option<LogonVerdict>,
 }
 
 impl Handler for Recorder {
@@ -63,12 +63,12 @@ impl Handler for Recorder {
     }
 }
 
-pub fn bars(bytes: &[u8]) -> String {
+pub(crate) fn bars(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace('\x01', "|")
 }
 
 /// A frame from `35=D|34=2|...`: 8, 9 and 10 are put around it, and 49, 56, 52 unless they are given.
-pub fn frame(fields: &str, from: &str, to: &str, now: Now) -> Vec<u8> {
+pub(crate) fn frame(fields: &str, from: &str, to: &str, now: Now) -> Vec<u8> {
     let mut body: Vec<String> = fields.split('|').filter(|f| !f.is_empty()).map(str::to_owned).collect();
     let mut begin = "FIX.4.4".to_owned();
     if let Some(given) = body.first().and_then(|f| f.strip_prefix("8=")) {
@@ -90,21 +90,21 @@ pub fn frame(fields: &str, from: &str, to: &str, now: Now) -> Vec<u8> {
     format!("{head}{body}10={sum:03}\x01").into_bytes()
 }
 
-pub fn time_text(now: Now) -> String {
+pub(crate) fn time_text(now: Now) -> String {
     let mut text = Vec::new();
     fix_session::sending_time_text(assay_trading_types::Timestamp::from_ns(now.utc_ns), &mut text);
     String::from_utf8(text).unwrap()
 }
 
 /// A session (ISLD) and its pretended peer (TW).
-pub struct Desk {
-    pub session: Session,
-    pub heard: Recorder,
-    pub now: Now,
+pub(crate) struct Desk {
+    pub(crate) session: Session,
+    pub(crate) heard: Recorder,
+    pub(crate) now: Now,
 }
 
 impl Desk {
-    pub fn new(config: SessionConfig, numbers: Numbers) -> Self {
+    pub(crate) fn new(config: SessionConfig, numbers: Numbers) -> Self {
         let mut desk = Self {
             session: Session::new(config, numbers, Dictionary::fix44()),
             heard: Recorder::default(),
@@ -114,16 +114,16 @@ impl Desk {
         desk
     }
 
-    pub fn acceptor() -> Self {
+    pub(crate) fn acceptor() -> Self {
         Self::new(config(Role::Acceptor), Numbers::FIRST)
     }
 
     /// An acceptor that has answered `35=A|34=1` with HeartBtInt 30 and expects number 2.
-    pub fn logged_on() -> Self {
+    pub(crate) fn logged_on() -> Self {
         Self::logged_on_with(config(Role::Acceptor))
     }
 
-    pub fn logged_on_with(config: SessionConfig) -> Self {
+    pub(crate) fn logged_on_with(config: SessionConfig) -> Self {
         let mut desk = Self::new(config, Numbers::FIRST);
         desk.hear("35=A|34=1|98=0|108=30|");
         assert!(desk.session.is_established(), "{:?}", desk.heard.notices);
@@ -132,7 +132,7 @@ impl Desk {
     }
 
     /// An initiator whose Logon, number 1, is answered by number 1.
-    pub fn initiator_logged_on() -> Self {
+    pub(crate) fn initiator_logged_on() -> Self {
         let mut desk = Self::new(config(Role::Initiator), Numbers::FIRST);
         desk.hear("35=A|34=1|98=0|108=30|");
         assert!(desk.session.is_established(), "{:?}", desk.heard.notices);
@@ -141,23 +141,23 @@ impl Desk {
     }
 
     /// The peer says `fields`.
-    pub fn hear(&mut self, fields: &str) -> &mut Self {
+    pub(crate) fn hear(&mut self, fields: &str) -> &mut Self {
         let bytes = frame(fields, "TW", "ISLD", self.now);
         self.hear_bytes(&bytes)
     }
 
-    pub fn hear_bytes(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn hear_bytes(&mut self, bytes: &[u8]) -> &mut Self {
         let used = self.session.handle_bytes(self.now, bytes, &mut self.heard);
         assert_eq!(used, bytes.len(), "a whole message was left");
         self
     }
 
     /// Time passes; every deadline on the way is served at its time.
-    pub fn wait_s(&mut self, seconds: u64) -> &mut Self {
+    pub(crate) fn wait_s(&mut self, seconds: u64) -> &mut Self {
         self.wait_ns(seconds * 1_000_000_000)
     }
 
-    pub fn wait_ns(&mut self, ns: u64) -> &mut Self {
+    pub(crate) fn wait_ns(&mut self, ns: u64) -> &mut Self {
         let end = self.now.plus_ns(ns);
         while let Some(at) = self.session.poll_deadline().filter(|&at| at <= end.mono_ns) {
             self.now = self.now.plus_ns(at.saturating_sub(self.now.mono_ns));
@@ -168,7 +168,7 @@ impl Desk {
     }
 
     /// Answers every store read from what was journalled.
-    pub fn serve_store(&mut self) -> &mut Self {
+    pub(crate) fn serve_store(&mut self) -> &mut Self {
         while !self.heard.reads.is_empty() {
             let read = self.heard.reads.remove(0);
             let stored: Vec<_> = self
@@ -186,31 +186,31 @@ impl Desk {
     }
 
     /// What was written since the last question, without 8, 9, 49, 52, 56, 10.
-    pub fn said(&mut self) -> Vec<String> {
+    pub(crate) fn said(&mut self) -> Vec<String> {
         let written = std::mem::take(&mut self.heard.written);
         written.iter().map(|text| brief(text)).collect()
     }
 
     /// Asserts what was written since the last question.
     #[track_caller]
-    pub fn says(&mut self, expected: &[&str]) -> &mut Self {
+    pub(crate) fn says(&mut self, expected: &[&str]) -> &mut Self {
         assert_eq!(self.said(), expected, "notices: {:?}", self.heard.notices);
         self
     }
 
     #[track_caller]
-    pub fn expects(&mut self, next_in: u64) -> &mut Self {
+    pub(crate) fn expects(&mut self, next_in: u64) -> &mut Self {
         assert_eq!(self.session.numbers().next_in, next_in, "notices: {:?}", self.heard.notices);
         self
     }
 
     #[track_caller]
-    pub fn closes(&mut self, close: Close) -> &mut Self {
+    pub(crate) fn closes(&mut self, close: Close) -> &mut Self {
         assert_eq!(self.heard.closed, Some(close), "notices: {:?}", self.heard.notices);
         self
     }
 
-    pub fn send_order_answer(&mut self, text: &str) -> u64 {
+    pub(crate) fn send_order_answer(&mut self, text: &str) -> u64 {
         let body = |out: &mut fix_session::Encoder| {
             out.field(58, text.as_bytes());
         };
@@ -218,12 +218,12 @@ impl Desk {
     }
 }
 
-pub fn config(role: Role) -> SessionConfig {
+pub(crate) fn config(role: Role) -> SessionConfig {
     SessionConfig::new(role, "ISLD", "TW")
 }
 
 /// Fields that differ with time, peer and length are left out.
-pub fn brief(text: &str) -> String {
+pub(crate) fn brief(text: &str) -> String {
     let skip = ["8=", "9=", "49=", "52=", "56=", "10=", "122="];
     text.split('|')
         .filter(|f| !f.is_empty() && !skip.iter().any(|s| f.starts_with(s)))
@@ -231,6 +231,6 @@ pub fn brief(text: &str) -> String {
 }
 
 /// A valid order under number `seq`.
-pub fn order(seq: u64) -> String {
+pub(crate) fn order(seq: u64) -> String {
     format!("35=D|34={seq}|11=ID{seq}|21=1|40=1|54=1|55=AAPL|38=100|60=20261121-09:30:00.000|")
 }

@@ -36,7 +36,7 @@ fn script(count: usize) -> Vec<Operation> {
                     let (order, symbol) = recent.swap_remove(random.random_range(0..recent.len()));
                     Operation::Cancel { order, symbol }
                 }
-                95.. => Operation::Cross { symbol, side, lots: random.random_range(1..1000) },
+                95.. => Operation::Cross { symbol, side, lots: random.random_range(1..500) },
                 _ => {
                     if recent.len() < RECENT {
                         recent.push((number as u64, symbol));

@@ -15,34 +15,34 @@ pub(crate) struct Level {
     tail: u32,
 }
 
-/// One side. A tree by rank rather than an array by price: a price far away costs one entry, not the array between,
-/// so a counterparty cannot make it large or slow. The best level is remembered, orders remember their level, and so
-/// the tree is only walked when a level appears or disappears.
-#[derive(Debug)]
-pub(crate) struct Ladder {
-    by_rank: BTreeMap<i64, u32>,
-    levels: Slab<Level>,
-    best: u32,
-}
+/// Levels kept in the array next to the touch; half of them move to or from the tree at a time.
+const NEAR_MAX: usize = 128;
 
-impl Default for Ladder {
-    fn default() -> Self {
-        Self { by_rank: BTreeMap::new(), levels: Slab::default(), best: NIL }
-    }
+/// One side. Levels next to the touch, where nearly everything happens, are a short sorted array with the best at its
+/// end; all others are in a tree. So the usual level appears and disappears within a few cache lines, and a price far
+/// away, or a hundred thousand of them, costs a walk of the tree and nothing else: a counterparty can make neither
+/// slow nor large. Orders remember their level, so both are only touched when a level appears or disappears.
+#[derive(Debug, Default)]
+pub(crate) struct Ladder {
+    /// Worst first, every rank better than all of `far`. Empty only when `far` is.
+    near: Vec<(i64, u32)>,
+    far: BTreeMap<i64, u32>,
+    levels: Slab<Level>,
 }
 
 impl Ladder {
     pub(crate) fn best(&self) -> Option<&Level> {
-        (self.best != NIL).then(|| &self.levels[self.best])
+        self.near.last().map(|(_, level)| &self.levels[*level])
     }
 
     /// Best first.
     pub(crate) fn levels(&self) -> impl Iterator<Item = &Level> {
-        self.by_rank.values().map(|level| &self.levels[*level])
+        let near = self.near.iter().rev().map(|(_, level)| level);
+        near.chain(self.far.values()).map(|level| &self.levels[*level])
     }
 
     pub(crate) fn level_count(&self) -> usize {
-        self.by_rank.len()
+        self.near.len() + self.far.len()
     }
 
     /// Puts the order in `slot` behind all others of its price.
@@ -84,25 +84,75 @@ impl Ladder {
     }
 
     fn level_at(&mut self, rank: i64) -> u32 {
-        if let Some(best) = self.best().filter(|best| best.rank == rank).and(Some(self.best)) {
-            return best;
+        if self.is_far(rank) {
+            return *self.far.entry(rank).or_insert_with(|| new_level(&mut self.levels, rank));
         }
-        let levels = &mut self.levels;
-        let level = *self
-            .by_rank
-            .entry(rank)
-            .or_insert_with(|| levels.insert(Level { rank, lots: 0, head: NIL, tail: NIL }));
-        if self.best().is_none_or(|best| rank < best.rank) {
-            self.best = level;
+        let place = self.place(rank);
+        match self.near.get(place) {
+            Some((there, level)) if *there == rank => *level,
+            _ => {
+                let level = new_level(&mut self.levels, rank);
+                self.near.insert(place, (rank, level));
+                self.spill();
+                level
+            }
         }
-        level
     }
 
     fn drop_level(&mut self, level: u32) {
         let rank = self.levels.remove(level).rank;
-        self.by_rank.remove(&rank);
-        if self.best == level {
-            self.best = self.by_rank.first_key_value().map_or(NIL, |(_, next)| *next);
+        let place = self.place(rank);
+        match self.near.get(place) {
+            Some((there, _)) if *there == rank => drop(self.near.remove(place)),
+            _ => drop(self.far.remove(&rank)),
         }
+        if self.near.is_empty() {
+            self.refill();
+        }
+    }
+
+    fn is_far(&self, rank: i64) -> bool {
+        !self.far.is_empty() && self.near.first().is_some_and(|(worst, _)| rank > *worst)
+    }
+
+    /// Where `rank` is or belongs in `near`.
+    fn place(&self, rank: i64) -> usize {
+        self.near.partition_point(|(there, _)| *there > rank)
+    }
+
+    fn spill(&mut self) {
+        if self.near.len() > NEAR_MAX {
+            self.far.extend(self.near.drain(..NEAR_MAX / 2));
+        }
+    }
+
+    fn refill(&mut self) {
+        let next: Vec<_> = std::iter::from_fn(|| self.far.pop_first()).take(NEAR_MAX / 2).collect();
+        self.near.extend(next.into_iter().rev());
+    }
+}
+
+fn new_level(levels: &mut Slab<Level>, rank: i64) -> u32 {
+    levels.insert(Level { rank, lots: 0, head: NIL, tail: NIL })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Book, BookSide};
+
+    #[test]
+    fn a_thousand_levels_spill_to_the_tree_and_come_back_in_order() {
+        let mut book = Book::default();
+        // 7 and 1,000 share no divisor, so every price comes once, in a scattered order.
+        let places: Vec<_> = (0..1_000).map(|n| book.rest(BookSide::Offer, n * 7 % 1_000, 1, n)).collect();
+        assert!(book.levels(BookSide::Offer).map(|l| l.ticks).eq(0..1_000));
+        places.iter().step_by(2).for_each(|place| drop(book.remove(*place)));
+        let mut left: Vec<i64> = (0..1_000).filter(|n| n % 2 == 1).map(|n| n * 7 % 1_000).collect();
+        left.sort_unstable();
+        for ticks in left {
+            let front = book.front(BookSide::Offer).unwrap();
+            assert_eq!(book.remove(front).ticks, ticks);
+        }
+        assert_eq!((book.len(), book.level_count()), (0, 0));
     }
 }

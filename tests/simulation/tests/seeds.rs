@@ -1,0 +1,34 @@
+//! 300 seeds of the whole pipeline. One is repeated with `ASSAY_SEED=n cargo test -p assay-simulation`.
+
+use assay_simulation::{Report, run};
+
+const SEEDS: u64 = 300;
+
+#[test]
+fn every_seed_is_accounted_for() {
+    let one = std::env::var("ASSAY_SEED").ok().map(|s| s.parse::<u64>().expect("ASSAY_SEED is a number"));
+    let seeds = one.map_or(0..SEEDS, |seed| seed..seed + 1);
+    let mut total = Report::default();
+    for seed in seeds {
+        let report = run(seed);
+        assert!(report.faults.is_empty(), "{report}");
+        if one.is_some() {
+            println!("{report}");
+        }
+        total.trades += report.trades;
+        total.crashes += report.crashes;
+        total.from_snapshot += report.from_snapshot;
+        total.sent_again += report.sent_again;
+        total.zombie_records += report.zombie_records;
+        total.refused += report.refused;
+    }
+    println!("{total}");
+    let reached = [total.trades, total.crashes, total.from_snapshot, total.sent_again, total.zombie_records];
+    assert!(one.is_some() || reached.iter().all(|n| *n > SEEDS), "the seeds reach too little: {total}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7).chain_head, run(8).chain_head);
+}

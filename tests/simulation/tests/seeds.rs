@@ -8,10 +8,18 @@ const SEEDS: u64 = 300;
 fn every_seed_is_accounted_for() {
     let one = std::env::var("ASSAY_SEED").ok().map(|s| s.parse::<u64>().expect("ASSAY_SEED is a number"));
     let seeds = one.map_or(0..SEEDS, |seed| seed..seed + 1);
-    let mut total = Report::default();
+    let (mut total, mut failed) = (Report::default(), Vec::new());
     for seed in seeds {
-        let report = run(seed);
-        assert!(report.faults.is_empty(), "{report}");
+        // An assertion inside risk, execution or the ledger is a finding like any other: name its seed, go on.
+        let Ok(report) = std::panic::catch_unwind(|| run(seed)) else {
+            println!("seed {seed} panicked, see above");
+            failed.push(seed);
+            continue;
+        };
+        if !report.faults.is_empty() {
+            println!("{report}");
+            failed.push(seed);
+        }
         if one.is_some() {
             println!("{report}");
         }
@@ -22,13 +30,13 @@ fn every_seed_is_accounted_for() {
         total.zombie_records += report.zombie_records;
         total.refused += report.refused;
     }
-    println!("{total}");
+    assert_eq!(failed, [0; 0], "repeat one with ASSAY_SEED=n");
     let reached = [total.trades, total.crashes, total.from_snapshot, total.sent_again, total.zombie_records];
     assert!(one.is_some() || reached.iter().all(|n| *n > SEEDS), "the seeds reach too little: {total}");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    assert_eq!(run(7), run(7));
-    assert_ne!(run(7).chain_head, run(8).chain_head);
+    assert_eq!(run(8), run(8));
+    assert_ne!(run(8).chain_head, run(9).chain_head);
 }

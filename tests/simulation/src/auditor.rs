@@ -83,11 +83,7 @@ impl Auditor {
             Event::InstrumentListed(e) => {
                 self.currencies.insert(e.symbol, e.currency);
             }
-            Event::TradePrinted(e) => {
-                if self.prints.insert(e.trade, (e.qty, e.price)).is_some() {
-                    self.fault(format!("trade {} printed twice", e.trade));
-                }
-            }
+            Event::TradePrinted(e) => self.print(e),
             Event::Posted(e) => {
                 if let Err(why) = self.postings.read(e) {
                     self.fault(format!("record {}: {why}", record.position));
@@ -110,6 +106,12 @@ impl Auditor {
             }
             ExecType::Trade(fill) => self.settle(e, fill),
             ExecType::Canceled { .. } | ExecType::Expired | ExecType::Restated { .. } => {}
+        }
+    }
+
+    fn print(&mut self, e: &TradePrinted) {
+        if self.prints.insert(e.trade, (e.qty, e.price)).is_some() {
+            self.fault(format!("trade {} printed twice", e.trade));
         }
     }
 

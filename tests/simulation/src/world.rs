@@ -38,7 +38,7 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let now = Timestamp::from_ns(START_NS);
         let log = Arc::new(MemoryLog::new(config(&mut random)));
-        append(&*log, Traffic::opening(now));
+        append(&log, Traffic::opening(now));
         log.set_durable(log.end());
         let pipeline = recover(&log, None);
         let report = Report { seed, ..Report::default() };
@@ -73,7 +73,7 @@ impl World {
     fn send(&mut self) {
         for _ in 0..self.random.random_range(1..6) {
             let record = self.traffic.request(&mut self.random, self.now);
-            append(&*self.log, vec![record]);
+            append(&self.log, vec![record]);
         }
     }
 
@@ -97,7 +97,7 @@ impl World {
 
     fn operate(&mut self) {
         let record = self.traffic.operator(&mut self.random, self.now);
-        append(&*self.log, vec![record]);
+        append(&self.log, vec![record]);
     }
 
     /// A process thought dead writes an output that is in the log already.
@@ -105,7 +105,7 @@ impl World {
         let records = self.log.records();
         let again = &records[self.random.random_range(0..records.len())];
         if let Some(Origin::Input { .. }) = again.origin {
-            append(&*self.log, vec![copy(again)]);
+            append(&self.log, vec![copy(again)]);
             self.report.zombie_records += 1;
         }
     }
@@ -139,7 +139,7 @@ impl World {
         });
         let lost = self.traffic.lost(&requests.collect::<BTreeSet<_>>());
         self.report.sent_again += lost.len() as u64;
-        lost.into_iter().for_each(|record| append(&*self.log, vec![record]));
+        lost.into_iter().for_each(|record| append(&self.log, vec![record]));
     }
 
     /// Turns until nothing follows any more.

@@ -110,6 +110,8 @@ pub enum Verdict {
     NotReady,
     /// A field that others make necessary is missing: 380=5 (V-17).
     MissingConditional(u32),
+    /// A value of this field is outside what the application's rules allow it to be: Reject(3) with 373=5.
+    BadValue(u32),
     /// Refused for another business reason.
     Refused {
         /// BusinessRejectReason(380).

@@ -270,6 +270,10 @@ impl Machine {
                 missing = format!("Conditionally Required Field Missing ({tag})");
                 (5, missing.as_str())
             }
+            Verdict::BadValue(tag) => {
+                let fault = Violation::at(SessionRejectReason::ValueIncorrect, (*tag).into());
+                return self.reject(now, message, inbound.seq, &fault, handler);
+            }
             Verdict::Refused { reason, text } => (*reason, text.as_str()),
         };
         let ref_id = if reason == 3 { b"" } else { business_id(message) };

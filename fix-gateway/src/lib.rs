@@ -1,1 +1,48 @@
-//! FIX gateway driver.
+//! The FIX gateway: sockets on one side, the event log on the other, sessions between them.
+//!
+//! ```text
+//! socket -> engine -> one group { fix: message in, accounts: its request, fix: answers } -> log
+//!                                                                                           | durable
+//! socket <- bytes <- fix: message out <- outcome in accounts <- risk, execution <-----------+
+//! ```
+//!
+//! What it promises (design section 3): an inbound number counts only with its record durable, a message and its request are
+//! in the log together or not at all, nothing is written to a socket before its record is durable, every outcome becomes
+//! exactly one numbered message, and a start finds all of this in the log. What it refuses: to decide anything about
+//! an order. It reads what FIX can say and leaves the rest to risk.
+//!
+//! The driver is one thread with one tokio runtime; what it does with messages is an [`Application`]: [`OrderEntry`] or
+//! [`Echo`].
+
+mod application;
+mod carried;
+pub mod client;
+mod config;
+mod connection;
+mod driver;
+mod echo;
+mod error;
+mod gateway;
+mod handle;
+mod in_flight;
+mod journal_index;
+mod link;
+mod order_entry;
+mod record_batch;
+mod recovery;
+mod send_queue;
+mod snapshot;
+mod statistics;
+pub mod translate_in;
+mod translate_out;
+
+pub use application::{Answer, Application, Effects, Settles};
+pub use config::{FRAME_BYTES_MAX, GatewayConfig, SNAPSHOT_RECORDS, SessionSpec};
+pub use echo::Echo;
+pub use error::Error;
+pub use fix_session::Profile;
+pub use handle::{Handle, spawn, spawn_with};
+pub use order_entry::OrderEntry;
+pub use record_batch::{RecordBatch, SessionNames};
+pub use statistics::Statistics;
+pub use translate_out::Report;

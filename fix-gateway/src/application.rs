@@ -1,0 +1,132 @@
+//! What a gateway does with application messages: the driver is the same for orders and for the echo.
+
+use crate::{RecordBatch, Report, SessionNames, SessionSpec};
+use assay_event_log::Record;
+use assay_trading_types::{Event, RequestId, SessionId, Timestamp};
+use fix_session::{Inbound, Verdict};
+
+/// An application behind the sessions of a gateway.
+///
+/// It runs on the gateway's thread between two appends: whatever a message causes is appended to the log in one group
+/// with the message itself, so neither is ever without the other.
+pub trait Application: Send + 'static {
+    /// Whether records of `accounts` become messages: then [`Application::answer`] is asked about each.
+    const ANSWERS: bool;
+
+    /// A message of `session`, valid and in turn, exactly once. `effects` takes what follows from it.
+    ///
+    /// Must depend on nothing but the message, the session's settings and what the application remembers since logon: a
+    /// message that the log holds without its request is handed in again on start, and only its request is kept then.
+    fn message(&mut self, session: &SessionSpec, inbound: &Inbound<'_>, effects: &mut Effects<'_>)
+    -> Verdict;
+
+    /// A session logged on: what was remembered of its last connection may be forgotten.
+    fn logged_on(&mut self, session: &SessionSpec) {
+        let _ = session;
+    }
+
+    /// The message that a record of `accounts` becomes, if it becomes one.
+    fn answer<'a>(&self, record: &'a Record, event: &'a Event) -> Option<Answer<'a>> {
+        let _ = (record, event);
+        None
+    }
+}
+
+/// What follows from an inbound message.
+pub struct Effects<'a> {
+    pub(crate) batch: &'a mut RecordBatch,
+    pub(crate) names: &'a SessionNames,
+    pub(crate) request: RequestId,
+    pub(crate) at: Timestamp,
+    pub(crate) requests: u32,
+    pub(crate) replies: &'a mut Replies,
+}
+
+impl Effects<'_> {
+    /// Which message it is: what its request is known by for ever.
+    pub fn request_id(&self) -> RequestId {
+        self.request
+    }
+
+    /// When it arrived.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Asks for something: a record of `accounts` whose origin is this message.
+    pub fn request(&mut self, event: Event) {
+        self.requests += 1;
+        self.batch.request(self.names, event, self.request, self.at);
+    }
+
+    /// Answers at once with a message of `msg_type`; `body` appends its fields, each with its SOH.
+    pub fn reply(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Vec<u8>)) {
+        self.replies.push(msg_type, body);
+    }
+}
+
+/// Answers that wait until the engine has returned.
+#[derive(Default)]
+pub(crate) struct Replies {
+    bytes: Vec<u8>,
+    ends: Vec<(MsgType, usize)>,
+}
+
+/// MsgType(35): one or two characters.
+#[derive(Clone, Copy)]
+struct MsgType([u8; 2], u8);
+
+impl MsgType {
+    fn new(text: &[u8]) -> Self {
+        let len = text.len().min(2);
+        let mut kept = [0; 2];
+        kept[..len].copy_from_slice(&text[..len]);
+        Self(kept, len as u8)
+    }
+}
+
+impl Replies {
+    fn push(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Vec<u8>)) {
+        body(&mut self.bytes);
+        self.ends.push((MsgType::new(msg_type), self.bytes.len()));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Each reply's type and body, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut start = 0;
+        self.ends.iter().map(move |(msg_type, end)| {
+            let body = &self.bytes[start..*end];
+            start = *end;
+            (&msg_type.0[..usize::from(msg_type.1)], body)
+        })
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+/// A message to send: to whom, what, and which request it settles.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The session it goes to.
+    pub session: SessionId,
+    /// What it reports.
+    pub report: Report<'a>,
+    /// The request that it is the first answer to, if it is one.
+    pub settles: Option<Settles>,
+}
+
+/// How an answer names its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settles {
+    /// By the place of the request's record in `accounts`.
+    Offset(u64),
+    /// By the message it came in.
+    Request(RequestId),
+}

@@ -1,0 +1,1 @@
+//! An initiator for load and tests.

@@ -1,0 +1,111 @@
+//! What a gateway is told before it starts. The binary fills it from `[gateway]` and `[[session]]`.
+
+use crate::Error;
+use assay_dictionaries::Dictionary;
+use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
+use fix_session::{Profile, Role, SessionConfig};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Longest message taken, in bytes. The request made of it is a record of JSON in which a byte may take six, and the
+/// log takes records of 1 MiB: so every message that is read can also be written.
+pub const FRAME_BYTES_MAX: usize = 128 << 10;
+
+/// Records appended between two snapshots of the gateway's own state: what a restart reads again at most.
+pub const SNAPSHOT_RECORDS: u64 = 500_000;
+
+/// The gateway's settings.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// Addresses to listen on; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Our CompID: TargetCompID(56) of every counterparty.
+    pub comp_id: CompId,
+    /// Who may log on.
+    pub sessions: Vec<SessionSpec>,
+    /// Accept sessions in clear and without credentials on an address that is not loopback.
+    pub insecure_listen: bool,
+    /// Where snapshots of the gateway's own state are kept; without one a start reads the whole log.
+    pub snapshot_dir: Option<PathBuf>,
+    /// Records appended between two snapshots.
+    pub snapshot_records: u64,
+    /// What messages may hold.
+    pub dictionary: &'static Dictionary,
+    /// Partitions of a topic; 1 for the embedded log.
+    pub partitions: u16,
+}
+
+impl GatewayConfig {
+    /// A gateway on one address with every default and no session yet.
+    pub fn new(listen: SocketAddr, comp_id: CompId) -> Self {
+        Self {
+            listen: vec![listen],
+            comp_id,
+            sessions: Vec::new(),
+            insecure_listen: false,
+            snapshot_dir: None,
+            snapshot_records: SNAPSHOT_RECORDS,
+            dictionary: Dictionary::fix44(),
+            partitions: 1,
+        }
+    }
+
+    /// Refuses what cannot work or is not safe.
+    ///
+    /// # Errors
+    /// A listener without protection off loopback, two sessions of one CompID, a session of our own CompID.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let exposed = self.listen.iter().find(|a| !a.ip().is_loopback() && !self.insecure_listen);
+        if let Some(address) = exposed {
+            return Err(Error::Exposed(*address));
+        }
+        for (i, spec) in self.sessions.iter().enumerate() {
+            let double = self.sessions[..i].iter().any(|s| s.comp_id == spec.comp_id);
+            if double || spec.comp_id == self.comp_id {
+                return Err(Error::CompIdTaken(spec.comp_id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One counterparty's session.
+#[derive(Debug, Clone)]
+pub struct SessionSpec {
+    /// The counterparty's SenderCompID(49).
+    pub comp_id: CompId,
+    /// The firm it trades for.
+    pub firm: FirmId,
+    /// Accounts it may name in Account(1).
+    pub accounts: Vec<AccountId>,
+    /// HeartBtInt(108) we would choose; an acceptor takes the counterparty's.
+    pub heartbeat_s: u32,
+    /// Start at 1 with every logon.
+    pub reset_on_logon: bool,
+    /// Strict, or as engines of the QuickFIX family do.
+    pub profile: Profile,
+}
+
+impl SessionSpec {
+    /// A session with every default and one account named like the firm.
+    pub fn new(comp_id: CompId, firm: FirmId) -> Self {
+        let accounts = AccountId::new(firm.as_str()).into_iter().collect();
+        Self { comp_id, firm, accounts, heartbeat_s: 30, reset_on_logon: false, profile: Profile::Strict }
+    }
+
+    /// Its name in records: the counterparty's CompID, `/`, ours.
+    pub fn session_id(&self, ours: CompId) -> SessionId {
+        let text = format!("{}/{}", self.comp_id, ours);
+        SessionId::new(&text).expect("two CompIDs of 32 and a stroke fit a SessionId")
+    }
+
+    pub(crate) fn engine_config(&self, ours: CompId) -> SessionConfig {
+        SessionConfig {
+            heartbeat_s: self.heartbeat_s,
+            reset_on_logon: self.reset_on_logon,
+            body_bytes_max: FRAME_BYTES_MAX,
+            ..SessionConfig::new(Role::Acceptor, ours.as_str(), self.comp_id.as_str())
+        }
+        .with_profile(self.profile)
+    }
+}

@@ -1,0 +1,85 @@
+//! Stored messages for resends, streamed from the journal in bounded memory.
+
+use super::Gateway;
+use crate::Application;
+use crate::link::{Link, Replay};
+use assay_event_log::{ReadError, Record};
+use assay_trading_types::{Direction, Position, Topic};
+use fix_session::{Now, StoreRead};
+use std::sync::Arc;
+
+/// Records of the journal read before sockets are served again.
+const REPLAY_RECORDS: usize = 256;
+
+/// Unsent bytes at which a replay waits for its socket.
+pub(super) const AHEAD_BYTES: usize = 1 << 20;
+
+impl<A: Application> Gateway<A> {
+    /// Hands the engine of session `index` some more of the stored messages it wants.
+    pub(crate) fn replay(&mut self, index: usize, now: Now) {
+        if self.failed.is_some() {
+            return;
+        }
+        if let Err(error) = self.replay_some(index, now) {
+            self.fail(error.into());
+        }
+    }
+
+    fn replay_some(&mut self, index: usize, now: Now) -> Result<(), ReadError> {
+        if let Some(read) = self.links[index].state.wanted.take() {
+            self.links[index].replay = self.open(index, read)?;
+            if self.links[index].replay.is_none() {
+                self.turn(index, now, |session, turn| session.stored_end(now, read.id, turn));
+            }
+        }
+        let Some(mut replay) = self.links[index].replay.take() else {
+            self.commit();
+            return Ok(());
+        };
+        let mut records = Vec::with_capacity(REPLAY_RECORDS);
+        let count = replay.reader.poll(&mut records, REPLAY_RECORDS)?;
+        let mut wanted = true;
+        for record in &records {
+            let Some(seq) = seq_of(&self.links[index], &replay, record) else { continue };
+            replay.next = seq + 1;
+            wanted = self.turn(index, now, |session, turn| {
+                session.stored(now, replay.read.id, seq, &record.value, turn)
+            });
+            if !wanted {
+                break;
+            }
+        }
+        if wanted && (count == 0 || replay.next > replay.read.end) {
+            self.turn(index, now, |session, turn| session.stored_end(now, replay.read.id, turn));
+            wanted = false;
+        }
+        if wanted {
+            self.links[index].replay = Some(replay);
+        }
+        self.commit();
+        Ok(())
+    }
+
+    /// A reader that stands at or before the first message wanted; none when the journal has none of this epoch.
+    fn open(&self, index: usize, read: StoreRead) -> Result<Option<Replay>, ReadError> {
+        let Some(from) = self.links[index].state.journal.before(read.begin) else { return Ok(None) };
+        match self.log.reader(&[Topic::Fix], Position(from), false) {
+            Ok(reader) => Ok(Some(Replay { read, reader, next: read.begin })),
+            Err(ReadError::Gone { first, .. }) => {
+                let reader = self.log.reader(&[Topic::Fix], first, false)?;
+                Ok(Some(Replay { read, reader, next: read.begin }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The number of a stored message of this session that is wanted next or later.
+fn seq_of(link: &Link, replay: &Replay, record: &Arc<Record>) -> Option<u64> {
+    let wire = record.wire?;
+    let ours = wire.direction == Direction::Out
+        && u64::from(wire.epoch) == replay.read.epoch
+        && (replay.next..=replay.read.end).contains(&wire.seq)
+        && record.key == link.names.key;
+    ours.then_some(wire.seq)
+}

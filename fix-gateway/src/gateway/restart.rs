@@ -1,0 +1,101 @@
+//! A gateway from what the log says.
+
+use super::Gateway;
+use crate::application::{Effects, Replies};
+use crate::link::{Link, LinkState};
+use crate::recovery::{Recovered, RecoveredSession, session_of};
+use crate::{Application, Error, GatewayConfig, RecordBatch, SessionNames, SessionSpec, Statistics};
+use assay_event_log::{EventLog, Record};
+use assay_trading_types::{Position, RequestId, Topic};
+use fix_session::{FieldIndex, Inbound, Session, ValidationOptions, check_message};
+use std::sync::Arc;
+
+impl<A: Application> Gateway<A> {
+    /// Takes every session's numbers from the log and asks again what a crash kept from being asked (design section 3.3).
+    ///
+    /// # Errors
+    /// The log cannot be read or takes no records.
+    pub(crate) fn recover(
+        config: GatewayConfig,
+        log: Arc<dyn EventLog>,
+        application: A,
+        statistics: Arc<Statistics>,
+    ) -> Result<Self, Error> {
+        let mut recovered = Recovered::read(&*log, &config)?;
+        let links: Vec<Link> =
+            config.sessions.iter().map(|spec| link(spec, &config, &mut recovered)).collect();
+        let outcomes = log.reader(&[Topic::Accounts], Position(recovered.accounts_from), false)?;
+        let end = log.end().0;
+        let mut gateway = Self {
+            by_comp_id: links.iter().enumerate().map(|(i, l)| (l.spec.comp_id, i)).collect(),
+            by_session: links.iter().enumerate().map(|(i, l)| (l.names.session, i)).collect(),
+            links,
+            config,
+            log,
+            application,
+            batch: RecordBatch::new(),
+            replies: Replies::default(),
+            outcomes,
+            polled: Vec::new(),
+            told: recovered.told,
+            ticks: [0, 0],
+            appended_end: end,
+            undurable: Default::default(),
+            undurable_bytes: 0,
+            statistics,
+            failed: None,
+            stopping: false,
+            snapshot_at: end,
+            snapshot: None,
+        };
+        for (id, record) in recovered.unasked {
+            gateway.ask_again(id, &record);
+        }
+        gateway.commit();
+        match gateway.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(gateway),
+        }
+    }
+
+    /// Appends the request of a journalled message that has none, if it ever was one.
+    fn ask_again(&mut self, id: RequestId, record: &Record) {
+        let Some(&index) = session_of(record).and_then(|s| self.by_session.get(&s)) else { return };
+        let link = &mut self.links[index];
+        let profile = link.spec.profile;
+        let mut fields = FieldIndex::new();
+        let Ok(message) = fields.parse(&record.value, self.config.dictionary, profile) else { return };
+        if check_message(&message, &ValidationOptions::for_profile(profile)).is_err() {
+            return;
+        }
+        let inbound = Inbound {
+            seq: id.seq,
+            epoch: id.epoch.into(),
+            next_in: record.wire.map_or(id.seq + 1, |w| w.next_seq),
+            frame: &record.value,
+            message,
+            poss_dup: message.poss_dup(),
+            poss_resend: message.poss_resend(),
+        };
+        let mut effects = Effects {
+            batch: &mut self.batch,
+            names: &link.names,
+            request: id,
+            at: record.at,
+            requests: 0,
+            replies: &mut self.replies,
+        };
+        let _answered_already = self.application.message(&link.spec, &inbound, &mut effects);
+        let requests = effects.requests;
+        link.state.in_flight.asked(requests);
+        Statistics::add(&self.statistics.in_flight, requests.into());
+        self.replies.clear();
+    }
+}
+
+fn link(spec: &SessionSpec, config: &GatewayConfig, recovered: &mut Recovered) -> Link {
+    let names = SessionNames::new(spec, config.comp_id, config.partitions);
+    let RecoveredSession { numbers, journal } = recovered.sessions.remove(&names.session).unwrap_or_default();
+    let session = Session::new(spec.engine_config(config.comp_id), numbers, config.dictionary);
+    Link { spec: spec.clone(), names, session, state: LinkState::new(journal), replay: None }
+}

@@ -1,0 +1,84 @@
+//! Starting and stopping a gateway on a thread of its own.
+
+use crate::driver::{self, Listeners};
+use crate::{Application, Error, GatewayConfig, OrderEntry, Statistics};
+use assay_event_log::EventLog;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::watch;
+
+/// A running gateway. Dropping it stops the gateway without waiting.
+#[derive(Debug)]
+pub struct Handle {
+    addresses: Vec<SocketAddr>,
+    statistics: Arc<Statistics>,
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<Result<(), Error>>,
+}
+
+impl Handle {
+    /// The first address listened on, its port known.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Every address listened on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Its counters.
+    pub fn statistics(&self) -> Arc<Statistics> {
+        Arc::clone(&self.statistics)
+    }
+
+    /// Logs every session out ("Server shutting down"), writes a snapshot and ends the thread.
+    ///
+    /// # Errors
+    /// The log had failed, or the thread panicked.
+    pub fn stop(self) -> Result<(), Error> {
+        self.stop.send_replace(true);
+        self.thread.join().map_err(|_| Error::Panicked)?
+    }
+}
+
+/// Starts the order gateway: D, F, G and H become requests in `accounts`, outcomes there become 8 and 9.
+///
+/// Returns once the log has been read as far as needed and the listeners are open.
+///
+/// # Errors
+/// The configuration is unsafe, an address is taken, or the log cannot be read.
+pub fn spawn(config: GatewayConfig, log: Arc<dyn EventLog>) -> Result<Handle, Error> {
+    let application = OrderEntry::new(&config);
+    spawn_with(config, log, application)
+}
+
+/// As [`spawn`], with another application.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_with<A: Application>(
+    config: GatewayConfig,
+    log: Arc<dyn EventLog>,
+    application: A,
+) -> Result<Handle, Error> {
+    config.check()?;
+    let listeners = Listeners::bind(&config.listen)?;
+    let addresses = listeners.addresses()?;
+    let statistics = Arc::new(Statistics::default());
+    let (stop, stopping) = watch::channel(false);
+    let (ready, started) = std::sync::mpsc::sync_channel(1);
+    let shared = Arc::clone(&statistics);
+    let thread = std::thread::Builder::new()
+        .name("gateway".to_owned())
+        .spawn(move || driver::run(config, log, application, listeners, shared, stopping, ready))
+        .map_err(Error::Thread)?;
+    match started.recv() {
+        Ok(()) => Ok(Handle { addresses, statistics, stop, thread }),
+        Err(_) => match thread.join() {
+            Ok(result) => Err(result.err().unwrap_or(Error::Panicked)),
+            Err(_) => Err(Error::Panicked),
+        },
+    }
+}

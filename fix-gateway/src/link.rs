@@ -1,0 +1,223 @@
+//! One session with what the gateway keeps beside the engine's state.
+
+use crate::application::Replies;
+use crate::in_flight::InFlight;
+use crate::journal_index::JournalIndex;
+use crate::record_batch::{WireContext, trace_of};
+use crate::send_queue::SendQueue;
+use crate::{Application, Effects, RecordBatch, SessionNames, SessionSpec, Statistics};
+use assay_event_log::Reader;
+use assay_trading_types::{
+    Direction, Event, Origin, RequestId, SessionReset, Timestamp, TraceId, WireHeader,
+};
+use fix_session::{
+    Close, Delivery, Handler, Inbound, Notice, Outbound, Reset, ResetReason, Session, StoreRead, Verdict,
+};
+use std::rc::Rc;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// A configured session.
+pub(crate) struct Link {
+    pub(crate) spec: SessionSpec,
+    pub(crate) names: SessionNames,
+    pub(crate) session: Session,
+    pub(crate) state: LinkState,
+    pub(crate) replay: Option<Replay>,
+}
+
+/// Stored messages being handed to the engine.
+pub(crate) struct Replay {
+    pub(crate) read: StoreRead,
+    pub(crate) reader: Box<dyn Reader>,
+    /// The next number wanted: a reader may deliver records twice.
+    pub(crate) next: u64,
+}
+
+/// What the engine's calls change.
+pub(crate) struct LinkState {
+    pub(crate) queue: SendQueue,
+    pub(crate) journal: JournalIndex,
+    /// (MsgSeqNum, place in the batch) of messages whose position the append will tell.
+    pub(crate) noted: Vec<(u64, usize)>,
+    pub(crate) wanted: Option<StoreRead>,
+    pub(crate) close: Option<Close>,
+    pub(crate) in_flight: InFlight,
+    pub(crate) connection: Option<Connection>,
+    /// Whether something waits for the end of this turn.
+    pub(crate) touched: bool,
+    pub(crate) established: bool,
+}
+
+/// The socket of a session that has one.
+pub(crate) struct Connection {
+    pub(crate) stream: Rc<TcpStream>,
+    /// Wakes the connection's task.
+    pub(crate) wake: Rc<Notify>,
+    /// The socket took less than there was.
+    pub(crate) blocked: bool,
+    /// Reading waits for answers or for the disk.
+    pub(crate) paused: bool,
+    /// When unsent bytes passed the slow-consumer limit, on the monotonic clock.
+    pub(crate) slow_since: Option<u64>,
+}
+
+impl LinkState {
+    pub(crate) fn new(journal: JournalIndex) -> Self {
+        Self {
+            queue: SendQueue::default(),
+            journal,
+            noted: Vec::new(),
+            wanted: None,
+            close: None,
+            in_flight: InFlight::default(),
+            connection: None,
+            touched: false,
+            established: false,
+        }
+    }
+}
+
+/// The driver's side of one engine call: journals, queues and remembers, in the order of the calls.
+pub(crate) struct Turn<'a, A> {
+    pub(crate) application: &'a mut A,
+    pub(crate) spec: &'a SessionSpec,
+    pub(crate) names: &'a SessionNames,
+    pub(crate) state: &'a mut LinkState,
+    pub(crate) batch: &'a mut RecordBatch,
+    pub(crate) replies: &'a mut Replies,
+    pub(crate) statistics: &'a Statistics,
+    /// What the message being sent follows from.
+    pub(crate) origin: Option<(Origin, TraceId)>,
+    pub(crate) at: Timestamp,
+}
+
+impl<A: Application> Turn<'_, A> {
+    fn id(&self, epoch: u64, seq: u64) -> RequestId {
+        RequestId { session: self.names.session, epoch: narrow(epoch), seq }
+    }
+
+    fn journal_in(&mut self, inbound: &Inbound<'_>, direction: Direction) {
+        let wire = WireHeader {
+            direction,
+            epoch: narrow(inbound.epoch),
+            seq: inbound.seq,
+            next_seq: inbound.next_in,
+        };
+        let trace = trace_of(&self.id(inbound.epoch, inbound.seq));
+        let context = WireContext { at: self.at, origin: None, trace };
+        self.batch.wire(self.names, wire, inbound.frame, context);
+        self.state.touched = true;
+    }
+}
+
+impl<A: Application> Handler for Turn<'_, A> {
+    fn application(&mut self, inbound: &Inbound<'_>) -> Verdict {
+        self.journal_in(inbound, Direction::In);
+        Statistics::add(&self.statistics.orders_in, 1);
+        let request = self.id(inbound.epoch, inbound.seq);
+        let mut effects = Effects {
+            batch: self.batch,
+            names: self.names,
+            request,
+            at: self.at,
+            requests: 0,
+            replies: self.replies,
+        };
+        let verdict = self.application.message(self.spec, inbound, &mut effects);
+        let requests = effects.requests;
+        self.state.in_flight.asked(requests);
+        Statistics::add(&self.statistics.in_flight, requests.into());
+        verdict
+    }
+
+    fn administrative(&mut self, inbound: &Inbound<'_>) {
+        self.journal_in(inbound, Direction::In);
+    }
+
+    fn ignored(&mut self, inbound: &Inbound<'_>) {
+        self.journal_in(inbound, Direction::InUnconsumed);
+    }
+
+    fn outbound(&mut self, outbound: &Outbound<'_>) {
+        if self.state.journal.wants(outbound.seq) {
+            self.state.noted.push((outbound.seq, self.batch.records.len()));
+        }
+        let wire = WireHeader {
+            direction: Direction::Out,
+            epoch: narrow(outbound.epoch),
+            seq: outbound.seq,
+            next_seq: outbound.next_out,
+        };
+        let (origin, trace) = match self.origin {
+            Some((origin, trace)) => (Some(origin), trace),
+            None => (None, TraceId::default()),
+        };
+        self.batch.wire(self.names, wire, outbound.bytes, WireContext { at: self.at, origin, trace });
+        if outbound.delivery == Delivery::Write {
+            self.state.queue.push(outbound.bytes);
+        }
+        self.state.touched = true;
+    }
+
+    fn replayed(&mut self, bytes: &[u8]) {
+        self.state.queue.push(bytes);
+        self.state.touched = true;
+    }
+
+    fn read_store(&mut self, read: StoreRead) {
+        self.state.wanted = Some(read);
+        self.state.touched = true;
+    }
+
+    fn reset(&mut self, reset: Reset) {
+        self.state.journal.clear();
+        self.state.noted.clear();
+        let event = Event::from(SessionReset {
+            session: self.names.session,
+            epoch: narrow(reset.epoch),
+            next_in: reset.next_in,
+            next_out: reset.next_out,
+            reason: reset_reason(reset.reason).to_owned(),
+        });
+        self.batch.session_event(self.names, event, self.at);
+        self.state.touched = true;
+    }
+
+    fn notice(&mut self, notice: Notice<'_>) {
+        let session = self.names.session.as_str();
+        match notice {
+            Notice::Established { heartbeat_s } => {
+                tracing::info!(session, heartbeat_s, "logged on");
+                self.application.logged_on(self.spec);
+                self.state.established = true;
+                Statistics::add(&self.statistics.sessions_up, 1);
+            }
+            Notice::Garbled | Notice::Rejected { .. } => {
+                tracing::debug!(session, ?notice, "message refused");
+                Statistics::add(&self.statistics.messages_refused, 1);
+            }
+            Notice::LoggedOut => tracing::info!(session, "logged out"),
+            _ => tracing::warn!(session, ?notice, "session"),
+        }
+    }
+
+    fn close(&mut self, close: Close) {
+        self.state.close = Some(close);
+        self.state.touched = true;
+    }
+}
+
+/// The engine's epoch as records hold it: 4 billion resets are more than a session lives.
+pub(crate) fn narrow(epoch: u64) -> u32 {
+    u32::try_from(epoch).expect("fewer than 2^32 sequence resets")
+}
+
+fn reset_reason(reason: ResetReason) -> &'static str {
+    match reason {
+        ResetReason::Logon => "141=Y received",
+        ResetReason::Logout => "reset on logout",
+        ResetReason::Disconnect => "reset on disconnect",
+        ResetReason::Operator => "operator",
+    }
+}

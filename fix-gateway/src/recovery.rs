@@ -1,0 +1,150 @@
+//! What the log says about the gateway's sessions, read once before anybody may log on.
+
+use crate::journal_index::JournalIndex;
+use crate::snapshot::{SessionSnapshot, Snapshot};
+use crate::{Error, GatewayConfig};
+use assay_event_log::{EventLog, Record};
+use assay_trading_types::{
+    Direction, Event, Kind, Origin, Position, RequestId, Role, SessionId, Topic, WireHeader,
+};
+use fix_session::Numbers;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Records read at once.
+const CHUNK_RECORDS: usize = 4_096;
+
+/// Journalled messages that may lack their request and are kept to be read again. A group holds both, so in this log
+/// there are none but those that got no request at all; the oldest of these are forgotten beyond this many.
+const CANDIDATES_MAX: usize = 65_536;
+
+/// The gateway's state as the log has it.
+#[derive(Default)]
+pub(crate) struct Recovered {
+    pub(crate) sessions: FxHashMap<SessionId, RecoveredSession>,
+    /// Where to begin reading outcomes.
+    pub(crate) accounts_from: u64,
+    /// Per partition of `accounts`: the offset after the last outcome told.
+    pub(crate) told: Vec<u64>,
+    /// Messages of D, F, G, H that have no request in `accounts`, in order.
+    pub(crate) unasked: VecDeque<(RequestId, Arc<Record>)>,
+}
+
+/// One session as the log has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecoveredSession {
+    pub(crate) numbers: Numbers,
+    pub(crate) journal: JournalIndex,
+}
+
+impl Recovered {
+    /// Reads the snapshot and the records after it.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub(crate) fn read(log: &dyn EventLog, config: &GatewayConfig) -> Result<Self, Error> {
+        let end = log.end().0;
+        let snapshot = config.snapshot_dir.as_deref().and_then(|dir| Snapshot::read(dir, end));
+        let snapshot = snapshot.unwrap_or_default();
+        let (fix_from, accounts_from) = (snapshot.fix_from, snapshot.accounts_from);
+        let mut recovered = Self::of(snapshot);
+        recovered.told.resize(usize::from(config.partitions), 0);
+        let from = Position(fix_from.min(accounts_from));
+        let mut reader = log.reader(&[Topic::Fix, Topic::Accounts], from, false)?;
+        let mut chunk = Vec::with_capacity(CHUNK_RECORDS);
+        while reader.poll(&mut chunk, CHUNK_RECORDS)? > 0 {
+            for record in chunk.drain(..) {
+                if record.topic == Topic::Accounts {
+                    recovered.request(&record);
+                } else if record.position.0 >= fix_from {
+                    recovered.journalled(record)?;
+                }
+            }
+        }
+        Ok(recovered)
+    }
+
+    fn of(snapshot: Snapshot) -> Self {
+        let session = |s: SessionSnapshot| {
+            let numbers = Numbers { next_in: s.next_in, next_out: s.next_out, epoch: s.epoch.into() };
+            (s.session, RecoveredSession { numbers, journal: s.journal })
+        };
+        Self {
+            sessions: snapshot.sessions.into_iter().map(session).collect(),
+            accounts_from: snapshot.accounts_from,
+            told: snapshot.told,
+            unasked: VecDeque::new(),
+        }
+    }
+
+    /// A record of `accounts`: the message it was made of needs no second one.
+    fn request(&mut self, record: &Record) {
+        let Some(Origin::Request(id)) = record.origin else { return };
+        // Requests follow their messages in order, so the search ends at once unless some message got none.
+        if let Some(found) = self.unasked.iter().rposition(|(candidate, _)| *candidate == id) {
+            self.unasked.remove(found);
+        }
+    }
+
+    fn journalled(&mut self, record: Arc<Record>) -> Result<(), Error> {
+        if let Some(Origin::Input { role: Role::Gateway, topic: Topic::Accounts, partition, offset, .. }) =
+            record.origin
+            && let Some(told) = self.told.get_mut(usize::from(partition))
+        {
+            *told = (*told).max(offset + 1);
+        }
+        match (record.kind, record.wire) {
+            (Kind::FixMessage, Some(wire)) => self.message(record, wire),
+            (Kind::SessionReset, _) => self.session_reset(&record)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, record: Arc<Record>, wire: WireHeader) {
+        let Some(session) = session_of(&record) else { return };
+        let known = self.sessions.entry(session).or_default();
+        match wire.direction {
+            Direction::InUnconsumed => {}
+            Direction::In => {
+                known.numbers.next_in = wire.next_seq;
+                if may_be_request(&record.value) {
+                    self.candidate(RequestId { session, epoch: wire.epoch, seq: wire.seq }, record);
+                }
+            }
+            Direction::Out => {
+                known.numbers.next_out = wire.next_seq;
+                known.journal.note(wire.seq, record.position.0);
+            }
+        }
+    }
+
+    fn candidate(&mut self, id: RequestId, record: Arc<Record>) {
+        if self.unasked.len() == CANDIDATES_MAX {
+            self.unasked.pop_front();
+        }
+        self.unasked.push_back((id, record));
+    }
+
+    fn session_reset(&mut self, record: &Record) -> Result<(), Error> {
+        let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
+        if let Event::SessionReset(reset) = &*event {
+            let known = self.sessions.entry(reset.session).or_default();
+            known.numbers =
+                Numbers { next_in: reset.next_in, next_out: reset.next_out, epoch: reset.epoch.into() };
+            known.journal.clear();
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn session_of(record: &Record) -> Option<SessionId> {
+    SessionId::from_bytes(&record.key).ok()
+}
+
+/// Whether the message is a D, F, G or H, by its third field.
+fn may_be_request(frame: &[u8]) -> bool {
+    let third = frame.split(|&b| b == 1).nth(2);
+    matches!(third, Some(b"35=D" | b"35=F" | b"35=G" | b"35=H"))
+}

@@ -1,0 +1,282 @@
+//! One request being read: the fields it needs, and the first thing found wrong with it.
+
+use crate::SessionSpec;
+use crate::carried::Carrying;
+use assay_trading_types::{
+    AccountId, Carried, ClOrdId, DecimalError, Defect, OrdType, OrderId, Price, Qty, Refusal, Side, Symbol,
+    TimeInForce, Timestamp,
+};
+use fix_session::{Message, Verdict};
+
+/// Largest difference between TransactTime(60) and SendingTime(52).
+const STALE_NS: i64 = 30_000_000_000;
+
+/// Longest text of a refusal that repeats a value as received.
+const SHOWN_CHARACTERS: usize = 40;
+
+/// Why a message does not become a request at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// BusinessMessageReject(j) 380=5.
+    Missing(u32),
+    /// Reject(3) 373=5 with this RefTagID(371).
+    BadId(u32),
+}
+
+impl Stop {
+    pub(super) fn verdict(self) -> Verdict {
+        match self {
+            Self::Missing(tag) => Verdict::MissingConditional(tag),
+            Self::BadId(tag) => Verdict::BadValue(tag),
+        }
+    }
+}
+
+/// A request being read. Calls go in the order of checks A-03, because the first defect noted is the one told.
+pub(super) struct Reading<'a> {
+    message: &'a Message<'a>,
+    defect: Option<Defect>,
+    carried: Carrying,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(message: &'a Message<'a>) -> Self {
+        Self { message, defect: None, carried: Carrying::default() }
+    }
+
+    /// Takes along what the order's reports repeat.
+    pub(super) fn carry_all(&mut self) {
+        self.carried = Carrying::of(self.message);
+    }
+
+    pub(super) fn finish(self) -> (Option<Defect>, Carried) {
+        (self.defect, self.carried.finish())
+    }
+
+    pub(super) fn has(&self, tag: u32) -> bool {
+        self.message.get(tag).is_some()
+    }
+
+    fn note(&mut self, refusal: Refusal, detail: impl FnOnce() -> String) {
+        if self.defect.is_none() {
+            self.defect = Some(Defect { refusal, detail: detail() });
+        }
+    }
+
+    /// A value that Assay cannot hold: noted, and carried so that the answer echoes it.
+    fn unserved(&mut self, refusal: Refusal, tag: u32, value: &[u8]) {
+        self.carried.keep(tag, value);
+        self.note(refusal, || format!("{tag}={}", shown(value)));
+    }
+
+    pub(super) fn need(&self, tag: u32) -> Result<&'a [u8], Stop> {
+        self.message.get(tag).ok_or(Stop::Missing(tag))
+    }
+
+    /// One of OrderQty(38), CashOrderQty(152), OrderPercent(516) says how much.
+    pub(super) fn need_quantity(&self) -> Result<(), Stop> {
+        match self.has(152) || self.has(516) {
+            true => Ok(()),
+            false => self.need(38).map(drop),
+        }
+    }
+
+    /// Price(44) and StopPx(99) as OrdType(40) wants them.
+    pub(super) fn need_prices(&self) -> Result<(), Stop> {
+        let ord_type = self.message.get(40).and_then(one);
+        if matches!(ord_type, Some(b'2' | b'4')) {
+            self.need(44)?;
+        }
+        if matches!(ord_type, Some(b'3' | b'4')) {
+            self.need(99)?;
+        }
+        Ok(())
+    }
+
+    /// A ClOrdID(11) or another id of a request.
+    pub(super) fn id(&self, tag: u32) -> Result<ClOrdId, Stop> {
+        ClOrdId::from_bytes(self.need(tag)?).map_err(|_| Stop::BadId(tag))
+    }
+
+    /// OrderID(37) if given; one that Assay never assigned cannot agree with anything.
+    pub(super) fn order_id(&mut self) -> Option<OrderId> {
+        let given = self.message.get(37)?;
+        let known = std::str::from_utf8(given).ok().and_then(OrderId::parse);
+        if known.is_none() {
+            self.note(Refusal::IdMismatch, || format!("37={} is not an OrderID of ours", shown(given)));
+        }
+        known
+    }
+
+    pub(super) fn symbol(&mut self) -> Symbol {
+        let given = self.message.get(55).unwrap_or_default();
+        Symbol::from_bytes(given).unwrap_or_else(|_| {
+            self.unserved(Refusal::UnknownSymbol, 55, given);
+            Symbol::new("?").expect("one printable character")
+        })
+    }
+
+    /// SecurityID(48) and SecurityIDSource(22) come together and name the symbol: no other names are listed.
+    pub(super) fn instrument(&mut self, symbol: Symbol) {
+        match (self.message.get(48), self.message.get(22)) {
+            (None, None) => {}
+            (Some(id), Some(b"8")) if id == symbol.as_str().as_bytes() => {}
+            (id, source) => self.note(Refusal::SymbolMismatch, || {
+                let (id, source) = (shown(id.unwrap_or_default()), shown(source.unwrap_or_default()));
+                format!("48={id} 22={source} does not name {symbol}")
+            }),
+        }
+    }
+
+    pub(super) fn side(&mut self) -> Side {
+        let given = self.message.get(54).unwrap_or_default();
+        one(given).and_then(Side::from_fix).unwrap_or_else(|| {
+            self.unserved(Refusal::UnsupportedSide, 54, given);
+            Side::Buy
+        })
+    }
+
+    /// TimeInForce(59) if given. GTD is not served yet.
+    pub(super) fn time_in_force(&mut self) -> Option<TimeInForce> {
+        let given = self.message.get(59)?;
+        match one(given).and_then(TimeInForce::from_fix) {
+            None => {
+                self.unserved(Refusal::UnsupportedTif, 59, given);
+                Some(TimeInForce::Day)
+            }
+            Some(tif) => {
+                if tif == TimeInForce::Gtd {
+                    self.note(Refusal::UnsupportedTif, || "59=6".to_owned());
+                }
+                Some(tif)
+            }
+        }
+    }
+
+    /// OrdType(40). Stops are not served yet.
+    pub(super) fn ord_type(&mut self, tif: TimeInForce) -> OrdType {
+        let given = self.message.get(40).unwrap_or_default();
+        let Some(ord_type) = one(given).and_then(OrdType::from_fix) else {
+            self.unserved(Refusal::UnsupportedOrdtype, 40, given);
+            return OrdType::Limit;
+        };
+        if matches!(ord_type, OrdType::Stop | OrdType::StopLimit) {
+            let refusal = match tif {
+                TimeInForce::Ioc | TimeInForce::Fok => Refusal::UnsupportedTif,
+                TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd => Refusal::UnsupportedOrdtype,
+            };
+            self.note(refusal, || format!("40={}", shown(given)));
+        }
+        ord_type
+    }
+
+    /// Instructions that would change the order's meaning and are not served are refused, never ignored.
+    pub(super) fn unserved_terms(&mut self, tif: TimeInForce) {
+        if let Some(handling) = self.message.get(21).filter(|v| *v != b"1") {
+            self.note(Refusal::UnsupportedHandling, || format!("21={}", shown(handling)));
+        }
+        if let Some(instruction) = self.message.get(18) {
+            self.note(Refusal::UnsupportedExecinst, || format!("18={}", shown(instruction)));
+        }
+        let expiry: &[u32] = if tif == TimeInForce::Gtd { &[] } else { &[126, 432] };
+        for &tag in [110, 111].iter().chain(expiry) {
+            if let Some(value) = self.message.get(tag) {
+                self.note(Refusal::UnsupportedTerms, || format!("{tag}={}", shown(value)));
+            }
+        }
+    }
+
+    /// TransactTime(60), within 30 s of SendingTime(52).
+    pub(super) fn transact_time(&mut self) -> Timestamp {
+        let time = |tag| self.message.get(tag).and_then(|text| Timestamp::parse_fix(text).ok());
+        let (transact, sending) = (time(60), time(52));
+        if let (Some(transact), Some(sending)) = (transact, sending)
+            && sending.since_ns(transact).unsigned_abs() > STALE_NS.unsigned_abs()
+        {
+            let seconds = sending.since_ns(transact) / 1_000_000_000;
+            self.note(Refusal::StaleOrder, || format!("60 is {seconds} s before 52"));
+        }
+        transact.unwrap_or_default()
+    }
+
+    pub(super) fn price(&mut self, tag: u32) -> Option<Price> {
+        let given = self.message.get(tag)?;
+        match Price::parse_bytes(given) {
+            Ok(price) => {
+                if price.units() <= 0 {
+                    self.note(Refusal::BadPrice, || format!("{tag}={} is not positive", shown(given)));
+                }
+                Some(price)
+            }
+            Err(error) => {
+                self.carried.keep(tag, given);
+                self.note(Refusal::BadPrice, || format!("{tag}={}: {error}", shown(given)));
+                None
+            }
+        }
+    }
+
+    /// A price that the order type does not take.
+    pub(super) fn prices_allowed(&mut self) {
+        let ord_type = self.message.get(40).and_then(one);
+        let forbidden: &[u32] = match ord_type {
+            Some(b'1') => &[44, 99],
+            Some(b'2') => &[99],
+            Some(b'3') => &[44],
+            _ => &[],
+        };
+        for &tag in forbidden {
+            if self.has(tag) {
+                self.note(Refusal::PriceNotAllowed, || format!("{tag} on this order type"));
+            }
+        }
+    }
+
+    /// OrderQty(38); zero when it cannot be held.
+    pub(super) fn quantity(&mut self) -> Qty {
+        for tag in [152, 516] {
+            if self.has(tag) {
+                self.note(Refusal::UnsupportedQtyType, || format!("tag {tag}"));
+            }
+        }
+        let Some(given) = self.message.get(38) else { return Qty::ZERO };
+        let refusal = match Qty::parse_bytes(given) {
+            Ok(qty) if qty > Qty::ZERO => return qty,
+            Ok(_) => Refusal::QtyMin,
+            Err(DecimalError::TooPrecise) => Refusal::BadLot,
+            Err(DecimalError::TooLarge) if given.starts_with(b"-") => Refusal::QtyMin,
+            Err(DecimalError::TooLarge) => Refusal::QtyMax,
+            Err(DecimalError::Syntax) => Refusal::BadLot,
+        };
+        self.unserved(refusal, 38, given);
+        Qty::ZERO
+    }
+
+    /// Account(1), which must be one of the session's.
+    pub(super) fn account(&mut self, session: &SessionSpec) -> Result<AccountId, Stop> {
+        let given = self.need(1)?;
+        let Ok(account) = AccountId::from_bytes(given) else {
+            self.unserved(Refusal::UnknownAccount, 1, given);
+            return Ok(AccountId::new("?").expect("one printable character"));
+        };
+        if !session.accounts.contains(&account) {
+            self.note(Refusal::UnknownAccount, || account.as_str().to_owned());
+        }
+        Ok(account)
+    }
+}
+
+/// The only byte of a CHAR field.
+fn one(value: &[u8]) -> Option<u8> {
+    match value {
+        [byte] => Some(*byte),
+        _ => None,
+    }
+}
+
+/// A value as a text may repeat it: printable, not endless.
+fn shown(value: &[u8]) -> String {
+    let printable = value.iter().map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '?' });
+    let text: String = printable.clone().take(SHOWN_CHARACTERS).collect();
+    if value.len() > SHOWN_CHARACTERS { text + "..." } else { text }
+}

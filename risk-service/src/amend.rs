@@ -98,7 +98,7 @@ impl Risk {
         self.check_limits(&terms, terms.qty.min(leaves.max(terms.qty)), counted, &approved)?;
         let unit_hold =
             if terms.side.is_buy() { UnitHold::Cash(approved.price.units()) } else { UnitHold::Asset };
-        let need = self.need(order, terms.qty, unit_hold);
+        let need = self.need_while_replaced(order, terms.qty, unit_hold);
         let held = self.held(order);
         let mut order = self.orders.remove(&order_id).expect("found above");
         let extra = Amount::from_units((need.units() - held.units()).max(0));

@@ -207,18 +207,37 @@ impl Risk {
 
     /// What an order of `qty` in all, filled as far as it is, needs held at `unit`.
     pub(crate) fn need(&self, order: &OpenOrder, qty: Qty, unit: UnitHold) -> Amount {
-        let leaves = Qty::from_units((qty.units() - order.filled.cum_qty.units()).max(0));
+        let leaves = order.leaves_of(qty);
         match unit {
             UnitHold::Asset => leaves.as_amount(),
-            UnitHold::Cash(price) => {
-                let rest = Price::from_units(price).notional(leaves);
-                let whole =
-                    order.filled.notional.checked_add(rest).unwrap_or(Amount::from_units(i128::MAX / 4));
-                let due = self.firms[&order.terms.firm].commission(qty, whole);
-                let commission = (due.units() - order.charged.units()).max(0);
-                Amount::from_units(rest.units() + if leaves == Qty::ZERO { 0 } else { commission })
-            }
+            UnitHold::Cash(price) => self.need_cash(order, qty, Price::from_units(price).notional(leaves)),
         }
+    }
+
+    /// What an order needs held while a replace to `qty` at `unit` is on its way: until it arrives, fills come at the
+    /// old terms, and what they leave of the new quantity is filled at the new ones. The dearest mix is at one of the
+    /// two ends, since the cost is linear in how much fills before.
+    pub(crate) fn need_while_replaced(&self, order: &OpenOrder, qty: Qty, unit: UnitHold) -> Amount {
+        let (old, new) = (order.leaves_of(order.terms.qty), order.leaves_of(qty));
+        match (order.unit_hold, unit) {
+            (UnitHold::Cash(old_price), UnitHold::Cash(new_price)) => {
+                let at = |price, qty: Qty| Price::from_units(price).notional(qty).units();
+                let beyond = Qty::from_units((new.units() - old.units()).max(0));
+                let dearest = at(new_price, new).max(at(old_price, old) + at(new_price, beyond));
+                self.need_cash(order, qty.max(order.terms.qty), Amount::from_units(dearest))
+            }
+            _ => old.max(new).as_amount(),
+        }
+    }
+
+    /// `rest` still to be paid for an order of `qty`, and the commission still to be charged with it.
+    fn need_cash(&self, order: &OpenOrder, qty: Qty, rest: Amount) -> Amount {
+        if rest == Amount::ZERO {
+            return rest;
+        }
+        let whole = order.filled.notional.checked_add(rest).unwrap_or(Amount::from_units(i128::MAX / 4));
+        let due = self.firms[&order.terms.firm].commission(qty, whole);
+        Amount::from_units(rest.units() + (due.units() - order.charged.units()).max(0))
     }
 
     /// Holds `amount` more for the order; nothing when it is not there.

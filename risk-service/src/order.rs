@@ -1,7 +1,7 @@
 //! Orders that risk keeps in mind: open ones with their holds, and a window of closed ones.
 
 use assay_trading_types::{
-    Amount, ClOrdId, Filled, OrdStatus, OrderId, OrderState, OrderTerms, RequestId, TransferId,
+    Amount, ClOrdId, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Qty, RequestId, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,11 @@ impl OpenOrder {
     pub(crate) fn next_transfer(&mut self, order_id: OrderId) -> TransferId {
         self.transfers += 1;
         TransferId(u128::from(order_id.as_u64()) << 32 | u128::from(self.transfers))
+    }
+
+    /// LeavesQty if the order's quantity were `qty`.
+    pub(crate) fn leaves_of(&self, qty: Qty) -> Qty {
+        Qty::from_units((qty.units() - self.filled.cum_qty.units()).max(0))
     }
 
     /// The order as a status report shows it.

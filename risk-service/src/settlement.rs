@@ -114,10 +114,10 @@ impl Risk {
     fn release(&mut self, order_id: OrderId, order: &mut OpenOrder, open: bool, legs: &mut Legs) {
         let mut need = Amount::ZERO;
         if open {
-            need = self.need(order, order.terms.qty, order.unit_hold);
-            if let Some(replace) = &order.replace {
-                need = need.max(self.need(order, Qty::from_units(replace.qty), replace.unit_hold));
-            }
+            need = match &order.replace {
+                Some(r) => self.need_while_replaced(order, Qty::from_units(r.qty), r.unit_hold),
+                None => self.need(order, order.terms.qty, order.unit_hold),
+            };
         }
         let held = self.held(order).units() - drawn(legs).units();
         let surplus = Amount::from_units(held - need.units());

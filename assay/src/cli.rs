@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Keys of the audit seals.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The session engine alone, for the benchmarks.
+    #[command(hide = true)]
+    Echo(EchoArgs),
     /// Run the whole-pipeline simulation of one seed, or of several.
     Sim(SimArgs),
 }
@@ -195,4 +198,27 @@ pub(crate) struct SimArgs {
     /// How many seeds from there.
     #[arg(long, default_value_t = 1)]
     pub(crate) count: u64,
+}
+
+/// Where `assay echo` journals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EchoStore {
+    /// The file log, every message synced.
+    File,
+    /// Memory.
+    Memory,
+}
+
+/// `assay echo`
+#[derive(Debug, Args)]
+pub(crate) struct EchoArgs {
+    /// Journal.
+    #[arg(long, value_enum, default_value = "file")]
+    pub(crate) store: EchoStore,
+    /// Directory of the file store.
+    #[arg(long, default_value = "echo-data")]
+    pub(crate) dir: PathBuf,
+    /// Sessions CLIENT1, CLIENT2 ... that may log on.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) sessions: u32,
 }

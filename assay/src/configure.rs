@@ -6,8 +6,8 @@
 use crate::config::{Config, Firm, Instrument};
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::{
-    AccountCredited, Actor, Asset, Commission, ConfigurationLoaded, Event, FirmOpened, InstrumentListed, LimitsSet,
-    ReferencePriceSet, Timestamp, Topic, TraceId,
+    AccountCredited, Actor, Asset, Commission, ConfigurationLoaded, Event, FirmOpened, InstrumentListed,
+    LimitsSet, ReferencePriceSet, Timestamp, Topic, TraceId,
 };
 use bytes::Bytes;
 use sha2::{Digest, Sha256};

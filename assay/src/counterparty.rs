@@ -7,8 +7,8 @@ mod outbox;
 
 use assay_dictionaries::Dictionary;
 use fix_session::{
-    Close, Encoder, Handler, Inbound, Message, Notice, Now, Numbers, Outbound, Reset, Role, Session, SessionConfig,
-    StoreRead, Verdict,
+    Close, Encoder, Handler, Inbound, Message, Notice, Now, Numbers, Outbound, Reset, Role, Session,
+    SessionConfig, StoreRead, Verdict,
 };
 use outbox::Sent;
 use std::io::{ErrorKind, Read, Write};
@@ -53,7 +53,14 @@ impl<D: Desk> Counterparty<D> {
         let config = SessionConfig::new(Role::Initiator, comp_id, target);
         Self {
             session: Session::new(config, Numbers::FIRST, Dictionary::fix44()),
-            side: Side { desk, sent: Sent::default(), to_write: Vec::new(), read: None, close: false, logged_out: false },
+            side: Side {
+                desk,
+                sent: Sent::default(),
+                to_write: Vec::new(),
+                read: None,
+                close: false,
+                logged_out: false,
+            },
             server,
             socket: None,
             received: Vec::with_capacity(RECEIVE_BYTES),
@@ -153,7 +160,11 @@ impl<D: Desk> Counterparty<D> {
                 let used = self.session.handle_bytes(now(self.start), &self.received, &mut self.side);
                 self.received.drain(..used);
             }
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
             Err(_) => self.lost(),
         }
     }
@@ -166,7 +177,9 @@ impl<D: Desk> Counterparty<D> {
         for seq in read.begin..=last {
             message.clear();
             message.extend_from_slice(self.side.sent.get(seq));
-            if !message.is_empty() && !self.session.stored(now(self.start), read.id, seq, &message, &mut self.side) {
+            if !message.is_empty()
+                && !self.session.stored(now(self.start), read.id, seq, &message, &mut self.side)
+            {
                 return;
             }
         }
@@ -204,7 +217,7 @@ impl<D: Desk> Counterparty<D> {
 
 impl<D: Desk> Handler for Side<D> {
     fn application(&mut self, inbound: &Inbound<'_>) -> Verdict {
-        self.desk.message(inbound.message);
+        self.desk.message(&inbound.message);
         Verdict::Accepted
     }
 
@@ -233,7 +246,9 @@ impl<D: Desk> Handler for Side<D> {
         match notice {
             Notice::LoggedOut => self.logged_out = true,
             Notice::Fault(text) => tracing::warn!(text, "session fault"),
-            Notice::PeerLogout(text) => tracing::debug!(text = %String::from_utf8_lossy(text), "peer logged out"),
+            Notice::PeerLogout(text) => {
+                tracing::debug!(text = %String::from_utf8_lossy(text), "peer logged out")
+            }
             _ => {}
         }
     }

@@ -124,7 +124,8 @@ fn start_players(args: &DemoArgs, stage: &Arc<Stage>) -> std::io::Result<Vec<Pla
         .iter()
         .enumerate()
         .map(|(i, (comp_id, _, letter))| {
-            let flow = flow::Flow::new(args.seed.wrapping_mul(31).wrapping_add(i as u64), *letter, symbols.clone());
+            let flow =
+                flow::Flow::new(args.seed.wrapping_mul(31).wrapping_add(i as u64), *letter, symbols.clone());
             let quota = if i == 0 { args.orders - each * (FIRMS.len() as u64 - 1) } else { each };
             Player::start(i, comp_id, FIRMS[i].1, Trader::new(flow), quota, Arc::clone(stage))
         })
@@ -133,7 +134,9 @@ fn start_players(args: &DemoArgs, stage: &Arc<Stage>) -> std::io::Result<Vec<Pla
 
 /// The demonstration's configuration: ports are chosen by the system.
 fn configuration() -> String {
-    let mut text = "[gateway]\nlisten = \"127.0.0.1:0\"\ncomp_id = \"ASSAY\"\n[admin]\nlisten = \"127.0.0.1:0\"\n".to_owned();
+    let mut text =
+        "[gateway]\nlisten = \"127.0.0.1:0\"\ncomp_id = \"ASSAY\"\n[admin]\nlisten = \"127.0.0.1:0\"\n"
+            .to_owned();
     for (comp_id, firm, _) in FIRMS {
         text += &format!("[[session]]\ncomp_id = \"{comp_id}\"\nfirm = \"{firm}\"\n");
     }
@@ -161,7 +164,8 @@ mod tests {
     #[test]
     fn the_demonstrations_configuration_is_valid() {
         let overrides = crate::config::Overrides::default();
-        let config = crate::config::Config::parse("demo".as_ref(), &super::configuration(), &overrides).unwrap();
+        let config =
+            crate::config::Config::parse("demo".as_ref(), &super::configuration(), &overrides).unwrap();
         assert_eq!(config.sessions.len(), 5);
     }
 }

@@ -74,11 +74,21 @@ async fn metrics(State(vitals): State<Arc<Vitals>>) -> String {
     };
     line("assay_log_end", "gauge", "Position the next record gets.", vitals.log.end().0);
     line("assay_log_durable", "gauge", "Records that survive a crash.", vitals.log.durable().0);
-    line("assay_log_poisoned", "gauge", "1 when the log refuses everything.", vitals.log.poisoned().is_some().into());
+    line(
+        "assay_log_poisoned",
+        "gauge",
+        "1 when the log refuses everything.",
+        vitals.log.poisoned().is_some().into(),
+    );
     line("assay_open_orders", "gauge", "Orders on the books.", vitals.open_orders.load(Ordering::Relaxed));
     let applied = vitals.applied_records.load(Ordering::Relaxed);
     line("assay_applied_records_total", "counter", "Records applied by risk and execution.", applied);
-    line("assay_audit_position", "gauge", "Position the audit store has reached.", vitals.audit_position.load(Ordering::Relaxed));
+    line(
+        "assay_audit_position",
+        "gauge",
+        "Position the audit store has reached.",
+        vitals.audit_position.load(Ordering::Relaxed),
+    );
     for (name, kind, help, value) in vitals.gateway.metrics() {
         line(name, kind, help, value);
     }

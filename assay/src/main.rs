@@ -38,6 +38,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(args),
         Command::Keys(args) => command::keys::run(&args),
+        Command::Echo(args) => command::echo::run(&args),
         Command::Sim(args) => command::sim::run(&args),
     }
 }

@@ -13,12 +13,13 @@ mod force;
 mod pipeline_thread;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Firm, Profile, Session};
 use crate::health::{self, Vitals};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
 use assay_trading_types::Position;
+use fix_gateway::{GatewayConfig, SessionSpec};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -191,7 +192,8 @@ impl Node {
         let Self { gateway, stop, threads, ended, ended_sender, log, .. } = self;
         let gateway = gateway.stop().map_err(NodeError::from);
         stop.store(true, Ordering::Release);
-        let panicked = threads.into_iter().filter_map(|(name, thread)| thread.join().err().map(|_| name)).next();
+        let panicked =
+            threads.into_iter().filter_map(|(name, thread)| thread.join().err().map(|_| name)).next();
         drop(ended_sender);
         let failed = ended.iter().find_map(|(_, result)| result.err());
         drop(log);
@@ -222,7 +224,12 @@ impl Node {
         Ok(())
     }
 
-    fn run_audit(&mut self, audit: AuditService, log: Arc<dyn EventLog>, vitals: Arc<Vitals>) -> Result<(), NodeError> {
+    fn run_audit(
+        &mut self,
+        audit: AuditService,
+        log: Arc<dyn EventLog>,
+        vitals: Arc<Vitals>,
+    ) -> Result<(), NodeError> {
         let stop = Arc::clone(&self.stop);
         self.run("audit", move || {
             let progress = |progress| {
@@ -236,14 +243,20 @@ impl Node {
 
     fn run_admin(&mut self, listen: SocketAddr, vitals: Arc<Vitals>) -> Result<(), NodeError> {
         let io = |doing: String| move |source| NodeError::Io { doing, source };
-        let listener = std::net::TcpListener::bind(listen).map_err(io(format!("listen on {listen} ([admin] listen)")))?;
+        let listener = std::net::TcpListener::bind(listen)
+            .map_err(io(format!("listen on {listen} ([admin] listen)")))?;
         listener.set_nonblocking(true).map_err(io("set up the admin listener".to_owned()))?;
         self.admin_address = listener.local_addr().map_err(io("set up the admin listener".to_owned()))?;
         let stop = Arc::clone(&self.stop);
         self.run("admin", move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime
-                .and_then(|r| r.block_on(async { health::serve(tokio::net::TcpListener::from_std(listener)?, vitals, stopped(stop)).await }))
+                .and_then(|r| {
+                    r.block_on(async {
+                        health::serve(tokio::net::TcpListener::from_std(listener)?, vitals, stopped(stop))
+                            .await
+                    })
+                })
                 .map_err(|source| NodeError::Io { doing: "serve health".to_owned(), source })
         })
     }
@@ -265,7 +278,11 @@ fn catch_up(pipeline: &mut Pipeline, log: &dyn EventLog) -> Result<(), NodeError
 /// Opens the audit of `root`, making development keys where there are none yet.
 fn open_audit(log: &dyn EventLog, root: &Path) -> Result<AuditService, NodeError> {
     let dir = AuditPaths::below(root).keys;
-    let keys = if keys::KeyPaths::in_dir(&dir).epoch.exists() { keys::load(&dir) } else { keys::init(&dir).and_then(|_| keys::load(&dir)) };
+    let keys = if keys::KeyPaths::in_dir(&dir).epoch.exists() {
+        keys::load(&dir)
+    } else {
+        keys::init(&dir).and_then(|_| keys::load(&dir))
+    };
     Ok(AuditService::open(log, root, keys?)?)
 }
 
@@ -277,7 +294,26 @@ fn log_config(config: &Config) -> FileLogConfig {
     }
 }
 
-fn gateway_config(config: &Config, data_dir: &DataDir) -> fix_gateway::GatewayConfig {
-    let _ = (config, data_dir);
-    unimplemented!()
+fn gateway_config(config: &Config, data_dir: &DataDir) -> GatewayConfig {
+    GatewayConfig {
+        sessions: config.sessions.iter().map(|session| session_spec(session, config)).collect(),
+        insecure_listen: config.gateway.insecure_listen,
+        snapshot_dir: Some(data_dir.gateway()),
+        ..GatewayConfig::new(config.gateway.listen, config.gateway.comp_id)
+    }
+}
+
+fn session_spec(session: &Session, config: &Config) -> SessionSpec {
+    let firm = config.firms.iter().find(|firm| firm.id == session.firm);
+    let accounts = session.accounts.clone().or_else(|| firm.map(Firm::accounts)).unwrap_or_default();
+    SessionSpec {
+        accounts,
+        heartbeat_s: session.heartbeat_s,
+        reset_on_logon: session.reset_on_logon,
+        profile: match session.profile {
+            Profile::Strict => fix_session::Profile::Strict,
+            Profile::Interop => fix_session::Profile::Interop,
+        },
+        ..SessionSpec::new(session.comp_id, session.firm)
+    }
 }

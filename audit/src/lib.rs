@@ -37,7 +37,7 @@ pub use note::{Checkpoint, NoteError, verifier_key};
 pub use query::{Format, LIMIT_MAX, Page, Query, Selector, parse_time, query};
 pub use report::{Fault, PartitionReport, Place, Report, What};
 pub use schedule::{SEAL_INTERVAL_NS, SEAL_RECORDS_MAX, Schedule};
-pub use seal::origin;
+pub use seal::{origin, seal};
 pub use sealer::Sealer;
 pub use service::{AuditPaths, AuditService, CLOCK_ERROR_UNKNOWN_NS, Progress};
 pub use store::{SCHEMA_VERSION, Store};

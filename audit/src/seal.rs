@@ -14,7 +14,7 @@ pub fn origin(log: &str, partition: Partition) -> String {
 }
 
 /// Seals `chain` as it stands.
-pub(crate) fn seal(
+pub fn seal(
     partition: Partition,
     chain: &Chain,
     at: Timestamp,

@@ -40,9 +40,11 @@ pub(crate) fn loopback_echo(time: Duration) -> std::io::Result<f64> {
     }
     let rate = echoed as f64 / MESSAGE_BYTES as f64 / start.elapsed().as_secs_f64();
     drop(socket);
-    server.join().map_err(|_| std::io::Error::other("echo thread panicked"))?.or_else(|e| match e.kind() {
-        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(e),
+    server.join().map_err(|_| std::io::Error::other("echo thread panicked"))?.or_else(|e| {
+        match e.kind() {
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(e),
+        }
     })?;
     Ok(rate)
 }

@@ -96,7 +96,10 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
             heard = (Instant::now(), client.desk().answered);
         }
         if heard.0.elapsed() > SILENCE_MAX || !client.is_connected() {
-            return Err(std::io::Error::other(format!("{} stopped being answered after {}", load.comp_id, heard.1)));
+            return Err(std::io::Error::other(format!(
+                "{} stopped being answered after {}",
+                load.comp_id, heard.1
+            )));
         }
     }
     let took = began.elapsed();

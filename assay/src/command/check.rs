@@ -20,7 +20,10 @@ pub(crate) fn run(args: &CheckArgs) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let verified = assay_event_log::verify(data_dir.log())?;
-    println!("log: {} records in {} segments, every frame good", verified.recovery.records, verified.segments);
+    println!(
+        "log: {} records in {} segments, every frame good",
+        verified.recovery.records, verified.segments
+    );
     let books = Books::replay(&data_dir.log())?;
     print!("{books}");
     let report = audit::verify_dir(&data_dir, None)?;

@@ -34,7 +34,10 @@ impl Overrides {
     ///
     /// # Errors
     /// A name that is no key.
-    pub(crate) fn new(env: impl Iterator<Item = (String, String)>, flags: &[String]) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        env: impl Iterator<Item = (String, String)>,
+        flags: &[String],
+    ) -> Result<Self, ConfigError> {
         let mut entries = Vec::new();
         for (name, value) in env {
             if !name.starts_with("ASSAY_") || RESERVED.contains(&name.as_str()) {

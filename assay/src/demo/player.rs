@@ -29,7 +29,6 @@ pub(super) struct Stage {
     server: Mutex<SocketAddr>,
     crash: AtomicUsize,
     abandoned: AtomicBool,
-    sent: AtomicU64,
     answered: AtomicU64,
     latencies_us: Mutex<Histogram<u64>>,
 }
@@ -44,7 +43,6 @@ impl Stage {
             server: Mutex::new(server),
             crash: AtomicUsize::new(NOBODY),
             abandoned: AtomicBool::new(false),
-            sent: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             latencies_us: Mutex::new(Histogram::new_with_max(60_000_000, 3).expect("valid bounds")),
         }
@@ -68,11 +66,6 @@ impl Stage {
     /// Requests answered by now.
     pub(super) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
-    }
-
-    /// Requests sent by now.
-    pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
     }
 
     /// Latencies since the last call, in microseconds.
@@ -103,7 +96,8 @@ impl Player {
     ) -> std::io::Result<Self> {
         let client = Counterparty::new(comp_id, "ASSAY", stage.server(), trader);
         let thread = Thread { index, account, client, quota, stage, told_answered: 0, told_at: instant() };
-        let spawned = std::thread::Builder::new().name(format!("client-{index}")).spawn(move || thread.run())?;
+        let spawned =
+            std::thread::Builder::new().name(format!("client-{index}")).spawn(move || thread.run())?;
         Ok(Self(spawned))
     }
 
@@ -142,7 +136,11 @@ impl Thread {
                 logging_out = true;
                 self.client.logout();
             }
-            let wait = if self.client.desk().in_flight() < WINDOW && more { Duration::ZERO } else { Duration::from_millis(2) };
+            let wait = if self.client.desk().in_flight() < WINDOW && more {
+                Duration::ZERO
+            } else {
+                Duration::from_millis(2)
+            };
             self.client.turn(wait);
             self.crash_if_told();
             self.tell();
@@ -191,10 +189,11 @@ impl Thread {
             Instruction::Replace { cl_ord_id, target, qty, price } => {
                 body.field(11, cl_ord_id.as_str().as_bytes()).field_qty(38, *qty).field_char(40, b'2');
                 body.field(41, target.cl_ord_id.as_str().as_bytes()).field_price(44, *price);
-                body.field_char(54, target.side.fix()).field(55, target.symbol.as_str().as_bytes()).field_time(60, at);
+                body.field_char(54, target.side.fix())
+                    .field(55, target.symbol.as_str().as_bytes())
+                    .field_time(60, at);
             }
         });
-        self.stage.sent.fetch_add(1, Ordering::Relaxed);
     }
 
     fn crash_if_told(&mut self) {

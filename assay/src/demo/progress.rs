@@ -17,7 +17,9 @@ impl Progress {
     #[allow(clippy::disallowed_methods)] // a driver: it measures itself
     pub(super) fn new(total: u64) -> Self {
         let now = Instant::now();
-        println!("   time   answered            orders/s   p50 us   p99 us   open orders      durable position");
+        println!(
+            "   time   answered            orders/s   p50 us   p99 us   open orders      durable position"
+        );
         Self { total, began: now, at: now, answered: 0 }
     }
 

@@ -20,15 +20,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `assay up` on `config` and `data_dir` and waits until it accepts.
     pub(crate) fn start(config: &Path, data_dir: &Path) -> std::io::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("up")
-            .arg("--config")
-            .arg(config)
-            .arg("--data-dir")
-            .arg(data_dir)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("up").arg("--config").arg(config).arg("--data-dir").arg(data_dir);
+        Self::spawn(command)
+    }
+
+    /// Starts `assay echo` with its journal in `dir` or in memory.
+    pub(crate) fn start_echo(dir: &Path, store: &str) -> std::io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("echo").arg("--store").arg(store).arg("--dir").arg(dir);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> std::io::Result<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| std::io::Error::other("no stdout"))?;
         let mut lines = BufReader::new(stdout).lines();
         let (mut admin, mut said) = (None, Vec::new());

@@ -1,7 +1,7 @@
 //! The closing account: both sides' scores, the trial balance and the audit chain.
 
-use super::desk::Trader;
 use super::FIRMS;
+use super::desk::Trader;
 use crate::books::{Books, Fills};
 use assay_audit::Report;
 use assay_trading_types::SessionId;
@@ -35,12 +35,24 @@ pub(super) fn print(
     checks.that(answered == sent, format!("every ClOrdID answered exactly once: {answered} of {sent}"));
     let repeated: u64 = traders.iter().map(|t| t.repeated_exec_ids).sum();
     let stray: u64 = traders.iter().map(|t| t.stray_answers).sum();
-    checks.that(repeated == 0, format!("every ExecID received exactly once: {exec_ids}, {repeated} repeated"));
+    checks
+        .that(repeated == 0, format!("every ExecID received exactly once: {exec_ids}, {repeated} repeated"));
     checks.that(stray == 0, format!("no answer that nobody asked for: {stray}"));
-    let doubled = books.decisions.values().filter(|d| d.requested != 1 || d.accepted + d.refused != 1).count();
-    checks.that(doubled == 0, format!("every order decided exactly once: {} orders, {doubled} not", books.decisions.len()));
-    let agree = FIRMS.iter().zip(traders).filter(|((comp_id, ..), t)| ledger_fills(books, comp_id) == t.fills).count();
-    checks.that(agree == FIRMS.len(), format!("fills as the counterparties saw them equal the log's: {agree} of {}", FIRMS.len()));
+    let doubled =
+        books.decisions.values().filter(|d| d.requested != 1 || d.accepted + d.refused != 1).count();
+    checks.that(
+        doubled == 0,
+        format!("every order decided exactly once: {} orders, {doubled} not", books.decisions.len()),
+    );
+    let agree = FIRMS
+        .iter()
+        .zip(traders)
+        .filter(|((comp_id, ..), t)| ledger_fills(books, comp_id) == t.fills)
+        .count();
+    checks.that(
+        agree == FIRMS.len(),
+        format!("fills as the counterparties saw them equal the log's: {agree} of {}", FIRMS.len()),
+    );
     checks.that(books.balance(), "trial balance is zero in every asset".to_owned());
     checks.that(audit.is_good(), "audit chain, seals and store verified".to_owned());
     checks.0

@@ -22,7 +22,8 @@ pub(super) fn bring(config: &Config, log: &dyn EventLog, data_dir: &DataDir) -> 
     records.push(configure::loaded(digest.clone(), at));
     let last = log.append(&mut records)?;
     log.wait_durable(assay_trading_types::Position(last.0 + 1), SYNC_MAX)?;
-    write(&file, &digest).map_err(|source| NodeError::Io { doing: format!("write {}", file.display()), source })
+    write(&file, &digest)
+        .map_err(|source| NodeError::Io { doing: format!("write {}", file.display()), source })
 }
 
 /// A disk that has not synced a few records by then has failed.

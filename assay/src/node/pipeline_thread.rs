@@ -61,7 +61,9 @@ impl PipelineThread {
                 tracing::error!(%error, "snapshot not written; the next recovery replays more");
             }
         });
-        spawned.map(drop).map_err(|source| NodeError::Io { doing: "start thread snapshot".to_owned(), source })
+        spawned
+            .map(drop)
+            .map_err(|source| NodeError::Io { doing: "start thread snapshot".to_owned(), source })
     }
 
     fn tell(&self, applied: u64) {

@@ -77,6 +77,15 @@ impl Client {
         })
     }
 
+    /// How long [`Client::receive`] waits from now on.
+    ///
+    /// # Panics
+    /// Zero, or a socket that is gone.
+    pub fn set_patience_ms(&mut self, patience_ms: u64) {
+        let patience = Some(Duration::from_millis(patience_ms));
+        self.stream.set_read_timeout(patience).expect("an open socket takes a timeout above zero");
+    }
+
     /// The number of the next message sent.
     pub fn next_out(&self) -> u64 {
         self.next_out
@@ -197,7 +206,7 @@ impl Client {
             refused: 0,
             fills: 0,
             took: Duration::ZERO,
-            latency_ns: Histogram::new(3).expect("three digits is a precision"),
+            latency_ns: Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("a minute in three digits"),
         };
         let start = Instant::now();
         let mut sent_ns = vec![0u64; flow.window.max(1) as usize];

@@ -1,0 +1,357 @@
+//! The gateway over real sockets: what a counterparty sees, and what the log holds.
+
+mod desk;
+
+use assay_event_log::{Durability, EventLog, MemoryLog, MemoryLogConfig};
+use assay_trading_types::{Direction, Event, Origin, Position, Topic};
+use desk::{Desk, field, order};
+use fix_gateway::client::{Client, framed};
+use std::sync::Arc;
+
+#[test]
+fn logon_is_answered_and_journalled_both_ways() {
+    let desk = Desk::start();
+    let mut client = desk.client("CLIENT1");
+    let answer = client.logon(30, false).unwrap();
+    assert!(answer.contains("|35=A|34=1|49=ASSAY|"), "{answer}");
+    assert_eq!(field(&answer, 108), Some("30"));
+    let wire: Vec<_> = desk.records(Topic::Fix).iter().map(|r| r.wire.unwrap()).collect();
+    assert_eq!(wire[0].direction, Direction::In);
+    assert_eq!((wire[0].seq, wire[0].next_seq), (1, 2));
+    assert_eq!(wire[1].direction, Direction::Out);
+    assert_eq!((wire[1].seq, wire[1].next_seq), (1, 2));
+    assert_eq!(desk.gateway().statistics().sessions_up(), 1);
+}
+
+#[test]
+fn an_order_is_requested_reported_and_filled() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    desk.accept_next();
+    let new = client.receive_type("8").unwrap();
+    for (tag, value) in
+        [(150, "0"), (39, "0"), (11, "a"), (38, "100"), (14, "0"), (151, "100"), (44, "10.10")]
+    {
+        assert_eq!(field(&new, tag), Some(value), "{tag} in {new}");
+    }
+    assert_eq!(field(&new, 37), Some("O0000000000000000"));
+    assert_eq!(field(&new, 17), Some("E0000000000000001"));
+    desk.fill_last("30", "10");
+    let fill = client.receive_type("8").unwrap();
+    for (tag, value) in
+        [(150, "F"), (39, "1"), (32, "30"), (31, "10"), (14, "30"), (151, "70"), (6, "10"), (851, "1")]
+    {
+        assert_eq!(field(&fill, tag), Some(value), "{tag} in {fill}");
+    }
+    let requests = desk.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(matches!(requests[0].origin, Some(Origin::Request(id)) if id.seq == 2 && id.epoch == 1));
+}
+
+#[test]
+fn bodies_of_reports_ascend_by_tag_and_carry_what_the_order_carried() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let parties = "453=1|448=TRADER|447=D|452=12";
+    client.send("D", &format!("{}|{parties}|526=second|583=link", order("a"))).unwrap();
+    desk.accept_next();
+    let new = client.receive_type("8").unwrap();
+    assert!(new.contains(&format!("|{parties}|526=second|583=link|")), "{new}");
+    let mut tags: Vec<u32> = new.split('|').filter_map(|f| f.split_once('=')?.0.parse().ok()).collect();
+    tags.retain(|t| ![8, 9, 35, 34, 49, 52, 56, 10, 448, 447, 452].contains(t));
+    assert!(tags.is_sorted(), "{tags:?}");
+}
+
+#[test]
+fn a_message_and_its_request_are_one_group() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    let request = desk.wait_request(1);
+    let records = desk.log.records();
+    let message = &records[request.position.0 as usize - 1];
+    assert_eq!(message.topic, Topic::Fix);
+    assert_eq!(message.wire.unwrap().seq, 2);
+    // Whatever a crash cuts, neither is left without the other.
+    for keep in 0..=records.len() as u64 {
+        let kept = desk.log.crash(Position(keep)).records();
+        let messages = kept.iter().filter(|r| r.value.windows(6).any(|w| w == b"\x0135=D\x01")).count();
+        let requests = kept.iter().filter(|r| r.topic == Topic::Accounts).count();
+        assert_eq!(messages, requests, "cut at {keep}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_durable() {
+    let log = MemoryLog::new(MemoryLogConfig { durability: Durability::Manual, ..Default::default() });
+    let desk = Desk::over(Arc::new(log));
+    let mut client = desk.client("CLIENT1");
+    client.send("A", "98=0|108=30").unwrap();
+    desk.wait_records(Topic::Fix, 2);
+    client.set_patience_ms(50);
+    assert!(client.receive().is_err(), "the answer is not durable");
+    desk.log.set_durable(desk.log.end());
+    client.set_patience_ms(10_000);
+    assert!(client.receive().unwrap().contains("|35=A|"));
+}
+
+#[test]
+fn numbers_are_kept_over_a_reconnect() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("1", "112=x").unwrap();
+    client.receive_type("0").unwrap();
+    let next = client.next_out();
+    drop(client);
+    desk.wait_down();
+    let mut client = desk.client("CLIENT1");
+    client.set_next_out(next);
+    let answer = client.logon(30, false).unwrap();
+    assert_eq!(field(&answer, 34), Some("3"), "{answer}");
+}
+
+#[test]
+fn numbers_are_kept_over_a_crash_and_outcomes_told_after_it() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    desk.wait_request(1);
+    let next = client.next_out();
+    let crashed = desk.crash();
+    drop(client);
+    // Risk and execution answer before the gateway is back.
+    desk::accept(&crashed, 1);
+    let desk = Desk::over(crashed);
+    let mut client = desk.client("CLIENT1");
+    client.set_next_out(next);
+    let logon = client.logon(30, false).unwrap();
+    // The report took number 2 while nobody was logged on, so Logon shows the gap and a resend brings it.
+    assert_eq!(field(&logon, 34), Some("3"), "{logon}");
+    client.send("2", "7=2|16=0").unwrap();
+    let report = client.receive_type("8").unwrap();
+    assert_eq!(field(&report, 34), Some("2"), "{report}");
+    assert_eq!(field(&report, 43), Some("Y"));
+    assert_eq!(field(&report, 11), Some("a"));
+}
+
+#[test]
+fn an_outcome_is_told_once_over_restarts() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    desk.accept_next();
+    client.receive_type("8").unwrap();
+    let mut log = desk.crash();
+    for _ in 0..3 {
+        let desk = Desk::over(log);
+        log = desk.crash();
+        drop(desk);
+    }
+    let told = log
+        .records()
+        .into_iter()
+        .filter(|r| matches!(r.origin, Some(Origin::Input { .. })) && r.topic == Topic::Fix);
+    assert_eq!(told.count(), 1);
+}
+
+#[test]
+fn a_journalled_order_without_request_is_asked_again_once() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    client.send("D", &order("b")).unwrap();
+    desk.wait_request(2);
+    let lost = desk::without_requests(&desk.crash());
+    drop(client);
+    let desk = Desk::over(lost);
+    let requests = desk.requests();
+    let ids: Vec<_> = requests.iter().map(|r| desk::cl_ord_id(r)).collect();
+    assert_eq!(ids, ["a", "b"]);
+    let log = desk.crash();
+    drop(desk);
+    assert_eq!(Desk::over(log).requests().len(), 2);
+}
+
+#[test]
+fn a_resend_streams_thousands_from_the_journal() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    const ORDERS: u64 = 3_000;
+    for number in 0..ORDERS {
+        client.send("D", &order(&format!("o{number}"))).unwrap();
+    }
+    desk.wait_request(ORDERS as usize);
+    desk.accept_all();
+    for _ in 0..ORDERS {
+        client.receive_type("8").unwrap();
+    }
+    client.send("2", "7=1|16=0").unwrap();
+    let fill = client.receive_type("4").unwrap();
+    assert_eq!((field(&fill, 34), field(&fill, 36)), (Some("1"), Some("2")));
+    for number in 0..ORDERS {
+        let report = client.receive_type("8").unwrap();
+        assert_eq!(field(&report, 34), Some((number + 2).to_string().as_str()));
+        assert_eq!(field(&report, 43), Some("Y"));
+        assert_eq!(field(&report, 11), Some(format!("o{number}").as_str()));
+    }
+}
+
+#[test]
+fn a_second_logon_of_a_live_session_is_closed_in_silence() {
+    let desk = Desk::start();
+    let mut first = desk.logged_on("CLIENT1");
+    let mut second = desk.client("CLIENT1");
+    second.send("A", "98=0|108=30").unwrap();
+    assert!(second.is_closed_silently().unwrap());
+    first.send("1", "112=alive").unwrap();
+    assert_eq!(field(&first.receive_type("0").unwrap(), 112), Some("alive"));
+}
+
+#[test]
+fn strangers_are_closed_in_silence() {
+    let desk = Desk::start();
+    let logon = |sender: &str, target: &str, begin: &str, msg_type: &str| {
+        let body = format!("35={msg_type}|34=1|49={sender}|52=20261121-09:30:00|56={target}|98=0|108=30|");
+        let frame = String::from_utf8(framed(&body)).unwrap();
+        frame.replace("8=FIX.4.4", begin).into_bytes()
+    };
+    let oversized = {
+        let mut bytes = b"8=FIX.4.4\x019=9000\x0135=A\x0158=".to_vec();
+        bytes.resize(9_000, b'x');
+        bytes
+    };
+    for (what, bytes) in [
+        ("unknown sender", logon("NOBODY", "ASSAY", "8=FIX.4.4", "A")),
+        ("unknown target", logon("CLIENT1", "OTHER", "8=FIX.4.4", "A")),
+        ("not a logon", logon("CLIENT1", "ASSAY", "8=FIX.4.4", "0")),
+        ("another version", logon("CLIENT1", "ASSAY", "8=FIX.4.2", "A")),
+        ("garbage", b"GET / HTTP/1.1\r\n\r\n".repeat(600)),
+        ("oversized", oversized),
+    ] {
+        let mut client = desk.client("CLIENT1");
+        // The server may close while the bytes are still being sent.
+        let _ = client.send_bytes(&bytes);
+        assert!(client.is_closed_silently().unwrap(), "{what}");
+    }
+    assert!(desk.records(Topic::Fix).is_empty(), "no number was used");
+    desk.logged_on("CLIENT1");
+}
+
+#[test]
+fn garbled_bytes_on_a_session_are_ignored() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    client.send_bytes(b"8=FIX.4.4\x019=5\x0135=0\x0110=999\x01").unwrap();
+    client.send("1", "112=still here").unwrap();
+    assert_eq!(field(&client.receive_type("0").unwrap(), 112), Some("still here"));
+}
+
+#[test]
+fn requests_that_cannot_be_read_are_refused_by_the_right_message() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let without = |tag: &str| {
+        let fields = order("a");
+        let kept: Vec<_> = fields.split('|').filter(|f| !f.starts_with(&format!("{tag}="))).collect();
+        kept.join("|")
+    };
+    for tag in ["1", "55", "38", "44"] {
+        client.send("D", &without(tag)).unwrap();
+        let refusal = client.receive_type("j").unwrap();
+        assert_eq!(field(&refusal, 380), Some("5"), "{refusal}");
+        assert_eq!(field(&refusal, 379), Some("a"), "{refusal}");
+        assert!(field(&refusal, 58).unwrap().ends_with(&format!("({tag})")), "{refusal}");
+    }
+    for bad in ["x".repeat(33), "a b".to_owned()] {
+        client.send("D", &order(&bad)).unwrap();
+        let refusal = client.receive_type("3").unwrap();
+        assert_eq!((field(&refusal, 373), field(&refusal, 371)), (Some("5"), Some("11")), "{refusal}");
+    }
+    client.send("R", "131=q|146=1|55=AAPL").unwrap();
+    let refusal = client.receive_type("j").unwrap();
+    assert_eq!(field(&refusal, 380), Some("3"), "{refusal}");
+    assert!(desk.requests().is_empty());
+}
+
+#[test]
+fn a_poisoned_log_closes_sessions_and_accepts_no_logon() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    desk.log.poison("disk full");
+    assert!(client.is_closed_silently().unwrap());
+    let mut again = desk.client("CLIENT1");
+    again.send("A", "98=0|108=30").unwrap();
+    assert!(again.is_closed_silently().unwrap());
+    let error = desk.stop().unwrap_err();
+    assert!(matches!(error, fix_gateway::Error::Append(_)), "{error}");
+}
+
+#[test]
+fn a_stop_logs_sessions_out_with_a_reason() {
+    let desk = Desk::start();
+    let mut client: Client = desk.logged_on("CLIENT1");
+    let stopping = std::thread::spawn(move || desk.stop());
+    let logout = client.receive_type("5").unwrap();
+    assert_eq!(field(&logout, 58), Some("Server shutting down"));
+    client.send("5", "").unwrap();
+    stopping.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_restart_from_a_snapshot_equals_one_from_the_whole_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = Desk::with_snapshots(Arc::new(MemoryLog::default()), dir.path());
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    desk.accept_next();
+    client.receive_type("8").unwrap();
+    let next = client.next_out();
+    drop(client);
+    desk.wait_down();
+    let log = desk.crash();
+    desk.stop().unwrap();
+    let restarted = Desk::with_snapshots(log, dir.path());
+    let mut client = restarted.client("CLIENT1");
+    client.set_next_out(next);
+    let logon = client.logon(30, false).unwrap();
+    assert_eq!(field(&logon, 34), Some("3"), "{logon}");
+    client.send("2", "7=2|16=2").unwrap();
+    assert_eq!(field(&client.receive_type("8").unwrap(), 11), Some("a"));
+}
+
+#[test]
+fn defects_stand_in_the_request() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let with = |from: &str, to: &str| order("a").replace(from, to);
+    let cases = [
+        (with("|38=100", "|38=0"), "QTY_MIN"),
+        (with("|38=100", "|38=-5"), "QTY_MIN"),
+        (with("|38=100", "|38=9999999999999999999999999999999999999999"), "QTY_MAX"),
+        (with("|38=100", "|38=1.0000000001"), "BAD_LOT"),
+        (with("|44=10.10", "|44=0"), "BAD_PRICE"),
+        (with("|44=10.10", "|44=9999999999999999999999999999999999999999"), "BAD_PRICE"),
+        (with("|44=10.10", "|44=1.00000000001"), "BAD_PRICE"),
+        (with("|54=1", "|54=7"), "UNSUPPORTED_SIDE"),
+        (with("|40=2", "|40=1"), "PRICE_NOT_ALLOWED"),
+        (with("|40=2", "|40=P"), "UNSUPPORTED_ORDTYPE"),
+        (with("|21=1", "|21=3"), "UNSUPPORTED_HANDLING"),
+        (order("a") + "|59=2", "UNSUPPORTED_TIF"),
+        (order("a") + "|59=6", "UNSUPPORTED_TIF"),
+        (order("a") + "|18=6", "UNSUPPORTED_EXECINST"),
+        (order("a") + "|111=10", "UNSUPPORTED_TERMS"),
+        (order("a") + "|152=10", "UNSUPPORTED_QTY_TYPE"),
+        (with("|1=FIRM1", "|1=OTHER"), "UNKNOWN_ACCOUNT"),
+        (with("|55=AAPL", "|55=NO SUCH SYMBOL"), "UNKNOWN_SYMBOL"),
+        (desk::stale_order("a"), "STALE_ORDER"),
+    ];
+    for (number, (body, code)) in cases.iter().enumerate() {
+        client.send("D", body).unwrap();
+        let request = desk.wait_request(number + 1);
+        let event = request.decode().unwrap();
+        let Event::OrderRequested(asked) = &*event else { panic!("{event:?}") };
+        let defect = asked.defect.as_ref().unwrap_or_else(|| panic!("{code}: {body}"));
+        assert_eq!(defect.refusal.code(), *code, "{body}");
+    }
+}

@@ -3,6 +3,9 @@
 use assay_trading_types::{Amount, Asset, LedgerCode};
 use serde::{Deserialize, Serialize};
 
+/// Most that one counter of an account holds, about 10^23 whole units: sums over a million accounts still fit 128 bits.
+const COUNTER_MAX: i128 = i128::MAX >> 20;
+
 /// Index of an account, resolved once from its code and asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountIx(pub(crate) u32);
@@ -21,6 +24,9 @@ pub enum Guard {
 pub struct Account {
     pub(crate) code: LedgerCode,
     pub(crate) asset: Asset,
+    /// Where the sums of its asset are; found anew when books are read back.
+    #[serde(skip)]
+    pub(crate) book: u32,
     pub(crate) guard: Guard,
     pub(crate) debits_posted: i128,
     pub(crate) credits_posted: i128,
@@ -29,10 +35,11 @@ pub struct Account {
 }
 
 impl Account {
-    pub(crate) fn new(code: LedgerCode, asset: Asset, guard: Guard) -> Self {
+    pub(crate) fn new(code: LedgerCode, asset: Asset, book: u32, guard: Guard) -> Self {
         Self {
             code,
             asset,
+            book,
             guard,
             debits_posted: 0,
             credits_posted: 0,
@@ -66,14 +73,19 @@ impl Account {
         Amount::from_units(self.credits_posted - self.debits_posted - self.debits_pending)
     }
 
-    /// Whether `amount` more debits keep the guard; nothing on overflow.
+    /// Whether `amount` more debits keep the guard; nothing when a counter would pass its bound.
     pub(crate) fn takes_debit(&self, amount: i128) -> Option<bool> {
-        let debits = self.debits_posted.checked_add(self.debits_pending)?.checked_add(amount)?;
+        let debits = within_bound(self.debits_posted + self.debits_pending, amount)?;
         Some(self.guard == Guard::Unlimited || debits <= self.credits_posted)
     }
 
     /// Whether `amount` more credits can be counted.
     pub(crate) fn takes_credit(&self, amount: i128) -> bool {
-        self.credits_posted.checked_add(self.credits_pending).and_then(|c| c.checked_add(amount)).is_some()
+        within_bound(self.credits_posted + self.credits_pending, amount).is_some()
     }
+}
+
+/// The sum, if a counter may be that large.
+fn within_bound(counter: i128, amount: i128) -> Option<i128> {
+    counter.checked_add(amount).filter(|sum| *sum <= COUNTER_MAX)
 }

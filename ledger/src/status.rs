@@ -22,7 +22,7 @@ pub enum Status {
     ExceedsPending = 8,
     /// The debit account would be overdrawn, holds counted.
     Overdraft = 9,
-    /// A counter would pass 128 bits.
+    /// A counter would pass its bound, about 10^23 whole units.
     Overflow = 10,
 }
 

@@ -55,7 +55,6 @@ pub(crate) struct Gateway<A> {
     /// (position after a group, its bytes) of groups not yet durable.
     undurable: VecDeque<(u64, usize)>,
     undurable_bytes: usize,
-    /// Links touched since the last commit.
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) failed: Option<Error>,
     pub(crate) stopping: bool,
@@ -214,7 +213,7 @@ impl<A: Application> Gateway<A> {
                 link.state.journal.note(seq, first + at as u64);
             }
             link.state.queue.mark(self.appended_end);
-            link.state.flush(durable, &self.statistics);
+            link.state.flush(durable);
             if let Some(connection) = &link.state.connection
                 && (link.state.close.is_some() || link.state.wanted.is_some())
             {
@@ -262,7 +261,7 @@ impl<A: Application> Gateway<A> {
             self.undurable.pop_front();
         }
         for index in 0..self.links.len() {
-            self.links[index].state.flush(durable, &self.statistics);
+            self.links[index].state.flush(durable);
             self.cut_slow(index, now);
             self.resume(index);
         }
@@ -392,7 +391,7 @@ impl<A: Application> Gateway<A> {
         if let Some(connection) = &mut state.connection {
             connection.blocked = false;
         }
-        state.flush(durable, &self.statistics);
+        state.flush(durable);
     }
 
     fn cut_slow(&mut self, index: usize, now: Now) {
@@ -453,7 +452,7 @@ impl<A: Application> Gateway<A> {
 
 impl crate::link::LinkState {
     /// Writes what is durable, as far as the socket takes it.
-    pub(crate) fn flush(&mut self, durable: u64, statistics: &Statistics) {
+    pub(crate) fn flush(&mut self, durable: u64) {
         let has_bytes = self.queue.advance(durable);
         let Some(connection) = &mut self.connection else { return };
         if !has_bytes || connection.blocked {
@@ -476,7 +475,6 @@ impl crate::link::LinkState {
                 }
             }
         }
-        let _ = statistics;
         if self.close.is_some() {
             connection.wake.notify_one();
         }

@@ -60,7 +60,7 @@ pub(crate) struct UpArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Instructions (orders, cancels, replaces) of all counterparties together.
-    #[arg(long, default_value_t = 300_000)]
+    #[arg(long, default_value_t = 200_000)]
     pub(crate) orders: u64,
     /// Seed of the morning.
     #[arg(long, default_value_t = 1)]

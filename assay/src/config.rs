@@ -312,7 +312,7 @@ pub(crate) struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { kind: LogKind::File, segment_mib: 256, ring_mib: 64, snapshot_records: 2_000_000, kafka: None }
+        Self { kind: LogKind::File, segment_mib: 256, ring_mib: 64, snapshot_records: 1_000_000, kafka: None }
     }
 }
 

@@ -50,7 +50,17 @@ struct Side<D> {
 impl<D: Desk> Counterparty<D> {
     /// A counterparty `comp_id` of the acceptor `target`, not connected yet.
     pub(crate) fn new(comp_id: &str, target: &str, server: SocketAddr, desk: D) -> Self {
-        let config = SessionConfig::new(Role::Initiator, comp_id, target);
+        Self::with(SessionConfig::new(Role::Initiator, comp_id, target), server, desk)
+    }
+
+    /// As [`Counterparty::new`], starting at number 1 with every logon (ResetSeqNumFlag(141)=Y).
+    pub(crate) fn resetting(comp_id: &str, target: &str, server: SocketAddr, desk: D) -> Self {
+        let config =
+            SessionConfig { reset_on_logon: true, ..SessionConfig::new(Role::Initiator, comp_id, target) };
+        Self::with(config, server, desk)
+    }
+
+    fn with(config: SessionConfig, server: SocketAddr, desk: D) -> Self {
         Self {
             session: Session::new(config, Numbers::FIRST, Dictionary::fix44()),
             side: Side {

@@ -75,7 +75,7 @@ fn morning(args: &DemoArgs, root: &Path) -> Result<bool, Box<dyn std::error::Err
     let mut server = Server::start(&config, &data)?;
     println!("serving FIX 4.4 on {}, metrics on http://{}/metrics", server.fix, server.admin);
 
-    let stage = Arc::new(Stage::new(server.fix));
+    let stage = Arc::new(Stage::new(server.fix, FIRMS.len()));
     let players = start_players(args, &stage)?;
     let began = Instant::now();
     let mut progress = progress::Progress::new(args.orders);

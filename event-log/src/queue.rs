@@ -165,13 +165,19 @@ impl Queue {
         Ok(end)
     }
 
-    /// Waits for work and swaps it for `done`, which is reused. `false` when closed and all is written.
-    pub(crate) fn next_batch(&self, done: &mut Batch) -> bool {
-        done.clear();
+    /// Waits for work. `false` when closed and all is written.
+    pub(crate) fn wait_for_work(&self) -> bool {
         let mut state = self.state.lock();
         if state.queued.bytes.is_empty() && !state.closed {
             state = self.work.wait(state, |s| s.queued.bytes.is_empty() && !s.closed);
         }
+        !state.queued.bytes.is_empty()
+    }
+
+    /// Swaps what is queued for `done`, which is reused. `false` when nothing is.
+    pub(crate) fn next_batch(&self, done: &mut Batch) -> bool {
+        done.clear();
+        let mut state = self.state.lock();
         if state.queued.bytes.is_empty() {
             return false;
         }

@@ -79,7 +79,7 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
         fills: 0,
         latency_us: Histogram::new_with_max(60_000_000, 3).map_err(std::io::Error::other)?,
     };
-    let mut client = Counterparty::new(&load.comp_id, &load.target, server, counter);
+    let mut client = Counterparty::resetting(&load.comp_id, &load.target, server, counter);
     log_on(&mut client)?;
     let began = Instant::now();
     let mut sent = 0;

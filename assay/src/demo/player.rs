@@ -21,6 +21,10 @@ const BURST: usize = 32;
 /// Pause before a lost connection is tried again.
 const RECONNECT: Duration = Duration::from_millis(100);
 
+/// Nobody logs out before everybody is done and nothing has arrived for this long: resting orders of one trade with
+/// what the others still send.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// How long a counterparty that crashed stays away.
 const CRASH_PAUSE: Duration = Duration::from_millis(500);
 
@@ -30,6 +34,8 @@ pub(super) struct Stage {
     crash: AtomicUsize,
     abandoned: AtomicBool,
     answered: AtomicU64,
+    /// Players that still have something to send or to hear.
+    busy: AtomicUsize,
     latencies_us: Mutex<Histogram<u64>>,
 }
 
@@ -37,13 +43,14 @@ pub(super) struct Stage {
 const NOBODY: usize = usize::MAX;
 
 impl Stage {
-    /// Players connect to `server`.
-    pub(super) fn new(server: SocketAddr) -> Self {
+    /// `players` players connect to `server`.
+    pub(super) fn new(server: SocketAddr, players: usize) -> Self {
         Self {
             server: Mutex::new(server),
             crash: AtomicUsize::new(NOBODY),
             abandoned: AtomicBool::new(false),
             answered: AtomicU64::new(0),
+            busy: AtomicUsize::new(players),
             latencies_us: Mutex::new(Histogram::new_with_max(60_000_000, 3).expect("valid bounds")),
         }
     }
@@ -124,23 +131,28 @@ struct Thread {
 
 impl Thread {
     fn run(mut self) -> Trader {
+        let mut quiet_since: Option<(Instant, u64)> = None;
         let mut logging_out = false;
         while !self.client.is_logged_out() && !self.stage.abandoned.load(Ordering::Acquire) {
             if !self.client.is_connected() && !self.reconnect() {
                 continue;
             }
             let more = self.send_some();
-            let trader = self.client.desk();
-            let done = !more && trader.in_flight() == 0 && self.client.is_established();
-            if done && !logging_out {
-                logging_out = true;
-                self.client.logout();
+            let (heard, in_flight) = (self.client.desk().exec_id_count(), self.client.desk().in_flight());
+            if !more && in_flight == 0 && quiet_since.is_none() {
+                self.stage.busy.fetch_sub(1, Ordering::AcqRel);
+                quiet_since = Some((instant(), heard));
             }
-            let wait = if self.client.desk().in_flight() < WINDOW && more {
-                Duration::ZERO
-            } else {
-                Duration::from_millis(2)
-            };
+            if let Some((since, count)) = &mut quiet_since {
+                if *count != heard || self.stage.busy.load(Ordering::Acquire) > 0 {
+                    (*since, *count) = (instant(), heard);
+                }
+                if since.elapsed() > QUIET && self.client.is_established() && !logging_out {
+                    logging_out = true;
+                    self.client.logout();
+                }
+            }
+            let wait = if in_flight < WINDOW && more { Duration::ZERO } else { Duration::from_millis(2) };
             self.client.turn(wait);
             self.crash_if_told();
             self.tell();

@@ -33,7 +33,8 @@ impl Server {
     }
 
     fn spawn(mut command: Command) -> std::io::Result<Self> {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut child =
+            command.env("ASSAY_LOG", "error").stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| std::io::Error::other("no stdout"))?;
         let mut lines = BufReader::new(stdout).lines();
         let (mut admin, mut said) = (None, Vec::new());

@@ -14,13 +14,7 @@ pub fn origin(log: &str, partition: Partition) -> String {
 }
 
 /// Seals `chain` as it stands.
-pub fn seal(
-    partition: Partition,
-    chain: &Chain,
-    at: Timestamp,
-    clock_error_ns: i64,
-    keys: &Keys,
-) -> Sealed {
+pub fn seal(partition: Partition, chain: &Chain, at: Timestamp, clock_error_ns: i64, keys: &Keys) -> Sealed {
     let root = chain.root();
     let origin = origin(keys.signing().log_name(), partition);
     let checkpoint = Checkpoint { origin, tree_size: chain.size(), root }.sign(keys.signing());

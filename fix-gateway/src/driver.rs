@@ -14,7 +14,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet};
 
 /// Connections that have not said who they are, over all listeners; beyond it new ones are closed (C-09).
 const STRANGERS_MAX: usize = 256;
@@ -75,6 +75,8 @@ pub(crate) struct Shared<A> {
     pub(crate) strangers: Cell<usize>,
     /// A connection ended: a stop may be complete.
     pub(crate) ended: Notify,
+    /// The snapshot being written. One at a time: they share a file, and an older one must not replace a newer one.
+    writing: RefCell<Option<JoinHandle<()>>>,
 }
 
 /// Runs a gateway until it is stopped. `ready` hears when it listens.
@@ -95,6 +97,7 @@ pub(crate) fn run<A: Application>(
         clock: Clock::start(),
         strangers: Cell::new(0),
         ended: Notify::new(),
+        writing: RefCell::new(None),
     });
     LocalSet::new().block_on(&runtime, serve(Rc::clone(&shared), log, listeners, stopping, ready))?;
     drop(runtime);
@@ -123,6 +126,10 @@ async fn serve<A: Application>(
     shared.gateway.borrow_mut().stop(now);
     let _ = tokio::time::timeout(STOP_PATIENCE, quiet(&shared)).await;
     following.abort();
+    let writing = shared.writing.borrow_mut().take();
+    if let Some(writing) = writing {
+        writing.await.map_err(|_| Error::Panicked)?;
+    }
     last_snapshot(&shared)
 }
 
@@ -168,17 +175,21 @@ async fn follow<A: Application>(shared: Rc<Shared<A>>, log: Arc<dyn EventLog>) {
     }
 }
 
-/// Writes a due snapshot beside the sessions' work.
+/// Writes a due snapshot beside the sessions' work. While one is being written the next one waits.
 fn write_snapshot<A: Application>(shared: &Shared<A>) {
+    let mut writing = shared.writing.borrow_mut();
+    if writing.as_ref().is_some_and(|task| !task.is_finished()) {
+        return;
+    }
     let mut gateway = shared.gateway.borrow_mut();
     if let Some(snapshot) = gateway.take_snapshot()
         && let Some(dir) = gateway.config.snapshot_dir.clone()
     {
-        tokio::task::spawn_blocking(move || {
+        *writing = Some(tokio::task::spawn_blocking(move || {
             if let Err(error) = snapshot.write(&dir) {
                 tracing::warn!(%error, "no snapshot this time; a restart reads more of the log");
             }
-        });
+        }));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What FIX or this file can say at once is answered at once: a missing conditional field by BusinessMessageReject(j)
 //! 380=5, an id that is no id by Reject(3). Everything else becomes a request; what is wrong with its values stands in it
-//! as a [`Defect`], which risk records and answers in its order of precedence, so that the refusal is in the books too.
+//! as a [`Defect`](assay_trading_types::Defect), which risk records and answers in its order of precedence, so that the refusal is in the books too.
 
 mod reading;
 

@@ -1,8 +1,11 @@
 //! Cancel, replace and status: chains of ClOrdIDs.
 
-use crate::decision::{Refused, notional_max};
-use crate::order::{PendingReplace, UnitHold};
+use crate::checks::Approved;
+use crate::group::Group;
+use crate::order::{OpenOrder, PendingReplace};
 use crate::risk::Risk;
+use crate::settlement::held;
+use crate::stage::{Refused, Stage, no_defect};
 use assay_trading_types::*;
 
 /// What F and G have in common.
@@ -33,21 +36,16 @@ impl Risk {
             side: e.side,
             defect: e.defect.as_ref(),
         };
-        if self.is_known_resend(&amendment, e.poss_resend) {
+        if e.poss_resend && self.knows(&e.request.session, &e.cl_ord_id) {
             return;
         }
-        match self.find_order(&amendment) {
+        match self.find_order(&amendment).and_then(|id| same_terms(&amendment, id, self)) {
             Err(refused) => self.refuse_amendment(&amendment, refused, out),
             Ok(order_id) => {
-                self.used.entry(e.request.session).or_default().insert(&e.cl_ord_id);
-                let symbol = self.orders[&order_id].terms.symbol;
-                let accepted = CancelAccepted {
-                    order_id,
-                    symbol,
-                    firm: e.firm,
-                    request: Some(amendment.chain_ids()),
-                    reason: None,
-                };
+                self.use_up(&e.request.session, &e.cl_ord_id);
+                let (symbol, firm) = (self.orders.open[&order_id].terms.symbol, e.firm);
+                let request = Some(amendment.chain_ids());
+                let accepted = CancelAccepted { order_id, symbol, firm, request, reason: None };
                 out.emit(Topic::Markets, accepted.into());
             }
         }
@@ -66,80 +64,99 @@ impl Risk {
             side: e.terms.side,
             defect: e.defect.as_ref(),
         };
-        if self.is_known_resend(&amendment, e.poss_resend) {
+        if e.poss_resend && self.knows(&e.request.session, &e.terms.cl_ord_id) {
             return;
         }
-        let decided = self.find_order(&amendment).and_then(|id| self.decide_replace(id, e, input, out));
-        if let Err(refused) = decided {
-            self.refuse_amendment(&amendment, refused, out);
+        let decided = self
+            .take_request(&e.terms.firm, e.defect.as_ref(), input.at)
+            .and_then(|()| self.find_order(&amendment))
+            .and_then(|id| self.decide_replace(id, &amendment, e, input.at))
+            .and_then(|(id, terms, approved)| self.hold_for_replace(id, terms, approved, e));
+        match decided {
+            Ok(accepted) => accepted.into_iter().for_each(|(topic, event)| out.emit(topic, event)),
+            Err(refused) => self.refuse_amendment(&amendment, refused, out),
         }
     }
 
+    /// The order's new terms, if they may be.
     fn decide_replace(
-        &mut self,
+        &self,
         order_id: OrderId,
+        amendment: &Amendment<'_>,
         e: &ReplaceRequested,
-        input: &Input<'_>,
-        out: &mut Outbox,
-    ) -> Result<(), Refused> {
-        let order = &self.orders[&order_id];
+        at: Timestamp,
+    ) -> Result<(OrderId, OrderTerms, Approved), Refused> {
+        let order = &self.orders.open[&order_id];
         if order.replace.is_some() {
             return Err((Refusal::Pending, "another replace is pending".to_owned()));
         }
-        let mut terms = e.terms.clone();
-        terms.account = order.terms.account;
-        terms.tif = if e.tif_given { terms.tif } else { order.terms.tif };
-        if e.tif_given && matches!(terms.tif, TimeInForce::Ioc | TimeInForce::Fok) {
+        same_terms(amendment, order_id, self)?;
+        let old = &order.terms;
+        let mut terms =
+            OrderTerms { account: old.account, firm: old.firm, session: old.session, ..e.terms.clone() };
+        terms.tif = if e.tif_given { e.terms.tif } else { old.tif };
+        if terms.tif != old.tif && matches!(terms.tif, TimeInForce::Ioc | TimeInForce::Fok) {
             return Err((Refusal::NotAmendable, "TimeInForce cannot become IOC or FOK".to_owned()));
         }
-        let counted = Price::from_units(order.exposure_price).notional(order.filled.leaves_qty);
-        let approved = self.check_terms(&terms, input.at)?;
-        let leaves = Qty::from_units((terms.qty.units() - order.filled.cum_qty.units()).max(0));
-        self.check_limits(&terms, terms.qty.min(leaves.max(terms.qty)), counted, &approved)?;
-        let unit_hold =
-            if terms.side.is_buy() { UnitHold::Cash(approved.price.units()) } else { UnitHold::Asset };
-        let need = self.need_while_replaced(order, terms.qty, unit_hold);
-        let held = self.held(order);
-        let mut order = self.orders.remove(&order_id).expect("found above");
-        let extra = Amount::from_units((need.units() - held.units()).max(0));
-        let posted =
-            if extra == Amount::ZERO { Some(Vec::new()) } else { self.hold(order_id, &mut order, extra) };
-        let Some(posted) = posted else {
-            let detail =
-                format!("{need} > {held} held and what is available, account {}", order.terms.account);
-            self.orders.insert(order_id, order);
-            return Err((Refusal::LimitCredit, detail));
-        };
-        // Decided: nothing below refuses.
-        let session = order.terms.session;
+        let approved = self.check_terms(&terms, e.defect.as_ref(), at)?;
+        let then = approved.price.notional(order.leaves_of(terms.qty)).units();
+        let added = then.saturating_sub(order.exposure());
+        self.check_limits(&terms, &approved, added)?;
+        Ok((order_id, terms, approved))
+    }
+
+    /// Holds what the new terms need beyond the old ones, or refuses. The old hold goes and a larger one comes, both or
+    /// neither, so that an order never has more than one.
+    fn hold_for_replace(
+        &mut self,
+        order_id: OrderId,
+        terms: OrderTerms,
+        approved: Approved,
+        e: &ReplaceRequested,
+    ) -> Result<Vec<(Topic, Event)>, Refused> {
+        let order = self.orders.open.get_mut(&order_id).expect("found above");
+        let exposed = order.exposure();
+        let cover = approved.cover(&terms, &order.filled);
         order.replace = Some(PendingReplace {
             request: e.request,
             cl_ord_id: terms.cl_ord_id,
-            unit_hold,
-            qty: terms.qty.units(),
+            cover,
+            price: approved.price,
+            qty: terms.qty,
         });
-        self.orders.insert(order_id, order);
-        self.used.entry(session).or_default().insert(&terms.cl_ord_id);
-        let limits_version = self.firms[&terms.firm].limits_version();
-        let request =
-            ChainIds { request: e.request, cl_ord_id: terms.cl_ord_id, orig_cl_ord_id: e.orig_cl_ord_id };
-        if !posted.is_empty() {
-            let posted =
-                Posted { firm: terms.firm, order_id: Some(order_id), exec_id: None, transfers: posted };
-            out.emit(Topic::Ledger, posted.into());
-        }
-        let notional_max = notional_max(&terms, &approved);
-        let reference_price = approved.reference;
+        let (need, held) = (order.need(), held(order, &self.ledger));
+        let mut group = Group::default();
+        let transfers_before = order.transfers;
+        let hold =
+            if need > held { Some(renew_hold(order_id, order, held, need, &mut group)) } else { order.hold };
+        let Ok(transfers) = group.post(&mut self.ledger) else {
+            (order.replace, order.transfers) = (None, transfers_before);
+            let order = &self.orders.open[&order_id];
+            return Err(self.uncovered(order, Amount::from_units(need.units() - held.units())));
+        };
+        // Decided: nothing below refuses.
+        order.hold = hold;
+        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
+        firm.uncount(exposed);
+        firm.count(order.exposure());
+        let limits_version = firm.limits_version();
+        let (session, cl_ord_id) = (order.terms.session, terms.cl_ord_id);
+        // A cancel may name the order by this id before the market has answered.
+        self.orders.name(session, cl_ord_id, order_id);
+        self.use_up(&session, &cl_ord_id);
+        let request = ChainIds { request: e.request, cl_ord_id, orig_cl_ord_id: e.orig_cl_ord_id };
+        let (firm, notional_max, reference_price) = (terms.firm, cover.notional_max(), approved.reference);
         let accepted =
             ReplaceAccepted { order_id, request, terms, notional_max, limits_version, reference_price };
-        out.emit(Topic::Markets, accepted.into());
-        Ok(())
+        let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };
+        let posted = (!posted.transfers.is_empty()).then(|| (Topic::Ledger, posted.into()));
+        Ok(posted.into_iter().chain([(Topic::Markets, accepted.into())]).collect())
     }
 
     pub(crate) fn status(&mut self, e: &StatusRequested, out: &mut Outbox) {
-        let by_id = self.find(&e.request.session, &e.cl_ord_id);
+        let by_id = self.orders.find(&e.request.session, &e.cl_ord_id);
         let mine = |state: &OrderState| state.terms.session == e.request.session;
-        let order = e.order_id.or(by_id).and_then(|id| self.state(&id)).filter(mine);
+        let order = e.order_id.or(by_id).and_then(|id| self.orders.state(&id)).filter(mine);
         let reported = StatusReported {
             request: e.request,
             firm: e.firm,
@@ -152,32 +169,17 @@ impl Risk {
         out.emit(Topic::Accounts, reported.into());
     }
 
-    fn state(&self, order_id: &OrderId) -> Option<OrderState> {
-        let open = self.orders.get(order_id).map(|o| o.state(*order_id));
-        open.or_else(|| self.closed(order_id).cloned())
-    }
-
-    fn is_known_resend(&self, amendment: &Amendment<'_>, poss_resend: bool) -> bool {
-        poss_resend
-            && self.used.get(&amendment.request.session).is_some_and(|u| u.contains(&amendment.cl_ord_id))
-    }
-
     /// The open order that an F or G addresses.
     fn find_order(&self, a: &Amendment<'_>) -> Result<OrderId, Refused> {
         let session = &a.request.session;
-        if self.used.get(session).is_some_and(|u| u.contains(&a.cl_ord_id)) {
-            return Err((Refusal::DupClOrdId, format!("{} was used before", a.cl_ord_id)));
-        }
-        if let Some(defect) = a.defect {
-            return Err((defect.refusal, defect.detail.clone()));
-        }
-        let order_id = self
-            .find(session, &a.orig_cl_ord_id)
-            .ok_or_else(|| (Refusal::UnknownOrder, format!("no order {}", a.orig_cl_ord_id)))?;
+        no_defect(a.defect, Stage::Rate)?;
+        self.check_id(session, &a.cl_ord_id)?;
+        let unknown = || (Refusal::UnknownOrder, format!("no order {}", a.orig_cl_ord_id));
+        let order_id = self.orders.find(session, &a.orig_cl_ord_id).ok_or_else(unknown)?;
         if a.order_id.is_some_and(|given| given != order_id) {
             return Err((Refusal::IdMismatch, format!("{} is not {}", a.orig_cl_ord_id, order_id)));
         }
-        let Some(order) = self.orders.get(&order_id) else {
+        let Some(order) = self.orders.open.get(&order_id) else {
             return Err((Refusal::TooLate, format!("{} is closed", a.orig_cl_ord_id)));
         };
         let pending = order.replace.as_ref().map(|r| r.cl_ord_id);
@@ -185,20 +187,15 @@ impl Risk {
         if a.orig_cl_ord_id != current && Some(a.orig_cl_ord_id) != pending {
             return Err((Refusal::NotCurrent, format!("the order is {current} now")));
         }
-        let same = a.symbol == order.terms.symbol
-            && a.side == order.terms.side
-            && a.account.is_none_or(|account| account == order.terms.account);
-        if !same {
-            return Err((Refusal::TermsMismatch, "Symbol, Side and Account must be the order's".to_owned()));
-        }
         Ok(order_id)
     }
 
     fn refuse_amendment(&mut self, a: &Amendment<'_>, (refusal, detail): Refused, out: &mut Outbox) {
         if refusal != Refusal::RateLimit {
-            self.used.entry(a.request.session).or_default().insert(&a.cl_ord_id);
+            self.use_up(&a.request.session, &a.cl_ord_id);
         }
-        let known = self.find(&a.request.session, &a.orig_cl_ord_id).and_then(|id| self.state(&id));
+        let named = self.orders.find(&a.request.session, &a.orig_cl_ord_id);
+        let known = named.and_then(|id| self.orders.state(&id));
         let refused = CancelRefused {
             request: a.request,
             firm: a.firm,
@@ -213,6 +210,40 @@ impl Risk {
         };
         out.emit(Topic::Accounts, refused.into());
     }
+}
+
+/// What F and G repeat must be the order's, and what the gateway could not read is refused.
+fn same_terms(a: &Amendment<'_>, order_id: OrderId, risk: &Risk) -> Result<OrderId, Refused> {
+    no_defect(a.defect, Stage::Instrument)?;
+    let terms = &risk.orders.open[&order_id].terms;
+    let same = a.symbol == terms.symbol
+        && a.side == terms.side
+        && a.account.is_none_or(|account| account == terms.account);
+    if !same {
+        return Err((Refusal::TermsMismatch, "Symbol, Side and Account must be the order's".to_owned()));
+    }
+    match a.to {
+        ResponseTo::Cancel => no_defect(a.defect, Stage::MarketState).map(|()| order_id),
+        ResponseTo::Replace => Ok(order_id),
+    }
+}
+
+/// One hold of `need` in place of one of `held`.
+fn renew_hold(
+    order_id: OrderId,
+    order: &mut OpenOrder,
+    held: Amount,
+    need: Amount,
+    group: &mut Group,
+) -> TransferId {
+    let accounts = order.held_accounts();
+    if let Some(pending) = order.hold.filter(|_| held > Amount::ZERO) {
+        let (kind, reason) = (TransferKind::Void { pending }, TransferReason::OrderRelease);
+        group.add(order.next_transfer(order_id), accounts, held, kind, reason);
+    }
+    let id = order.next_transfer(order_id);
+    group.add(id, accounts, need, TransferKind::Pending, TransferReason::OrderHold);
+    id
 }
 
 impl Amendment<'_> {

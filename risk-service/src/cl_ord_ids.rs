@@ -24,16 +24,20 @@ pub(crate) struct UsedIds {
 }
 
 impl UsedIds {
-    /// Whether the id was used, or cannot be told any more because the bound is reached.
+    /// Whether the id may not be used again, or that cannot be told any more because the bound is reached.
+    pub(crate) fn refuses(&self, id: &ClOrdId) -> bool {
+        self.entries >= ENTRIES_MAX || self.contains(id)
+    }
+
+    /// Whether the id was used.
     pub(crate) fn contains(&self, id: &ClOrdId) -> bool {
-        let known = match split(id) {
+        match split(id) {
             Some((key, number)) => {
                 let range = self.ranges.get(&key).and_then(|r| r.range(..=number).next_back());
                 range.is_some_and(|(_, last)| number <= *last)
             }
             None => self.whole.contains(id),
-        };
-        known || self.entries >= ENTRIES_MAX
+        }
     }
 
     /// Marks the id as used.

@@ -1,8 +1,6 @@
 //! A firm: its accounts, limits, exposure and switches.
 
-use assay_trading_types::{
-    AccountId, Amount, Commission, LimitsSet, Price, Qty, SelfTrade, Symbol, Timestamp,
-};
+use assay_trading_types::{AccountId, Amount, Commission, LimitsSet, Price, SelfTrade, Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,10 +16,10 @@ pub(crate) struct Firm {
     pub(crate) limits: Option<LimitsSet>,
     /// Why the kill switch is engaged.
     pub(crate) killed: Option<String>,
-    /// Times of the orders in the last second, no more than the limit.
+    /// Times of the orders in the last second, no more than the limit and none without one.
     recent: VecDeque<Timestamp>,
     /// Sum over open orders of price times LeavesQty, in billionths.
-    pub(crate) open_notional: i128,
+    open_notional: i128,
     /// Net position per symbol, in billionths.
     positions: BTreeMap<Symbol, i128>,
     /// Sum over symbols of absolute position times reference price.
@@ -34,17 +32,19 @@ impl Firm {
         self.limits.as_ref().map_or(0, |l| l.version)
     }
 
-    /// Counts an order at `at`; false when that is one too many for the sliding second, and then it is not counted.
-    pub(crate) fn takes_order(&mut self, at: Timestamp) -> bool {
-        let Some(max) = self.limits.as_ref().and_then(|l| l.orders_per_s_max) else { return true };
+    /// Counts an order at `at`. One too many for the sliding second is not counted: then the limit and the time until
+    /// there is room again.
+    pub(crate) fn take_order(&mut self, at: Timestamp) -> Result<(), (u32, i64)> {
+        let Some(max) = self.limits.as_ref().and_then(|l| l.orders_per_s_max) else { return Ok(()) };
         while self.recent.front().is_some_and(|t| at.since_ns(*t) >= RATE_WINDOW_NS) {
             self.recent.pop_front();
         }
         if self.recent.len() >= max as usize {
-            return false;
+            let oldest = self.recent.front().map_or(0, |t| at.since_ns(*t));
+            return Err((max, RATE_WINDOW_NS - oldest));
         }
         self.recent.push_back(at);
-        true
+        Ok(())
     }
 
     /// Open orders and positions together.
@@ -67,27 +67,32 @@ impl Firm {
         }
     }
 
-    /// Commission due on `qty` traded for `notional` in all of an order's fills: at least the minimum, once anything is due.
-    pub(crate) fn commission(&self, qty: Qty, notional: Amount) -> Amount {
-        if qty.units() == 0 || self.commission == Commission::default() {
-            return Amount::ZERO;
-        }
-        let shares = self.commission.per_share.checked_mul_ratio(i128::from(qty.units()), UNIT);
-        let value = notional.checked_mul_ratio(self.commission.basis_points.units(), BASIS * UNIT);
-        let sum = shares
-            .zip(value)
-            .and_then(|(s, v)| s.checked_add(v))
-            .unwrap_or(Amount::from_units(i128::MAX / 4));
-        sum.max(self.commission.minimum)
+    /// The position of a symbol, when it is listed.
+    pub(crate) fn set_position(&mut self, symbol: Symbol, position: i128, price: Option<Price>) {
+        let old = self.positions.insert(symbol, position).unwrap_or(0);
+        self.position_value += value(position, price) - value(old, price);
+    }
+
+    /// An open order counts `notional` billionths.
+    pub(crate) fn count(&mut self, notional: i128) {
+        self.open_notional += notional;
+    }
+
+    /// It no longer does.
+    pub(crate) fn uncount(&mut self, notional: i128) {
+        self.open_notional -= notional;
+        assert!(self.open_notional >= 0, "open orders never count less than nothing");
     }
 }
 
 const UNIT: i128 = assay_trading_types::SCALE as i128;
 
-/// Basis points in one.
-const BASIS: i128 = 10_000;
+/// Most that one position counts, so that sums of many still fit 128 bits.
+const VALUE_MAX: i128 = i128::MAX >> 24;
 
 fn value(position: i128, price: Option<Price>) -> i128 {
     // A position without a price counts nothing: orders in it are refused where a price is needed.
-    price.map_or(0, |p| (position.abs() / UNIT).saturating_mul(i128::from(p.units())))
+    let Some(price) = price else { return 0 };
+    let value = position.abs().checked_mul(i128::from(price.units())).map(|v| v / UNIT);
+    value.unwrap_or(VALUE_MAX).clamp(-VALUE_MAX, VALUE_MAX)
 }

@@ -11,14 +11,22 @@
 //! that a decision and its hold are one step. All refusals come first, then a marked line, then nothing that can fail.
 //! No I/O, no clock, no randomness.
 
+mod administration;
 mod amend;
+mod checks;
 mod cl_ord_ids;
+mod commission;
 mod decision;
 mod error;
 mod firm;
+mod group;
+mod instruments;
 mod order;
+mod orders;
 mod risk;
 mod settlement;
+mod snapshot;
+mod stage;
 
 pub use error::Error;
 pub use risk::Risk;

@@ -1,9 +1,23 @@
-//! Orders that risk keeps in mind: open ones with their holds, and a window of closed ones.
+//! An open order: what it may still cost, and what is held for it.
 
+use crate::commission::due;
+use assay_ledger::AccountIx;
 use assay_trading_types::{
-    Amount, ClOrdId, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Qty, RequestId, TransferId,
+    Amount, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price, Qty, RequestId,
+    SCALE, TransferId,
 };
 use serde::{Deserialize, Serialize};
+
+/// What is held while an order is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cover {
+    /// A limit buy: its price for each unit that is left.
+    Limit(Price),
+    /// A market buy: this much for the whole order, whatever the prices of its fills; the market keeps to it.
+    Budget(Amount),
+    /// A sale: what is sold.
+    Asset,
+}
 
 /// A replace on its way to the market.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,19 +26,28 @@ pub(crate) struct PendingReplace {
     pub(crate) request: RequestId,
     /// Its ClOrdID(11).
     pub(crate) cl_ord_id: ClOrdId,
-    /// What the order needs held once it is replaced, per unit.
-    pub(crate) unit_hold: UnitHold,
-    /// New total quantity, in billionths.
-    pub(crate) qty: i64,
+    /// What the order needs held once it is replaced.
+    pub(crate) cover: Cover,
+    /// Price that exposure counts it at then.
+    pub(crate) price: Price,
+    /// New total quantity.
+    pub(crate) qty: Qty,
 }
 
-/// What one order needs held: a buy its price, a sell one unit of the asset.
+/// Ledger accounts that an order settles through, resolved when it is accepted: neither new terms of the instrument nor
+/// of the firm move an order's money elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum UnitHold {
-    /// Price in billionths of the currency.
-    Cash(i64),
-    /// One unit of what is sold.
-    Asset,
+pub(crate) struct Accounts {
+    /// The client's money.
+    pub(crate) cash: AccountIx,
+    /// Clearing of the currency.
+    pub(crate) cash_clearing: AccountIx,
+    /// The client's holding.
+    pub(crate) units: AccountIx,
+    /// Clearing of what is traded.
+    pub(crate) units_clearing: AccountIx,
+    /// Commission income in the currency.
+    pub(crate) commission: AccountIx,
 }
 
 /// An order that may still trade.
@@ -33,18 +56,23 @@ pub(crate) struct OpenOrder {
     pub(crate) terms: OrderTerms,
     pub(crate) filled: Filled,
     pub(crate) status: OrdStatus,
-    pub(crate) unit_hold: UnitHold,
+    pub(crate) cover: Cover,
     /// Price that exposure counts LeavesQty at.
-    pub(crate) exposure_price: i64,
-    /// Holds in the order they are drawn on.
-    pub(crate) holds: Vec<TransferId>,
+    pub(crate) price: Price,
+    pub(crate) accounts: Accounts,
+    /// Rates agreed when it was accepted.
+    pub(crate) commission: Commission,
     /// Commission charged so far.
     pub(crate) charged: Amount,
+    /// Smallest quantity a fill can have, in billionths.
+    pub(crate) lot_units: i64,
+    /// The one hold for it.
+    pub(crate) hold: Option<TransferId>,
     /// Transfers made for this order, which numbers the next one.
     pub(crate) transfers: u32,
     pub(crate) replace: Option<PendingReplace>,
-    /// Ids this order was known by, the current one last.
-    pub(crate) chain: Vec<ClOrdId>,
+    /// Ids this order was known by before the current one.
+    pub(crate) older_ids: Vec<ClOrdId>,
 }
 
 impl OpenOrder {
@@ -54,14 +82,85 @@ impl OpenOrder {
         TransferId(u128::from(order_id.as_u64()) << 32 | u128::from(self.transfers))
     }
 
+    /// The order as a status report shows it.
+    pub(crate) fn state(&self, order_id: OrderId) -> OrderState {
+        OrderState { order_id, terms: self.terms.clone(), filled: self.filled, status: self.shown_status() }
+    }
+
+    /// OrdStatus(39) as the counterparty sees it.
+    pub(crate) fn shown_status(&self) -> OrdStatus {
+        if self.replace.is_some() { OrdStatus::PendingReplace } else { self.status }
+    }
+
+    /// Every id it was, is or is about to be known by.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &ClOrdId> {
+        let pending = self.replace.as_ref().map(|r| &r.cl_ord_id);
+        self.older_ids.iter().chain([&self.terms.cl_ord_id]).chain(pending)
+    }
+
     /// LeavesQty if the order's quantity were `qty`.
     pub(crate) fn leaves_of(&self, qty: Qty) -> Qty {
         Qty::from_units((qty.units() - self.filled.cum_qty.units()).max(0))
     }
 
-    /// The order as a status report shows it.
-    pub(crate) fn state(&self, order_id: OrderId) -> OrderState {
-        let status = if self.replace.is_some() { OrdStatus::PendingReplace } else { self.status };
-        OrderState { order_id, terms: self.terms.clone(), filled: self.filled, status }
+    /// What it counts in the firm's open notional: with a replace on its way, the larger of both.
+    pub(crate) fn exposure(&self) -> i128 {
+        let now = self.price.notional(self.filled.leaves_qty).units();
+        let then = self.replace.as_ref().map_or(0, |r| r.price.notional(self.leaves_of(r.qty)).units());
+        now.max(then)
+    }
+
+    /// What must be held for it now: the most that what is left of it can cost, commission included.
+    pub(crate) fn need(&self) -> Amount {
+        let (old, qty) = (self.leaves_of(self.terms.qty), self.terms.qty);
+        match (self.cover, &self.replace) {
+            (Cover::Asset, replace) => {
+                let new = replace.as_ref().map_or(Qty::ZERO, |r| self.leaves_of(r.qty));
+                old.max(new).as_amount()
+            }
+            (cover, None) => self.with_commission(qty, self.rest(cover, old)),
+            (cover, Some(r)) => self.with_commission(qty.max(r.qty), self.rest_while_replaced(cover, old, r)),
+        }
+    }
+
+    /// What `leaves` can cost, without commission, in billionths.
+    fn rest(&self, cover: Cover, leaves: Qty) -> i128 {
+        match cover {
+            Cover::Limit(price) => price.notional(leaves).units() + self.rounding(price, leaves),
+            Cover::Budget(max) if leaves > Qty::ZERO => (max.units() - self.filled.notional.units()).max(0),
+            Cover::Budget(_) | Cover::Asset => 0,
+        }
+    }
+
+    /// Until a replace arrives, fills come at the old terms, and what they leave of the new quantity is filled at the
+    /// new ones. The dearest mix is at one of the two ends, since the cost is linear in how much fills before.
+    fn rest_while_replaced(&self, cover: Cover, old: Qty, replace: &PendingReplace) -> i128 {
+        let new = self.leaves_of(replace.qty);
+        let beyond = match (cover, replace.cover) {
+            (Cover::Limit(_), Cover::Limit(_)) => {
+                let beyond = Qty::from_units((new.units() - old.units()).max(0));
+                self.rest(replace.cover, beyond)
+            }
+            // A market order never rests, so nothing of an old one is left to be filled at new terms.
+            _ => 0,
+        };
+        self.rest(replace.cover, new).max(self.rest(cover, old) + beyond)
+    }
+
+    /// Each fill may round its notional up, by less than a billionth, where tick times lot is not a whole number of
+    /// them; there cannot be more fills than lots.
+    fn rounding(&self, price: Price, leaves: Qty) -> i128 {
+        let exact = i128::from(price.units()) * i128::from(self.lot_units) % i128::from(SCALE) == 0;
+        if exact { 0 } else { i128::from(leaves.units() / self.lot_units) }
+    }
+
+    /// `rest` still to be paid for an order of `qty`, and the commission still to be charged with it.
+    fn with_commission(&self, qty: Qty, rest: i128) -> Amount {
+        if rest == 0 {
+            return Amount::ZERO;
+        }
+        let whole = Amount::from_units(self.filled.notional.units() + rest);
+        let due = due(&self.commission, qty, whole).units() - self.charged.units();
+        Amount::from_units(rest + due.max(0))
     }
 }

@@ -1,69 +1,40 @@
 //! The processor of one partition of `accounts`.
 
-use crate::Error;
 use crate::cl_ord_ids::UsedIds;
 use crate::firm::Firm;
-use crate::order::OpenOrder;
+use crate::instruments::Instruments;
+use crate::order::Accounts;
+use crate::orders::Orders;
+use crate::{Error, snapshot};
 use assay_ledger::{AccountIx, Guard, Ledger};
 use assay_trading_types::*;
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Closed orders remembered for TOO_LATE and status answers; older ones are unknown. About 64 MB.
-const CLOSED_ORDERS_MAX: usize = 100_000;
-
-/// First byte of a snapshot.
-const SNAPSHOT_VERSION: u8 = 1;
-
-/// Limits, exposures, open orders and ledger accounts of the firms of one partition of `accounts`.
+/// Limits, exposures, open orders and ledger accounts of the firms of one partition of `accounts`. The same records give
+/// the same outputs and the same snapshot bytes.
 #[derive(Debug, Default)]
 pub struct Risk {
     pub(crate) partition: u16,
+    /// Records before it have been applied.
+    pub(crate) next_offset: u64,
     pub(crate) firms: BTreeMap<FirmId, Firm>,
-    pub(crate) instruments: BTreeMap<Symbol, InstrumentListed>,
-    pub(crate) references: BTreeMap<Symbol, Reference>,
+    pub(crate) instruments: Instruments,
     pub(crate) ledger: Ledger,
-    pub(crate) orders: FxHashMap<OrderId, OpenOrder>,
-    pub(crate) ids: FxHashMap<(SessionId, ClOrdId), OrderId>,
-    pub(crate) closed: ClosedOrders,
+    pub(crate) orders: Orders,
+    /// ClOrdIDs of the trading day and of open chains.
     pub(crate) used: FxHashMap<SessionId, UsedIds>,
     pub(crate) credited: BTreeSet<(AccountId, Asset, String)>,
+    /// Newest request of each session: (epoch, MsgSeqNum).
     pub(crate) requests: FxHashMap<SessionId, (u32, u64)>,
+    /// Newest output of each producer partition: (offset, index).
     pub(crate) outcomes: BTreeMap<(u8, u16), (u64, u16)>,
+    /// Trading day by the latest record (UTC).
     pub(crate) day: i64,
-}
-
-/// A reference price and when it was set.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Reference {
-    pub(crate) price: Price,
-    at: Timestamp,
-    max_age_ns: Option<i64>,
-}
-
-/// Orders closed lately.
-#[derive(Debug, Default)]
-pub(crate) struct ClosedOrders {
-    orders: FxHashMap<OrderId, (OrderState, Vec<ClOrdId>)>,
-    oldest_first: VecDeque<OrderId>,
-}
-
-/// A snapshot's content, in an order that does not depend on hashing.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    partition: u16,
-    firms: BTreeMap<FirmId, Firm>,
-    instruments: BTreeMap<Symbol, InstrumentListed>,
-    references: BTreeMap<Symbol, Reference>,
-    ledger: Ledger,
-    orders: BTreeMap<u64, (OrderId, OpenOrder)>,
-    closed: Vec<(OrderState, Vec<ClOrdId>)>,
-    used: BTreeMap<SessionId, UsedIds>,
-    credited: BTreeSet<(AccountId, Asset, String)>,
-    requests: BTreeMap<SessionId, (u32, u64)>,
-    outcomes: BTreeMap<(u8, u16), (u64, u16)>,
-    day: i64,
+    /// Orders that a kill switch still has to cancel, by OrderID; may name orders that closed meanwhile.
+    pub(crate) killing: VecDeque<OrderId>,
+    /// Accounts by client and symbol; derived, found again when missing.
+    pub(crate) accounts: FxHashMap<(AccountId, Symbol), Accounts>,
 }
 
 impl Risk {
@@ -84,9 +55,24 @@ impl Risk {
 
     /// Open orders by OrderID.
     pub fn open_orders(&self) -> Vec<OrderState> {
-        let mut orders: Vec<OrderState> = self.orders.iter().map(|(id, o)| o.state(*id)).collect();
+        let mut orders: Vec<OrderState> = self.orders.open.iter().map(|(id, o)| o.state(*id)).collect();
         orders.sort_unstable_by_key(|o| o.order_id);
         orders
+    }
+
+    /// The books.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What all open orders together need held, by account in the books; what [`Risk::ledger`] holds must be the same.
+    pub fn needs(&self) -> BTreeMap<AccountIx, Amount> {
+        let mut needs = BTreeMap::new();
+        for order in self.orders.open.values() {
+            let sum: &mut Amount = needs.entry(order.held_accounts().0).or_default();
+            *sum = Amount::from_units(sum.units() + order.need().units());
+        }
+        needs
     }
 
     /// What an account owns of an asset, holds included.
@@ -97,6 +83,19 @@ impl Risk {
     /// What an account can still spend of an asset: owned less held.
     pub fn available(&self, account: &AccountId, asset: &Asset) -> Amount {
         self.find_client(account, asset).map_or(Amount::ZERO, |ix| self.ledger.account(ix).available())
+    }
+
+    /// The whole state as bytes; the same log gives the same bytes.
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(self)
+    }
+
+    /// The state a snapshot holds.
+    ///
+    /// # Errors
+    /// Bytes of another version, or damaged ones.
+    pub fn restore(bytes: &[u8]) -> Result<Self, Error> {
+        snapshot::read(bytes)
     }
 
     fn find_client(&self, account: &AccountId, asset: &Asset) -> Option<AccountIx> {
@@ -111,41 +110,34 @@ impl Risk {
         self.ledger.open(LedgerCode::from(code).expect("a short code"), asset, Guard::Unlimited)
     }
 
-    /// The reference price of `symbol` that may be used at `at`.
-    pub(crate) fn reference(&self, symbol: &Symbol, at: Timestamp) -> Option<Price> {
-        let reference = self.references.get(symbol)?;
-        let fresh = reference.max_age_ns.is_none_or(|max| at.since_ns(reference.at) <= max);
-        fresh.then_some(reference.price)
-    }
-
-    /// The order that `id` of `session` names, open or closed lately.
-    pub(crate) fn find(&self, session: &SessionId, id: &ClOrdId) -> Option<OrderId> {
-        self.ids.get(&(*session, *id)).copied()
-    }
-
-    /// Moves an order from open to closed.
-    pub(crate) fn close(&mut self, order_id: OrderId, order: OpenOrder, status: OrdStatus) {
-        let state = OrderState { order_id, terms: order.terms, filled: order.filled, status };
-        self.remember_closed(state, order.chain);
-    }
-
-    fn remember_closed(&mut self, state: OrderState, chain: Vec<ClOrdId>) {
-        if self.closed.oldest_first.len() == CLOSED_ORDERS_MAX {
-            if let Some((old, chain)) =
-                self.closed.oldest_first.pop_front().and_then(|id| self.closed.orders.remove(&id))
-            {
-                for id in chain {
-                    self.ids.remove(&(old.terms.session, id));
-                }
-            }
+    /// Accounts that orders of `account` in `symbol` settle through; none for an unlisted symbol.
+    pub(crate) fn accounts(&mut self, account: AccountId, symbol: Symbol) -> Option<Accounts> {
+        if let Some(accounts) = self.accounts.get(&(account, symbol)) {
+            return Some(*accounts);
         }
-        self.closed.oldest_first.push_back(state.order_id);
-        self.closed.orders.insert(state.order_id, (state, chain));
+        let currency = self.instruments.listed(&symbol)?.currency;
+        let asset = Asset::new(symbol.as_str()).expect("a symbol is an asset");
+        let accounts = Accounts {
+            cash: self.client(account, currency),
+            cash_clearing: self.house("clearing", currency),
+            units: self.client(account, asset),
+            units_clearing: self.house("clearing", asset),
+            commission: self.house("commission", currency),
+        };
+        self.accounts.insert((account, symbol), accounts);
+        Some(accounts)
     }
 
-    /// A closed order that is still remembered.
-    pub(crate) fn closed(&self, order_id: &OrderId) -> Option<&OrderState> {
-        self.closed.orders.get(order_id).map(|(state, _)| state)
+    /// The currency of an instrument may have changed.
+    pub(crate) fn forget_accounts(&mut self) {
+        self.accounts.clear();
+    }
+
+    /// Whether the record was not applied before. One read again has an old offset.
+    fn is_new_record(&mut self, offset: u64) -> bool {
+        let new = offset >= self.next_offset;
+        self.next_offset = self.next_offset.max(offset + 1);
+        new
     }
 
     /// Whether the request was not seen before: (epoch, MsgSeqNum) grows within a session.
@@ -168,154 +160,26 @@ impl Risk {
         new
     }
 
-    fn tick(&mut self, now: Timestamp) {
-        if now.day() > self.day {
-            self.day = now.day();
-            self.used.clear();
-            // Ids of open chains stay used.
-            for order in self.orders.values() {
-                let used = self.used.entry(order.terms.session).or_default();
-                order.chain.iter().for_each(|id| used.insert(id));
-            }
-        }
-    }
-
-    fn open_firm(&mut self, e: &FirmOpened) {
-        let firm = self.firms.entry(e.firm).or_default();
-        firm.accounts.clone_from(&e.accounts);
-        firm.commission = e.commission;
-        firm.self_trade = e.self_trade;
-    }
-
-    fn set_reference(&mut self, e: &ReferencePriceSet, at: Timestamp) {
-        let new = Reference { price: e.price, at, max_age_ns: e.max_age_ns };
-        let old = self.references.insert(e.symbol, new).map(|r| r.price);
-        self.firms.values_mut().for_each(|firm| firm.revalue(e.symbol, old, e.price));
-    }
-
-    fn credit(&mut self, e: &AccountCredited, input: &Input<'_>, out: &mut Outbox) {
-        if e.amount.units() <= 0 || !self.credited.insert((e.account, e.asset, e.reference.clone())) {
+    /// A new trading day frees the ids of the old one, except those of open chains.
+    fn begin_day(&mut self, now: Timestamp) {
+        if now.day() <= self.day {
             return;
         }
-        let (debit, credit) = (self.house("equity", e.asset), self.client(e.account, e.asset));
-        let id = TransferId(1 << 127 | u128::from(input.partition) << 64 | u128::from(input.offset));
-        let leg = assay_ledger::Leg { id, debit, credit, amount: e.amount, kind: TransferKind::Plain };
-        let posted = self.post(&[(leg, TransferReason::Opening)]);
-        let symbol = Symbol::new(e.asset.as_str()).ok().filter(|s| self.instruments.contains_key(s));
-        if let (Some(symbol), Some(firm)) = (symbol, self.firms.get_mut(&e.firm)) {
-            let price = self.references.get(&symbol).map(|r| r.price);
-            firm.position_changed(symbol, e.amount.units(), price);
+        self.day = now.day();
+        self.used.clear();
+        for order in self.orders.open.values() {
+            let used = self.used.entry(order.terms.session).or_default();
+            order.ids().for_each(|id| used.insert(id));
         }
-        if let Ok(transfers) = posted {
-            out.emit(Topic::Ledger, Posted { firm: e.firm, order_id: None, exec_id: None, transfers }.into());
-        }
-    }
-
-    /// Applies legs to the ledger and returns them as they stand in the `ledger` topic.
-    pub(crate) fn post(
-        &mut self,
-        legs: &[(assay_ledger::Leg, TransferReason)],
-    ) -> Result<Vec<Transfer>, assay_ledger::Status> {
-        let plain: Vec<assay_ledger::Leg> = legs.iter().map(|(leg, _)| *leg).collect();
-        self.ledger.apply(&plain).map_err(|(_, status)| status)?;
-        let record = |(leg, reason): &(assay_ledger::Leg, TransferReason)| Transfer {
-            id: leg.id,
-            debit: self.ledger.account(leg.debit).code(),
-            credit: self.ledger.account(leg.credit).code(),
-            asset: self.ledger.account(leg.debit).asset(),
-            amount: leg.amount,
-            kind: leg.kind,
-            reason: *reason,
-        };
-        Ok(legs.iter().map(record).collect())
-    }
-
-    fn set_kill_switch(&mut self, e: &KillSwitchSet, out: &mut Outbox) {
-        let Some(firm) = self.firms.get_mut(&e.firm) else { return };
-        firm.killed = e.engaged.then(|| e.reason.clone());
-        if !e.engaged {
-            return;
-        }
-        let mut ids: Vec<OrderId> =
-            self.orders.iter().filter(|(_, o)| o.terms.firm == e.firm).map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        for order_id in ids {
-            let symbol = self.orders[&order_id].terms.symbol;
-            let cancel = CancelAccepted {
-                order_id,
-                symbol,
-                firm: e.firm,
-                request: None,
-                reason: Some(Refusal::KillSwitch),
-            };
-            out.emit(Topic::Markets, cancel.into());
-        }
-    }
-
-    /// The whole state as bytes; the same log gives the same bytes.
-    pub fn snapshot(&self) -> Vec<u8> {
-        let closed =
-            self.closed.oldest_first.iter().filter_map(|id| self.closed.orders.get(id).cloned()).collect();
-        let stored = Stored {
-            partition: self.partition,
-            firms: self.firms.clone(),
-            instruments: self.instruments.clone(),
-            references: self.references.clone(),
-            ledger: self.ledger.clone(),
-            orders: self.orders.iter().map(|(id, o)| (id.as_u64(), (*id, o.clone()))).collect(),
-            closed,
-            used: self.used.iter().map(|(s, u)| (*s, u.clone())).collect(),
-            credited: self.credited.clone(),
-            requests: self.requests.iter().map(|(s, r)| (*s, *r)).collect(),
-            outcomes: self.outcomes.clone(),
-            day: self.day,
-        };
-        {
-            let mut bytes = vec![SNAPSHOT_VERSION];
-            rmp_serde::encode::write_named(&mut bytes, &stored)
-                .expect("a state in memory can be written to memory");
-            bytes
-        }
-    }
-
-    /// The state a snapshot holds.
-    ///
-    /// # Errors
-    /// Bytes of another version, or damaged ones.
-    pub fn restore(bytes: &[u8]) -> Result<Self, Error> {
-        let damaged = |what: &str| Error::Damaged { what: what.to_owned() };
-        let body = bytes.strip_prefix(&[SNAPSHOT_VERSION]).ok_or_else(|| Error::Foreign {
-            expected: u16::from(SNAPSHOT_VERSION),
-            what: format!("it begins with {:?}", bytes.first()),
-        })?;
-        let stored: Stored = rmp_serde::from_slice(body).map_err(|e| damaged(&e.to_string()))?;
-        let mut risk = Self {
-            partition: stored.partition,
-            firms: stored.firms,
-            instruments: stored.instruments,
-            references: stored.references,
-            ledger: stored.ledger,
-            used: stored.used.into_iter().collect(),
-            credited: stored.credited,
-            requests: stored.requests.into_iter().collect(),
-            outcomes: stored.outcomes,
-            day: stored.day,
-            ..Self::default()
-        };
-        for (order_id, order) in stored.orders.into_values() {
-            risk.ids.extend(order.chain.iter().map(|id| ((order.terms.session, *id), order_id)));
-            risk.orders.insert(order_id, order);
-        }
-        for (state, chain) in stored.closed {
-            risk.ids.extend(chain.iter().map(|id| ((state.terms.session, *id), state.order_id)));
-            risk.remember_closed(state, chain);
-        }
-        Ok(risk)
     }
 }
 
 impl Processor for Risk {
     fn apply(&mut self, input: &Input<'_>, out: &mut Outbox) {
+        if !self.is_new_record(input.offset) {
+            return;
+        }
+        self.begin_day(input.at);
         match input.event {
             Event::OrderRequested(e) if self.is_new_request(&e.request) => self.order(e, input, out),
             Event::CancelRequested(e) if self.is_new_request(&e.request) => self.cancel(e, out),
@@ -327,17 +191,15 @@ impl Processor for Risk {
             }
             Event::FirmOpened(e) => self.open_firm(e),
             Event::AccountCredited(e) => self.credit(e, input, out),
-            Event::LimitsSet(e) => {
-                self.firms.entry(e.firm).or_default().limits = Some(e.clone());
-            }
-            Event::KillSwitchSet(e) => self.set_kill_switch(e, out),
-            Event::InstrumentListed(e) => {
-                self.instruments.insert(e.symbol, e.clone());
-            }
+            Event::LimitsSet(e) => self.set_limits(e),
+            Event::KillSwitchSet(e) => self.set_kill_switch(e),
+            Event::InstrumentListed(e) => self.list(e),
             Event::ReferencePriceSet(e) => self.set_reference(e, input.at),
-            Event::ClockTicked(e) => self.tick(e.now),
+            Event::ClockTicked(e) => self.begin_day(e.now),
+            // Risk's own answers, requests and outcomes seen before, and what is for others.
             _ => {}
         }
+        self.kill_some(out);
     }
 }
 

@@ -1,231 +1,229 @@
 //! What the market did, in the books: delivery versus payment through clearing, commission, holds adjusted.
+//!
+//! ```text
+//! buy   client --notional, from the hold--> clearing     sell   client --units, from the hold--> clearing
+//!       clearing --units--> client                              clearing --notional--> client
+//!       release of what the hold is too large by                release of what the hold is too large by
+//!       client --commission--> commission                       client --commission--> commission
+//! ```
 
-use crate::order::{OpenOrder, UnitHold};
+use crate::commission::due;
+use crate::group::Group;
+use crate::order::OpenOrder;
 use crate::risk::Risk;
-use assay_ledger::{AccountIx, Leg};
+use assay_ledger::{AccountIx, Ledger};
 use assay_trading_types::*;
 
-/// Legs of one posting with their reasons.
-type Legs = Vec<(Leg, TransferReason)>;
+/// What a fill takes from the hold and charges.
+#[derive(Default)]
+struct Paid {
+    from_hold: Amount,
+    commission: Amount,
+}
 
 impl Risk {
     pub(crate) fn executed(&mut self, e: &ExecutionReported, input: &Input<'_>, out: &mut Outbox) {
-        let Some(mut order) = self.orders.remove(&e.order_id) else { return };
-        let mut legs = Legs::new();
-        self.uncount(&order);
+        let Some(order) = self.orders.open.get_mut(&e.order_id) else { return };
+        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
+        firm.uncount(order.exposure());
+        let mut group = Group::default();
+        let mut paid = Paid::default();
         if let ExecType::Trade(fill) = &e.exec {
-            self.settle(e.order_id, &mut order, fill, &e.filled, &mut legs);
+            paid = settle(e.order_id, order, fill, &e.filled, &self.ledger, &mut group);
+            let change = i128::from(fill.qty.units());
+            let change = if order.terms.side.is_buy() { change } else { -change };
+            firm.position_changed(order.terms.symbol, change, self.instruments.price(&order.terms.symbol));
         }
-        order.filled = e.filled;
-        order.status = e.status;
-        if let ExecType::Replaced { request, .. } = &e.exec {
-            self.replaced(e.order_id, &mut order, request);
-        }
-        order.terms = e.terms.clone();
-        let open = matches!(e.status, OrdStatus::New | OrdStatus::PartiallyFilled);
-        self.release(e.order_id, &mut order, open, &mut legs);
-        let (firm, order_id) = (order.terms.firm, e.order_id);
+        (order.filled, order.status) = (e.filled, e.status);
+        let renamed = adopt(order, e);
+        let open = is_open(e.status);
+        // What is pending on an order that ends is answered TOO_LATE by the market.
+        let given_up = if open { None } else { order.replace.take() };
+        let need = if open { order.need() } else { Amount::ZERO };
+        release(e.order_id, order, &paid, need, &self.ledger, &mut group);
+        charge(e.order_id, order, paid.commission, &mut group);
         if open {
-            self.count(&order);
-            self.orders.insert(order_id, order);
-        } else {
-            self.close(order_id, order, e.status);
+            firm.count(order.exposure());
         }
-        if legs.is_empty() {
-            return;
+        let firm = order.terms.firm;
+        let transfers = settled(&group, e.order_id, &mut self.ledger);
+        if let Some(id) = renamed {
+            self.orders.name(e.terms.session, id, e.order_id);
         }
-        let transfers =
-            self.post(&legs).unwrap_or_else(|status| panic!("settlement of {order_id} refused: {status:?}"));
-        let exec_id = Some(ExecId::new(input.partition, input.offset));
-        out.emit(Topic::Ledger, Posted { firm, order_id: Some(order_id), exec_id, transfers }.into());
+        if let Some(replace) = given_up {
+            self.orders.unname(e.terms.session, replace.cl_ord_id, e.order_id);
+        }
+        if !open {
+            self.orders.close(e.order_id);
+        }
+        if !transfers.is_empty() {
+            let exec_id = Some(ExecId::new(input.partition, input.offset));
+            let posted = Posted { firm, order_id: Some(e.order_id), exec_id, transfers };
+            out.emit(Topic::Ledger, posted.into());
+        }
     }
 
     /// The market could not replace: the order lives on with what it had held before.
     pub(crate) fn replace_refused(&mut self, e: &CancelRefused, out: &mut Outbox) {
         let Some(order_id) = e.order_id else { return };
-        let waits = |o: &OpenOrder| o.replace.as_ref().is_some_and(|r| r.request == e.request);
-        if !self.orders.get(&order_id).is_some_and(waits) {
+        let Some(order) = self.orders.open.get_mut(&order_id) else { return };
+        if order.replace.as_ref().is_none_or(|r| r.request != e.request) {
             return;
         }
-        let mut order = self.orders.remove(&order_id).expect("looked up above");
+        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
+        firm.uncount(order.exposure());
         order.replace = None;
-        let mut legs = Legs::new();
-        self.release(order_id, &mut order, true, &mut legs);
-        let firm = order.terms.firm;
-        self.orders.insert(order_id, order);
-        if !legs.is_empty() {
-            let transfers =
-                self.post(&legs).unwrap_or_else(|status| panic!("release of {order_id} refused: {status:?}"));
+        firm.count(order.exposure());
+        let mut group = Group::default();
+        release(order_id, order, &Paid::default(), order.need(), &self.ledger, &mut group);
+        let (firm, session) = (order.terms.firm, order.terms.session);
+        let transfers = settled(&group, order_id, &mut self.ledger);
+        self.orders.unname(session, e.cl_ord_id, order_id);
+        if !transfers.is_empty() {
             let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
     }
+}
 
-    fn replaced(&mut self, order_id: OrderId, order: &mut OpenOrder, ids: &ChainIds) {
-        if let Some(replace) = order.replace.take_if(|r| r.request == ids.request) {
-            order.unit_hold = replace.unit_hold;
-            if let UnitHold::Cash(price) = replace.unit_hold {
-                order.exposure_price = price;
+/// Whether an order in this state may still trade.
+fn is_open(status: OrdStatus) -> bool {
+    match status {
+        OrdStatus::New
+        | OrdStatus::PartiallyFilled
+        | OrdStatus::DoneForDay
+        | OrdStatus::PendingCancel
+        | OrdStatus::PendingNew
+        | OrdStatus::PendingReplace => true,
+        OrdStatus::Filled | OrdStatus::Canceled | OrdStatus::Rejected | OrdStatus::Expired => false,
+    }
+}
+
+/// Takes over what the report changed of the terms. Returns the order's new id, if it has one.
+fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> Option<ClOrdId> {
+    match &e.exec {
+        ExecType::Replaced { request, .. } => {
+            if let Some(replace) = order.replace.take_if(|r| r.request == request.request) {
+                (order.cover, order.price) = (replace.cover, replace.price);
             }
+            let old = std::mem::replace(&mut order.terms, e.terms.clone());
+            order.older_ids.push(old.cl_ord_id);
+            Some(e.terms.cl_ord_id)
         }
-        order.chain.push(ids.cl_ord_id);
-        self.ids.insert((order.terms.session, ids.cl_ord_id), order_id);
-    }
-
-    /// Both legs and the commission of a fill, drawn from the hold.
-    fn settle(
-        &mut self,
-        order_id: OrderId,
-        order: &mut OpenOrder,
-        fill: &Fill,
-        filled: &Filled,
-        legs: &mut Legs,
-    ) {
-        let currency = self.instruments[&order.terms.symbol].currency;
-        let asset = Asset::new(order.terms.symbol.as_str()).expect("a symbol is an asset");
-        let cash = (self.client(order.terms.account, currency), self.house("clearing", currency));
-        let units = (self.client(order.terms.account, asset), self.house("clearing", asset));
-        let notional = fill.price.notional(fill.qty);
-        let quantity = fill.qty.as_amount();
-        let due = self.firms[&order.terms.firm].commission(filled.cum_qty, filled.notional);
-        let mut charge = Amount::from_units((due.units() - order.charged.units()).max(0));
-        if order.terms.side.is_buy() {
-            self.draw(order_id, order, cash, notional, TransferReason::TradeCash, legs);
-            plain(order_id, order, (units.1, units.0), quantity, TransferReason::TradeAsset, legs);
-            self.draw_void(order_id, order, cash, charge, legs);
-        } else {
-            self.draw(order_id, order, units, quantity, TransferReason::TradeAsset, legs);
-            plain(order_id, order, (cash.1, cash.0), notional, TransferReason::TradeCash, legs);
-            // A sale never costs more than it brings; what is left is charged on later fills.
-            charge = charge.min(notional);
+        ExecType::Restated { .. } => {
+            order.terms = e.terms.clone();
+            None
         }
-        if charge > Amount::ZERO {
-            let income = self.house("commission", currency);
-            plain(order_id, order, (cash.0, income), charge, TransferReason::Commission, legs);
-            order.charged = order.charged.checked_add(charge).expect("commissions fit 128 bits");
-        }
-        let price = self.references.get(&order.terms.symbol).map(|r| r.price);
-        let change = if order.terms.side.is_buy() { quantity.units() } else { -quantity.units() };
-        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
-        firm.position_changed(order.terms.symbol, change, price);
+        ExecType::New | ExecType::Trade(_) | ExecType::Canceled { .. } | ExecType::Expired => None,
     }
+}
 
-    /// Gives back what the order no longer needs held: all of it when it is closed.
-    fn release(&mut self, order_id: OrderId, order: &mut OpenOrder, open: bool, legs: &mut Legs) {
-        let mut need = Amount::ZERO;
-        if open {
-            need = match &order.replace {
-                Some(r) => self.need_while_replaced(order, Qty::from_units(r.qty), r.unit_hold),
-                None => self.need(order, order.terms.qty, order.unit_hold),
-            };
-        }
-        let held = self.held(order).units() - drawn(legs).units();
-        let surplus = Amount::from_units(held - need.units());
-        let accounts = self.hold_accounts(&order.terms);
-        self.draw_void(order_id, order, accounts, surplus, legs);
-    }
+/// Both sides of a fill, the client's drawn from the hold.
+fn settle(
+    order_id: OrderId,
+    order: &mut OpenOrder,
+    fill: &Fill,
+    filled: &Filled,
+    ledger: &Ledger,
+    group: &mut Group,
+) -> Paid {
+    let a = order.accounts;
+    let (notional, quantity) = (fill.price.notional(fill.qty), fill.qty.as_amount());
+    let due = due(&order.commission, filled.cum_qty, filled.notional).units() - order.charged.units();
+    let mut commission = Amount::from_units(due.max(0));
+    let (cash, units) = ((a.cash, a.cash_clearing), (a.units, a.units_clearing));
+    let from_hold = if order.terms.side.is_buy() {
+        let from_hold = pay(order_id, order, cash, notional, TransferReason::TradeCash, ledger, group);
+        plain(order_id, order, (units.1, units.0), quantity, TransferReason::TradeAsset, group);
+        from_hold
+    } else {
+        let from_hold = pay(order_id, order, units, quantity, TransferReason::TradeAsset, ledger, group);
+        plain(order_id, order, (cash.1, cash.0), notional, TransferReason::TradeCash, group);
+        // A sale never costs more than it brings; what is left is charged on later fills.
+        commission = commission.min(notional);
+        from_hold
+    };
+    order.charged = Amount::from_units(order.charged.units() + commission.units());
+    Paid { from_hold, commission }
+}
 
-    /// What the ledger holds for the order now.
-    pub(crate) fn held(&self, order: &OpenOrder) -> Amount {
-        Amount::from_units(order.holds.iter().map(|id| self.ledger.held(*id).units()).sum())
+/// Pays from the hold. What that lacks, which new terms of an instrument can make a few billionths, is paid from what
+/// the client has beside it. Returns what the hold paid.
+fn pay(
+    order_id: OrderId,
+    order: &mut OpenOrder,
+    accounts: (AccountIx, AccountIx),
+    amount: Amount,
+    reason: TransferReason,
+    ledger: &Ledger,
+    group: &mut Group,
+) -> Amount {
+    let from_hold = held(order, ledger).min(amount);
+    if let Some(pending) = order.hold.filter(|_| from_hold > Amount::ZERO) {
+        let kind = TransferKind::Post { pending, release_rest: false };
+        group.add(order.next_transfer(order_id), accounts, from_hold, kind, reason);
     }
+    let beside = Amount::from_units(amount.units() - from_hold.units());
+    plain(order_id, order, accounts, beside, reason, group);
+    from_hold
+}
 
-    fn draw(
-        &mut self,
-        order_id: OrderId,
-        order: &mut OpenOrder,
-        accounts: (AccountIx, AccountIx),
-        amount: Amount,
-        reason: TransferReason,
-        legs: &mut Legs,
-    ) {
-        let kind = |pending| TransferKind::Post { pending, release_rest: false };
-        self.draw_as(order_id, order, accounts, amount, (kind, reason), legs);
+/// Releases what the hold is larger by than the order needs after a fill has paid from it.
+fn release(
+    order_id: OrderId,
+    order: &mut OpenOrder,
+    paid: &Paid,
+    need: Amount,
+    ledger: &Ledger,
+    group: &mut Group,
+) {
+    let left = held(order, ledger).units() - paid.from_hold.units();
+    let surplus = left - need.units();
+    if let Some(pending) = order.hold.filter(|_| surplus > 0) {
+        let (kind, reason) = (TransferKind::Void { pending }, TransferReason::OrderRelease);
+        let accounts = order.held_accounts();
+        group.add(order.next_transfer(order_id), accounts, Amount::from_units(surplus), kind, reason);
     }
+    if left.min(need.units()) <= 0 {
+        order.hold = None;
+    }
+}
 
-    fn draw_void(
-        &mut self,
-        order_id: OrderId,
-        order: &mut OpenOrder,
-        accounts: (AccountIx, AccountIx),
-        amount: Amount,
-        legs: &mut Legs,
-    ) {
-        let kind = |pending| TransferKind::Void { pending };
-        self.draw_as(order_id, order, accounts, amount, (kind, TransferReason::OrderRelease), legs);
-    }
-
-    /// Takes `amount` from the order's holds, the oldest first.
-    fn draw_as(
-        &mut self,
-        order_id: OrderId,
-        order: &mut OpenOrder,
-        (debit, credit): (AccountIx, AccountIx),
-        amount: Amount,
-        (kind, reason): (impl Fn(TransferId) -> TransferKind, TransferReason),
-        legs: &mut Legs,
-    ) {
-        let mut rest = amount.units();
-        for hold in order.holds.clone() {
-            let left = self.ledger.held(hold).units() - drawn_from(legs, hold);
-            let part = rest.min(left);
-            if part > 0 {
-                rest -= part;
-                let id = order.next_transfer(order_id);
-                legs.push((
-                    Leg { id, debit, credit, amount: Amount::from_units(part), kind: kind(hold) },
-                    reason,
-                ));
-            }
-        }
-        assert!(rest <= 0, "order {order_id} holds {rest} less than it must pay");
-        let ledger = &self.ledger;
-        order.holds.retain(|hold| ledger.held(*hold).units() > drawn_from(legs, *hold));
-    }
-
-    fn count(&mut self, order: &OpenOrder) {
-        let notional = Price::from_units(order.exposure_price).notional(order.filled.leaves_qty).units();
-        self.firms.get_mut(&order.terms.firm).expect("an order's firm exists").open_notional += notional;
-    }
-
-    fn uncount(&mut self, order: &OpenOrder) {
-        let notional = Price::from_units(order.exposure_price).notional(order.filled.leaves_qty).units();
-        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
-        firm.open_notional -= notional;
-        assert!(firm.open_notional >= 0, "open orders never count less than nothing");
-    }
+fn charge(order_id: OrderId, order: &mut OpenOrder, amount: Amount, group: &mut Group) {
+    let accounts = (order.accounts.cash, order.accounts.commission);
+    plain(order_id, order, accounts, amount, TransferReason::Commission, group);
 }
 
 fn plain(
     order_id: OrderId,
     order: &mut OpenOrder,
-    (debit, credit): (AccountIx, AccountIx),
+    accounts: (AccountIx, AccountIx),
     amount: Amount,
     reason: TransferReason,
-    legs: &mut Legs,
+    group: &mut Group,
 ) {
     if amount > Amount::ZERO {
-        let id = order.next_transfer(order_id);
-        legs.push((Leg { id, debit, credit, amount, kind: TransferKind::Plain }, reason));
+        group.add(order.next_transfer(order_id), accounts, amount, TransferKind::Plain, reason);
     }
 }
 
-/// What the legs so far take from holds.
-fn drawn(legs: &Legs) -> Amount {
-    let takes = |(leg, _): &(Leg, TransferReason)| match leg.kind {
-        TransferKind::Post { .. } | TransferKind::Void { .. } => leg.amount.units(),
-        TransferKind::Plain | TransferKind::Pending => 0,
-    };
-    Amount::from_units(legs.iter().map(takes).sum())
+/// What the ledger holds for the order now.
+pub(crate) fn held(order: &OpenOrder, ledger: &Ledger) -> Amount {
+    order.hold.map_or(Amount::ZERO, |id| ledger.held(id))
 }
 
-/// What the legs so far take from one hold.
-fn drawn_from(legs: &Legs, hold: TransferId) -> i128 {
-    let takes = |(leg, _): &(Leg, TransferReason)| match leg.kind {
-        TransferKind::Post { pending, .. } | TransferKind::Void { pending } if pending == hold => {
-            leg.amount.units()
-        }
-        _ => 0,
-    };
-    legs.iter().map(takes).sum()
+/// The market has traded, and what it trades was held before: a settlement that the books refuse is a contradiction, and
+/// going on would hide it.
+fn settled(group: &Group, order_id: OrderId, ledger: &mut Ledger) -> Vec<Transfer> {
+    group
+        .post(ledger)
+        .unwrap_or_else(|status| panic!("settlement of {order_id} refused: {status:?}: {group:?}"))
+}
+
+impl OpenOrder {
+    /// The client's account that is held on, and the clearing account opposite.
+    pub(crate) fn held_accounts(&self) -> (AccountIx, AccountIx) {
+        let a = &self.accounts;
+        if self.terms.side.is_buy() { (a.cash, a.cash_clearing) } else { (a.units, a.units_clearing) }
+    }
 }

@@ -1,0 +1,388 @@
+//! A firm's desk: risk alone, or risk and the real market together, spoken to in short lines.
+#![allow(dead_code, unreachable_pub)] // each test file uses its part of it
+
+use assay_execution::Execution;
+use assay_risk_service::Risk;
+use assay_trading_types::*;
+use std::collections::VecDeque;
+
+pub fn id<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().unwrap()
+}
+
+pub fn amount(text: &str) -> Amount {
+    Amount::parse(text).unwrap()
+}
+
+/// Risk, and execution behind it when `market` is on; both logs are in memory.
+pub struct Desk {
+    pub risk: Risk,
+    pub execution: Execution,
+    pub now: Timestamp,
+    pub market: bool,
+    /// Records for the market that it has not seen.
+    pub waiting: VecDeque<Emitted>,
+    /// Every record of `accounts` that risk was given.
+    pub accounts: Vec<(Event, Option<Origin>, Timestamp)>,
+    /// What risk and execution said since last asked.
+    pub said: Vec<Event>,
+    markets: u64,
+    seq: u64,
+}
+
+pub struct Ask {
+    pub firm: &'static str,
+    pub account: &'static str,
+    pub id: String,
+    pub orig: String,
+    pub symbol: &'static str,
+    pub side: Side,
+    pub qty: String,
+    /// `market` for a market order.
+    pub price: String,
+    pub tif: TimeInForce,
+    pub defect: Option<Refusal>,
+    pub poss_resend: bool,
+}
+
+/// `buy 100 @ 10` of AAPL by ACME with ClOrdID `name`.
+pub fn ask(name: &str, text: &str) -> Ask {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [side, qty, _, price] = words.as_slice() else { panic!("{text}") };
+    Ask {
+        firm: "ACME",
+        account: "ACME",
+        id: name.to_owned(),
+        orig: String::new(),
+        symbol: "AAPL",
+        side: if *side == "buy" { Side::Buy } else { Side::Sell },
+        qty: (*qty).to_owned(),
+        price: (*price).to_owned(),
+        tif: TimeInForce::Day,
+        defect: None,
+        poss_resend: false,
+    }
+}
+
+impl Ask {
+    pub fn terms(&self) -> OrderTerms {
+        let market = self.price == "market";
+        OrderTerms {
+            cl_ord_id: id(&self.id),
+            session: id(&format!("{}/ASSAY", self.firm)),
+            firm: id(self.firm),
+            account: id(self.account),
+            symbol: id(self.symbol),
+            side: self.side,
+            ord_type: if market { OrdType::Market } else { OrdType::Limit },
+            price: (!market && self.price != "none").then(|| id(&self.price)),
+            stop_px: None,
+            qty: id(&self.qty),
+            tif: self.tif,
+            carried: None,
+        }
+    }
+
+    fn defect(&self) -> Option<Defect> {
+        self.defect.map(|refusal| Defect { refusal, detail: "as the gateway found".to_owned() })
+    }
+}
+
+impl Desk {
+    /// AAPL at 10 with tick 0.01 and lot 1; ACME and BETA each have 10,000 USD and 1,000 AAPL.
+    pub fn new() -> Self {
+        let mut desk = Self::empty();
+        desk.list("AAPL", "0.01", "1");
+        desk.reference("AAPL", "10");
+        for firm in ["ACME", "BETA"] {
+            desk.open_firm(firm, Commission::default(), SelfTrade::Allow);
+            desk.credit(firm, "USD", "10000");
+            desk.credit(firm, "AAPL", "1000");
+        }
+        desk.said.clear();
+        desk
+    }
+
+    pub fn empty() -> Self {
+        Self {
+            risk: Risk::new(0),
+            execution: Execution::new(0),
+            now: Timestamp::parse_fix(b"20261120-14:30:00").unwrap(),
+            market: true,
+            waiting: VecDeque::new(),
+            accounts: Vec::new(),
+            said: Vec::new(),
+            markets: 0,
+            seq: 0,
+        }
+    }
+
+    pub fn list(&mut self, symbol: &str, tick: &str, lot: &str) {
+        let listed = InstrumentListed {
+            symbol: id(symbol),
+            currency: id("USD"),
+            tick_size: id(tick),
+            lot_size: id(lot),
+        };
+        self.give(listed.clone());
+        let event = listed.into();
+        self.trade(&event, None);
+    }
+
+    pub fn reference(&mut self, symbol: &str, price: &str) {
+        self.give(ReferencePriceSet { symbol: id(symbol), price: id(price), max_age_ns: None });
+    }
+
+    pub fn open_firm(&mut self, firm: &str, commission: Commission, self_trade: SelfTrade) {
+        self.give(FirmOpened { firm: id(firm), accounts: vec![id(firm)], commission, self_trade });
+    }
+
+    pub fn credit(&mut self, firm: &str, asset: &str, much: &str) {
+        let (account, reference) = (id(firm), "opening".to_owned());
+        let (firm, asset) = (id(firm), id(asset));
+        self.give(AccountCredited { firm, account, asset, amount: amount(much), reference });
+    }
+
+    pub fn limits(&mut self, change: impl FnOnce(&mut LimitsSet)) {
+        let mut limits = LimitsSet {
+            firm: id("ACME"),
+            version: 1,
+            order_qty_max: None,
+            order_notional_max: None,
+            gross_notional_max: None,
+            orders_per_s_max: None,
+            price_collar_bp: None,
+        };
+        change(&mut limits);
+        self.give(limits);
+    }
+
+    pub fn kill(&mut self, engaged: bool) {
+        self.give(KillSwitchSet { firm: id("ACME"), engaged, reason: "operator".to_owned() });
+    }
+
+    pub fn request(&mut self, firm: &str) -> RequestId {
+        self.seq += 1;
+        RequestId { session: id(&format!("{firm}/ASSAY")), epoch: 1, seq: self.seq }
+    }
+
+    pub fn place(&mut self, ask: Ask) -> Vec<String> {
+        let request = self.request(ask.firm);
+        self.give(OrderRequested {
+            request,
+            terms: ask.terms(),
+            transact_time: self.now,
+            poss_resend: ask.poss_resend,
+            defect: ask.defect(),
+        });
+        self.hear()
+    }
+
+    pub fn replace(&mut self, orig: &str, ask: Ask) -> Vec<String> {
+        let request = self.request(ask.firm);
+        self.give(ReplaceRequested {
+            request,
+            orig_cl_ord_id: id(orig),
+            order_id: None,
+            account_given: false,
+            tif_given: false,
+            terms: ask.terms(),
+            poss_resend: ask.poss_resend,
+            defect: ask.defect(),
+        });
+        self.hear()
+    }
+
+    pub fn cancel(&mut self, orig: &str, name: &str) -> Vec<String> {
+        self.cancel_as("ACME", orig, name, Side::Buy, None)
+    }
+
+    pub fn cancel_as(
+        &mut self,
+        firm: &str,
+        orig: &str,
+        name: &str,
+        side: Side,
+        order_id: Option<OrderId>,
+    ) -> Vec<String> {
+        let request = self.request(firm);
+        self.give(CancelRequested {
+            request,
+            firm: id(firm),
+            cl_ord_id: id(name),
+            orig_cl_ord_id: id(orig),
+            order_id,
+            account: None,
+            symbol: id("AAPL"),
+            side,
+            poss_resend: false,
+            defect: None,
+        });
+        self.hear()
+    }
+
+    pub fn status(&mut self, name: &str) -> Vec<String> {
+        let request = self.request("ACME");
+        self.give(StatusRequested {
+            request,
+            firm: id("ACME"),
+            cl_ord_id: id(name),
+            order_id: None,
+            ord_status_req_id: None,
+            symbol: id("AAPL"),
+            side: Side::Buy,
+        });
+        self.hear()
+    }
+
+    pub fn later_ms(&mut self, ms: i64) {
+        self.now = self.now.plus_ns(ms * 1_000_000);
+    }
+
+    pub fn tick(&mut self) {
+        let tick = ClockTicked { now: self.now };
+        self.give(tick);
+        self.trade(&tick.into(), None);
+    }
+
+    /// A record of `accounts` from outside.
+    pub fn give(&mut self, event: impl Into<Event>) {
+        self.account(event.into(), None);
+        if self.market {
+            self.run_market();
+        }
+    }
+
+    /// Gives the market what waits for it.
+    pub fn run_market(&mut self) {
+        while self.step_market() {}
+    }
+
+    /// One record for the market, if one waits.
+    pub fn step_market(&mut self) -> bool {
+        let Some(emitted) = self.waiting.pop_front() else { return false };
+        self.trade(&emitted.event, Some(emitted.origin));
+        true
+    }
+
+    fn account(&mut self, event: Event, origin: Option<Origin>) {
+        let offset = self.accounts.len() as u64;
+        self.accounts.push((event.clone(), origin, self.now));
+        for emitted in apply(&mut self.risk, (Topic::Accounts, Role::Risk), offset, self.now, origin, &event)
+        {
+            self.said.push(emitted.event.clone());
+            match emitted.topic {
+                Topic::Markets => self.waiting.push_back(emitted),
+                Topic::Accounts => self.account(emitted.event, Some(emitted.origin)),
+                _ => {}
+            }
+        }
+    }
+
+    fn trade(&mut self, event: &Event, origin: Option<Origin>) {
+        let offset = self.markets;
+        self.markets += 1;
+        let market = (Topic::Markets, Role::Execution);
+        for emitted in apply(&mut self.execution, market, offset, self.now, origin, event) {
+            if emitted.topic == Topic::Accounts {
+                self.said.push(emitted.event.clone());
+                self.account(emitted.event, Some(emitted.origin));
+            }
+        }
+    }
+
+    /// What was said since last asked.
+    pub fn hear(&mut self) -> Vec<String> {
+        self.said.drain(..).filter_map(|event| line(&event)).collect()
+    }
+
+    /// owned/available of an account.
+    pub fn funds(&self, account: &str, asset: &str) -> String {
+        let (account, asset) = (id(account), id(asset));
+        format!("{}/{}", self.risk.position(&account, &asset), self.risk.available(&account, &asset))
+    }
+
+    /// What must hold after every record.
+    pub fn check_books(&self) {
+        for (asset, debits, credits) in self.risk.trial_balance() {
+            assert_eq!(debits, credits, "{asset}");
+        }
+        let needs = self.risk.needs();
+        let ledger = self.risk.ledger();
+        for account in ledger.accounts().iter().filter(|a| a.code().starts_with("client:")) {
+            assert!(account.balance() >= Amount::ZERO, "{account:?}");
+            assert!(account.available() >= Amount::ZERO, "{account:?}");
+            let ix = ledger.find(account.code(), account.asset()).unwrap();
+            let need = needs.get(&ix).copied().unwrap_or_default();
+            assert_eq!(account.held(), need, "held and needed by {}", account.code());
+        }
+    }
+}
+
+pub fn apply(
+    processor: &mut impl Processor,
+    (topic, role): (Topic, Role),
+    offset: u64,
+    at: Timestamp,
+    origin: Option<Origin>,
+    event: &Event,
+) -> Vec<Emitted> {
+    let (trace, actor) = (TraceId::default(), id("test"));
+    let input = Input { topic, partition: 0, offset, at, origin, trace, actor, event };
+    let mut out = Outbox::new(role, 1);
+    out.begin(&input);
+    processor.apply(&input, &mut out);
+    out.drain().collect()
+}
+
+/// An event as a trader or bookkeeper reads it.
+fn line(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::OrderAccepted(_) | Event::CancelAccepted(_) | Event::ReplaceAccepted(_) => return None,
+        Event::OrderRefused(e) => format!("8 {} {}: {}", e.terms.cl_ord_id, e.refusal.code(), e.detail),
+        Event::CancelRefused(e) => {
+            format!("9 {} {} 39={}", e.cl_ord_id, e.refusal.code(), e.status.fix() as char)
+        }
+        Event::StatusReported(e) => match &e.order {
+            None => format!("I {} unknown", e.cl_ord_id),
+            Some(o) => {
+                let (f, status) = (o.filled, o.status.fix() as char);
+                format!("I {} 39={status} {} {} {}", o.terms.cl_ord_id, o.terms.qty, f.cum_qty, f.leaves_qty)
+            }
+        },
+        Event::ExecutionReported(e) => {
+            let (kind, f) = (kind(&e.exec), e.filled);
+            let status = e.status.fix() as char;
+            format!("{} {kind}/{status} {} {} {}", e.terms.cl_ord_id, e.terms.qty, f.cum_qty, f.leaves_qty)
+        }
+        Event::Posted(e) => {
+            let lines: Vec<String> = e.transfers.iter().map(posting).collect();
+            lines.join("; ")
+        }
+        other => format!("{other:?}"),
+    })
+}
+
+fn kind(exec: &ExecType) -> char {
+    match exec {
+        ExecType::New => '0',
+        ExecType::Trade(_) => 'F',
+        ExecType::Canceled { .. } => '4',
+        ExecType::Replaced { .. } => '5',
+        ExecType::Expired => 'C',
+        ExecType::Restated { .. } => 'D',
+    }
+}
+
+fn posting(t: &Transfer) -> String {
+    let kind = match t.kind {
+        TransferKind::Plain => "",
+        TransferKind::Pending => " hold",
+        TransferKind::Post { .. } => " from hold",
+        TransferKind::Void { .. } => " release",
+    };
+    format!("{} > {} {} {}{kind}", t.debit, t.credit, t.amount, t.asset)
+}

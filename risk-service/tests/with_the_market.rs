@@ -1,0 +1,180 @@
+//! Risk and the real market under random orders, replaces and cancels of several firms, with the market lagging behind
+//! by any number of records, so that requests and fills pass each other.
+
+mod desk;
+
+use assay_risk_service::Risk;
+use assay_trading_types::*;
+use desk::{Ask, Desk, amount, apply, ask, id};
+use proptest::prelude::*;
+
+const FIRMS: [&str; 3] = ["ACME", "BETA", "GAMA"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Place { firm: usize, buy: bool, lots: i64, price: Option<i64>, tif: TimeInForce },
+    Replace { firm: usize, pick: usize, lots: i64, price: Option<i64> },
+    Cancel { firm: usize, pick: usize },
+    Market { records: usize },
+    Kill { on: bool },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let price = || prop_oneof![9 => (900..1_100_i64).prop_map(Some), 1 => Just(None)];
+    let tif = prop_oneof![
+        6 => Just(TimeInForce::Day),
+        2 => Just(TimeInForce::Gtc),
+        1 => Just(TimeInForce::Ioc),
+        1 => Just(TimeInForce::Fok)
+    ];
+    prop_oneof![
+        10 => (0..3_usize, any::<bool>(), 0..60_i64, price(), tif)
+            .prop_map(|(firm, buy, lots, price, tif)| Step::Place { firm, buy, lots, price, tif }),
+        5 => (0..3_usize, any::<usize>(), 0..60_i64, price())
+            .prop_map(|(firm, pick, lots, price)| Step::Replace { firm, pick, lots, price }),
+        3 => (0..3_usize, any::<usize>()).prop_map(|(firm, pick)| Step::Cancel { firm, pick }),
+        8 => (0..6_usize).prop_map(|records| Step::Market { records }),
+        1 => any::<bool>().prop_map(|on| Step::Kill { on }),
+    ]
+}
+
+/// Ticks of a hundredth and lots of one, or such that no notional is a whole number of billionths.
+fn desk(awkward: bool, self_trade: SelfTrade) -> Desk {
+    let mut desk = Desk::empty();
+    let (tick, lot) = if awkward { ("0.000000007", "0.03") } else { ("0.01", "1") };
+    desk.list("AAPL", tick, lot);
+    desk.reference("AAPL", if awkward { "0.000007" } else { "10" });
+    let rates = [("0", "0", "0"), ("0.003", "2.5", "0"), ("0", "7", "0.9")];
+    for (firm, (per_share, bp, minimum)) in FIRMS.into_iter().zip(rates) {
+        let commission =
+            Commission { per_share: amount(per_share), basis_points: amount(bp), minimum: amount(minimum) };
+        desk.open_firm(firm, commission, self_trade);
+        desk.credit(firm, "USD", "3000");
+        desk.credit(firm, "AAPL", "150");
+    }
+    desk.market = false;
+    desk
+}
+
+/// Applies one step, the `n`-th.
+fn take(desk: &mut Desk, n: usize, step: &Step, awkward: bool) {
+    let price = |ticks: Option<i64>| {
+        let tick = if awkward { 7 } else { 10_000_000 };
+        ticks.map_or("market".to_owned(), |t| Price::from_units(t * tick).to_string())
+    };
+    let qty = |lots: i64| Qty::from_units(lots * if awkward { SCALE / 100 * 3 } else { SCALE }).to_string();
+    let new = |firm: usize, lots, ticks| Ask {
+        firm: FIRMS[firm],
+        account: FIRMS[firm],
+        qty: qty(lots),
+        price: price(ticks),
+        ..ask(&format!("id-{n}"), "buy 1 @ 1")
+    };
+    let picked = |desk: &Desk, firm: usize, pick: usize| {
+        let mine: Vec<OrderState> =
+            desk.risk.open_orders().into_iter().filter(|o| o.terms.firm == id(FIRMS[firm])).collect();
+        (!mine.is_empty()).then(|| mine[pick % mine.len()].terms.clone())
+    };
+    match step {
+        Step::Place { firm, buy, lots, price, tif } => {
+            let side = if *buy { Side::Buy } else { Side::Sell };
+            desk.place(Ask { side, tif: *tif, ..new(*firm, *lots, *price) });
+        }
+        Step::Replace { firm, pick, lots, price } => {
+            if let Some(old) = picked(desk, *firm, *pick) {
+                desk.replace(old.cl_ord_id.as_str(), Ask { side: old.side, ..new(*firm, *lots, *price) });
+            }
+        }
+        Step::Cancel { firm, pick } => {
+            if let Some(old) = picked(desk, *firm, *pick) {
+                let name = format!("id-{n}");
+                desk.cancel_as(FIRMS[*firm], old.cl_ord_id.as_str(), &name, old.side, None);
+            }
+        }
+        Step::Market { records } => (0..*records).for_each(|_| {
+            desk.step_market();
+            desk.check_books();
+        }),
+        Step::Kill { on } => desk.kill(*on),
+    }
+}
+
+fn totals(desk: &Desk, asset: &str) -> Amount {
+    let asset: Asset = id(asset);
+    let accounts = desk.risk.ledger().accounts().iter();
+    let of = |a: &&assay_ledger::Account| a.asset() == asset && a.code().as_str() != "equity";
+    Amount::from_units(accounts.filter(of).map(|a| a.balance().units()).sum())
+}
+
+fn clearing_is_flat(desk: &Desk) {
+    for asset in ["USD", "AAPL"] {
+        let ix = desk.risk.ledger().find(LedgerCode::from("clearing").unwrap(), id(asset));
+        let balance = ix.map(|ix| desk.risk.ledger().account(ix).balance()).unwrap_or_default();
+        assert_eq!(balance, Amount::ZERO, "clearing of {asset} nets to zero");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn books_balance_and_holds_are_what_open_orders_need(
+        steps in prop::collection::vec(step(), 1..150),
+        awkward in any::<bool>(),
+        self_trade in 0..5_usize,
+        cut in 0..150_usize,
+    ) {
+        let kinds = [
+            SelfTrade::Allow,
+            SelfTrade::CancelNewest,
+            SelfTrade::CancelOldest,
+            SelfTrade::CancelBoth,
+            SelfTrade::Decrement,
+        ];
+        let mut desk = desk(awkward, kinds[self_trade]);
+        let mut saved = None;
+        for (n, step) in steps.iter().enumerate() {
+            if n == cut {
+                saved = Some((desk.risk.snapshot(), desk.accounts.len()));
+            }
+            take(&mut desk, n, step, awkward);
+            desk.check_books();
+        }
+        desk.run_market();
+        desk.check_books();
+        prop_assert_eq!(desk.risk.open_orders().len(), desk.execution.open_order_count());
+        clearing_is_flat(&desk);
+        prop_assert_eq!(totals(&desk, "USD"), amount("9000"), "money is moved, never made");
+
+        for (n, order) in desk.risk.open_orders().into_iter().enumerate() {
+            let (firm, side) = (order.terms.firm, order.terms.side);
+            let name = format!("last-{n}");
+            desk.cancel_as(firm.as_str(), order.terms.cl_ord_id.as_str(), &name, side, None);
+        }
+        desk.run_market();
+        desk.check_books();
+        prop_assert_eq!(desk.risk.open_orders().len(), 0);
+        prop_assert_eq!(desk.risk.ledger().holds(), 0, "no order, no hold");
+
+        if let Some((bytes, from)) = saved {
+            continues_alike(&desk, &bytes, from);
+        }
+    }
+}
+
+/// A restored risk, given the same records, says the same and comes to the same bytes.
+fn continues_alike(desk: &Desk, bytes: &[u8], from: usize) {
+    let mut restored = Risk::restore(bytes).unwrap();
+    assert_eq!(restored.snapshot(), bytes);
+    let mut whole = Risk::new(0);
+    for (offset, (event, origin, at)) in desk.accounts.iter().enumerate() {
+        let risk = (Topic::Accounts, Role::Risk);
+        let expected = apply(&mut whole, risk, offset as u64, *at, *origin, event);
+        if offset >= from {
+            assert_eq!(apply(&mut restored, risk, offset as u64, *at, *origin, event), expected, "{event:?}");
+            let twice = apply(&mut restored, risk, offset as u64, *at, *origin, event);
+            assert_eq!(twice, [], "a record read again changes nothing");
+        }
+    }
+    assert!(restored.snapshot() == whole.snapshot(), "the same log gives the same bytes");
+}

@@ -1,0 +1,24 @@
+//! Assay as its users meet it: real processes, real sockets, real files.
+//!
+//! The FIX side is [`wire`] and [`client`], written for these tests alone: they share no code with the engine, so that
+//! a misreading of the standard cannot stand on both sides. Nothing waits by sleeping: each wait is for a line, a
+//! message, an end of stream or an exit, and [`PATIENCE`] bounds it.
+
+mod audit_trail;
+mod client;
+mod configuration;
+mod crash;
+mod damage;
+mod full_disk;
+mod garbage;
+mod instance;
+mod orders;
+mod refusals;
+mod sessions;
+mod shutdown;
+mod wire;
+
+use std::time::Duration;
+
+/// Longest wait for anything: long past what a loaded machine needs, so that only a hang meets it.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -111,7 +111,7 @@ impl Node {
     /// # Errors
     /// The directory is locked or damaged, an address is taken, or a part cannot recover.
     pub(crate) fn start(config: &Config, data_dir: &DataDir) -> Result<Self, NodeError> {
-        let (log, recovery) = FileLog::open(&data_dir.log(), log_config(config))?;
+        let (log, recovery) = FileLog::open(data_dir.log(), log_config(config))?;
         let log = Arc::new(log);
         let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
         let snapshots = SnapshotStore::open(&data_dir.snapshots())?;

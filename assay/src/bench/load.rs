@@ -129,7 +129,7 @@ fn log_on(client: &mut Counterparty<Counter>) -> std::io::Result<()> {
 #[allow(clippy::disallowed_methods)] // as above
 fn send(client: &mut Counterparty<Counter>, load: &Load, n: u64) {
     let id = load.first_id + n;
-    let side = if id % 2 == 0 { Side::Buy } else { Side::Sell };
+    let side = if id.is_multiple_of(2) { Side::Buy } else { Side::Sell };
     let cents = 10_000 + id / 2 % 5;
     let at = crate::clock::now();
     client.desk().sent.push_back(Instant::now());

@@ -111,7 +111,10 @@ impl Flow {
             97 => NewOrder { price: Some(Price::from_units(price.units() + TICK / 2)), ..order },
             98 => NewOrder { qty: Qty::from_units(9_000_000 * assay_trading_types::SCALE), ..order },
             99 => NewOrder { symbol: Symbol::new("NOSUCH").expect("a valid symbol"), ..order },
-            _ => NewOrder { tif: if roll % 5 == 0 { TimeInForce::Gtc } else { TimeInForce::Day }, ..order },
+            _ => NewOrder {
+                tif: if roll.is_multiple_of(5) { TimeInForce::Gtc } else { TimeInForce::Day },
+                ..order
+            },
         }
     }
 

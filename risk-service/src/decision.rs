@@ -52,7 +52,8 @@ impl Risk {
 
     /// Whether the id of a request is free.
     pub(crate) fn check_id(&self, session: &SessionId, id: &ClOrdId) -> Result<(), Refused> {
-        match self.used.get(session).is_some_and(|used| used.refuses(id)) {
+        let used = self.used.get(session).is_some_and(|used| used.refuses(id));
+        match used || self.orders.is_of_open_chain(session, id) {
             true => Err((Refusal::DupClOrdId, format!("{id} was used before"))),
             false => Ok(()),
         }
@@ -60,6 +61,7 @@ impl Risk {
 
     pub(crate) fn knows(&self, session: &SessionId, id: &ClOrdId) -> bool {
         self.used.get(session).is_some_and(|used| used.contains(id))
+            || self.orders.is_of_open_chain(session, id)
     }
 
     /// The id is used up from now on.

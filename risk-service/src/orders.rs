@@ -31,6 +31,11 @@ impl Orders {
         self.ids.get(&(*session, *id)).copied()
     }
 
+    /// Whether the id is one of an order that may still trade.
+    pub(crate) fn is_of_open_chain(&self, session: &SessionId, id: &ClOrdId) -> bool {
+        self.find(session, id).is_some_and(|order_id| self.open.contains_key(&order_id))
+    }
+
     /// From now on the id names this order, whatever it named on an earlier day.
     pub(crate) fn name(&mut self, session: SessionId, id: ClOrdId, order_id: OrderId) {
         self.ids.insert((session, id), order_id);

@@ -22,7 +22,7 @@ pub struct Risk {
     pub(crate) instruments: Instruments,
     pub(crate) ledger: Ledger,
     pub(crate) orders: Orders,
-    /// ClOrdIDs of the trading day and of open chains.
+    /// ClOrdIDs of the trading day.
     pub(crate) used: FxHashMap<SessionId, UsedIds>,
     pub(crate) credited: BTreeSet<(AccountId, Asset, String)>,
     /// Newest request of each session: (epoch, MsgSeqNum).
@@ -160,16 +160,12 @@ impl Risk {
         new
     }
 
-    /// A new trading day frees the ids of the old one, except those of open chains.
+    /// A new trading day frees the ids of the old one; those of open chains stay used as long as they name an open order
+    ///
     fn begin_day(&mut self, now: Timestamp) {
-        if now.day() <= self.day {
-            return;
-        }
-        self.day = now.day();
-        self.used.clear();
-        for order in self.orders.open.values() {
-            let used = self.used.entry(order.terms.session).or_default();
-            order.ids().for_each(|id| used.insert(id));
+        if now.day() > self.day {
+            self.day = now.day();
+            self.used.clear();
         }
     }
 }

@@ -11,42 +11,57 @@ const ORDERS: usize = 150;
 /// Reports that are read before the kill: some are on their way, some orders not even decided.
 const READ_BEFORE_KILL: usize = 40;
 
+/// New and one trade: each order meets one of the other side, of the same quantity and price.
+const REPORTS_OF_ORDER: usize = 2;
+
 #[test]
 fn no_order_is_lost_or_doubled_over_two_kills() {
     let home = Home::new();
-    let mut desk = Desk::new();
+    let mut desks = [Desk::new("CLIENT1", "1"), Desk::new("CLIENT2", "2")];
     for life in 0..2 {
         let server = home.start();
-        desk.come_back(server.address());
-        desk.send_orders(life);
-        while desk.reports.len() < life * ORDERS + READ_BEFORE_KILL {
-            desk.take_one();
+        for desk in &mut desks {
+            desk.come_back(server.address());
+            desk.send_orders(life);
+        }
+        for desk in &mut desks {
+            while desk.reports.len() < life * ORDERS * REPORTS_OF_ORDER + READ_BEFORE_KILL {
+                desk.take_one();
+            }
         }
         server.kill_9();
     }
     let server = home.start();
-    desk.come_back(server.address());
-    while desk.reports.len() < 2 * ORDERS {
-        desk.take_one();
+    for desk in &mut desks {
+        desk.come_back(server.address());
     }
-    desk.agree();
-    desk.assert_each_order_once();
+    for desk in &mut desks {
+        while desk.reports.len() < 2 * ORDERS * REPORTS_OF_ORDER {
+            desk.take_one();
+        }
+        desk.agree();
+        desk.assert_each_order_once();
+    }
     server.stop();
     home.assert_sound();
-    assert_log_agrees(&home, &desk);
+    for desk in &desks {
+        assert_log_agrees(&home, desk);
+    }
 }
 
 /// A counterparty that keeps what it was told by number.
 struct Desk {
     client: Client,
+    comp_id: &'static str,
+    side: &'static str,
     orders: Vec<String>,
     /// Reports by MsgSeqNum: a resend of one it has is no second report.
     reports: BTreeMap<u64, Message>,
 }
 
 impl Desk {
-    fn new() -> Self {
-        Self { client: Client::new("CLIENT1"), orders: Vec::new(), reports: BTreeMap::new() }
+    fn new(comp_id: &'static str, side: &'static str) -> Self {
+        Self { client: Client::new(comp_id), comp_id, side, orders: Vec::new(), reports: BTreeMap::new() }
     }
 
     /// Reconnects; the server must go on counting where the crash left it.
@@ -62,8 +77,8 @@ impl Desk {
 
     fn send_orders(&mut self, life: usize) {
         for n in 0..ORDERS {
-            let id = format!("L{life}-{n}");
-            let body = self.client.order_body(&id, "54=1|38=1|40=2|44=10|");
+            let id = format!("S{}-L{life}-{n}", self.side);
+            let body = self.client.order_body(&id, &format!("54={}|38=1|40=2|44=10|", self.side));
             self.client.send("D", &body);
             self.orders.push(id);
         }
@@ -128,23 +143,33 @@ impl Desk {
     }
 
     fn assert_each_order_once(&self) {
-        let told: Vec<&str> = self.reports.values().map(|report| report.value(11)).collect();
-        let unique: BTreeSet<&str> = told.iter().copied().collect();
-        assert_eq!(told.len(), unique.len(), "an order was told twice");
-        assert_eq!(unique, self.orders.iter().map(String::as_str).collect(), "orders sent and told");
-        let ids: BTreeSet<&str> = self.reports.values().map(|report| report.value(17)).collect();
-        assert_eq!(ids.len(), self.reports.len(), "an ExecID came twice");
-        let order_ids: BTreeSet<&str> = self.reports.values().map(|report| report.value(37)).collect();
-        assert_eq!(order_ids.len(), self.reports.len(), "an OrderID came twice");
-        for report in self.reports.values() {
-            report.assert_has("150=0|39=0|38=1|14=0|151=1");
+        let sent: BTreeSet<&str> = self.orders.iter().map(String::as_str).collect();
+        for (exec_type, fields) in [("0", "39=0|14=0|151=1"), ("F", "39=2|14=1|151=0|31=10|32=1")] {
+            let told: Vec<&Message> =
+                self.reports.values().filter(|report| report.value(150) == exec_type).collect();
+            let told_of: BTreeSet<&str> = told.iter().map(|report| report.value(11)).collect();
+            assert_eq!(told.len(), told_of.len(), "150={exec_type} came twice for an order");
+            assert_eq!(told_of, sent, "orders sent and told with 150={exec_type}");
+            let order_ids: BTreeSet<&str> = told.iter().map(|report| report.value(37)).collect();
+            assert_eq!(order_ids.len(), told.len(), "two orders have one OrderID");
+            told.iter().for_each(|report| _ = report.assert_has(fields));
         }
+        let exec_ids: BTreeSet<&str> = self.reports.values().map(|report| report.value(17)).collect();
+        assert_eq!(exec_ids.len(), self.reports.len(), "an ExecID came twice");
+        assert_eq!(self.reports.len(), sent.len() * REPORTS_OF_ORDER);
     }
 }
 
-/// The record of it all says the same: each ClOrdID asked for once, accepted once, reported once.
+/// The record of it all says the same: each ClOrdID asked for once, accepted once, reported new and filled once.
 fn assert_log_agrees(home: &Home, desk: &Desk) {
-    let answer = home.query(&["--session", "CLIENT1/ASSAY", "--format", "json", "--limit", "100000"]);
+    let answer = home.query(&[
+        "--session",
+        &format!("{}/ASSAY", desk.comp_id),
+        "--format",
+        "json",
+        "--limit",
+        "100000",
+    ]);
     answer.assert_code(0);
     let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
     for line in answer.stdout.lines() {
@@ -155,12 +180,12 @@ fn assert_log_agrees(home: &Home, desk: &Desk) {
     }
     for id in &desk.orders {
         for (kind, wanted) in
-            [("order.requested.v1", 1), ("order.accepted.v1", 1), ("execution.reported.v1", 1)]
+            [("order.requested.v1", 1), ("order.accepted.v1", 1), ("execution.reported.v1", 2)]
         {
             let found = counts.get(&(kind.to_owned(), id.clone())).copied().unwrap_or_default();
             assert_eq!(found, wanted, "{kind} of {id}");
         }
-        // The order's own message and its report: nothing was journalled twice either.
-        assert_eq!(counts.get(&("fix.message.v1".to_owned(), id.clone())), Some(&2), "messages of {id}");
+        // The order's own message and its reports: nothing was journalled twice either.
+        assert_eq!(counts.get(&("fix.message.v1".to_owned(), id.clone())), Some(&3), "messages of {id}");
     }
 }

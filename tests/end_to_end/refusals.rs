@@ -132,7 +132,11 @@ fn what_fix_itself_forbids_gets_a_reject_and_the_session_goes_on() {
     let now = utc_now();
     let rest = format!("55=AAPL|54=1|60={now}|");
     for (msg_type, body, answer) in [
-        ("D", format!("11=N1|{rest}38=1|40=2|44=10|"), "35=j|380=5|379=N1|372=D"),
+        (
+            "D",
+            format!("11=N1|{rest}38=1|40=2|44=10|"),
+            "35=j|380=5|379=N1|372=D|58=Conditionally Required Field Missing (1)",
+        ),
         ("D", format!("11=N2|1=FIRM1|{rest}40=2|44=10|"), "35=j|380=5|379=N2|372=D"),
         ("D", format!("11=N3|1=FIRM1|{rest}38=1|40=2|"), "35=j|380=5|379=N3|372=D"),
         ("D", format!("1=FIRM1|{rest}38=1|40=2|44=10|"), "35=3|373=1|371=11|372=D"),

@@ -24,6 +24,7 @@ mod error;
 mod field;
 mod layout;
 mod load;
+mod nesting;
 
 pub use dictionary::{Dictionary, TagInfo};
 pub use error::{DictionaryError, DictionaryFault};

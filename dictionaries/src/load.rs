@@ -3,6 +3,7 @@
 use crate::dictionary::Parts;
 use crate::field::{ListedValue, ValueList};
 use crate::layout::{Category, GroupDef, GroupId, Layout, Member, MessageDef};
+use crate::nesting::too_deep_at;
 use crate::{DictionaryError, DictionaryFault as Fault, FieldDef, FieldId, FieldType};
 use roxmltree::{Document, Node, NodeId};
 use std::collections::HashMap;
@@ -28,6 +29,9 @@ pub(crate) fn load(xml: &str) -> Result<Parts> {
             line: 1,
             fault: Fault::TooLarge { what: "file bytes", max: FILE_BYTES_MAX },
         });
+    }
+    if let Some(line) = too_deep_at(xml, NESTING_MAX) {
+        return Err(DictionaryError { line, fault: Fault::TooLarge { what: "nesting", max: NESTING_MAX } });
     }
     let document = Document::parse(xml)
         .map_err(|e| DictionaryError { line: e.pos().row, fault: Fault::NotXml(e.to_string()) })?;

@@ -18,7 +18,8 @@ pub struct FirmOpened {
     pub self_trade: SelfTrade,
 }
 
-/// Commission of a fill: per share plus basis points of notional, at least `minimum` an execution. Zero by default.
+/// Commission of an order's fills together: per share plus basis points of notional, at least `minimum` an order, so
+/// that what an order can cost is known, and held, before it trades. Zero by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Commission {
@@ -26,7 +27,7 @@ pub struct Commission {
     pub per_share: Amount,
     /// Hundredths of a percent of the notional; decimals allowed.
     pub basis_points: Amount,
-    /// Least a fill costs, when any commission is charged.
+    /// Least an order costs once any of it is filled.
     pub minimum: Amount,
 }
 

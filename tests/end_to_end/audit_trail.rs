@@ -16,7 +16,7 @@ fn trade(home: &Home) -> String {
     buyer.expect("8").assert_has("150=F");
     buyer.send("F", &format!("11=CXL-1|41=BUY-1|55=AAPL|54=1|60={}|", utc_now()));
     buyer.expect("8").assert_has("150=4");
-    server.stop();
+    server.stop_after([buyer, seller]);
     order_id
 }
 

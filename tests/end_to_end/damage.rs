@@ -14,7 +14,7 @@ fn used_home() -> Home {
     for n in 0..5 {
         client.order(&format!("A{n}"), "54=1|38=1|40=2|44=10|").assert_has("150=0");
     }
-    server.stop();
+    server.stop_after([client]);
     home
 }
 
@@ -122,6 +122,6 @@ fn a_cut_last_frame_without_marker_is_a_torn_tail() {
     let server = home.start();
     let said = server.greeting.join("\n");
     assert!(said.contains("cut a torn tail: ") && said.contains(&last.to_string()), "{said}");
-    server.stop();
+    server.stop_after([client]);
     home.assert_sound();
 }

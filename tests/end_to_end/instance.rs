@@ -1,6 +1,7 @@
 //! A data directory, its configuration, and `assay` processes on them.
 
 use crate::PATIENCE;
+use crate::client::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -267,6 +268,13 @@ impl Server {
     pub(crate) fn stop(self) {
         self.terminate();
         self.wait().assert_code(0);
+    }
+
+    /// Stops it in order once `clients` have hung up: with them on the line it would wait for their Logouts.
+    #[track_caller]
+    pub(crate) fn stop_after<const N: usize>(self, clients: [Client; N]) {
+        drop(clients);
+        self.stop();
     }
 
     /// Waits until it has ended.

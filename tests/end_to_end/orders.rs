@@ -29,7 +29,7 @@ fn crossing_orders_trade_and_both_sides_are_told() {
     assert_eq!(bought.value(37), first.value(37), "one order, one OrderID");
     assert_ne!(first.value(17), second.value(17), "each report its own ExecID");
     assert!(bought.value(17) < first.value(17) && first.value(17) < second.value(17), "ExecIDs sort");
-    server.stop();
+    server.stop_after([buyer, seller]);
     home.assert_sound();
 }
 
@@ -53,7 +53,7 @@ fn a_cancel_ends_the_order_and_keeps_what_was_filled() {
     buyer.expect("9").assert_has("11=C3|41=NONE1|37=NONE|39=8|434=1|102=1");
     seller.send("F", &request("C4", "B1", ""));
     seller.expect("9").assert_has("11=C4|41=B1|37=NONE|39=8|434=1|102=1");
-    server.stop();
+    server.stop_after([buyer, seller]);
     home.assert_sound();
 }
 
@@ -73,7 +73,7 @@ fn a_replace_changes_the_terms_and_the_current_id() {
     client.expect("8").assert_has("150=4|39=4|11=E|41=B|38=150|14=0|151=0");
     client.send("G", &request("F", "B", "38=150|40=2|44=12|"));
     client.expect("9").assert_has("11=F|41=B|39=4|434=2|102=0");
-    server.stop();
+    server.stop_after([client]);
     home.assert_sound();
 }
 
@@ -89,7 +89,7 @@ fn a_status_request_tells_the_order_as_it_stands() {
     assert_eq!(status.value(37), new.value(37));
     client.send("H", "11=NOSUCH|55=AAPL|54=1|");
     client.expect("8").assert_has("150=I|39=8|37=NONE|103=5|11=NOSUCH");
-    server.stop();
+    server.stop_after([client]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn immediate_orders_leave_nothing_behind() {
     buyer.expect("8").assert_has("150=F|39=1|14=60|151=40|32=60|31=10");
     buyer.expect("8").assert_has("150=4|39=4|11=IOC|14=60|151=0|6=10");
     seller.expect("8").assert_has("150=F|39=2|11=S1");
-    server.stop();
+    server.stop_after([buyer, seller]);
     home.assert_sound();
 }
 

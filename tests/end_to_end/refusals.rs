@@ -71,7 +71,7 @@ fn each_bad_order_is_refused_with_its_code() {
         assert_refused(case.name, &client.receive(), &id, case.answer, case.code);
     }
     client.order("GOOD", "54=1|38=1|40=2|44=10|").assert_has("35=8|150=0|39=0");
-    server.stop();
+    server.stop_after([client]);
     home.assert_sound();
 }
 
@@ -99,7 +99,7 @@ fn orders_that_funds_holdings_or_prices_do_not_carry_are_refused() {
         "103=3",
         "LIMIT_CREDIT",
     );
-    server.stop();
+    server.stop_after([poor]);
     home.assert_sound();
 }
 
@@ -120,7 +120,7 @@ fn a_used_clordid_is_refused_and_the_first_order_lives_on() {
     assert_refused("refusal", &client.order("B", "54=1|38=0|40=2|44=10|"), "B", "103=13", "QTY_MIN");
     let burnt = client.order("B", "54=1|38=1|40=2|44=10|");
     assert_refused("a refusal uses the id up", &burnt, "B", "103=6", "DUP_CLORDID");
-    server.stop();
+    server.stop_after([client]);
     home.assert_sound();
 }
 
@@ -160,7 +160,7 @@ fn what_fix_itself_forbids_gets_a_reject_and_the_session_goes_on() {
         client.receive().assert_has(answer).assert_has(&format!("45={seq}"));
     }
     client.assert_alive();
-    server.stop();
+    server.stop_after([client]);
     home.assert_sound();
 }
 

@@ -18,7 +18,7 @@ fn the_logon_is_answered_with_its_own_heartbeat_interval() {
     client.assert_alive();
     client.send("5", "");
     client.expect("5").assert_has("58=");
-    server.stop();
+    server.stop_after([client]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_second_logon_of_a_live_session_is_closed_and_the_first_goes_on() {
     second.assert_silent_close();
     first.assert_alive();
     first.order("A", "54=1|38=1|40=2|44=10|").assert_has("150=0");
-    server.stop();
+    server.stop_after([first]);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_low_number_logs_out_and_a_reconnect_keeps_both_numbers() {
     client.connect(server.address());
     client.logon().assert_has("34=4");
     client.assert_alive();
-    server.stop();
+    server.stop_after([client]);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_gap_is_asked_for_and_each_message_then_counts_once_in_order() {
     }
     client.resend(lost);
     client.assert_alive();
-    server.stop();
+    server.stop_after([client]);
     home.assert_sound();
 }
 
@@ -114,5 +114,5 @@ fn what_the_client_missed_is_resent_byte_for_byte() {
         }
     }
     client.assert_alive();
-    server.stop();
+    server.stop_after([client]);
 }

@@ -26,7 +26,7 @@ fn sigterm_logs_sessions_out_and_exits_0() {
     polite.logon().assert_has("43=");
     polite.send("H", "11=A|55=AAPL|54=1|");
     polite.expect("8").assert_has("150=I|39=0|11=A|151=1");
-    server.stop();
+    server.stop_after([polite, mute]);
 }
 
 #[test]

@@ -112,6 +112,10 @@ impl Node {
     /// The directory is locked or damaged, an address is taken, or a part cannot recover.
     pub(crate) fn start(config: &Config, data_dir: &DataDir) -> Result<Self, NodeError> {
         let (log, recovery) = FileLog::open(data_dir.log(), log_config(config))?;
+        if let Some(torn) = &recovery.torn {
+            // Said before anything else can go wrong: the next start finds nothing left to cut.
+            tracing::warn!(file = torn.file, byte = torn.byte, bytes = torn.bytes, "cut a torn tail");
+        }
         let log = Arc::new(log);
         let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
         let snapshots = SnapshotStore::open(&data_dir.snapshots())?;

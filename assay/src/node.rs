@@ -103,6 +103,7 @@ pub(crate) struct Node {
     ended: mpsc::Receiver<(&'static str, Result<(), NodeError>)>,
     ended_sender: mpsc::Sender<(&'static str, Result<(), NodeError>)>,
     recovery: Recovery,
+    initial_key: Option<PathBuf>,
 }
 
 impl Node {
@@ -128,7 +129,7 @@ impl Node {
         catch_up(&mut pipeline, &*port)?;
         force::bring(config, &*port, data_dir)?;
         catch_up(&mut pipeline, &*port)?;
-        let audit = open_audit(&*port, data_dir.root())?;
+        let (audit, initial_key) = open_audit(&*port, data_dir.root())?;
 
         let gateway = fix_gateway::spawn(gateway_config(config, data_dir), Arc::clone(&port))?;
         let vitals = Arc::new(Vitals::new(Arc::clone(&port), gateway.statistics()));
@@ -143,6 +144,7 @@ impl Node {
             ended,
             ended_sender,
             recovery,
+            initial_key,
         };
         node.run_admin(config.admin.listen, Arc::clone(&vitals))?;
         node.run_audit(audit, Arc::clone(&port), Arc::clone(&vitals))?;
@@ -172,6 +174,11 @@ impl Node {
     /// What opening the log found.
     pub(crate) fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// The initial seal key, if this start made keys: it belongs off the machine.
+    pub(crate) fn initial_key(&self) -> Option<&Path> {
+        self.initial_key.as_deref()
     }
 
     /// Durable position.
@@ -290,15 +297,12 @@ fn yield_to_orders() {
     }
 }
 
-/// Opens the audit of `root`, making development keys where there are none yet.
-fn open_audit(log: &dyn EventLog, root: &Path) -> Result<AuditService, NodeError> {
+/// Opens the audit of `root`, making keys where there are none yet; then also says where the initial key lies.
+fn open_audit(log: &dyn EventLog, root: &Path) -> Result<(AuditService, Option<PathBuf>), NodeError> {
     let dir = AuditPaths::below(root).keys;
-    let keys = if keys::KeyPaths::in_dir(&dir).epoch.exists() {
-        keys::load(&dir)
-    } else {
-        keys::init(&dir).and_then(|_| keys::load(&dir))
-    };
-    Ok(AuditService::open(log, root, keys?)?)
+    let made =
+        if keys::KeyPaths::in_dir(&dir).epoch.exists() { None } else { Some(keys::init(&dir)?.initial) };
+    Ok((AuditService::open(log, root, keys::load(&dir)?)?, made))
 }
 
 fn log_config(config: &Config) -> FileLogConfig {

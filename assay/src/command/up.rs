@@ -42,6 +42,9 @@ fn announce(node: &Node) -> std::io::Result<()> {
     if let Some(torn) = &recovery.torn {
         writeln!(out, "cut a torn tail: {} bytes of {} behind byte {}", torn.bytes, torn.file, torn.byte)?;
     }
+    if let Some(key) = node.initial_key() {
+        writeln!(out, "seal keys made; take the initial key off this machine: {}", key.display())?;
+    }
     writeln!(out, "admin on {}", node.admin_address())?;
     writeln!(out, "listening on {}", node.fix_address())?;
     out.flush()

@@ -51,7 +51,7 @@ pub struct AccountCredited {
 pub struct LimitsSet {
     /// The firm.
     pub firm: FirmId,
-    /// Grows by one at every change.
+    /// Grows at every change.
     pub version: u64,
     /// Largest OrderQty.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -132,8 +132,10 @@ impl Framer {
     }
 
     fn judge_whole(&mut self, buf: &[u8], start: &Start) -> Framed {
-        let window = buf.len().min(self.buffer_bytes_max());
-        let whole_window = buf.len() >= self.buffer_bytes_max();
+        // The value behind the trailer has to fit into the buffer too.
+        let window_max = self.buffer_bytes_max() - CHECK_SUM_BYTES_MAX;
+        let window = buf.len().min(window_max);
+        let whole_window = buf.len() >= window_max;
         let Some(trailer) = self.find_trailer(&buf[..window], start.trailer()) else {
             return if whole_window { false_beginning(FrameFault::Endless) } else { Framed::NeedMore };
         };
@@ -373,6 +375,29 @@ mod tests {
         let good = sealed(HEARTBEAT);
         let stream = [wire("8=FIX.4.4|9=5|35=0|"), vec![b'x'; 200], good.clone()].concat();
         assert_eq!(outcomes(limits, &stream, 7), [Err(FrameFault::Endless), Ok(good)]);
+    }
+
+    #[test]
+    fn a_full_buffer_always_decides_wherever_the_trailer_stands() {
+        let limits = FrameLimits { body_bytes_max: 64 };
+        let full = Framer::new(limits).buffer_bytes_max();
+        let start = wire("8=FIX.4.4|9=5|35=0|");
+        for at in start.len()..full {
+            let mut buf = start.clone();
+            buf.resize(at, b'x');
+            buf.extend_from_slice(TRAILER);
+            buf.resize(buf.len().max(full), b'0');
+            buf.truncate(full);
+            assert_ne!(Framer::new(limits).next(&buf), Framed::NeedMore, "trailer at {at} of {full}");
+        }
+        for digits in 1..=LENGTH_DIGITS_MAX {
+            let body = "35=B|34=2|58=".to_owned() + &"x".repeat(50) + "|";
+            let padded = format!("8=FIX.4.4|9={:0digits$}|", body.len());
+            let mut longest = wire(&(padded + &body));
+            let sum = check_sum(&longest);
+            longest.extend([&TRAILER[1..], &sum[..], &[SOH]].concat());
+            assert_eq!(Framer::new(limits).next(&longest), Framed::Frame { len: longest.len() });
+        }
     }
 
     #[test]

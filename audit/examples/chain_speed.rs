@@ -113,6 +113,7 @@ fn terms(n: u64) -> Result<OrderTerms, IdError> {
         stop_px: None,
         qty: Qty::parse("100").unwrap_or_default(),
         tif: TimeInForce::Day,
+        conditions: None,
         carried: None,
     })
 }

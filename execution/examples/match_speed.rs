@@ -185,6 +185,7 @@ fn order(
         stop_px: None,
         qty: Qty::from_units(lots * SCALE),
         tif: TimeInForce::Day,
+        conditions: None,
         carried: None,
     };
     OrderAccepted {

@@ -10,13 +10,13 @@ use crate::market::{Market, book_side};
 use crate::open_order::OpenOrder;
 use crate::{BookSide, Error};
 use assay_trading_types::{
-    AccountId, Amount, Carried, ClOrdId, Filled, FirmId, InstrumentListed, OrdStatus, OrdType, OrderId,
-    OrderTerms, Price, Qty, SelfTrade, SessionId, Side, TimeInForce,
+    AccountId, Amount, Carried, ClOrdId, Conditions, Expiry, Filled, FirmId, InstrumentListed, OrdStatus,
+    OrdType, OrderId, OrderTerms, Price, Qty, SelfTrade, SessionId, Side, TimeInForce,
 };
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes. Another one is refused; the log gives the same state.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -50,11 +50,34 @@ struct SavedOrder {
     stop_px: Option<Price>,
     qty: Qty,
     tif: TimeInForce,
+    conditions: Option<SavedConditions>,
     carried: Carried,
     filled: Filled,
     self_trade: SelfTrade,
     notional_max: Option<Amount>,
     day: i64,
+}
+
+/// [`Conditions`] with every field, since postcard's form has no names by which to leave one out.
+#[derive(Serialize, Deserialize)]
+struct SavedConditions {
+    expiry: Option<Expiry>,
+    min_qty: Option<Qty>,
+    max_floor: Option<Qty>,
+    post_only: bool,
+    all_or_none: bool,
+}
+
+impl SavedConditions {
+    fn of(conditions: Conditions) -> Self {
+        let Conditions { expiry, min_qty, max_floor, post_only, all_or_none } = conditions;
+        Self { expiry, min_qty, max_floor, post_only, all_or_none }
+    }
+
+    fn open(self) -> Conditions {
+        let Self { expiry, min_qty, max_floor, post_only, all_or_none } = self;
+        Conditions { expiry, min_qty, max_floor, post_only, all_or_none }
+    }
 }
 
 pub(crate) fn write(state: &Execution) -> Vec<u8> {
@@ -149,6 +172,7 @@ fn save_order(order: &OpenOrder) -> SavedOrder {
         stop_px: terms.stop_px,
         qty: terms.qty,
         tif: terms.tif,
+        conditions: terms.conditions.map(|c| SavedConditions::of(*c)),
         carried: terms.carried,
         filled: order.filled,
         self_trade: order.self_trade,
@@ -171,6 +195,7 @@ impl SavedOrder {
             stop_px: self.stop_px,
             qty: self.qty,
             tif: self.tif,
+            conditions: self.conditions.map(|c| Box::new(c.open())),
             carried: self.carried,
         };
         let Self { id, filled, self_trade, notional_max, day, .. } = self;

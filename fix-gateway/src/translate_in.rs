@@ -69,6 +69,7 @@ fn new_order(
         stop_px,
         qty,
         tif,
+        conditions: None,
         carried,
     };
     Ok(OrderRequested { request, terms, transact_time, poss_resend: inbound.poss_resend, defect })
@@ -112,6 +113,7 @@ fn replace(
         stop_px,
         qty,
         tif: tif.unwrap_or(TimeInForce::Day),
+        conditions: None,
         carried,
     };
     Ok(ReplaceRequested {

@@ -21,6 +21,7 @@ fn terms(cl_ord_id: &str, carried: Option<&str>) -> OrderTerms {
         stop_px: None,
         qty: Qty::parse("100").unwrap(),
         tif: TimeInForce::Day,
+        conditions: None,
         carried: carried.map(|c| Arc::from(c.replace('|', "\x01"))),
     }
 }

@@ -50,6 +50,7 @@ fn terms(n: u64) -> OrderTerms {
         stop_px: None,
         qty: id("100"),
         tif: TimeInForce::Day,
+        conditions: None,
         carried: None,
     }
 }

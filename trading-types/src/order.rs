@@ -1,6 +1,6 @@
 //! An order's terms and the small vocabularies of FIX that describe it.
 
-use crate::{AccountId, ClOrdId, FirmId, Price, Qty, SessionId, Symbol};
+use crate::{AccountId, ClOrdId, FirmId, Price, Qty, SessionId, Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -76,6 +76,10 @@ fix_char_enum! {
         Fok = b'4',
         /// Until ExpireTime(126) or the end of ExpireDate(432).
         Gtd = b'6',
+        /// In the opening auction, the rest is cancelled.
+        AtOpen = b'2',
+        /// In the closing auction, the rest is cancelled.
+        AtClose = b'7',
     }
 }
 
@@ -109,6 +113,37 @@ fix_char_enum! {
 /// pairs joined by SOH, groups included, in the order received.
 pub type Carried = Option<Arc<str>>;
 
+/// When a GTD order ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expiry {
+    /// ExpireTime(126), UTC.
+    Time(Timestamp),
+    /// End of ExpireDate(432), a date in the instrument's zone: year * 10,000 + month * 100 + day.
+    Date(u32),
+}
+
+/// Terms that few orders have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conditions {
+    /// When a GTD order ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
+    /// MinQty(110): least to fill at once, or nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_qty: Option<Qty>,
+    /// MaxFloor(111): most of the order to show; zero hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_floor: Option<Qty>,
+    /// ExecInst(18) 6: rests or is cancelled, never takes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub post_only: bool,
+    /// ExecInst(18) G: filled whole or not at all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub all_or_none: bool,
+}
+
 /// Terms of an order as the counterparty stated them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTerms {
@@ -136,6 +171,9 @@ pub struct OrderTerms {
     pub qty: Qty,
     /// TimeInForce(59).
     pub tif: TimeInForce,
+    /// Expiry, least and shown quantity, post only: boxed, since few orders have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Box<Conditions>>,
     /// Fields carried unread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Carried,

@@ -43,6 +43,21 @@ fn requests() -> impl Strategy<Value = RequestId> {
 }
 
 prop_compose! {
+    fn conditions()(
+        expiry in option::of(prop_oneof![
+            any::<i64>().prop_map(|ns| Expiry::Time(Timestamp::from_ns(ns))),
+            any::<u32>().prop_map(Expiry::Date),
+        ]),
+        min_qty in option::of(qtys()),
+        max_floor in option::of(qtys()),
+        post_only in any::<bool>(),
+        all_or_none in any::<bool>(),
+    ) -> Box<Conditions> {
+        Box::new(Conditions { expiry, min_qty, max_floor, post_only, all_or_none })
+    }
+}
+
+prop_compose! {
     fn terms()(
         cl_ord_id in cl_ord_ids(),
         side in prop::sample::select(Side::ALL),
@@ -51,10 +66,11 @@ prop_compose! {
         price in option::of(prices()),
         stop_px in option::of(prices()),
         qty in qtys(),
+        conditions in option::of(conditions()),
         carried in option::of(any::<String>()),
     ) -> OrderTerms {
         let carried = carried.map(Arc::from);
-        OrderTerms { cl_ord_id, side, ord_type, tif, price, stop_px, qty, carried, ..samples::terms() }
+        OrderTerms { cl_ord_id, side, ord_type, tif, price, stop_px, qty, conditions, carried, ..samples::terms() }
     }
 }
 

@@ -155,6 +155,7 @@ fn record(offset: u64) -> Record {
             stop_px: None,
             qty: Qty::from_units(100 * SCALE),
             tif: TimeInForce::Day,
+            conditions: None,
             carried: None,
         },
         filled: Filled::unfilled(Qty::from_units(100 * SCALE)),

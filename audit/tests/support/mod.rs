@@ -44,6 +44,7 @@ pub(crate) fn terms(cl_ord_id: &str) -> OrderTerms {
         stop_px: None,
         qty: Qty::parse("100").unwrap(),
         tif: TimeInForce::Day,
+        conditions: None,
         carried: None,
     }
 }

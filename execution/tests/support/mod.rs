@@ -60,6 +60,7 @@ impl Ask {
                 stop_px: None,
                 qty: shares(self.qty),
                 tif: self.tif,
+                conditions: None,
                 carried: None,
             },
             self_trade: self.self_trade,

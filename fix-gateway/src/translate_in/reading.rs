@@ -136,7 +136,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// TimeInForce(59) if given. GTD is not served yet.
+    /// TimeInForce(59) if given. GTD and auctions are not served yet.
     pub(super) fn time_in_force(&mut self) -> Option<TimeInForce> {
         let given = self.message.get(59)?;
         match one(given).and_then(TimeInForce::from_fix) {
@@ -145,8 +145,8 @@ impl<'a> Reading<'a> {
                 Some(TimeInForce::Day)
             }
             Some(tif) => {
-                if tif == TimeInForce::Gtd {
-                    self.note(Refusal::UnsupportedTif, || "59=6".to_owned());
+                if matches!(tif, TimeInForce::Gtd | TimeInForce::AtOpen | TimeInForce::AtClose) {
+                    self.note(Refusal::UnsupportedTif, || format!("59={}", shown(given)));
                 }
                 Some(tif)
             }
@@ -162,8 +162,10 @@ impl<'a> Reading<'a> {
         };
         if matches!(ord_type, OrdType::Stop | OrdType::StopLimit) {
             let refusal = match tif {
-                TimeInForce::Ioc | TimeInForce::Fok => Refusal::UnsupportedTif,
                 TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd => Refusal::UnsupportedOrdtype,
+                TimeInForce::Ioc | TimeInForce::Fok | TimeInForce::AtOpen | TimeInForce::AtClose => {
+                    Refusal::UnsupportedTif
+                }
             };
             self.note(refusal, || format!("40={}", shown(given)));
         }

@@ -82,6 +82,7 @@ impl Ask {
             stop_px: None,
             qty: id(&self.qty),
             tif: self.tif,
+            conditions: None,
             carried: None,
         }
     }

@@ -129,6 +129,7 @@ impl Traffic {
                 2..4 => TimeInForce::Gtc,
                 _ => TimeInForce::Day,
             },
+            conditions: None,
             carried: None,
         }
     }

@@ -269,6 +269,7 @@ pub(crate) fn terms() -> OrderTerms {
         stop_px: Some(price("10.20")),
         qty: qty("100"),
         tif: TimeInForce::Day,
+        conditions: None,
         carried: Some(Arc::from("58=note\u{1}583=link-1")),
     }
 }

@@ -8,6 +8,10 @@ use crate::settlement::held;
 use crate::stage::{Refused, Stage, no_defect};
 use assay_trading_types::*;
 
+/// Replaces of one order. All of its ids stay taken and findable as long as it is open, at about 120 bytes
+/// each; beyond it a G is refused, so that one order cannot fill the memory.
+const CHAIN_IDS_MAX: usize = 10_000;
+
 /// What F and G have in common.
 struct Amendment<'a> {
     request: RequestId,
@@ -90,6 +94,10 @@ impl Risk {
         if order.replace.is_some() {
             return Err((Refusal::Pending, "another replace is pending".to_owned()));
         }
+        if order.older_ids.len() >= CHAIN_IDS_MAX {
+            let detail = format!("replaced {CHAIN_IDS_MAX} times, enter it anew");
+            return Err((Refusal::NotAmendable, detail));
+        }
         same_terms(amendment, order_id, self)?;
         let old = &order.terms;
         let mut terms =
@@ -145,7 +153,8 @@ impl Risk {
         self.orders.name(session, cl_ord_id, order_id);
         self.use_up(&session, &cl_ord_id);
         let request = ChainIds { request: e.request, cl_ord_id, orig_cl_ord_id: e.orig_cl_ord_id };
-        let (firm, notional_max, reference_price) = (terms.firm, cover.notional_max(), approved.reference);
+        let (firm, notional_max, reference_price) =
+            (terms.firm, cover.notional_max(), Some(approved.reference));
         let accepted =
             ReplaceAccepted { order_id, request, terms, notional_max, limits_version, reference_price };
         let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };

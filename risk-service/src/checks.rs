@@ -15,7 +15,7 @@ const BASIS: i128 = 10_000;
 pub(crate) struct Approved {
     /// Price that exposure counts at: its limit, or the worst a market order may see.
     pub(crate) price: Price,
-    pub(crate) reference: Option<Price>,
+    pub(crate) reference: Price,
     pub(crate) lot_units: i64,
 }
 
@@ -63,12 +63,9 @@ impl Risk {
         self.check_account(terms)?;
         no_defect(defect, Stage::MarketState)?;
         self.check_kill_switch(terms)?;
-        let reference = self.instruments.reference(&terms.symbol, at);
-        let price = match (terms.price, reference) {
-            (Some(price), _) => price,
-            (None, Some(reference)) => self.protection(terms, reference),
-            (None, None) => return Err(no_reference(terms)),
-        };
+        // Without one nothing could tell what the order may lose, so no kind of order passes (ADR 0008).
+        let reference = self.instruments.reference(&terms.symbol, at).ok_or_else(|| no_reference(terms))?;
+        let price = terms.price.unwrap_or_else(|| self.protection(terms, reference));
         Ok(Approved { price, reference, lot_units: instrument.lot_size.units().max(1) })
     }
 
@@ -117,7 +114,7 @@ impl Risk {
             return over(Refusal::LimitNotional, notional.to_string(), max.to_string());
         }
         if let Some(bp) = limits.price_collar_bp {
-            check_collar(terms, approved.reference.ok_or_else(|| no_reference(terms))?, bp)?;
+            check_collar(terms, approved.reference, bp)?;
         }
         let gross = Amount::from_units(firm.gross().units().saturating_add(added));
         // A sale is of what the firm holds, so it lowers what is at risk and passes this limit.
@@ -149,6 +146,10 @@ fn check_types(terms: &OrderTerms) -> Result<(), Refused> {
 
 fn check_price(terms: &OrderTerms, instrument: &InstrumentListed) -> Result<(), Refused> {
     let tick = instrument.tick_size;
+    if let Some(stop) = terms.stop_px.filter(|_| matches!(terms.ord_type, OrdType::Market | OrdType::Limit)) {
+        let detail = format!("StopPx(99) {stop} on an order that is no stop");
+        return Err((Refusal::PriceNotAllowed, detail));
+    }
     match (terms.ord_type, terms.price) {
         (OrdType::Market, None) => Ok(()),
         (OrdType::Market, Some(_)) => {

@@ -131,7 +131,7 @@ impl Risk {
             self_trade: firm.self_trade,
             notional_max: order.cover.notional_max(),
             limits_version: firm.limits_version(),
-            reference_price: approved.reference,
+            reference_price: Some(approved.reference),
         };
         let firm = order.terms.firm;
         self.use_up(&order.terms.session, &order.terms.cl_ord_id);

@@ -48,6 +48,10 @@ pub(crate) struct Accounts {
     pub(crate) units_clearing: AccountIx,
     /// Commission income in the currency.
     pub(crate) commission: AccountIx,
+    /// Where the house pays money that a client lacks.
+    pub(crate) cash_shortfall: AccountIx,
+    /// Likewise for what is traded.
+    pub(crate) units_shortfall: AccountIx,
 }
 
 /// An order that may still trade.

@@ -123,6 +123,8 @@ impl Risk {
             units: self.client(account, asset),
             units_clearing: self.house("clearing", asset),
             commission: self.house("commission", currency),
+            cash_shortfall: self.house("shortfall", currency),
+            units_shortfall: self.house("shortfall", asset),
         };
         self.accounts.insert((account, symbol), accounts);
         Some(accounts)

@@ -18,6 +18,8 @@ use assay_trading_types::*;
 #[derive(Default)]
 struct Paid {
     from_hold: Amount,
+    /// Of the client's cash that no hold covered; negative when the fill brought cash.
+    beside_cash: i128,
     commission: Amount,
 }
 
@@ -40,8 +42,8 @@ impl Risk {
         // What is pending on an order that ends is answered TOO_LATE by the market.
         let given_up = if open { None } else { order.replace.take() };
         let need = if open { order.need() } else { Amount::ZERO };
-        release(e.order_id, order, &paid, need, &self.ledger, &mut group);
-        charge(e.order_id, order, paid.commission, &mut group);
+        let released = release(e.order_id, order, &paid, need, &self.ledger, &mut group);
+        charge(e.order_id, order, &paid, released, &self.ledger, &mut group);
         if open {
             firm.count(order.exposure());
         }
@@ -132,43 +134,48 @@ fn settle(
     let due = due(&order.commission, filled.cum_qty, filled.notional).units() - order.charged.units();
     let mut commission = Amount::from_units(due.max(0));
     let (cash, units) = ((a.cash, a.cash_clearing), (a.units, a.units_clearing));
-    let from_hold = if order.terms.side.is_buy() {
-        let from_hold = pay(order_id, order, cash, notional, TransferReason::TradeCash, ledger, group);
+    let (from_hold, beside_cash) = if order.terms.side.is_buy() {
+        let paid = pay(order_id, order, (cash, a.cash_shortfall), notional, ledger, group);
         plain(order_id, order, (units.1, units.0), quantity, TransferReason::TradeAsset, group);
-        from_hold
+        (paid.0, paid.1.units())
     } else {
-        let from_hold = pay(order_id, order, units, quantity, TransferReason::TradeAsset, ledger, group);
+        let paid = pay(order_id, order, (units, a.units_shortfall), quantity, ledger, group);
         plain(order_id, order, (cash.1, cash.0), notional, TransferReason::TradeCash, group);
         // A sale never costs more than it brings; what is left is charged on later fills.
         commission = commission.min(notional);
-        from_hold
+        (paid.0, -notional.units())
     };
     order.charged = Amount::from_units(order.charged.units() + commission.units());
-    Paid { from_hold, commission }
+    Paid { from_hold, beside_cash, commission }
 }
 
-/// Pays from the hold. What that lacks, which new terms of an instrument can make a few billionths, is paid from what
-/// the client has beside it. Returns what the hold paid.
+/// Pays from the hold. What that lacks, which smaller lots of an instrument can make a few billionths, is paid from what
+/// the client has beside it, and what that lacks by the house: the trade stands, whatever an operator changed meanwhile.
+/// Returns what the hold and what the client beside it paid.
 fn pay(
     order_id: OrderId,
     order: &mut OpenOrder,
-    accounts: (AccountIx, AccountIx),
+    (accounts, shortfall): ((AccountIx, AccountIx), AccountIx),
     amount: Amount,
-    reason: TransferReason,
     ledger: &Ledger,
     group: &mut Group,
-) -> Amount {
+) -> (Amount, Amount) {
+    let reason =
+        if order.terms.side.is_buy() { TransferReason::TradeCash } else { TransferReason::TradeAsset };
     let from_hold = held(order, ledger).min(amount);
     if let Some(pending) = order.hold.filter(|_| from_hold > Amount::ZERO) {
         let kind = TransferKind::Post { pending, release_rest: false };
         group.add(order.next_transfer(order_id), accounts, from_hold, kind, reason);
     }
-    let beside = Amount::from_units(amount.units() - from_hold.units());
+    let rest = Amount::from_units(amount.units() - from_hold.units());
+    let beside = rest.min(ledger.account(accounts.0).available()).max(Amount::ZERO);
     plain(order_id, order, accounts, beside, reason, group);
-    from_hold
+    let lacking = Amount::from_units(rest.units() - beside.units());
+    plain(order_id, order, (shortfall, accounts.1), lacking, TransferReason::Shortfall, group);
+    (from_hold, beside)
 }
 
-/// Releases what the hold is larger by than the order needs after a fill has paid from it.
+/// Releases what the hold is larger by than the order needs after a fill has paid from it, and returns how much.
 fn release(
     order_id: OrderId,
     order: &mut OpenOrder,
@@ -176,7 +183,7 @@ fn release(
     need: Amount,
     ledger: &Ledger,
     group: &mut Group,
-) {
+) -> Amount {
     let left = held(order, ledger).units() - paid.from_hold.units();
     let surplus = left - need.units();
     if let Some(pending) = order.hold.filter(|_| surplus > 0) {
@@ -187,9 +194,22 @@ fn release(
     if left.min(need.units()) <= 0 {
         order.hold = None;
     }
+    Amount::from_units(surplus.max(0))
 }
 
-fn charge(order_id: OrderId, order: &mut OpenOrder, amount: Amount, group: &mut Group) {
+/// Charges commission, as far as the client has money for it; the hold was made to cover it.
+fn charge(
+    order_id: OrderId,
+    order: &mut OpenOrder,
+    paid: &Paid,
+    released: Amount,
+    ledger: &Ledger,
+    group: &mut Group,
+) {
+    let released = if order.terms.side.is_buy() { released.units() } else { 0 };
+    let room = ledger.account(order.accounts.cash).available().units() + released - paid.beside_cash;
+    let amount = paid.commission.min(Amount::from_units(room.max(0)));
+    order.charged = Amount::from_units(order.charged.units() - (paid.commission.units() - amount.units()));
     let accounts = (order.accounts.cash, order.accounts.commission);
     plain(order_id, order, accounts, amount, TransferReason::Commission, group);
 }

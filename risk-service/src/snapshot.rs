@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// First byte of a snapshot.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A snapshot's content.
 #[derive(Serialize, Deserialize)]

@@ -63,12 +63,11 @@ fn terms_that_cannot_be_are_refused_by_kind() {
 }
 
 #[test]
-fn without_a_usable_reference_price_the_collar_and_market_orders_fail_closed() {
+fn without_a_usable_reference_price_every_order_fails_closed() {
     let mut desk = Desk::new();
     desk.list("MSFT", "0.01", "1");
     let market = Ask { symbol: "MSFT", ..ask("a", "buy 1 @ market") };
     assert_eq!(answer(&desk.place(market)), "NO_REF_PRICE");
-    desk.limits(|l| l.price_collar_bp = Some(500));
     let limit = |name: &str| Ask { symbol: "MSFT", ..ask(name, "buy 1 @ 10") };
     assert_eq!(answer(&desk.place(limit("b"))), "NO_REF_PRICE");
     desk.give(ReferencePriceSet { symbol: id("MSFT"), price: id("10"), max_age_ns: Some(1_000_000_000) });
@@ -76,6 +75,38 @@ fn without_a_usable_reference_price_the_collar_and_market_orders_fail_closed() {
     assert_eq!(answer(&desk.place(limit("c"))), "ok");
     desk.later_ms(1);
     assert_eq!(answer(&desk.place(limit("d"))), "NO_REF_PRICE", "stale");
+}
+
+#[test]
+fn a_stop_price_on_an_order_that_is_no_stop_is_refused() {
+    let mut desk = Desk::new();
+    for (name, text) in [("a", "buy 1 @ 10"), ("b", "buy 1 @ market")] {
+        assert_eq!(answer(&desk.place(Ask { stop_px: Some("9"), ..ask(name, text) })), "PRICE_NOT_ALLOWED");
+    }
+}
+
+/// The lots of an instrument become smaller under an open order whose hold allowed for fewer, larger fills, each of
+/// which rounds up; the client has nothing beside the hold.
+#[test]
+fn what_smaller_lots_cost_beyond_hold_and_funds_is_paid_by_the_house() {
+    let mut desk = Desk::empty();
+    desk.list("AAPL", "0.000000001", "10");
+    desk.reference("AAPL", "0.000000001");
+    for firm in ["ACME", "BETA"] {
+        desk.open_firm(firm, Commission::default(), SelfTrade::Allow);
+    }
+    desk.credit("ACME", "USD", "0.000000015");
+    desk.credit("BETA", "AAPL", "100");
+    assert_eq!(answer(&desk.place(ask("b", "buy 10 @ 0.000000001"))), "ok");
+    desk.list("AAPL", "0.000000001", "0.625");
+    desk.market = false;
+    desk.report_fills("b", 16, "0.625");
+    assert!(desk.risk.open_orders().is_empty(), "filled by 16 fills, each rounded up to a billionth");
+    let paid = desk.risk.position(&id("ACME"), &id("USD"));
+    assert_eq!(paid, Amount::ZERO);
+    for (asset, debits, credits) in desk.risk.trial_balance() {
+        assert_eq!(debits, credits, "{asset}");
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub struct Ask {
     pub qty: String,
     /// `market` for a market order.
     pub price: String,
+    pub stop_px: Option<&'static str>,
     pub tif: TimeInForce,
     pub defect: Option<Refusal>,
     pub poss_resend: bool,
@@ -61,6 +62,7 @@ pub fn ask(name: &str, text: &str) -> Ask {
         side: if *side == "buy" { Side::Buy } else { Side::Sell },
         qty: (*qty).to_owned(),
         price: (*price).to_owned(),
+        stop_px: None,
         tif: TimeInForce::Day,
         defect: None,
         poss_resend: false,
@@ -79,7 +81,7 @@ impl Ask {
             side: self.side,
             ord_type: if market { OrdType::Market } else { OrdType::Limit },
             price: (!market && self.price != "none").then(|| id(&self.price)),
-            stop_px: None,
+            stop_px: self.stop_px.map(id),
             qty: id(&self.qty),
             tif: self.tif,
             conditions: None,
@@ -237,6 +239,27 @@ impl Desk {
             side: Side::Buy,
         });
         self.hear()
+    }
+
+    /// As a market would report that fills an order in `count` equal fills at its price.
+    pub fn report_fills(&mut self, name: &str, count: u64, each: &str) {
+        let open = self.risk.open_orders();
+        let order = open.into_iter().find(|o| o.terms.cl_ord_id == id(name)).unwrap();
+        let (each, price): (Qty, Price) = (id(each), order.terms.price.unwrap());
+        let mut filled = order.filled;
+        for trade in 1..=count {
+            filled.cum_qty = filled.cum_qty.checked_add(each).unwrap();
+            filled.leaves_qty = order.terms.qty.checked_sub(filled.cum_qty).unwrap();
+            filled.notional = filled.notional.checked_add(price.notional(each)).unwrap();
+            let done = filled.leaves_qty == Qty::ZERO;
+            self.give(ExecutionReported {
+                order_id: order.order_id,
+                exec: ExecType::Trade(Fill { trade, qty: each, price, liquidity: Liquidity::Added }),
+                terms: order.terms.clone(),
+                filled,
+                status: if done { OrdStatus::Filled } else { OrdStatus::PartiallyFilled },
+            });
+        }
     }
 
     pub fn later_ms(&mut self, ms: i64) {

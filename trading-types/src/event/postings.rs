@@ -65,6 +65,8 @@ pub enum TransferReason {
     TradeAsset,
     /// Commission of a trade.
     Commission,
+    /// What a trade cost beyond the client's hold and funds, paid by the house.
+    Shortfall,
 }
 
 /// One transfer as posted.

@@ -145,8 +145,15 @@ impl<'a> RowIds<'a> {
             Event::ReferencePriceSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradePrinted(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TopOfBookChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::TradingRulesSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::TradingStateSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::TradingStateChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::AuctionIndicated(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::SessionReset(e) => Self { session: Some(e.session.as_str()), ..none },
-            Event::ClockTicked(_) | Event::ConfigurationLoaded(_) | Event::Sealed(_) => none,
+            Event::TimetableSet(_)
+            | Event::ClockTicked(_)
+            | Event::ConfigurationLoaded(_)
+            | Event::Sealed(_) => none,
         }
     }
 

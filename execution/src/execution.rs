@@ -151,6 +151,7 @@ impl Execution {
             terms: accepted.terms.clone(),
             filled: Filled::default(),
             status: OrdStatus::Canceled,
+            working: None,
         };
         out.emit(Topic::Accounts, report.into());
     }

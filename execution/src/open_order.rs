@@ -29,6 +29,7 @@ impl OpenOrder {
             terms: self.terms.clone(),
             filled: self.filled,
             status,
+            working: None,
         };
         out.emit(Topic::Accounts, report.into());
     }

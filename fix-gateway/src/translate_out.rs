@@ -261,6 +261,7 @@ fn exec_type_char(exec: &ExecType) -> u8 {
         ExecType::Canceled { .. } => b'4',
         ExecType::Replaced { .. } => b'5',
         ExecType::Expired => b'C',
+        ExecType::DoneForDay => b'3',
         ExecType::Restated { .. } => b'D',
     }
 }
@@ -269,15 +270,17 @@ fn reason_of(exec: &ExecType) -> Option<Refusal> {
     match exec {
         ExecType::Canceled { reason, .. } | ExecType::Replaced { reason, .. } => *reason,
         ExecType::Restated { reason } => Some(*reason),
-        ExecType::New | ExecType::Trade(_) | ExecType::Expired => None,
+        ExecType::New | ExecType::Trade(_) | ExecType::Expired | ExecType::DoneForDay => None,
     }
 }
 
 /// ExecRestatementReason(378): on restatements, and on cancels that nobody who may send F asked for (M-25).
 fn restatement_of(exec: &ExecType) -> Option<u64> {
+    const RENEWAL: u64 = 1;
     const HALT: u64 = 6;
     const OTHER: u64 = 99;
     match exec {
+        ExecType::Restated { reason: Refusal::GtRenewal } => Some(RENEWAL),
         ExecType::Restated { .. } => Some(OTHER),
         ExecType::Canceled { request: None, reason: Some(reason) } => match reason {
             Refusal::Halt | Refusal::Halted => Some(HALT),
@@ -301,6 +304,12 @@ fn phrase(reason: Refusal) -> &'static str {
         Refusal::MassCancel => "mass cancel",
         Refusal::Cod => "cancelled on disconnect",
         Refusal::Operator => "cancelled by an operator",
+        Refusal::StopTriggered => "the stop price was reached",
+        Refusal::PostOnly => "would have taken",
+        Refusal::AuctionRemainder => "the auction is over, rest cancelled",
+        Refusal::GtRenewal => "goes on in a new trading day",
+        Refusal::MarketClosed => "the market takes no such order now",
+        Refusal::ExpirePast => "its time is over",
         _ => "",
     }
 }

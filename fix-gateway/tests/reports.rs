@@ -90,6 +90,7 @@ fn executed(exec: ExecType, status: OrdStatus, cum: &str, leaves: &str) -> Execu
             notional: Price::parse("10").unwrap().notional(cum_qty),
         },
         status,
+        working: None,
     }
 }
 

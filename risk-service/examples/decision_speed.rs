@@ -95,12 +95,14 @@ impl Desk {
         let (order_id, terms) = (OrderId::new(0, 100 + n * 4), terms(n));
         let filled = Filled::unfilled(terms.qty);
         let (exec, status) = (ExecType::New, OrdStatus::New);
-        self.give(ExecutionReported { order_id, exec, terms: terms.clone(), filled, status }.into());
+        self.give(
+            ExecutionReported { order_id, exec, terms: terms.clone(), filled, status, working: None }.into(),
+        );
         let (qty, price): (Qty, Price) = (terms.qty, id("10.25"));
         let exec = ExecType::Trade(Fill { trade: n, qty, price, liquidity: Liquidity::Added });
         let filled = Filled { cum_qty: qty, leaves_qty: Qty::ZERO, notional: price.notional(qty) };
         let status = OrdStatus::Filled;
-        self.give(ExecutionReported { order_id, exec, terms, filled, status }.into());
+        self.give(ExecutionReported { order_id, exec, terms, filled, status, working: None }.into());
     }
 
     fn give(&mut self, event: Event) {

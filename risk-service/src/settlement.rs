@@ -116,7 +116,11 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> Option<ClOrdId> {
             order.terms = e.terms.clone();
             None
         }
-        ExecType::New | ExecType::Trade(_) | ExecType::Canceled { .. } | ExecType::Expired => None,
+        ExecType::New
+        | ExecType::Trade(_)
+        | ExecType::Canceled { .. }
+        | ExecType::Expired
+        | ExecType::DoneForDay => None,
     }
 }
 

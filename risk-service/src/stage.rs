@@ -86,6 +86,9 @@ fn stage_of(refusal: Refusal) -> Stage {
         | R::Cod
         | R::Halt
         | R::Operator
-        | R::NoLiquidity => Stage::MarketState,
+        | R::NoLiquidity
+        | R::PostOnly
+        | R::AuctionRemainder
+        | R::GtRenewal => Stage::MarketState,
     }
 }

@@ -6,6 +6,7 @@ mod operations;
 mod outcomes;
 mod postings;
 mod requests;
+mod trading;
 
 pub use firms::*;
 pub use markets::*;
@@ -13,6 +14,7 @@ pub use operations::*;
 pub use outcomes::*;
 pub use postings::*;
 pub use requests::*;
+pub use trading::*;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, key $key:expr;)*) => {
@@ -107,12 +109,22 @@ events! {
     CancelAccepted(CancelAccepted) = "cancel.accepted.v1", key |e| e.symbol.as_str();
     /// Risk let a replace through, funds for the new terms held. markets, risk.
     ReplaceAccepted(ReplaceAccepted) = "replace.accepted.v1", key |e| e.terms.symbol.as_str();
+    /// When a calendar's instruments trade. markets, admin.
+    TimetableSet(TimetableSet) = "timetable.set.v1", key |e| e.calendar.as_str();
+    /// An instrument's calendar and volatility guard. markets, admin.
+    TradingRulesSet(TradingRulesSet) = "trading_rules.set.v1", key |e| e.symbol.as_str();
+    /// An operator halts or resumes an instrument. markets, admin.
+    TradingStateSet(TradingStateSet) = "trading_state.set.v1", key |e| e.symbol.as_str();
+    /// An instrument went into another phase. accounts and market-data, execution.
+    TradingStateChanged(TradingStateChanged) = "trading_state.changed.v1", key |e| e.symbol.as_str();
     /// Transfers of one decision, all or nothing. ledger, risk.
     Posted(Posted) = "ledger.posted.v1", key |e| e.firm.as_str();
     /// A trade. market-data, execution.
     TradePrinted(TradePrinted) = "trade.printed.v1", key |e| e.symbol.as_str();
     /// Best bid and offer changed. market-data, execution.
     TopOfBookChanged(TopOfBookChanged) = "top_of_book.changed.v1", key |e| e.symbol.as_str();
+    /// What an auction would give now. market-data, execution.
+    AuctionIndicated(AuctionIndicated) = "auction.indicated.v1", key |e| e.symbol.as_str();
     /// The configuration a process started with. admin, admin.
     ConfigurationLoaded(ConfigurationLoaded) = "configuration.loaded.v1", key |_| "configuration";
     /// A session's numbers were reset and a new epoch began. fix, gateway.

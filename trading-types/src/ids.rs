@@ -116,6 +116,10 @@ text_id! {
     Asset, 24
 }
 text_id! {
+    /// A trading calendar: `XNYS`.
+    CalendarId, 24
+}
+text_id! {
     /// A counterparty's id of a request, ClOrdID(11), 1 to 32 printable characters.
     ClOrdId, 32
 }

@@ -173,6 +173,12 @@ refusals! {
     Operator = 62, "OPERATOR", OTHER, OTHER;
     /// A market order met an empty book; the rest is cancelled.
     NoLiquidity = 63, "NO_LIQUIDITY", OTHER, OTHER;
+    /// A post-only order would have taken.
+    PostOnly = 64, "POST_ONLY", OTHER, OTHER;
+    /// Rest of an auction order after its auction.
+    AuctionRemainder = 65, "AUCTION_REMAINDER", OTHER, OTHER;
+    /// A GTC or GTD order goes on in a new trading day.
+    GtRenewal = 66, "GT_RENEWAL", OTHER, OTHER;
 }
 
 impl Serialize for Refusal {

@@ -160,6 +160,7 @@ fn record(offset: u64) -> Record {
         },
         filled: Filled::unfilled(Qty::from_units(100 * SCALE)),
         status: OrdStatus::New,
+        working: None,
     };
     let event = Event::from(event);
     Record {

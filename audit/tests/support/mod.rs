@@ -128,6 +128,7 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 terms: terms(cl_ord_id),
                 filled: Filled::unfilled(Qty::parse("100").unwrap()),
                 status: OrdStatus::New,
+                working: None,
             },
         ),
         fix(

@@ -185,6 +185,7 @@ fn report(e: &ExecutionReported) -> String {
         ExecType::Canceled { reason, .. } => ('4', code(reason)),
         ExecType::Replaced { reason, .. } => ('5', code(reason)),
         ExecType::Expired => ('C', String::new()),
+        ExecType::DoneForDay => ('3', String::new()),
         ExecType::Restated { reason } => ('D', code(&Some(*reason))),
     };
     let (status, qty, filled) = (e.status.fix() as char, e.terms.qty, e.filled);

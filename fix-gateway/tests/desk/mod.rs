@@ -134,6 +134,7 @@ fn report_new(request: &Record) -> ExecutionReported {
         filled: Filled::unfilled(terms.qty),
         terms,
         status: OrdStatus::New,
+        working: None,
     }
 }
 

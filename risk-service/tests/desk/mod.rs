@@ -258,6 +258,7 @@ impl Desk {
                 terms: order.terms.clone(),
                 filled,
                 status: if done { OrdStatus::Filled } else { OrdStatus::PartiallyFilled },
+                working: None,
             });
         }
     }
@@ -397,6 +398,7 @@ fn kind(exec: &ExecType) -> char {
         ExecType::Canceled { .. } => '4',
         ExecType::Replaced { .. } => '5',
         ExecType::Expired => 'C',
+        ExecType::DoneForDay => '3',
         ExecType::Restated { .. } => 'D',
     }
 }

@@ -105,7 +105,10 @@ impl Auditor {
                 self.answered(key(&request.request));
             }
             ExecType::Trade(fill) => self.settle(e, fill),
-            ExecType::Canceled { .. } | ExecType::Expired | ExecType::Restated { .. } => {}
+            ExecType::Canceled { .. }
+            | ExecType::Expired
+            | ExecType::DoneForDay
+            | ExecType::Restated { .. } => {}
         }
     }
 
@@ -282,7 +285,7 @@ fn break_of_a23(e: &ExecutionReported, before: Option<&Seen>) -> Option<&'static
 }
 
 fn is_open(status: OrdStatus) -> bool {
-    matches!(status, OrdStatus::New | OrdStatus::PartiallyFilled)
+    matches!(status, OrdStatus::New | OrdStatus::PartiallyFilled | OrdStatus::DoneForDay)
 }
 
 fn key(request: &RequestId) -> RequestKey {

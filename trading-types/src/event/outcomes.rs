@@ -122,8 +122,10 @@ pub enum ExecType {
     },
     /// C: expired.
     Expired,
-    /// D: the market changed the order unasked; `terms.qty` is what remains of it. Today only self-trade prevention
-    /// by `decrement`. The ClOrdID stays, 151 = 38 - 14 still holds.
+    /// 3: its market closed and the order, good beyond the day, waits for the next one (M-23).
+    DoneForDay,
+    /// D: the market changed the order unasked; `terms` are what it is now: smaller by self-trade prevention, triggered,
+    /// or taken into a new day. The ClOrdID stays, 151 = 38 - 14 still holds.
     Restated {
         /// Why.
         reason: Refusal,
@@ -177,4 +179,7 @@ pub struct ExecutionReported {
     pub filled: Filled,
     /// OrdStatus(39) after it.
     pub status: OrdStatus,
+    /// WorkingIndicator(636): for stop orders, whether they are triggered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working: Option<bool>,
 }

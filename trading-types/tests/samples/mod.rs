@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// One of every kind, in the order of [`Kind::ALL`].
 pub(crate) fn every_event() -> Vec<Event> {
-    [requests(), outcomes(), firms(), market_inputs(), results(), operations()].concat()
+    [requests(), outcomes(), firms(), market_inputs(), trading(), results(), operations()].concat()
 }
 
 fn requests() -> Vec<Event> {
@@ -117,6 +117,7 @@ pub(crate) fn execution_reported(exec: ExecType) -> ExecutionReported {
         terms: terms(),
         filled: filled(),
         status: OrdStatus::PartiallyFilled,
+        working: Some(true),
     }
 }
 
@@ -197,6 +198,34 @@ fn market_inputs() -> Vec<Event> {
     ]
 }
 
+fn trading() -> Vec<Event> {
+    let phases =
+        vec![(at(), TradingPhase::Continuous), (at().plus_ns(23_400_000_000_000), TradingPhase::Closed)];
+    vec![
+        TimetableSet {
+            calendar: calendar(),
+            zone: "America/New_York".into(),
+            days: vec![TradingDay { date: 20_261_121, phases }],
+        }
+        .into(),
+        TradingRulesSet {
+            symbol: symbol(),
+            calendar: Some(calendar()),
+            volatility: Some(VolatilityGuard { band_bp: 500, auction_ns: 300_000_000_000 }),
+            reference_price: Some(price("100.00")),
+        }
+        .into(),
+        TradingStateSet { symbol: symbol(), halted: true, reason: "news".into() }.into(),
+        TradingStateChanged {
+            symbol: symbol(),
+            phase: TradingPhase::VolatilityAuction,
+            date: Some(20_261_121),
+            until: Some(at()),
+        }
+        .into(),
+    ]
+}
+
 fn results() -> Vec<Event> {
     vec![
         Posted {
@@ -223,6 +252,13 @@ fn results() -> Vec<Event> {
             symbol: symbol(),
             bid: Some(Level { price: price("10.10"), qty: qty("70") }),
             offer: Some(Level { price: price("10.12"), qty: qty("0.5") }),
+        }
+        .into(),
+        AuctionIndicated {
+            symbol: symbol(),
+            price: Some(price("10.11")),
+            qty: qty("30"),
+            surplus: Some((Side::Buy, qty("40"))),
         }
         .into(),
     ]
@@ -320,6 +356,10 @@ fn symbol() -> Symbol {
 
 fn asset(text: &str) -> Asset {
     Asset::new(text).unwrap()
+}
+
+fn calendar() -> CalendarId {
+    CalendarId::new("XNYS").unwrap()
 }
 
 fn cl_ord_id(text: &str) -> ClOrdId {

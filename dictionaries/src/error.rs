@@ -64,7 +64,7 @@ pub enum DictionaryFault {
     /// A component contains itself.
     #[error("component {0:?} contains itself")]
     ComponentCycle(String),
-    /// A group's counter is not of type NUMINGROUP.
+    /// A group's counter is of a type that no count has: neither NUMINGROUP nor INT nor STRING.
     #[error("group counter {0:?} is not NUMINGROUP")]
     CounterNotNumInGroup(String),
     /// A group has no members, or begins with another group, so no field can start its entries.

@@ -42,12 +42,13 @@ pub(crate) fn load(xml: &str) -> Result<Parts> {
     let version = Version::of(&root)?;
     let fields = read_fields(&root)?;
     let components = read_components(&root)?;
-    let mut builder = Builder::new(&fields, components, version.counts_are_int());
+    let mut builder = Builder::new(&fields, components);
     let header = builder.part(&root, "header")?;
     let trailer = builder.part(&root, "trailer")?;
     let messages = builder.messages(&root)?;
     let groups = builder.into_groups();
     let mut fields = fields.list;
+    type_counters(&mut fields, &groups);
     pair_data_fields(
         &mut fields,
         [&header, &trailer].into_iter().chain(messages.iter().map(|m| &m.body)),
@@ -109,11 +110,6 @@ impl<'a> Version<'a> {
 
     fn begin_string(&self) -> Box<str> {
         format!("{}.{}.{}", self.kind, self.major, self.minor).into()
-    }
-
-    /// NUMINGROUP came with FIX 4.3; before it, files say INT.
-    fn counts_are_int(&self) -> bool {
-        self.kind == "FIX" && (self.major, self.minor) < (4, 3)
     }
 }
 
@@ -182,7 +178,6 @@ fn read_components<'a, 'x>(root: &Node<'a, 'x>) -> Result<HashMap<&'a str, Node<
 struct Builder<'f, 'a, 'x> {
     fields: &'f Fields<'a>,
     components: HashMap<&'a str, Node<'a, 'x>>,
-    counts_are_int: bool,
     groups: Vec<Option<GroupDef>>,
     group_ids: HashMap<NodeId, GroupId>,
     expansions: usize,
@@ -191,11 +186,10 @@ struct Builder<'f, 'a, 'x> {
 }
 
 impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
-    fn new(fields: &'f Fields<'a>, components: HashMap<&'a str, Node<'a, 'x>>, counts_are_int: bool) -> Self {
+    fn new(fields: &'f Fields<'a>, components: HashMap<&'a str, Node<'a, 'x>>) -> Self {
         Self {
             fields,
             components,
-            counts_are_int,
             groups: Vec::new(),
             group_ids: HashMap::new(),
             expansions: 0,
@@ -303,9 +297,7 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
         }
         let name = || node.attribute("name").unwrap_or_default().to_owned();
         let count = &self.fields.list[counter.index()];
-        let is_count =
-            count.kind == FieldType::NumInGroup || self.counts_are_int && count.kind == FieldType::Int;
-        if !is_count {
+        if !may_count(count.kind) {
             return Err(at(node, Fault::CounterNotNumInGroup(name())));
         }
         let id = GroupId(self.groups.len() as u16);
@@ -320,6 +312,21 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
         }
         self.groups[usize::from(id.0)] = Some(GroupDef { count_tag: count.tag, layout });
         Ok(id)
+    }
+}
+
+/// Types that files in circulation give a counter: NUMINGROUP came with FIX 4.3, and some counters stayed INT or even
+/// STRING. That the field counts a group is what the file says most plainly.
+fn may_count(kind: FieldType) -> bool {
+    matches!(kind, FieldType::NumInGroup | FieldType::Int | FieldType::String)
+}
+
+/// What counts a group is a NUMINGROUP, whatever its file calls it.
+fn type_counters(fields: &mut [FieldDef], groups: &[GroupDef]) {
+    for group in groups {
+        if let Ok(at) = fields.binary_search_by_key(&group.count_tag, |f| f.tag) {
+            fields[at].kind = FieldType::NumInGroup;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Users' own files: what loads, and what is refused with which line.
 
-use assay_dictionaries::{Dictionary, DictionaryFault as Fault};
+use assay_dictionaries::{Dictionary, DictionaryFault as Fault, FieldType};
 
 const MEMBERS: &str = r#"<field name="A" required="Y"/>"#;
 
@@ -64,11 +64,15 @@ fn type_names_of_other_versions_load() {
 }
 
 #[test]
-fn before_fix_4_3_a_counter_may_be_an_int() {
-    let group = r#"<group name="C" required="N"><field name="A" required="N"/></group>"#;
-    let xml = file(group, "", "");
-    assert_eq!(refusal(&xml), (4, Fault::CounterNotNumInGroup("C".into())));
-    assert!(Dictionary::parse(&xml.replace("minor=\"4\"", "minor=\"2\"")).is_ok());
+fn a_counter_of_a_loose_type_counts() {
+    let group = r#"<group name="N" required="N"><field name="A" required="N"/></group>"#;
+    for kind in ["NUMINGROUP", "INT", "STRING"] {
+        let counter = format!(r#"<field number="9" name="N" type="{kind}"/>"#);
+        let dictionary = Dictionary::parse(&file(group, "", &counter)).unwrap();
+        assert_eq!(dictionary.field_of_tag(9).map(|f| f.kind()), Some(FieldType::NumInGroup), "{kind}");
+    }
+    let other = file(group, "", r#"<field number="9" name="N" type="PRICE"/>"#);
+    assert_eq!(refusal(&other), (4, Fault::CounterNotNumInGroup("N".into())));
 }
 
 #[test]
@@ -133,9 +137,13 @@ fn refusal_ladder() {
         (file(MEMBERS, "", r#"<field number="9" name="Z"/>"#), 13, missing("field", "Z", "type")),
         (file(r#"<group name="NoB" required="N"/>"#, "", ""), 4, Fault::GroupWithoutDelimiter("NoB".into())),
         (
-            file(r#"<group name="C" required="N"><field name="A" required="N"/></group>"#, "", ""),
+            file(
+                r#"<group name="P" required="N"><field name="A" required="N"/></group>"#,
+                "",
+                r#"<field number="9" name="P" type="CHAR"/>"#,
+            ),
             4,
-            Fault::CounterNotNumInGroup("C".into()),
+            Fault::CounterNotNumInGroup("P".into()),
         ),
         ("<fix type=\"FIX\" major=\"4\" minor=\"4\"/>".into(), 1, Fault::MissingElement("fields")),
         ("<quickfix/>".into(), 1, Fault::MissingElement("fix")),

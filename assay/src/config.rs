@@ -9,6 +9,7 @@ use assay_trading_types::{AccountId, Amount, Asset, CompId, FirmId, Price, Qty, 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 pub(crate) use overrides::Overrides;
@@ -120,6 +121,15 @@ pub(crate) struct Session {
     /// Strict or interop.
     #[serde(default)]
     pub(crate) profile: Profile,
+    /// NextExpectedMsgSeqNum(789) is used at logon.
+    #[serde(default)]
+    pub(crate) next_expected: bool,
+    /// LastMsgSeqNumProcessed(369) is put on every message.
+    #[serde(default)]
+    pub(crate) last_processed: bool,
+    /// Most messages asked for by one ResendRequest(2); all that are missing when left out.
+    #[serde(default)]
+    pub(crate) resend_chunk: Option<NonZeroU64>,
 }
 
 /// Longest HeartBtInt, the upper limit of session rule L-13.

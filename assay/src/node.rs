@@ -333,6 +333,9 @@ fn session_spec(session: &Session, config: &Config) -> SessionSpec {
             Profile::Strict => fix_session::Profile::Strict,
             Profile::Interop => fix_session::Profile::Interop,
         },
+        next_expected: session.next_expected,
+        last_processed: session.last_processed,
+        resend_chunk: session.resend_chunk,
         ..SessionSpec::new(session.comp_id, session.firm)
     }
 }

@@ -11,6 +11,7 @@ use clap::{Parser, ValueEnum};
 use fix_gateway::{Echo, GatewayConfig, Profile, SessionSpec, spawn_with};
 use std::error::Error;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,6 +60,15 @@ struct Flags {
     /// Strict or interop.
     #[arg(long, value_enum, default_value = "strict")]
     profile: ProfileFlag,
+    /// Use NextExpectedMsgSeqNum(789) at logon.
+    #[arg(long)]
+    next_expected: bool,
+    /// Put LastMsgSeqNumProcessed(369) on every message.
+    #[arg(long)]
+    last_processed: bool,
+    /// Ask for at most so many messages at once.
+    #[arg(long)]
+    resend_chunk: Option<NonZeroU64>,
     /// Answer a D by an ExecutionReport New.
     #[arg(long)]
     execution_reports: bool,
@@ -87,6 +97,9 @@ fn config(flags: &Flags) -> Result<GatewayConfig, Box<dyn Error>> {
     for peer in &flags.peer {
         let mut session = SessionSpec::new(*peer, FirmId::new("ECHO")?);
         session.reset_on_logon = flags.reset_on_logon;
+        session.next_expected = flags.next_expected;
+        session.last_processed = flags.last_processed;
+        session.resend_chunk = flags.resend_chunk;
         session.profile = match flags.profile {
             ProfileFlag::Strict => Profile::Strict,
             ProfileFlag::Interop => Profile::Interop,

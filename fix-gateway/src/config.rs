@@ -5,6 +5,7 @@ use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
 use fix_session::{Profile, Role, SessionConfig};
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 /// Longest message taken, in bytes. The request made of it is a record of JSON in which a byte may take six, and the
@@ -84,13 +85,29 @@ pub struct SessionSpec {
     pub reset_on_logon: bool,
     /// Strict, or as engines of the QuickFIX family do.
     pub profile: Profile,
+    /// Both sides tell at logon what they expect next, by NextExpectedMsgSeqNum(789).
+    pub next_expected: bool,
+    /// Every message tells by LastMsgSeqNumProcessed(369) what was received.
+    pub last_processed: bool,
+    /// Most messages asked for by one ResendRequest(2); without it all that are missing.
+    pub resend_chunk: Option<NonZeroU64>,
 }
 
 impl SessionSpec {
     /// A session with every default and one account named like the firm.
     pub fn new(comp_id: CompId, firm: FirmId) -> Self {
         let accounts = AccountId::new(firm.as_str()).into_iter().collect();
-        Self { comp_id, firm, accounts, heartbeat_s: 30, reset_on_logon: false, profile: Profile::Strict }
+        Self {
+            comp_id,
+            firm,
+            accounts,
+            heartbeat_s: 30,
+            reset_on_logon: false,
+            profile: Profile::Strict,
+            next_expected: false,
+            last_processed: false,
+            resend_chunk: None,
+        }
     }
 
     /// Its name in records: the counterparty's CompID, `/`, ours.
@@ -103,6 +120,9 @@ impl SessionSpec {
         SessionConfig {
             heartbeat_s: self.heartbeat_s,
             reset_on_logon: self.reset_on_logon,
+            next_expected: self.next_expected,
+            last_processed: self.last_processed,
+            resend_chunk: self.resend_chunk.map(NonZeroU64::get),
             body_bytes_max: FRAME_BYTES_MAX,
             ..SessionConfig::new(Role::Acceptor, ours.as_str(), self.comp_id.as_str())
         }

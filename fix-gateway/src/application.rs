@@ -3,7 +3,7 @@
 use crate::{RecordBatch, Report, SessionNames, SessionSpec};
 use assay_event_log::Record;
 use assay_trading_types::{Event, RequestId, SessionId, Timestamp};
-use fix_session::{Inbound, Verdict};
+use fix_session::{Inbound, Outgoing, Verdict};
 
 /// An application behind the sessions of a gateway.
 ///
@@ -59,9 +59,10 @@ impl Effects<'_> {
         self.batch.request(self.names, event, self.request, self.at);
     }
 
-    /// Answers at once with a message of `msg_type`; `body` appends its fields, each with its SOH.
-    pub fn reply(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Vec<u8>)) {
-        self.replies.push(msg_type, body);
+    /// Answers at once with a message of `msg_type`; `body` appends its fields, each with its SOH. `poss_resend` becomes
+    /// PossResend(97).
+    pub fn reply(&mut self, msg_type: &[u8], poss_resend: bool, body: impl FnOnce(&mut Vec<u8>)) {
+        self.replies.push(msg_type, poss_resend, body);
     }
 }
 
@@ -69,7 +70,14 @@ impl Effects<'_> {
 #[derive(Default)]
 pub(crate) struct Replies {
     bytes: Vec<u8>,
-    ends: Vec<(MsgType, usize)>,
+    heads: Vec<ReplyHead>,
+}
+
+/// What a reply is, and where its body ends.
+struct ReplyHead {
+    msg_type: MsgType,
+    poss_resend: bool,
+    end: usize,
 }
 
 /// MsgType(35): one or two characters.
@@ -86,28 +94,31 @@ impl MsgType {
 }
 
 impl Replies {
-    fn push(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Vec<u8>)) {
+    fn push(&mut self, msg_type: &[u8], poss_resend: bool, body: impl FnOnce(&mut Vec<u8>)) {
         body(&mut self.bytes);
-        self.ends.push((MsgType::new(msg_type), self.bytes.len()));
+        let (msg_type, end) = (MsgType::new(msg_type), self.bytes.len());
+        self.heads.push(ReplyHead { msg_type, poss_resend, end });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.heads.is_empty()
     }
 
-    /// Each reply's type and body, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// Each reply's header and body, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Outgoing<'_>, &[u8])> {
         let mut start = 0;
-        self.ends.iter().map(move |(msg_type, end)| {
-            let body = &self.bytes[start..*end];
-            start = *end;
-            (&msg_type.0[..usize::from(msg_type.1)], body)
+        self.heads.iter().map(move |head| {
+            let body = &self.bytes[start..head.end];
+            start = head.end;
+            let MsgType(text, len) = &head.msg_type;
+            let outgoing = Outgoing::new(&text[..usize::from(*len)]);
+            (Outgoing { poss_resend: head.poss_resend, ..outgoing }, body)
         })
     }
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
-        self.ends.clear();
+        self.heads.clear();
     }
 }
 

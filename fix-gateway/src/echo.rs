@@ -9,7 +9,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Only a PossResend of an order that long ago is echoed twice then.
 const CL_ORD_IDS_MAX: usize = 1 << 20;
 
-/// Sends D, d and C back with the same body; a D may be answered by an ExecutionReport New instead.
+/// Sends D, d and C back with the same body in the order of its tags, and with their PossResend(97); a D may be answered by
+/// an ExecutionReport New instead.
 #[derive(Debug, Default)]
 pub struct Echo {
     execution_reports: bool,
@@ -49,10 +50,10 @@ impl Application for Echo {
             b"D" if self.execution_reports => {
                 self.reports += 1;
                 let (number, at) = (self.reports, effects.at());
-                effects.reply(b"8", |out| report_new(message, number, at, out));
+                effects.reply(b"8", inbound.poss_resend, |out| report_new(message, number, at, out));
             }
             msg_type @ (b"D" | b"d" | b"C") => {
-                effects.reply(msg_type, |out| out.extend_from_slice(message.body()));
+                effects.reply(msg_type, inbound.poss_resend, |out| body_by_tag(message, out));
             }
             b"j" => {}
             _ => return Verdict::Unsupported,
@@ -63,6 +64,16 @@ impl Application for Echo {
     fn logged_on(&mut self, session: &SessionSpec) {
         self.seen.remove(&session.comp_id);
     }
+}
+
+/// The body by ascending tag, as all our messages have it, whatever order the peer chose (V-32).
+fn body_by_tag(message: &Message<'_>, out: &mut Vec<u8>) {
+    if message.body_parts().is_sorted_by_key(|part| part.tag) {
+        return out.extend_from_slice(message.body());
+    }
+    let mut parts: Vec<_> = message.body_parts().collect();
+    parts.sort_by_key(|part| part.tag);
+    parts.iter().for_each(|part| out.extend_from_slice(part.bytes));
 }
 
 /// An 8 that says the order is on the book.

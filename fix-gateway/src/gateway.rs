@@ -179,8 +179,8 @@ impl<A: Application> Gateway<A> {
         let result = act(&mut link.session, &mut turn);
         if !turn.replies.is_empty() {
             let mut replies = std::mem::take(turn.replies);
-            for (msg_type, body) in replies.iter() {
-                link.session.send(now, msg_type_of(msg_type), |out| _ = out.raw(body), &mut turn);
+            for (outgoing, body) in replies.iter() {
+                link.session.send(now, outgoing, |out| _ = out.raw(body), &mut turn);
                 Statistics::add(&turn.statistics.reports_out, 1);
             }
             replies.clear();

@@ -73,7 +73,7 @@ pub use handler::{
     Close, Delivery, Handler, Inbound, LogonVerdict, Notice, Outbound, Reset, ResetReason, StoreRead, Verdict,
 };
 pub use identify::{Identified, Identity, identify};
-pub use message::{Field, GroupEntries, GroupEntry, Message, SeqNumField};
+pub use message::{BodyPart, Field, GroupEntries, GroupEntry, Message, SeqNumField};
 pub use numbers::Numbers;
 pub use outgoing::{BusinessRefusal, Outgoing};
 pub use profile::Profile;

@@ -2,7 +2,7 @@
 
 use crate::FieldIndex;
 use crate::field_index::Entry;
-use assay_dictionaries::{Dictionary, MessageDef};
+use assay_dictionaries::{Dictionary, FieldType, MessageDef};
 use std::ops::Range;
 
 /// `MsgSeqNum(34)` as it arrived.
@@ -25,6 +25,15 @@ pub struct Field<'a> {
     pub value: &'a [u8],
     /// Where `tag=` starts in the frame.
     pub offset: usize,
+}
+
+/// A field of the body and what belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyPart<'a> {
+    /// The tag of its first field.
+    pub tag: u32,
+    /// Its fields as they stand, each with its SOH.
+    pub bytes: &'a [u8],
 }
 
 /// A view of one parsed message: cheap to copy, valid until the index parses the next.
@@ -103,6 +112,28 @@ impl<'a> Message<'a> {
     /// The body's bytes, each field with its SOH.
     pub fn body(&self) -> &'a [u8] {
         &self.frame[self.index.body()]
+    }
+
+    /// The body's fields in wire order, each with what has to stay right behind it: a count with its group's entries, a
+    /// length with its data.
+    pub fn body_parts(&self) -> impl Iterator<Item = BodyPart<'a>> + use<'a> {
+        let message = *self;
+        let body = self.body_range();
+        let entries = self.index.entries();
+        let first = entries.partition_point(|e| (e.start as usize) < body.start);
+        let behind = entries.partition_point(|e| (e.start as usize) < body.end);
+        let mut rest = &entries[first..behind];
+        std::iter::from_fn(move || {
+            let (head, tail) = rest.split_first()?;
+            let joined = tail.iter().take_while(|e| e.depth > 0 || message.is_data(e)).count();
+            let last = &rest[joined];
+            rest = &tail[joined..];
+            Some(BodyPart { tag: head.tag, bytes: &message.frame[head.start as usize..=last.end as usize] })
+        })
+    }
+
+    fn is_data(&self, entry: &Entry) -> bool {
+        entry.field.is_some_and(|id| self.dictionary.field(id).kind() == FieldType::Data)
     }
 
     /// `BeginString(8)`.

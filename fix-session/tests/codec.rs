@@ -641,3 +641,24 @@ fn exercise(bytes: &[u8]) {
     }
     reencode_as_duplicate(bytes, b"20260101-10:00:00.000", &mut Vec::new());
 }
+
+#[test]
+fn a_body_falls_into_parts_that_can_be_moved() {
+    let frame = seal(&order("453=2|448=A|802=1|523=x|448=B|354=3|355=a|b|58=t|"));
+    let mut index = FieldIndex::new();
+    let message = index.parse(&frame, Dictionary::fix44(), Profile::Strict).unwrap();
+    let parts: Vec<(u32, String)> = message
+        .body_parts()
+        .map(|part| (part.tag, String::from_utf8_lossy(part.bytes).replace(SOH, "|")))
+        .collect();
+    let expected = [
+        (11, "11=1|"),
+        (54, "54=1|"),
+        (60, "60=20260101-00:00:00|"),
+        (40, "40=1|"),
+        (453, "453=2|448=A|802=1|523=x|448=B|"),
+        (354, "354=3|355=a|b|"),
+        (58, "58=t|"),
+    ];
+    assert_eq!(parts, expected.map(|(tag, text)| (tag, text.to_owned())));
+}

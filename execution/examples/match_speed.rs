@@ -159,6 +159,7 @@ fn event((number, operation): (usize, &Operation)) -> Event {
             firm: FirmId::new("FIRM").expect("a short name"),
             request: None,
             reason: Some(Refusal::Operator),
+            detail: None,
         }
         .into(),
     }

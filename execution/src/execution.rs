@@ -147,7 +147,7 @@ impl Execution {
         self.closed.note(accepted.order_id, OrdStatus::Canceled);
         let report = ExecutionReported {
             order_id: accepted.order_id,
-            exec: ExecType::Canceled { request: None, reason: Some(reason) },
+            exec: ExecType::Canceled { request: None, reason: Some(reason), detail: None },
             terms: accepted.terms.clone(),
             filled: Filled::default(),
             status: OrdStatus::Canceled,
@@ -159,7 +159,11 @@ impl Execution {
     fn cancel(&mut self, cancel: &CancelAccepted, out: &mut Outbox) {
         match (self.live(cancel.order_id, out), &cancel.request) {
             (Some(slot), request) => {
-                let exec = ExecType::Canceled { request: *request, reason: cancel.reason };
+                let exec = ExecType::Canceled {
+                    request: *request,
+                    reason: cancel.reason,
+                    detail: cancel.detail.clone(),
+                };
                 self.end(slot, exec, OrdStatus::Canceled, out);
             }
             (None, Some(request)) => {
@@ -242,7 +246,7 @@ impl Execution {
     }
 
     pub(crate) fn end_cancelled(&mut self, slot: u32, reason: Refusal, out: &mut Outbox) {
-        let exec = ExecType::Canceled { request: None, reason: Some(reason) };
+        let exec = ExecType::Canceled { request: None, reason: Some(reason), detail: None };
         self.end(slot, exec, OrdStatus::Canceled, out);
     }
 

@@ -1,38 +1,24 @@
 //! The gateway between its sockets and its log: every session, one batch of records, one durable position.
 
+mod flow;
+mod outcomes;
 mod replay;
 mod restart;
+mod snapshots;
 
 use crate::application::Replies;
 use crate::link::{Connection, Link, Turn};
-use crate::snapshot::{SessionSnapshot, Snapshot};
-use crate::{Application, Error, GatewayConfig, RecordBatch, Settles, Statistics};
+use crate::snapshot::Snapshot;
+use crate::{Application, Error, GatewayConfig, RecordBatch, Statistics};
 use assay_event_log::{EventLog, Reader, Record};
-use assay_trading_types::{CompId, Event, Origin, Role, SessionId, Timestamp, Topic};
+use assay_trading_types::{CompId, SessionId, Timestamp};
 use fix_session::{Close, Identity, Now, Session};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-
-/// Requests of one session without an answer, beyond which its socket is not read: more than any pipeline needs to stay
-/// busy between two syncs of a slow disk.
-pub(crate) const IN_FLIGHT_SESSION_MAX: u64 = 16_384;
-/// Requests of all sessions without an answer, beyond which no socket is read.
-pub(crate) const IN_FLIGHT_MAX: u64 = 65_536;
-/// Bytes appended and not yet durable, beyond which no socket is read: below what the log takes before it blocks.
-pub(crate) const UNDURABLE_BYTES_MAX: usize = 16 << 20;
-/// Outcomes turned into messages before sockets are served again.
-const OUTCOMES_PER_TURN: usize = 1_024;
-/// Unsent bytes that a peer may leave standing for `SLOW_NS` before it is cut off (C-10).
-pub(crate) const SLOW_BYTES: usize = 8 << 20;
-/// How long.
-pub(crate) const SLOW_NS: u64 = 10_000_000_000;
-/// Unsent bytes at which a peer is cut off at once, so that memory stays bounded whatever the rate.
-pub(crate) const UNSENT_BYTES_MAX: usize = 64 << 20;
 
 /// All sessions over one log. Lives on one thread; the driver's tasks share it and never hold it while they wait.
 pub(crate) struct Gateway<A> {
@@ -62,17 +48,6 @@ pub(crate) struct Gateway<A> {
     snapshot_at: u64,
     /// A snapshot to be written once the log is durable so far.
     snapshot: Option<Snapshot>,
-}
-
-/// Where a connection's task stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    pub(crate) over: bool,
-    pub(crate) read: bool,
-    pub(crate) write: bool,
-    pub(crate) replay: bool,
-    /// On the monotonic clock.
-    pub(crate) deadline: Option<u64>,
 }
 
 impl<A: Application> Gateway<A> {
@@ -267,217 +242,6 @@ impl<A: Application> Gateway<A> {
         }
         self.snapshot_when_due();
         more
-    }
-
-    fn answer(&mut self, now: Now) -> Result<bool, Error> {
-        if !A::ANSWERS {
-            return Ok(false);
-        }
-        let mut polled = std::mem::take(&mut self.polled);
-        let count = self.outcomes.poll(&mut polled, OUTCOMES_PER_TURN)?;
-        for record in polled.drain(..) {
-            self.outcome(&record, now)?;
-        }
-        self.polled = polled;
-        self.commit();
-        Ok(count == OUTCOMES_PER_TURN)
-    }
-
-    fn outcome(&mut self, record: &Record, now: Now) -> Result<(), Error> {
-        let partition = usize::from(record.partition);
-        if let Some(Origin::Request(id)) = record.origin {
-            if let Some(&index) = self.by_session.get(&id.session) {
-                self.links[index].state.in_flight.placed(record.offset, id.epoch, id.seq);
-            }
-            return Ok(());
-        }
-        if self.told.get(partition).is_none_or(|told| record.offset < *told) {
-            return Ok(());
-        }
-        let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
-        if matches!(*event, Event::ClockTicked(_)) {
-            self.tick(record.offset);
-            return Ok(());
-        }
-        let Some(answer) = self.application.answer(record, &event) else { return Ok(()) };
-        self.told[partition] = record.offset + 1;
-        let Some(&index) = self.by_session.get(&answer.session) else {
-            Statistics::add(&self.statistics.outcomes_without_session, 1);
-            return Ok(());
-        };
-        if let Some(settles) = answer.settles {
-            self.settle(index, settles);
-        }
-        let origin = Origin::Input {
-            role: Role::Gateway,
-            topic: Topic::Accounts,
-            partition: record.partition,
-            offset: record.offset,
-            index: 0,
-        };
-        self.turn(index, now, |session, turn| {
-            turn.origin = Some((origin, record.trace));
-            let msg_type = msg_type_of(answer.report.msg_type());
-            session.send(now, msg_type, |out| answer.report.write(out), turn);
-            turn.origin = None;
-        });
-        Statistics::add(&self.statistics.reports_out, 1);
-        Ok(())
-    }
-
-    fn settle(&mut self, index: usize, settles: Settles) {
-        let in_flight = &mut self.links[index].state.in_flight;
-        let before = in_flight.count();
-        in_flight.settled(settles);
-        let settled = before - in_flight.count();
-        self.statistics.in_flight.fetch_sub(settled, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    /// The owner of `accounts` ticks in turn with its work: what stood before the last tick but one is decided.
-    fn tick(&mut self, offset: u64) {
-        let decided = self.ticks[1];
-        self.ticks = [offset, self.ticks[0]];
-        for link in &mut self.links {
-            let before = link.state.in_flight.count();
-            link.state.in_flight.decided_before(decided);
-            let settled = before - link.state.in_flight.count();
-            self.statistics.in_flight.fetch_sub(settled, std::sync::atomic::Ordering::Relaxed);
-        }
-    }
-
-    fn is_full(&self, index: usize) -> bool {
-        self.links[index].state.in_flight.count() >= IN_FLIGHT_SESSION_MAX
-            || self.statistics.in_flight() >= IN_FLIGHT_MAX
-            || self.undurable_bytes >= UNDURABLE_BYTES_MAX
-    }
-
-    fn resume(&mut self, index: usize) {
-        let full = self.is_full(index);
-        if let Some(connection) = &mut self.links[index].state.connection
-            && connection.paused
-            && !full
-        {
-            connection.paused = false;
-            connection.wake.notify_one();
-        }
-    }
-
-    /// What the task of session `index` waits for next.
-    pub(crate) fn plan(&mut self, index: usize) -> Plan {
-        let full = self.is_full(index);
-        let link = &mut self.links[index];
-        let unsent = link.state.queue.unsent();
-        let over = match link.state.close {
-            Some(Close::Silent) => true,
-            Some(Close::Flush) => unsent == 0,
-            None => false,
-        };
-        let replay = (link.replay.is_some() || link.state.wanted.is_some()) && unsent < replay::AHEAD_BYTES;
-        let deadline = link.session.poll_deadline();
-        let Some(connection) = &mut link.state.connection else {
-            return Plan { over: true, read: false, write: false, replay: false, deadline: None };
-        };
-        connection.paused = full;
-        let slow = connection.slow_since.map(|since| since + SLOW_NS);
-        let deadline = [deadline, slow].into_iter().flatten().min();
-        let read = !full && link.state.close.is_none();
-        Plan { over, read, write: connection.blocked, replay, deadline }
-    }
-
-    /// The socket takes bytes again.
-    pub(crate) fn writable(&mut self, index: usize) {
-        let durable = self.log.durable().0;
-        let state = &mut self.links[index].state;
-        if let Some(connection) = &mut state.connection {
-            connection.blocked = false;
-        }
-        state.flush(durable);
-    }
-
-    fn cut_slow(&mut self, index: usize, now: Now) {
-        let state = &mut self.links[index].state;
-        let unsent = state.queue.unsent();
-        let Some(connection) = &mut state.connection else { return };
-        if unsent < SLOW_BYTES || !connection.blocked {
-            connection.slow_since = None;
-            return;
-        }
-        let since = *connection.slow_since.get_or_insert(now.mono_ns);
-        if now.mono_ns - since >= SLOW_NS || unsent >= UNSENT_BYTES_MAX {
-            tracing::warn!(
-                session = self.links[index].names.session.as_str(),
-                unsent,
-                "slow consumer cut off"
-            );
-            Statistics::add(&self.statistics.slow_consumers, 1);
-            let state = &mut self.links[index].state;
-            state.queue.clear();
-            state.close = Some(Close::Silent);
-            if let Some(connection) = &state.connection {
-                connection.wake.notify_one();
-            }
-        }
-    }
-
-    fn snapshot_when_due(&mut self) {
-        let due = self.appended_end - self.snapshot_at >= self.config.snapshot_records;
-        if due && self.snapshot.is_none() && self.config.snapshot_dir.is_some() {
-            self.snapshot = Some(self.snapshot_now());
-            self.snapshot_at = self.appended_end;
-        }
-    }
-
-    /// The present state; good once the log is durable up to its `fix_from`.
-    pub(crate) fn snapshot_now(&self) -> Snapshot {
-        let mut snapshot = Snapshot::new(self.appended_end, self.outcomes.position().0, self.told.clone());
-        snapshot.sessions.extend(self.links.iter().map(|link| {
-            let numbers = link.session.numbers();
-            SessionSnapshot {
-                session: link.names.session,
-                epoch: crate::link::narrow(numbers.epoch),
-                next_in: numbers.next_in,
-                next_out: numbers.next_out,
-                journal: link.state.journal.clone(),
-            }
-        }));
-        snapshot
-    }
-
-    /// A snapshot that may be written now.
-    pub(crate) fn take_snapshot(&mut self) -> Option<Snapshot> {
-        let durable = self.log.durable().0;
-        self.snapshot.take_if(|snapshot| snapshot.fix_from <= durable)
-    }
-}
-
-impl crate::link::LinkState {
-    /// Writes what is durable, as far as the socket takes it.
-    pub(crate) fn flush(&mut self, durable: u64) {
-        let has_bytes = self.queue.advance(durable);
-        let Some(connection) = &mut self.connection else { return };
-        if !has_bytes || connection.blocked {
-            return;
-        }
-        while !self.queue.writable().is_empty() {
-            match connection.stream.try_write(self.queue.writable()) {
-                Ok(count) => self.queue.wrote(count),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    connection.blocked = true;
-                    connection.wake.notify_one();
-                    return;
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "peer is gone");
-                    self.queue.clear();
-                    self.close = Some(Close::Silent);
-                    connection.wake.notify_one();
-                    return;
-                }
-            }
-        }
-        if self.close.is_some() {
-            connection.wake.notify_one();
-        }
     }
 }
 

@@ -115,7 +115,7 @@ impl<'a> Report<'a> {
             },
             refusal: None,
             restatement: restatement_of(&e.exec),
-            text: reason.map(|r| (r, phrase(r))),
+            text: reason.map(|r| (r, detail_of(&e.exec).unwrap_or(phrase(r)))),
             ord_status_req_id: None,
             at: self.at,
         };
@@ -274,6 +274,13 @@ fn reason_of(exec: &ExecType) -> Option<Refusal> {
     }
 }
 
+fn detail_of(exec: &ExecType) -> Option<&str> {
+    match exec {
+        ExecType::Canceled { detail, .. } => detail.as_deref(),
+        _ => None,
+    }
+}
+
 /// ExecRestatementReason(378): on restatements, and on cancels that nobody who may send F asked for (M-25).
 fn restatement_of(exec: &ExecType) -> Option<u64> {
     const RENEWAL: u64 = 1;
@@ -282,7 +289,7 @@ fn restatement_of(exec: &ExecType) -> Option<u64> {
     match exec {
         ExecType::Restated { reason: Refusal::GtRenewal } => Some(RENEWAL),
         ExecType::Restated { .. } => Some(OTHER),
-        ExecType::Canceled { request: None, reason: Some(reason) } => match reason {
+        ExecType::Canceled { request: None, reason: Some(reason), .. } => match reason {
             Refusal::Halt | Refusal::Halted => Some(HALT),
             Refusal::Cod | Refusal::KillSwitch | Refusal::SelfTrade | Refusal::Operator => Some(OTHER),
             _ => None,

@@ -126,7 +126,7 @@ fn fill() {
 
 #[test]
 fn cancel_asked_for_carries_both_ids() {
-    let exec = ExecType::Canceled { request: Some(chain()), reason: None };
+    let exec = ExecType::Canceled { request: Some(chain()), reason: None, detail: None };
     let text = body(executed(exec, OrdStatus::Canceled, "30", "0"));
     assert!(text.contains("|11=b|14=30|"), "{text}");
     assert!(text.contains("|39=4|40=2|41=a|44="), "{text}");
@@ -143,7 +143,7 @@ fn cancel_nobody_asked_for_says_why() {
         (Refusal::KillSwitch, Some("99")),
         (Refusal::Halt, Some("6")),
     ] {
-        let exec = ExecType::Canceled { request: None, reason: Some(reason) };
+        let exec = ExecType::Canceled { request: None, reason: Some(reason), detail: None };
         let text = body(executed(exec, OrdStatus::Canceled, "0", "0"));
         assert!(text.contains(&format!("|58={}: ", reason.code())), "{text}");
         assert!(!text.contains("|41="), "{text}");

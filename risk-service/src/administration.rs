@@ -90,7 +90,7 @@ impl Risk {
                 let reason = Some(Refusal::KillSwitch);
                 out.emit(
                     Topic::Markets,
-                    CancelAccepted { order_id, symbol, firm, request: None, reason }.into(),
+                    CancelAccepted { order_id, symbol, firm, request: None, reason, detail: None }.into(),
                 );
             }
         }

@@ -49,7 +49,7 @@ impl Risk {
                 self.use_up(&e.request.session, &e.cl_ord_id);
                 let (symbol, firm) = (self.orders.open[&order_id].terms.symbol, e.firm);
                 let request = Some(amendment.chain_ids());
-                let accepted = CancelAccepted { order_id, symbol, firm, request, reason: None };
+                let accepted = CancelAccepted { order_id, symbol, firm, request, reason: None, detail: None };
                 out.emit(Topic::Markets, accepted.into());
             }
         }

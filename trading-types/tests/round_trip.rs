@@ -96,8 +96,11 @@ fn exec_types() -> impl Strategy<Value = ExecType> {
         Just(ExecType::Expired),
         fills,
         prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Restated { reason }),
-        (option::of(chains()), reasons())
-            .prop_map(|(request, reason)| ExecType::Canceled { request, reason }),
+        (option::of(chains()), reasons()).prop_map(|(request, reason)| ExecType::Canceled {
+            request,
+            reason,
+            detail: reason.map(|r| r.code().into())
+        }),
         (chains(), reasons()).prop_map(|(request, reason)| ExecType::Replaced { request, reason }),
     ]
 }

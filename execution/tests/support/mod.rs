@@ -132,6 +132,7 @@ impl Venue {
             firm: id("ACME"),
             request: Some(chain(number)),
             reason: None,
+            detail: None,
         };
         lines(&self.apply(cancel))
     }

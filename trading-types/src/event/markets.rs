@@ -5,6 +5,7 @@ use crate::{
     Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An instrument's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,9 @@ pub struct CancelAccepted {
     /// Why, when unsolicited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Refusal>,
+    /// Free text for the report, after `CODE: ` of the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Arc<str>>,
 }
 
 /// A replace for the market: answered by ExecutionReported(Replaced) or CancelRefused.

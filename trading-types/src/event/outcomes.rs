@@ -5,6 +5,7 @@ use crate::{
     Symbol,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A refused order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,9 @@ pub enum ExecType {
         /// Why, when unsolicited.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Refusal>,
+        /// Free text after `CODE: ` of the reason; without it the reason's own phrase.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<Arc<str>>,
     },
     /// 5: replaced; `terms` are the new ones and carry the new ClOrdID.
     Replaced {

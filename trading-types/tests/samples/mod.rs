@@ -184,6 +184,7 @@ fn market_inputs() -> Vec<Event> {
             firm: firm(),
             request: Some(chain_ids("c-2")),
             reason: Some(Refusal::KillSwitch),
+            detail: Some("operations, firm FIRM1".into()),
         }
         .into(),
         ReplaceAccepted {

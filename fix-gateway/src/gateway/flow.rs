@@ -1,0 +1,138 @@
+//! Back-pressure, and peers that do not read: what a connection's task may do next.
+
+use super::{Gateway, replay};
+use crate::{Application, Statistics};
+use fix_session::{Close, Now};
+use std::io::ErrorKind;
+
+/// Requests of one session without an answer, beyond which its socket is not read: more than any pipeline needs to stay
+/// busy between two syncs of a slow disk.
+const IN_FLIGHT_SESSION_MAX: u64 = 16_384;
+/// Requests of all sessions without an answer, beyond which no socket is read.
+const IN_FLIGHT_MAX: u64 = 65_536;
+/// Bytes appended and not yet durable, beyond which no socket is read: below what the log takes before it blocks.
+const UNDURABLE_BYTES_MAX: usize = 16 << 20;
+/// Unsent bytes that a peer may leave standing for `SLOW_NS` before it is cut off (C-10).
+const SLOW_BYTES: usize = 8 << 20;
+/// How long.
+const SLOW_NS: u64 = 10_000_000_000;
+/// Unsent bytes at which a peer is cut off at once, so that memory stays bounded whatever the rate.
+const UNSENT_BYTES_MAX: usize = 64 << 20;
+
+/// Where a connection's task stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) over: bool,
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+    pub(crate) replay: bool,
+    /// On the monotonic clock.
+    pub(crate) deadline: Option<u64>,
+}
+
+impl<A: Application> Gateway<A> {
+    fn is_full(&self, index: usize) -> bool {
+        self.links[index].state.in_flight.count() >= IN_FLIGHT_SESSION_MAX
+            || self.statistics.in_flight() >= IN_FLIGHT_MAX
+            || self.undurable_bytes >= UNDURABLE_BYTES_MAX
+    }
+
+    pub(super) fn resume(&mut self, index: usize) {
+        let full = self.is_full(index);
+        if let Some(connection) = &mut self.links[index].state.connection
+            && connection.paused
+            && !full
+        {
+            connection.paused = false;
+            connection.wake.notify_one();
+        }
+    }
+
+    /// What the task of session `index` waits for next.
+    pub(crate) fn plan(&mut self, index: usize) -> Plan {
+        let full = self.is_full(index);
+        let link = &mut self.links[index];
+        let unsent = link.state.queue.unsent();
+        let over = match link.state.close {
+            Some(Close::Silent) => true,
+            Some(Close::Flush) => unsent == 0,
+            None => false,
+        };
+        let replay = (link.replay.is_some() || link.state.wanted.is_some()) && unsent < replay::AHEAD_BYTES;
+        let deadline = link.session.poll_deadline();
+        let Some(connection) = &mut link.state.connection else {
+            return Plan { over: true, read: false, write: false, replay: false, deadline: None };
+        };
+        connection.paused = full;
+        let slow = connection.slow_since.map(|since| since + SLOW_NS);
+        let deadline = [deadline, slow].into_iter().flatten().min();
+        let read = !full && link.state.close.is_none();
+        Plan { over, read, write: connection.blocked, replay, deadline }
+    }
+
+    /// The socket takes bytes again.
+    pub(crate) fn writable(&mut self, index: usize) {
+        let durable = self.log.durable().0;
+        let state = &mut self.links[index].state;
+        if let Some(connection) = &mut state.connection {
+            connection.blocked = false;
+        }
+        state.flush(durable);
+    }
+
+    pub(super) fn cut_slow(&mut self, index: usize, now: Now) {
+        let state = &mut self.links[index].state;
+        let unsent = state.queue.unsent();
+        let Some(connection) = &mut state.connection else { return };
+        if unsent < SLOW_BYTES || !connection.blocked {
+            connection.slow_since = None;
+            return;
+        }
+        let since = *connection.slow_since.get_or_insert(now.mono_ns);
+        if now.mono_ns - since >= SLOW_NS || unsent >= UNSENT_BYTES_MAX {
+            tracing::warn!(
+                session = self.links[index].names.session.as_str(),
+                unsent,
+                "slow consumer cut off"
+            );
+            Statistics::add(&self.statistics.slow_consumers, 1);
+            let state = &mut self.links[index].state;
+            state.queue.clear();
+            state.close = Some(Close::Silent);
+            if let Some(connection) = &state.connection {
+                connection.wake.notify_one();
+            }
+        }
+    }
+}
+
+impl crate::link::LinkState {
+    /// Writes what is durable, as far as the socket takes it.
+    pub(crate) fn flush(&mut self, durable: u64) {
+        let has_bytes = self.queue.advance(durable);
+        let Some(connection) = &mut self.connection else { return };
+        if !has_bytes || connection.blocked {
+            return;
+        }
+        while !self.queue.writable().is_empty() {
+            match connection.stream.try_write(self.queue.writable()) {
+                Ok(count) => self.queue.wrote(count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    connection.blocked = true;
+                    connection.wake.notify_one();
+                    return;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "peer is gone");
+                    self.queue.clear();
+                    self.close = Some(Close::Silent);
+                    connection.wake.notify_one();
+                    return;
+                }
+            }
+        }
+        if self.close.is_some() {
+            connection.wake.notify_one();
+        }
+    }
+}

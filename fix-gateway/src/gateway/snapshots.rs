@@ -1,0 +1,37 @@
+//! The gateway's own state at a position, taken when due and good once the log is durable so far.
+
+use super::Gateway;
+use crate::Application;
+use crate::snapshot::{SessionSnapshot, Snapshot};
+
+impl<A: Application> Gateway<A> {
+    pub(super) fn snapshot_when_due(&mut self) {
+        let due = self.appended_end - self.snapshot_at >= self.config.snapshot_records;
+        if due && self.snapshot.is_none() && self.config.snapshot_dir.is_some() {
+            self.snapshot = Some(self.snapshot_now());
+            self.snapshot_at = self.appended_end;
+        }
+    }
+
+    /// The present state; good once the log is durable up to its `fix_from`.
+    pub(crate) fn snapshot_now(&self) -> Snapshot {
+        let mut snapshot = Snapshot::new(self.appended_end, self.outcomes.position().0, self.told.clone());
+        snapshot.sessions.extend(self.links.iter().map(|link| {
+            let numbers = link.session.numbers();
+            SessionSnapshot {
+                session: link.names.session,
+                epoch: crate::link::narrow(numbers.epoch),
+                next_in: numbers.next_in,
+                next_out: numbers.next_out,
+                journal: link.state.journal.clone(),
+            }
+        }));
+        snapshot
+    }
+
+    /// A snapshot that may be written now.
+    pub(crate) fn take_snapshot(&mut self) -> Option<Snapshot> {
+        let durable = self.log.durable().0;
+        self.snapshot.take_if(|snapshot| snapshot.fix_from <= durable)
+    }
+}

@@ -94,13 +94,34 @@ impl Dictionary {
         })
     }
 
+    /// FIX 4.4 with the extensions of Assay's rules of engagement (`FIX44-assay.xml`), compiled on first use.
+    ///
+    /// # Panics
+    /// Never: both files are part of the program and its tests load them.
+    pub fn assay() -> &'static Self {
+        static ASSAY: OnceLock<Dictionary> = OnceLock::new();
+        let overlay = include_str!("../FIX44-assay.xml");
+        ASSAY.get_or_init(|| match Self::parse_with_overlay(include_str!("../FIX44.xml"), overlay) {
+            Ok(dictionary) => dictionary,
+            Err(error) => panic!("built-in FIX44-assay.xml: {error}"),
+        })
+    }
+
     /// Reads a dictionary in the QuickFIX XML format. Unknown elements and attributes are ignored.
     ///
     /// # Errors
     /// The first fault with its line: not XML, a name that resolves to nothing, a duplicate, a cycle, a missing
     /// attribute, a group without counter or delimiter, or more than a dictionary may hold.
     pub fn parse(xml: &str) -> Result<Self, DictionaryError> {
-        load::load(xml).map(Self::compile)
+        load::load(xml, None).map(Self::compile)
+    }
+
+    /// As [`Dictionary::parse`], with fields, listed values, members and messages that `overlay` adds to `xml`.
+    ///
+    /// # Errors
+    /// As [`Dictionary::parse`], in either file; or the overlay redefines what is there.
+    pub fn parse_with_overlay(xml: &str, overlay: &str) -> Result<Self, DictionaryError> {
+        load::load(xml, Some(overlay)).map(Self::compile)
     }
 
     fn compile(parts: Parts) -> Self {

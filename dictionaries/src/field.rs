@@ -192,6 +192,12 @@ pub(crate) struct ListedValue {
 
 impl ValueList {
     /// A value listed twice is harmless and kept once.
+    /// These values and `more`.
+    pub(crate) fn with(&self, more: &Self) -> Self {
+        let labels = self.labels.iter().chain(&more.labels).cloned().collect();
+        Self::new(labels, !self.closed && !self.labels.is_empty())
+    }
+
     pub(crate) fn new(mut labels: Vec<ListedValue>, open: bool) -> Self {
         labels.sort_by(|a, b| a.value.cmp(&b.value));
         labels.dedup_by(|a, b| a.value == b.value);

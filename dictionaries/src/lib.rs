@@ -25,6 +25,7 @@ mod field;
 mod layout;
 mod load;
 mod nesting;
+mod part;
 
 pub use dictionary::{Dictionary, TagInfo};
 pub use error::{DictionaryError, DictionaryFault};

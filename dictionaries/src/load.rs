@@ -4,8 +4,9 @@ use crate::dictionary::Parts;
 use crate::field::{ListedValue, ValueList};
 use crate::layout::{Category, GroupDef, GroupId, Layout, Member, MessageDef};
 use crate::nesting::too_deep_at;
+use crate::part::Part;
 use crate::{DictionaryError, DictionaryFault as Fault, FieldDef, FieldId, FieldType};
-use roxmltree::{Document, Node, NodeId};
+use roxmltree::{Document, Node};
 use std::collections::HashMap;
 
 /// Largest file. The largest dictionary in circulation (FIX 5.0 SP2) is about 1.5 MB.
@@ -21,30 +22,19 @@ const NESTING_MAX: usize = 32;
 /// Most members over all expansions: a hostile file's components could otherwise multiply without end.
 const EXPANSIONS_MAX: usize = 1_000_000;
 
-type Result<T> = std::result::Result<T, DictionaryError>;
+pub(crate) type Result<T> = std::result::Result<T, DictionaryError>;
 
-pub(crate) fn load(xml: &str) -> Result<Parts> {
-    if xml.len() > FILE_BYTES_MAX {
-        return Err(DictionaryError {
-            line: 1,
-            fault: Fault::TooLarge { what: "file bytes", max: FILE_BYTES_MAX },
-        });
-    }
-    if let Some(line) = too_deep_at(xml, NESTING_MAX) {
-        return Err(DictionaryError { line, fault: Fault::TooLarge { what: "nesting", max: NESTING_MAX } });
-    }
-    let document = Document::parse(xml)
-        .map_err(|e| DictionaryError { line: e.pos().row, fault: Fault::NotXml(e.to_string()) })?;
-    let root = document.root_element();
-    if root.tag_name().name() != "fix" {
-        return Err(at(&root, Fault::MissingElement("fix")));
-    }
-    let version = Version::of(&root)?;
+/// Compiles `xml`, with what `overlay` adds to it.
+pub(crate) fn load(xml: &str, overlay: Option<&str>) -> Result<Parts> {
+    let document = parse(xml)?;
+    let overlay = overlay.map(parse).transpose()?;
+    let root = Part { base: root_of(&document)?, added: overlay.as_ref().map(root_of).transpose()? };
+    let version = Version::of(&root.base)?;
     let fields = read_fields(&root)?;
     let components = read_components(&root)?;
     let mut builder = Builder::new(&fields, components);
-    let header = builder.part(&root, "header")?;
-    let trailer = builder.part(&root, "trailer")?;
+    let header = builder.layout(&root.child("header")?)?;
+    let trailer = builder.layout(&root.child("trailer")?)?;
     let messages = builder.messages(&root)?;
     let groups = builder.into_groups();
     let mut fields = fields.list;
@@ -57,16 +47,34 @@ pub(crate) fn load(xml: &str) -> Result<Parts> {
     Ok(Parts { begin_string: version.begin_string(), fields, header, trailer, groups, messages })
 }
 
-fn at(node: &Node<'_, '_>, fault: Fault) -> DictionaryError {
+fn parse(xml: &str) -> Result<Document<'_>> {
+    if xml.len() > FILE_BYTES_MAX {
+        return Err(DictionaryError {
+            line: 1,
+            fault: Fault::TooLarge { what: "file bytes", max: FILE_BYTES_MAX },
+        });
+    }
+    if let Some(line) = too_deep_at(xml, NESTING_MAX) {
+        return Err(DictionaryError { line, fault: Fault::TooLarge { what: "nesting", max: NESTING_MAX } });
+    }
+    Document::parse(xml)
+        .map_err(|e| DictionaryError { line: e.pos().row, fault: Fault::NotXml(e.to_string()) })
+}
+
+fn root_of<'a, 'x>(document: &'a Document<'x>) -> Result<Node<'a, 'x>> {
+    let root = document.root_element();
+    if root.tag_name().name() == "fix" { Ok(root) } else { Err(at(&root, Fault::MissingElement("fix"))) }
+}
+
+pub(crate) fn at(node: &Node<'_, '_>, fault: Fault) -> DictionaryError {
     DictionaryError { line: node.document().text_pos_at(node.range().start).row, fault }
 }
 
-fn elements<'a, 'x>(parent: &Node<'a, 'x>, name: &'static str) -> impl Iterator<Item = Node<'a, 'x>> {
+pub(crate) fn elements<'a, 'x>(
+    parent: &Node<'a, 'x>,
+    name: &'static str,
+) -> impl Iterator<Item = Node<'a, 'x>> + use<'a, 'x> {
     parent.children().filter(move |n| n.is_element() && n.tag_name().name() == name)
-}
-
-fn child<'a, 'x>(parent: &Node<'a, 'x>, name: &'static str) -> Result<Node<'a, 'x>> {
-    elements(parent, name).next().ok_or_else(|| at(parent, Fault::MissingElement(name)))
 }
 
 fn attribute<'a>(node: &Node<'a, '_>, attribute: &'static str) -> Result<&'a str> {
@@ -119,20 +127,28 @@ struct Fields<'a> {
     ids: HashMap<&'a str, FieldId>,
 }
 
-fn read_fields<'a>(root: &Node<'a, '_>) -> Result<Fields<'a>> {
-    let mut list = Vec::new();
+fn read_fields<'a>(root: &Part<'a, '_>) -> Result<Fields<'a>> {
+    let mut list: Vec<FieldDef> = Vec::new();
     let mut names: HashMap<&str, u32> = HashMap::new();
-    let mut tags = HashMap::new();
-    for node in elements(&child(root, "fields")?, "field") {
+    let mut tags: HashMap<u32, usize> = HashMap::new();
+    let part = root.child("fields")?;
+    for node in part.elements("field") {
         if list.len() == FIELDS_MAX {
             return Err(at(&node, Fault::TooLarge { what: "count of fields", max: FIELDS_MAX }));
         }
         let field = read_field(&node)?;
         let name = attribute(&node, "name")?;
+        if part.is_added(&node)
+            && let Some(known) = tags.get(&field.tag).map(|at| &mut list[*at])
+            && *known.name == *name
+        {
+            known.values = known.values.with(&field.values);
+            continue;
+        }
         if names.insert(name, field.tag).is_some() {
             return Err(at(&node, Fault::Duplicate { what: "field", name: name.to_owned() }));
         }
-        if tags.insert(field.tag, ()).is_some() {
+        if tags.insert(field.tag, list.len()).is_some() {
             return Err(at(&node, Fault::Duplicate { what: "field number", name: field.tag.to_string() }));
         }
         list.push(field);
@@ -162,13 +178,15 @@ fn read_field(node: &Node<'_, '_>) -> Result<FieldDef> {
     })
 }
 
-fn read_components<'a, 'x>(root: &Node<'a, 'x>) -> Result<HashMap<&'a str, Node<'a, 'x>>> {
-    let mut components = HashMap::new();
-    for node in elements(root, "components").flat_map(|part| elements(&part, "component").collect::<Vec<_>>())
-    {
+fn read_components<'a, 'x>(root: &Part<'a, 'x>) -> Result<HashMap<&'a str, Part<'a, 'x>>> {
+    let mut components: HashMap<&str, Part<'_, '_>> = HashMap::new();
+    let Some(part) = root.optional_child("components") else { return Ok(components) };
+    for node in part.elements("component") {
         let name = attribute(&node, "name")?;
-        if components.insert(name, node).is_some() {
-            return Err(at(&node, Fault::Duplicate { what: "component", name: name.to_owned() }));
+        match components.get_mut(name) {
+            Some(known) if known.added.is_none() && part.is_added(&node) => known.added = Some(node),
+            Some(_) => return Err(at(&node, Fault::Duplicate { what: "component", name: name.to_owned() })),
+            None => _ = components.insert(name, Part::of(node)),
         }
     }
     Ok(components)
@@ -177,16 +195,16 @@ fn read_components<'a, 'x>(root: &Node<'a, 'x>) -> Result<HashMap<&'a str, Node<
 /// Compiles layouts; groups on the way, each XML element once.
 struct Builder<'f, 'a, 'x> {
     fields: &'f Fields<'a>,
-    components: HashMap<&'a str, Node<'a, 'x>>,
+    components: HashMap<&'a str, Part<'a, 'x>>,
     groups: Vec<Option<GroupDef>>,
-    group_ids: HashMap<NodeId, GroupId>,
+    group_ids: HashMap<Node<'a, 'x>, GroupId>,
     expansions: usize,
     /// Components and groups we are inside of, outermost first.
-    path: Vec<NodeId>,
+    path: Vec<Node<'a, 'x>>,
 }
 
 impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
-    fn new(fields: &'f Fields<'a>, components: HashMap<&'a str, Node<'a, 'x>>) -> Self {
+    fn new(fields: &'f Fields<'a>, components: HashMap<&'a str, Part<'a, 'x>>) -> Self {
         Self {
             fields,
             components,
@@ -201,46 +219,44 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
         self.groups.into_iter().flatten().collect()
     }
 
-    fn part(&mut self, root: &Node<'a, 'x>, name: &'static str) -> Result<Layout> {
-        self.layout(&child(root, name)?)
-    }
-
-    fn messages(&mut self, root: &Node<'a, 'x>) -> Result<Vec<MessageDef>> {
+    fn messages(&mut self, root: &Part<'a, 'x>) -> Result<Vec<MessageDef>> {
         let mut messages: Vec<MessageDef> = Vec::new();
         let mut seen = HashMap::new();
-        for node in elements(&child(root, "messages")?, "message") {
-            let name = attribute(&node, "name")?;
-            let msg_type = attribute(&node, "msgtype")?;
+        for message in messages_of(root)? {
+            let node = &message.base;
+            let name = attribute(node, "name")?;
+            let msg_type = attribute(node, "msgtype")?;
             for (what, key) in [("message", name), ("MsgType", msg_type)] {
                 if seen.insert((what, key), ()).is_some() {
-                    return Err(at(&node, Fault::Duplicate { what, name: key.to_owned() }));
+                    return Err(at(node, Fault::Duplicate { what, name: key.to_owned() }));
                 }
             }
             if messages.len() == MESSAGES_MAX {
-                return Err(at(&node, Fault::TooLarge { what: "count of messages", max: MESSAGES_MAX }));
+                return Err(at(node, Fault::TooLarge { what: "count of messages", max: MESSAGES_MAX }));
             }
             messages.push(MessageDef {
                 name: name.into(),
                 msg_type: msg_type.as_bytes().into(),
-                category: category(&node, msg_type)?,
-                body: self.layout(&node)?,
+                category: category(node, msg_type)?,
+                body: self.layout(&message)?,
             });
         }
         Ok(messages)
     }
 
-    fn layout(&mut self, parent: &Node<'a, 'x>) -> Result<Layout> {
+    fn layout(&mut self, parent: &Part<'a, 'x>) -> Result<Layout> {
         let mut members = Members { list: Vec::new(), seen: vec![false; self.fields.list.len()] };
         self.expand(parent, true, &mut members)?;
         Ok(Layout::new(members.list, &self.fields.list))
     }
 
-    fn expand(&mut self, parent: &Node<'a, 'x>, required: bool, out: &mut Members) -> Result<()> {
+    fn expand(&mut self, parent: &Part<'a, 'x>, required: bool, out: &mut Members) -> Result<()> {
         if self.path.len() == NESTING_MAX {
-            return Err(at(parent, Fault::TooLarge { what: "nesting", max: NESTING_MAX }));
+            return Err(at(&parent.base, Fault::TooLarge { what: "nesting", max: NESTING_MAX }));
         }
-        self.path.push(parent.id());
-        for node in parent.children().filter(Node::is_element) {
+        self.path.push(parent.base);
+        for part in parent.members()? {
+            let node = part.base;
             self.expansions += 1;
             if self.expansions > EXPANSIONS_MAX {
                 return Err(at(&node, Fault::TooLarge { what: "count of members", max: EXPANSIONS_MAX }));
@@ -257,7 +273,7 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
                 "group" => {
                     let field = self.field(&node)?;
                     let required = is_yes(&node, "required")? && required;
-                    let group = Some(self.group(&node, field)?);
+                    let group = Some(self.group(&part, field)?);
                     out.push(
                         &node,
                         Member { field, tag: self.fields.list[field.index()].tag, required, group },
@@ -281,18 +297,19 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
         id.ok_or_else(|| at(node, Fault::UnknownField(name.to_owned())))
     }
 
-    fn component(&self, node: &Node<'a, 'x>) -> Result<Node<'a, 'x>> {
+    fn component(&self, node: &Node<'a, 'x>) -> Result<Part<'a, 'x>> {
         let name = attribute(node, "name")?;
         let component =
             *self.components.get(name).ok_or_else(|| at(node, Fault::UnknownComponent(name.to_owned())))?;
-        if self.path.contains(&component.id()) {
+        if self.path.contains(&component.base) {
             return Err(at(node, Fault::ComponentCycle(name.to_owned())));
         }
         Ok(component)
     }
 
-    fn group(&mut self, node: &Node<'a, 'x>, counter: FieldId) -> Result<GroupId> {
-        if let Some(&id) = self.group_ids.get(&node.id()) {
+    fn group(&mut self, part: &Part<'a, 'x>, counter: FieldId) -> Result<GroupId> {
+        let node = &part.base;
+        if let Some(&id) = self.group_ids.get(node) {
             return Ok(id);
         }
         let name = || node.attribute("name").unwrap_or_default().to_owned();
@@ -305,8 +322,8 @@ impl<'f, 'a, 'x> Builder<'f, 'a, 'x> {
             return Err(at(node, Fault::TooLarge { what: "count of groups", max: GROUPS_MAX }));
         }
         self.groups.push(None);
-        self.group_ids.insert(node.id(), id);
-        let layout = self.layout(node)?;
+        self.group_ids.insert(*node, id);
+        let layout = self.layout(part)?;
         if layout.members().first().is_none_or(|first| first.group.is_some()) {
             return Err(at(node, Fault::GroupWithoutDelimiter(name())));
         }
@@ -328,6 +345,23 @@ fn type_counters(fields: &mut [FieldDef], groups: &[GroupDef]) {
             fields[at].kind = FieldType::NumInGroup;
         }
     }
+}
+
+/// Messages, each with what the overlay adds to it, then those the overlay brings.
+fn messages_of<'a, 'x>(root: &Part<'a, 'x>) -> Result<Vec<Part<'a, 'x>>> {
+    let part = root.child("messages")?;
+    let (added, base): (Vec<_>, Vec<_>) = part.elements("message").partition(|node| part.is_added(node));
+    let of_type = |node: &Node<'_, '_>, other: &Node<'_, '_>| {
+        node.attribute("msgtype") == other.attribute("msgtype")
+            && node.attribute("name") == other.attribute("name")
+    };
+    let mut messages: Vec<_> = base
+        .iter()
+        .map(|node| Part { base: *node, added: added.iter().find(|a| of_type(a, node)).copied() })
+        .collect();
+    messages
+        .extend(added.iter().filter(|a| !base.iter().any(|node| of_type(a, node))).copied().map(Part::of));
+    Ok(messages)
 }
 
 /// Members of one layout as they are found; none may come twice.

@@ -90,10 +90,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn config(flags: &Flags) -> Result<GatewayConfig, Box<dyn Error>> {
     let mut config = GatewayConfig::new(flags.listen, flags.comp_id);
-    if let Some(file) = &flags.dictionary {
+    config.dictionary = match &flags.dictionary {
         // Read once and used to the end of the process.
-        config.dictionary = Box::leak(Box::new(Dictionary::parse(&std::fs::read_to_string(file)?)?));
-    }
+        Some(file) => Box::leak(Box::new(Dictionary::parse(&std::fs::read_to_string(file)?)?)),
+        None => Dictionary::fix44(),
+    };
     for peer in &flags.peer {
         let mut session = SessionSpec::new(*peer, FirmId::new("ECHO")?);
         session.reset_on_logon = flags.reset_on_logon;

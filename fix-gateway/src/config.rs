@@ -46,7 +46,7 @@ impl GatewayConfig {
             insecure_listen: false,
             snapshot_dir: None,
             snapshot_records: SNAPSHOT_RECORDS,
-            dictionary: Dictionary::fix44(),
+            dictionary: Dictionary::assay(),
             partitions: 1,
         }
     }

@@ -41,10 +41,18 @@ pub trait Handler {
     fn reset(&mut self, reset: Reset);
 
     /// Whether this Logon(A) may establish the session: credentials, certificate, schedule. Asked before anything else is
-    /// judged, since every other answer would use a number of a session the peer has not proved to own (L-08).
+    /// judged or changed, since every other answer would use a number of a session the peer has not proved to own
+    /// (L-08). The message of an unproven peer is not handed over for the journal.
     fn logon(&mut self, logon: &Message<'_>) -> LogonVerdict {
         let _ = logon;
         LogonVerdict::Accept
+    }
+
+    /// Fields, each with its SOH and by ascending tag above 789, that our answer to an accepted Logon(A) carries besides
+    /// those of the session.
+    fn logon_terms(&mut self, logon: &Message<'_>) -> Vec<u8> {
+        let _ = logon;
+        Vec::new()
     }
 
     /// Something an operator wants counted and logged.

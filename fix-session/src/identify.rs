@@ -24,6 +24,8 @@ pub struct Identity<'a> {
     pub sender_comp_id: &'a [u8],
     /// TargetCompID(56): our SenderCompID. Empty when missing.
     pub target_comp_id: &'a [u8],
+    /// The message byte for byte: credentials are judged before the session hears of it.
+    pub frame: &'a [u8],
 }
 
 /// Reads the first message of a connection without a session. The bytes stay the driver's, to be handed to the session's
@@ -38,7 +40,7 @@ pub fn identify(bytes: &[u8], limits: FrameLimits) -> Identified<'_> {
 
 impl<'a> Identity<'a> {
     fn of(frame: &'a [u8]) -> Self {
-        let mut identity = Self::default();
+        let mut identity = Self { frame, ..Self::default() };
         for piece in frame.split(|&b| b == 0x01) {
             match piece {
                 [b'8', b'=', value @ ..] => identity.begin_string = first(identity.begin_string, value),

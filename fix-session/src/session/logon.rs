@@ -20,16 +20,33 @@ struct Accepted {
     peer_expects: Option<u64>,
 }
 
+/// What a Logon of ours says.
+struct Terms {
+    heartbeat_s: u32,
+    reset: bool,
+    next_expected: u64,
+    /// Fields of the driver's own, each with its SOH.
+    more: Vec<u8>,
+}
+
 /// What to do about a Logon that is not accepted.
 enum Refused {
-    /// L-06, L-08: not a byte.
-    Silently,
     /// L-07: a fault of the message itself; interop closes only.
     Invalid(Cow<'static, str>),
     /// Logout with this text.
     Logout(Cow<'static, str>),
     /// D-01: an old copy.
     Ignored,
+}
+
+/// What to do about a peer that may not log on.
+enum TurnedAway {
+    /// L-06, L-08, T-02: not a byte.
+    Silently,
+    /// L-08 where silence is not wanted: Logout with this text.
+    Unproven(&'static str),
+    /// A peer that has proved itself: Logout with this text.
+    Proven(&'static str),
 }
 
 impl Machine {
@@ -40,38 +57,25 @@ impl Machine {
             self.reset_numbers(ResetReason::Logon, handler);
         }
         let next_expected = self.numbers.next_in;
-        self.emit_logon(
-            now,
-            self.config.heartbeat_s,
-            reset,
-            next_expected,
-            self.numbers.next_in - 1,
-            handler,
-        );
+        let terms = Terms { heartbeat_s: self.config.heartbeat_s, reset, next_expected, more: Vec::new() };
+        self.emit_logon(now, &terms, self.numbers.next_in - 1, handler);
         self.state = State::AwaitingAnswer(AwaitingAnswer { reset, held: None });
     }
 
-    fn emit_logon<H: Handler>(
-        &mut self,
-        now: Now,
-        heartbeat_s: u32,
-        reset: bool,
-        next_expected: u64,
-        processed: u64,
-        handler: &mut H,
-    ) {
+    fn emit_logon<H: Handler>(&mut self, now: Now, terms: &Terms, processed: u64, handler: &mut H) {
         let (use_next_expected, test_session) = (self.config.next_expected, self.config.test_session);
         let write = |out: &mut Encoder| {
-            out.field_u64(98, 0).field_u64(108, u64::from(heartbeat_s));
-            if reset {
+            out.field_u64(98, 0).field_u64(108, u64::from(terms.heartbeat_s));
+            if terms.reset {
                 out.field_bool(141, true);
             }
             if let Some(test) = test_session {
                 out.field_bool(464, test);
             }
             if use_next_expected {
-                out.field_u64(789, next_expected);
+                out.field_u64(789, terms.next_expected);
             }
+            out.raw(&terms.more);
         };
         self.emit_having_processed(now, &Outgoing::new(b"A"), Delivery::Write, processed, write, handler);
     }
@@ -85,6 +89,9 @@ impl Machine {
         if message.begin_string() != b"FIX.4.4" || !self.is_from_peer(message) {
             handler.notice(Notice::Warning("Logon for another session"));
             return self.close(Close::Silent, handler);
+        }
+        if let Err(away) = self.admit(message, handler) {
+            return self.turn_away(now, message, away, handler);
         }
         if self.config.reset_on_logon && !message.is_yes(141) {
             self.reset_numbers(ResetReason::Logon, handler);
@@ -109,6 +116,9 @@ impl Machine {
                 return self.close(Close::Flush, handler);
             }
             _ => return self.fault(now, FIRST_NOT_LOGON, handler),
+        }
+        if let Err(away) = self.admit(message, handler) {
+            return self.turn_away(now, message, away, handler);
         }
         let judged = if message.begin_string() != b"FIX.4.4" {
             Err(Refused::Invalid("Incorrect BeginString".into()))
@@ -139,9 +149,39 @@ impl Machine {
             }
             return self.fault(now, "Logon received while logged on", handler);
         }
+        if let Err(away) = self.admit(message, handler) {
+            return self.turn_away(now, message, away, handler);
+        }
         match self.judge_logon(now, message, handler) {
             Ok(accepted) => self.accept_logon(now, message, &accepted, handler),
             Err(refused) => self.refuse_logon(now, message, refused, handler),
+        }
+    }
+
+    /// Whether the peer may log on at all: asked before anything changes or is judged, since every other answer, and a
+    /// reset, belongs to those who own the session (L-08).
+    fn admit<H: Handler>(&self, message: &Message<'_>, handler: &mut H) -> Result<(), TurnedAway> {
+        match handler.logon(message) {
+            LogonVerdict::Accept => Ok(()),
+            LogonVerdict::Unauthenticated if self.config.logout_on_auth_failure => {
+                Err(TurnedAway::Unproven("Authentication failed"))
+            }
+            LogonVerdict::Unauthenticated | LogonVerdict::Silence => Err(TurnedAway::Silently),
+            LogonVerdict::Refuse(text) => Err(TurnedAway::Proven(text)),
+        }
+    }
+
+    /// What an unproven peer wrote is not journalled: it would cost a record for each attempt.
+    fn turn_away<H: Handler>(&mut self, now: Now, message: &Message<'_>, away: TurnedAway, handler: &mut H) {
+        match away {
+            TurnedAway::Silently => {
+                handler.notice(Notice::Warning("Logon not authenticated"));
+                self.close(Close::Silent, handler);
+            }
+            TurnedAway::Unproven(text) => self.fault(now, text, handler),
+            TurnedAway::Proven(text) => {
+                self.refuse_logon(now, message, Refused::Logout(text.into()), handler);
+            }
         }
     }
 
@@ -152,14 +192,6 @@ impl Machine {
         message: &Message<'_>,
         handler: &mut H,
     ) -> Result<Accepted, Refused> {
-        match handler.logon(message) {
-            LogonVerdict::Accept => {}
-            LogonVerdict::Unauthenticated if self.config.logout_on_auth_failure => {
-                return Err(Refused::Logout("Authentication failed".into()));
-            }
-            LogonVerdict::Unauthenticated | LogonVerdict::Silence => return Err(Refused::Silently),
-            LogonVerdict::Refuse(text) => return Err(Refused::Logout(text.into())),
-        }
         let seq = match message.seq_num() {
             SeqNumField::Number(seq) => seq,
             SeqNumField::Missing => {
@@ -262,10 +294,6 @@ impl Machine {
         }
         match refused {
             Refused::Ignored => {}
-            Refused::Silently => {
-                handler.notice(Notice::Warning("Logon not authenticated"));
-                self.close(Close::Silent, handler);
-            }
             Refused::Invalid(text) if self.interop() => {
                 handler.notice(Notice::Fault(&text));
                 self.close(Close::Flush, handler);
@@ -294,7 +322,9 @@ impl Machine {
         }
         self.establish(now, accepted.heartbeat_s);
         let next_expected = self.numbers.next_in;
-        self.emit_logon(now, accepted.heartbeat_s, accepted.reset, next_expected, seq, handler);
+        let (heartbeat_s, reset) = (accepted.heartbeat_s, accepted.reset);
+        let terms = Terms { heartbeat_s, reset, next_expected, more: handler.logon_terms(message) };
+        self.emit_logon(now, &terms, seq, handler);
         self.begin(now, message, seq, high, accepted, handler);
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Recorder {
     pub(crate) closed: Option<Close>,
     pub(crate) verdict: Verdict,
     pub(crate) logon_verdict: Option<LogonVerdict>,
+    pub(crate) logon_terms: Vec<u8>,
 }
 
 impl Handler for Recorder {
@@ -54,6 +55,9 @@ impl Handler for Recorder {
     }
     fn logon(&mut self, _: &Message<'_>) -> LogonVerdict {
         self.logon_verdict.unwrap_or(LogonVerdict::Accept)
+    }
+    fn logon_terms(&mut self, _: &Message<'_>) -> Vec<u8> {
+        self.logon_terms.clone()
     }
     fn notice(&mut self, notice: Notice<'_>) {
         self.notices.push(format!("{notice:?}"));

@@ -86,6 +86,28 @@ fn l_08_credentials_that_fail_are_met_with_silence_unless_configured() {
 }
 
 #[test]
+fn l_08_an_unproven_logon_resets_nothing_and_is_not_journalled() {
+    for verdict in [LogonVerdict::Unauthenticated, LogonVerdict::Silence] {
+        for talks in [false, true] {
+            let mut resets = config(Role::Acceptor);
+            (resets.reset_on_logon, resets.logout_on_auth_failure) = (true, talks);
+            let mut desk = Desk::new(resets, Numbers { next_in: 7, next_out: 9, epoch: 1 });
+            desk.heard.logon_verdict = Some(verdict);
+            desk.hear("35=A|34=1|98=0|108=30|141=Y|").expects(7);
+            assert!(desk.heard.resets.is_empty(), "{verdict:?}");
+            assert!(desk.heard.ignored.is_empty() && desk.heard.administrative.is_empty(), "{verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn a_31_the_answer_carries_the_terms_of_the_driver() {
+    let mut desk = Desk::acceptor();
+    desk.heard.logon_terms = b"9700=1\x019701=5\x01".to_vec();
+    desk.hear("35=A|34=1|98=0|108=30|").says(&["35=A|34=1|98=0|108=30|9700=1|9701=5|"]);
+}
+
+#[test]
 fn l_09_a_first_message_that_is_no_logon_or_garbled_is_met_with_silence() {
     Desk::acceptor().hear("35=0|34=1|").says(&[]).closes(Close::Silent);
     Desk::acceptor().hear_bytes(b"GET / HTTP/1.1\r\n8=FIX.4.4\x01").says(&[]).closes(Close::Silent);

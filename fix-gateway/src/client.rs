@@ -3,10 +3,15 @@
 //! It knows just enough FIX to log on, answer nothing and send NewOrderSingle(D) from a prepared message in which only the
 //! changing fields are written anew. A counterparty that recovers gaps is built on `fix-session` instead.
 
+mod stream;
+
 use hdrhistogram::Histogram;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use stream::Stream;
+
+pub use stream::{ClientTls, ClientTlsSpec};
 
 /// Room for received bytes.
 const RECEIVE_BYTES: usize = 256 << 10;
@@ -17,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection of a counterparty.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Stream,
     sender: String,
     target: String,
     next_out: u64,
@@ -62,10 +67,31 @@ impl Client {
     /// # Errors
     /// The system's.
     pub fn connect(server: SocketAddr, sender: &str, target: &str) -> io::Result<Self> {
+        Ok(Self::over(Stream::Plain(Self::tcp(server)?), sender, target))
+    }
+
+    /// Connects under TLS to the server called `name`.
+    ///
+    /// # Errors
+    /// The system's, or the server is not the one named.
+    pub fn connect_tls(
+        server: SocketAddr,
+        (tls, name): (&ClientTls, &str),
+        sender: &str,
+        target: &str,
+    ) -> io::Result<Self> {
+        Ok(Self::over(Stream::tls(Self::tcp(server)?, tls, name)?, sender, target))
+    }
+
+    fn tcp(server: SocketAddr) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self {
+        Ok(stream)
+    }
+
+    fn over(stream: Stream, sender: &str, target: &str) -> Self {
+        Self {
             stream,
             sender: sender.to_owned(),
             target: target.to_owned(),
@@ -74,7 +100,17 @@ impl Client {
             filled: 0,
             used: 0,
             out: Vec::new(),
-        })
+        }
+    }
+
+    /// The TLS version agreed on, as `TLSv1_3`; nothing in clear.
+    pub fn tls_version(&self) -> Option<String> {
+        self.stream.tls_version()
+    }
+
+    /// The certificate that the server showed, DER.
+    pub fn server_certificate(&self) -> Option<Vec<u8>> {
+        self.stream.server_certificate()
     }
 
     /// How long [`Client::receive`] waits from now on.
@@ -83,7 +119,7 @@ impl Client {
     /// Zero, or a socket that is gone.
     pub fn set_patience_ms(&mut self, patience_ms: u64) {
         let patience = Some(Duration::from_millis(patience_ms));
-        self.stream.set_read_timeout(patience).expect("an open socket takes a timeout above zero");
+        self.stream.tcp().set_read_timeout(patience).expect("an open socket takes a timeout above zero");
     }
 
     /// The number of the next message sent.

@@ -1,6 +1,7 @@
 //! What a gateway is told before it starts. The binary fills it from `[gateway]` and `[[session]]`.
 
-use crate::Error;
+use crate::tls::{ClientCertificates, TlsSpec};
+use crate::{AddressRange, BackOffLimits, Error, Key, Proof, StrangerLimits};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
 use fix_session::{Profile, Role, SessionConfig};
@@ -18,14 +19,20 @@ pub const SNAPSHOT_RECORDS: u64 = 500_000;
 /// The gateway's settings.
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
-    /// Addresses to listen on; port 0 takes a free one.
-    pub listen: Vec<SocketAddr>,
+    /// Where to listen, and how.
+    pub listen: Vec<Listener>,
     /// Our CompID: TargetCompID(56) of every counterparty.
     pub comp_id: CompId,
     /// Who may log on.
     pub sessions: Vec<SessionSpec>,
-    /// Accept sessions in clear and without credentials on an address that is not loopback.
+    /// Accept sessions that prove nothing, by certificate or credentials, on an address that is not loopback.
     pub insecure_listen: bool,
+    /// How often certificates, keys, CAs and revocations are looked at for changes, in milliseconds; 0: only on request.
+    pub tls_reload_ms: u64,
+    /// What connections may cost before their Logon.
+    pub strangers: StrangerLimits,
+    /// What failed logons cost.
+    pub back_off: BackOffLimits,
     /// Where snapshots of the gateway's own state are kept; without one a start reads the whole log.
     pub snapshot_dir: Option<PathBuf>,
     /// Records appended between two snapshots.
@@ -40,10 +47,13 @@ impl GatewayConfig {
     /// A gateway on one address with every default and no session yet.
     pub fn new(listen: SocketAddr, comp_id: CompId) -> Self {
         Self {
-            listen: vec![listen],
+            listen: vec![listen.into()],
             comp_id,
             sessions: Vec::new(),
             insecure_listen: false,
+            tls_reload_ms: TLS_RELOAD_MS,
+            strangers: StrangerLimits::default(),
+            back_off: BackOffLimits::default(),
             snapshot_dir: None,
             snapshot_records: SNAPSHOT_RECORDS,
             dictionary: Dictionary::assay(),
@@ -54,11 +64,15 @@ impl GatewayConfig {
     /// Refuses what cannot work or is not safe.
     ///
     /// # Errors
-    /// A listener without protection off loopback, two sessions of one CompID, a session of our own CompID.
+    /// A listener off loopback on which a session could log on that proves nothing, a session that no listener can
+    /// serve, two sessions of one CompID, a session of our own CompID.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let exposed = self.listen.iter().find(|a| !a.ip().is_loopback() && !self.insecure_listen);
-        if let Some(address) = exposed {
-            return Err(Error::Exposed(*address));
+        if let Some(exposed) = self.listen.iter().find(|listener| self.exposes(listener)) {
+            return Err(Error::Exposed(exposed.address));
+        }
+        let in_clear = self.listen.iter().all(|listener| listener.tls.is_none());
+        if let Some(spec) = self.sessions.iter().find(|s| in_clear && s.has_passwords()) {
+            return Err(Error::PasswordInClear(spec.comp_id));
         }
         for (i, spec) in self.sessions.iter().enumerate() {
             let double = self.sessions[..i].iter().any(|s| s.comp_id == spec.comp_id);
@@ -67,6 +81,42 @@ impl GatewayConfig {
             }
         }
         Ok(())
+    }
+
+    fn exposes(&self, listener: &Listener) -> bool {
+        let proven = !self.sessions.is_empty() && self.sessions.iter().all(|s| !s.keys.is_empty());
+        !self.trusts(listener.address) && !listener.binds() && !proven
+    }
+
+    /// Whether sessions that prove nothing are accepted where `address` is listened on.
+    pub(crate) fn trusts(&self, address: SocketAddr) -> bool {
+        address.ip().is_loopback() || self.insecure_listen
+    }
+}
+
+/// How often files of TLS are looked at unless configured otherwise, in milliseconds.
+const TLS_RELOAD_MS: u64 = 1_000;
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The address; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// TLS; without it everything is in clear.
+    pub tls: Option<TlsSpec>,
+}
+
+impl Listener {
+    /// Whether every connection has shown a certificate.
+    fn binds(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.client_certificates == ClientCertificates::Required)
+    }
+}
+
+/// A listener in clear.
+impl From<SocketAddr> for Listener {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, tls: None }
     }
 }
 
@@ -91,6 +141,14 @@ pub struct SessionSpec {
     pub last_processed: bool,
     /// Most messages asked for by one ResendRequest(2); without it all that are missing.
     pub resend_chunk: Option<NonZeroU64>,
+    /// Keys of which a Logon must prove one; none: it need not.
+    pub keys: Vec<Key>,
+    /// Where the counterparty may come from; empty: anywhere (L-06).
+    pub addresses: Vec<AddressRange>,
+    /// Names of which its certificate must have one, where it shows a certificate; empty: its CompID (C-06).
+    pub certificate_names: Vec<String>,
+    /// Say Logout("Authentication failed") instead of nothing when a proof fails (L-08).
+    pub logout_on_auth_failure: bool,
 }
 
 impl SessionSpec {
@@ -107,6 +165,10 @@ impl SessionSpec {
             next_expected: false,
             last_processed: false,
             resend_chunk: None,
+            keys: Vec::new(),
+            addresses: Vec::new(),
+            certificate_names: Vec::new(),
+            logout_on_auth_failure: false,
         }
     }
 
@@ -114,6 +176,18 @@ impl SessionSpec {
     pub fn session_id(&self, ours: CompId) -> SessionId {
         let text = format!("{}/{}", self.comp_id, ours);
         SessionId::new(&text).expect("two CompIDs of 32 and a stroke fit a SessionId")
+    }
+
+    /// Whether a certificate with these names is this counterparty's (C-06).
+    pub(crate) fn is_bound_to(&self, names: &[String]) -> bool {
+        match &self.certificate_names[..] {
+            [] => names.iter().any(|name| name == self.comp_id.as_str()),
+            bound => bound.iter().any(|name| names.contains(name)),
+        }
+    }
+
+    fn has_passwords(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key.proof, Proof::Password(_)))
     }
 
     pub(crate) fn engine_config(&self, ours: CompId) -> SessionConfig {
@@ -124,6 +198,7 @@ impl SessionSpec {
             last_processed: self.last_processed,
             resend_chunk: self.resend_chunk.map(NonZeroU64::get),
             body_bytes_max: FRAME_BYTES_MAX,
+            logout_on_auth_failure: self.logout_on_auth_failure,
             ..SessionConfig::new(Role::Acceptor, ours.as_str(), self.comp_id.as_str())
         }
         .with_profile(self.profile)

@@ -1,21 +1,19 @@
 //! The task of one connection: a stranger until its first message names a session, then that session's socket.
 
 use crate::Application;
+use crate::admission::{Admission, Admitted, Pending, Visitor};
 use crate::config::FRAME_BYTES_MAX;
-use crate::driver::Shared;
+use crate::credentials::Comparison;
+use crate::driver::{Port, Shared};
+use crate::socket::{Socket, TlsSocket};
 use crate::statistics::Statistics;
-use fix_session::{FrameLimits, Identified, identify};
+use crate::strangers::Stranger;
+use fix_session::{FrameLimits, Identified, Identity, identify};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-
-/// Bytes a stranger may send before its Logon is whole (C-09).
-const STRANGER_BYTES_MAX: usize = 8 << 10;
-
-/// Time a stranger has for it (T-01).
-const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Read at once: some 300 orders, which then share one append and one disk sync.
 const READ_BYTES: usize = 64 << 10;
@@ -53,12 +51,12 @@ impl Buffer {
     }
 
     /// Reads once. `false`: the peer is gone or sends what no message can be.
-    fn read(&mut self, stream: &TcpStream) -> bool {
+    fn read(&mut self, socket: &Socket) -> bool {
         let room = self.room();
         if room.is_empty() {
             return false;
         }
-        match stream.try_read(room) {
+        match socket.try_read(room) {
             Ok(0) => false,
             Ok(count) => {
                 self.filled += count;
@@ -70,47 +68,110 @@ impl Buffer {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve<A: Application>(shared: Rc<Shared<A>>, stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve<A: Application>(
+    shared: Rc<Shared<A>>,
+    port: Rc<Port>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    stranger: Stranger,
+) {
     let mut buffer = Buffer::new();
-    shared.strangers.set(shared.strangers.get() + 1);
-    let introduced = tokio::time::timeout(STRANGER_PATIENCE, introduce(&shared, &stream, &mut buffer)).await;
-    shared.strangers.set(shared.strangers.get() - 1);
-    let Ok(Some(index)) = introduced else {
+    let patience = Duration::from_millis(shared.limits.patience_ms);
+    let introduced =
+        tokio::time::timeout(patience, introduce(&shared, &port, stream, peer, &mut buffer)).await;
+    drop(stranger);
+    let Ok(Some((socket, admitted))) = introduced else {
         tracing::warn!(%peer, "connection closed without a word");
         Statistics::add(&shared.gateway.borrow().statistics.connections_refused, 1);
         return;
     };
-    attend(&shared, Rc::new(stream), index, buffer).await;
-    shared.gateway.borrow_mut().detach(index, shared.clock.now());
+    attend(&shared, Rc::new(socket), admitted, buffer).await;
+    shared.gateway.borrow_mut().detach(admitted.index, shared.clock.now());
     shared.ended.notify_one();
 }
 
-/// Reads until the first message is whole and says whose session this is (C-01).
+/// Handshake, first message, proof.
 async fn introduce<A: Application>(
     shared: &Shared<A>,
-    stream: &TcpStream,
+    port: &Port,
+    stream: TcpStream,
+    peer: SocketAddr,
     buffer: &mut Buffer,
-) -> Option<usize> {
-    let limits = FrameLimits { body_bytes_max: STRANGER_BYTES_MAX };
+) -> Option<(Socket, Admitted)> {
+    let socket = match &port.tls {
+        None => Socket::Plain(stream),
+        Some(tls) => match TlsSocket::accept(stream, tls.config()).await {
+            Ok(tls) => Socket::Tls(Box::new(tls)),
+            Err(error) => {
+                tracing::warn!(%peer, %error, "TLS handshake failed");
+                Statistics::add(&shared.gateway.borrow().statistics.tls_failures, 1);
+                return None;
+            }
+        },
+    };
+    let visitor =
+        Visitor { peer, trusted: port.trusted, encrypted: port.tls.is_some(), names: socket.peer_names() };
+    let admission = first_message(shared, &socket, buffer, &visitor).await?;
+    let admitted = match admission {
+        Admission::Admitted(admitted) => Some(admitted),
+        Admission::Refused => None,
+        Admission::Compare(pending, comparison) => compare(shared, &pending, comparison, &visitor).await,
+    };
+    if admitted.is_none() {
+        socket.say_goodbye();
+    }
+    admitted.map(|admitted| (socket, admitted))
+}
+
+/// Reads until the first message is whole and says whose session this is (C-01).
+async fn first_message<A: Application>(
+    shared: &Shared<A>,
+    socket: &Socket,
+    buffer: &mut Buffer,
+    visitor: &Visitor,
+) -> Option<Admission> {
+    let limits = FrameLimits { body_bytes_max: shared.limits.bytes_max };
+    let judge =
+        |identity: &Identity<'_>| shared.gateway.borrow_mut().admit(identity, visitor, shared.clock.now());
     loop {
         match identify(buffer.filled(), limits) {
-            Identified::Message(identity) => return shared.gateway.borrow().identify(&identity),
+            Identified::Message(identity) => return Some(judge(&identity)),
             Identified::Garbled => return None,
-            Identified::NeedMore if buffer.filled >= STRANGER_BYTES_MAX => return None,
+            Identified::NeedMore if buffer.filled >= shared.limits.bytes_max => return None,
             Identified::NeedMore => {}
         }
-        stream.readable().await.ok()?;
-        if !buffer.read(stream) {
+        socket.readable().await.ok()?;
+        if !buffer.read(socket) {
             return None;
         }
     }
 }
 
-/// Serves session `index` on its socket. Two connections cannot get here for one session: between the question and
-/// the answer nothing else runs.
-async fn attend<A: Application>(shared: &Shared<A>, stream: Rc<TcpStream>, index: usize, mut buffer: Buffer) {
-    let (gateway, clock) = (&shared.gateway, &shared.clock);
-    let wake = gateway.borrow_mut().attach(index, Rc::clone(&stream), clock.now());
+/// Compares a password away from the sessions' thread.
+async fn compare<A: Application>(
+    shared: &Shared<A>,
+    pending: &Pending,
+    comparison: Comparison,
+    visitor: &Visitor,
+) -> Option<Admitted> {
+    let _turn = shared.comparing.acquire().await.ok()?;
+    let holds = tokio::task::spawn_blocking(move || comparison.holds()).await.ok()?;
+    match shared.gateway.borrow_mut().compared(pending, holds, visitor, shared.clock.now()) {
+        Admission::Admitted(admitted) => Some(admitted),
+        Admission::Refused | Admission::Compare(..) => None,
+    }
+}
+
+/// Serves a session on its socket. Two connections cannot get here for one session: between the last question whether
+/// it is free and this answer nothing else runs.
+async fn attend<A: Application>(
+    shared: &Shared<A>,
+    socket: Rc<Socket>,
+    admitted: Admitted,
+    mut buffer: Buffer,
+) {
+    let (gateway, clock, index) = (&shared.gateway, &shared.clock, admitted.index);
+    let wake = gateway.borrow_mut().attach(admitted, Rc::clone(&socket), clock.now());
     let used = gateway.borrow_mut().received(index, buffer.filled(), clock.now());
     buffer.consume(used);
     let alarm = tokio::time::sleep(Duration::ZERO);
@@ -119,7 +180,7 @@ async fn attend<A: Application>(shared: &Shared<A>, stream: Rc<TcpStream>, index
     loop {
         let plan = gateway.borrow_mut().plan(index);
         if plan.over {
-            return;
+            return socket.say_goodbye();
         }
         // The deadline moves with every message; the alarm only follows when it would ring too late, or has rung.
         if let Some(at) = plan.deadline
@@ -129,14 +190,14 @@ async fn attend<A: Application>(shared: &Shared<A>, stream: Rc<TcpStream>, index
             armed = at;
         }
         tokio::select! {
-            ready = stream.readable(), if plan.read => {
-                if ready.is_err() || !buffer.read(&stream) {
+            ready = socket.readable(), if plan.read => {
+                if ready.is_err() || !buffer.read(&socket) {
                     return;
                 }
                 let used = gateway.borrow_mut().received(index, buffer.filled(), clock.now());
                 buffer.consume(used);
             }
-            ready = stream.writable(), if plan.write => {
+            ready = socket.writable(), if plan.write => {
                 if ready.is_err() {
                     return;
                 }

@@ -2,10 +2,12 @@
 
 use crate::connection;
 use crate::gateway::Gateway;
-use crate::{Application, Error, GatewayConfig, Statistics};
+use crate::strangers::{self, Strangers};
+use crate::tls::TlsSource;
+use crate::{Application, Error, GatewayConfig, Listener, Statistics, StrangerLimits};
 use assay_event_log::EventLog;
 use fix_session::Now;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,11 +15,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinHandle, LocalSet};
 
-/// Connections that have not said who they are, over all listeners; beyond it new ones are closed (C-09).
-const STRANGERS_MAX: usize = 256;
+/// Passwords compared at a time: each takes memory and a core for long, and strangers choose when.
+const COMPARISONS_MAX: usize = 2;
 
 /// How long a stop waits for the counterparties' Logouts and for the disk.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -26,21 +28,31 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 
 /// Sockets that listen, before there is a runtime.
-pub(crate) struct Listeners(Vec<StdListener>);
+pub(crate) struct Listeners(Vec<(StdListener, Port)>);
+
+/// What every connection of a listener has in common.
+pub(crate) struct Port {
+    /// Sessions that prove nothing are accepted.
+    pub(crate) trusted: bool,
+    pub(crate) tls: Option<TlsSource>,
+}
 
 impl Listeners {
-    pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Self, Error> {
-        let bind = |address: &SocketAddr| {
-            let listener = StdListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            Ok(listener)
+    pub(crate) fn bind(config: &GatewayConfig) -> Result<Self, Error> {
+        let bind = |listener: &Listener| {
+            let (address, tls) = (listener.address, listener.tls.clone());
+            let port = Port { trusted: config.trusts(address), tls: tls.map(TlsSource::load).transpose()? };
+            let bound = StdListener::bind(address).and_then(|bound| {
+                bound.set_nonblocking(true)?;
+                Ok(bound)
+            });
+            Ok((bound.map_err(|source| Error::Listen { address, source })?, port))
         };
-        let bound = addresses.iter().map(|a| bind(a).map_err(|source| Error::Listen { address: *a, source }));
-        bound.collect::<Result<_, _>>().map(Self)
+        config.listen.iter().map(bind).collect::<Result<_, _>>().map(Self)
     }
 
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, Error> {
-        self.0.iter().map(|l| l.local_addr().map_err(Error::Thread)).collect()
+        self.0.iter().map(|(l, _)| l.local_addr().map_err(Error::Thread)).collect()
     }
 }
 
@@ -68,11 +80,21 @@ impl Clock {
     }
 }
 
+/// What the handle tells the gateway.
+pub(crate) struct Orders {
+    pub(crate) stop: watch::Receiver<bool>,
+    /// Counts requests to read certificates anew.
+    pub(crate) reload: watch::Receiver<u64>,
+}
+
 /// What the tasks share.
 pub(crate) struct Shared<A> {
     pub(crate) gateway: RefCell<Gateway<A>>,
     pub(crate) clock: Clock,
-    pub(crate) strangers: Cell<usize>,
+    pub(crate) limits: StrangerLimits,
+    strangers: Rc<RefCell<Strangers>>,
+    /// Turns at comparing a password.
+    pub(crate) comparing: Semaphore,
     /// A connection ended: a stop may be complete.
     pub(crate) ended: Notify,
     /// The snapshot being written. One at a time: they share a file, and an older one must not replace a newer one.
@@ -86,20 +108,23 @@ pub(crate) fn run<A: Application>(
     application: A,
     listeners: Listeners,
     statistics: Arc<Statistics>,
-    stopping: watch::Receiver<bool>,
+    orders: Orders,
     ready: SyncSender<()>,
 ) -> Result<(), Error> {
+    let limits = config.strangers;
     let gateway = Gateway::recover(config, Arc::clone(&log), application, statistics)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let shared = Rc::new(Shared {
         gateway: RefCell::new(gateway),
         clock: Clock::start(),
-        strangers: Cell::new(0),
+        limits,
+        strangers: Rc::default(),
+        comparing: Semaphore::new(COMPARISONS_MAX),
         ended: Notify::new(),
         writing: RefCell::new(None),
     });
-    LocalSet::new().block_on(&runtime, serve(Rc::clone(&shared), log, listeners, stopping, ready))?;
+    LocalSet::new().block_on(&runtime, serve(Rc::clone(&shared), log, listeners, orders, ready))?;
     drop(runtime);
     shared.gateway.borrow_mut().failed.take().map_or(Ok(()), Err)
 }
@@ -108,19 +133,23 @@ async fn serve<A: Application>(
     shared: Rc<Shared<A>>,
     log: Arc<dyn EventLog>,
     listeners: Listeners,
-    mut stopping: watch::Receiver<bool>,
+    mut orders: Orders,
     ready: SyncSender<()>,
 ) -> Result<(), Error> {
     let mut accepting = Vec::new();
-    for listener in listeners.0 {
+    let mut ports = Vec::new();
+    for (listener, port) in listeners.0 {
         let listener = TcpListener::from_std(listener).map_err(Error::Thread)?;
-        accepting.push(tokio::task::spawn_local(accept(Rc::clone(&shared), listener)));
+        let port = Rc::new(port);
+        ports.push(Rc::clone(&port));
+        accepting.push(tokio::task::spawn_local(accept(Rc::clone(&shared), port, listener)));
     }
+    accepting.push(tokio::task::spawn_local(keep_certificates(Rc::clone(&shared), ports, orders.reload)));
     let following = tokio::task::spawn_local(follow(Rc::clone(&shared), log));
     // Whoever waits for it may have given up; the gateway serves all the same until it is told to stop.
     let _ = ready.send(());
     // An error means that the handle is gone, which is a stop too.
-    let _ = stopping.wait_for(|stop| *stop).await;
+    let _ = orders.stop.wait_for(|stop| *stop).await;
     accepting.iter().for_each(|task| task.abort());
     let now = shared.clock.now();
     shared.gateway.borrow_mut().stop(now);
@@ -193,10 +222,10 @@ fn write_snapshot<A: Application>(shared: &Shared<A>) {
     }
 }
 
-async fn accept<A: Application>(shared: Rc<Shared<A>>, listener: TcpListener) {
+async fn accept<A: Application>(shared: Rc<Shared<A>>, port: Rc<Port>, listener: TcpListener) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => welcome(&shared, stream, peer),
+            Ok((stream, peer)) => welcome(&shared, &port, stream, peer),
             Err(error) => {
                 tracing::warn!(%error, "accept failed");
                 tokio::time::sleep(ACCEPT_BACK_OFF).await;
@@ -205,11 +234,46 @@ async fn accept<A: Application>(shared: Rc<Shared<A>>, listener: TcpListener) {
     }
 }
 
-fn welcome<A: Application>(shared: &Rc<Shared<A>>, stream: TcpStream, peer: SocketAddr) {
-    if shared.strangers.get() >= STRANGERS_MAX || stream.set_nodelay(true).is_err() {
+fn welcome<A: Application>(shared: &Rc<Shared<A>>, port: &Rc<Port>, stream: TcpStream, peer: SocketAddr) {
+    let stranger = strangers::enter(&shared.strangers, peer.ip(), &shared.limits);
+    let Some(stranger) = stranger.filter(|_| stream.set_nodelay(true).is_ok()) else {
         tracing::warn!(%peer, "connection closed before its first message");
         Statistics::add(&shared.gateway.borrow().statistics.connections_refused, 1);
         return;
+    };
+    let (shared, port) = (Rc::clone(shared), Rc::clone(port));
+    tokio::task::spawn_local(connection::serve(shared, port, stream, peer, stranger));
+}
+
+/// Reads certificates and revocations anew when their files change or on request (C-08). Established sessions keep what
+/// they were made with.
+async fn keep_certificates<A: Application>(
+    shared: Rc<Shared<A>>,
+    ports: Vec<Rc<Port>>,
+    mut requests: watch::Receiver<u64>,
+) {
+    let interval_ms = shared.gateway.borrow().config.tls_reload_ms;
+    loop {
+        let asked = requests.changed();
+        let forced = match interval_ms {
+            0 => asked.await.map(|()| true),
+            _ => tokio::time::timeout(Duration::from_millis(interval_ms), asked)
+                .await
+                .map_or(Ok(false), |asked| asked.map(|()| true)),
+        };
+        // An error means that the handle is gone, and the gateway with it.
+        let Ok(forced) = forced else { return };
+        for tls in ports.iter().filter_map(|port| port.tls.as_ref()) {
+            match tls.reload(forced) {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::info!("certificates and revocations read anew");
+                    Statistics::add(&shared.gateway.borrow().statistics.tls_reloads, 1);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "TLS files cannot be used, the ones before stay in force");
+                }
+            }
+        }
     }
-    tokio::task::spawn_local(connection::serve(Rc::clone(shared), stream, peer));
 }

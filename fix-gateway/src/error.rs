@@ -9,8 +9,16 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A listener that anybody on the network could use in clear.
-    #[error("{0} is not a loopback address; protect it or set insecure_listen = true")]
+    #[error(
+        "{0} is not a loopback address; ask for client certificates there, give every session a key, or set insecure_listen = true"
+    )]
     Exposed(SocketAddr),
+    /// A session with a password where no listener has TLS.
+    #[error("session {0} has a password, which needs a listener with TLS")]
+    PasswordInClear(CompId),
+    /// A certificate, key, CA or revocation list cannot be used.
+    #[error("TLS: {0}")]
+    Tls(String),
     /// A CompID given twice, or equal to ours.
     #[error("CompID {0} is taken by another session or by the gateway itself")]
     CompIdTaken(CompId),

@@ -6,9 +6,11 @@ mod replay;
 mod restart;
 mod snapshots;
 
+use crate::admission::{Admitted, Door};
 use crate::application::Replies;
 use crate::link::{Connection, Link, Turn};
 use crate::snapshot::Snapshot;
+use crate::socket::Socket;
 use crate::{Application, Error, GatewayConfig, RecordBatch, Statistics};
 use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{CompId, SessionId, Timestamp};
@@ -17,7 +19,6 @@ use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// All sessions over one log. Lives on one thread; the driver's tasks share it and never hold it while they wait.
@@ -25,6 +26,7 @@ pub(crate) struct Gateway<A> {
     pub(crate) config: GatewayConfig,
     pub(crate) log: Arc<dyn EventLog>,
     application: A,
+    pub(crate) door: Door,
     pub(crate) links: Vec<Link>,
     by_comp_id: FxHashMap<CompId, usize>,
     by_session: FxHashMap<SessionId, usize>,
@@ -58,16 +60,22 @@ impl<A: Application> Gateway<A> {
             && identity.target_comp_id == self.config.comp_id.as_str().as_bytes();
         let peer = CompId::from_bytes(identity.sender_comp_id).ok()?;
         let index = *self.by_comp_id.get(&peer)?;
-        let free = self.links[index].state.connection.is_none() && !self.stopping && self.failed.is_none();
-        (known && free).then_some(index)
+        (known && self.is_free(index)).then_some(index)
     }
 
-    /// A socket for session `index`.
-    pub(crate) fn attach(&mut self, index: usize, stream: Rc<TcpStream>, now: Now) -> Rc<Notify> {
+    /// Whether session `index` may take a connection.
+    pub(crate) fn is_free(&self, index: usize) -> bool {
+        self.links[index].state.connection.is_none() && !self.stopping && self.failed.is_none()
+    }
+
+    /// A socket for a session.
+    pub(crate) fn attach(&mut self, admitted: Admitted, socket: Rc<Socket>, now: Now) -> Rc<Notify> {
         let wake = Rc::new(Notify::new());
         let connection =
-            Connection { stream, wake: Rc::clone(&wake), blocked: false, paused: false, slow_since: None };
+            Connection { socket, wake: Rc::clone(&wake), blocked: false, paused: false, slow_since: None };
+        let index = admitted.index;
         let state = &mut self.links[index].state;
+        state.admission = admitted.verdict;
         state.connection = Some(connection);
         state.close = None;
         state.queue.clear();

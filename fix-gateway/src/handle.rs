@@ -1,6 +1,6 @@
 //! Starting and stopping a gateway on a thread of its own.
 
-use crate::driver::{self, Listeners};
+use crate::driver::{self, Listeners, Orders};
 use crate::{Application, Error, GatewayConfig, OrderEntry, Statistics};
 use assay_event_log::EventLog;
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ pub struct Handle {
     addresses: Vec<SocketAddr>,
     statistics: Arc<Statistics>,
     stop: watch::Sender<bool>,
+    reload: watch::Sender<u64>,
     thread: JoinHandle<Result<(), Error>>,
 }
 
@@ -31,6 +32,11 @@ impl Handle {
     /// Its counters.
     pub fn statistics(&self) -> Arc<Statistics> {
         Arc::clone(&self.statistics)
+    }
+
+    /// Reads certificates, keys, CAs and revocations anew now; established sessions stay up (C-08).
+    pub fn reload_certificates(&self) {
+        self.reload.send_modify(|count| *count += 1);
     }
 
     /// Logs every session out ("Server shutting down"), writes a snapshot and ends the thread.
@@ -64,18 +70,20 @@ pub fn spawn_with<A: Application>(
     application: A,
 ) -> Result<Handle, Error> {
     config.check()?;
-    let listeners = Listeners::bind(&config.listen)?;
+    let listeners = Listeners::bind(&config)?;
     let addresses = listeners.addresses()?;
     let statistics = Arc::new(Statistics::default());
-    let (stop, stopping) = watch::channel(false);
+    let (stop, stopped) = watch::channel(false);
+    let (reload, reloads) = watch::channel(0);
+    let orders = Orders { stop: stopped, reload: reloads };
     let (ready, started) = std::sync::mpsc::sync_channel(1);
     let shared = Arc::clone(&statistics);
     let thread = std::thread::Builder::new()
         .name("gateway".to_owned())
-        .spawn(move || driver::run(config, log, application, listeners, shared, stopping, ready))
+        .spawn(move || driver::run(config, log, application, listeners, shared, orders, ready))
         .map_err(Error::Thread)?;
     match started.recv() {
-        Ok(()) => Ok(Handle { addresses, statistics, stop, thread }),
+        Ok(()) => Ok(Handle { addresses, statistics, stop, reload, thread }),
         Err(_) => match thread.join() {
             Ok(result) => Err(result.err().unwrap_or(Error::Panicked)),
             Err(_) => Err(Error::Panicked),

@@ -14,11 +14,15 @@
 //! The driver is one thread with one tokio runtime; what it does with messages is an [`Application`]: [`OrderEntry`] or
 //! [`Echo`].
 
+mod address_range;
+mod admission;
 mod application;
+mod back_off;
 mod carried;
 pub mod client;
 mod config;
 mod connection;
+mod credentials;
 mod driver;
 mod echo;
 mod error;
@@ -32,12 +36,18 @@ mod record_batch;
 mod recovery;
 mod send_queue;
 mod snapshot;
+mod socket;
 mod statistics;
+mod strangers;
+mod tls;
 pub mod translate_in;
 mod translate_out;
 
+pub use address_range::{AddressRange, AddressRangeError};
 pub use application::{Answer, Application, Effects, Settles};
-pub use config::{FRAME_BYTES_MAX, GatewayConfig, SNAPSHOT_RECORDS, SessionSpec};
+pub use back_off::BackOffLimits;
+pub use config::{FRAME_BYTES_MAX, GatewayConfig, Listener, SNAPSHOT_RECORDS, SessionSpec};
+pub use credentials::{HMAC_SECRET_BYTES_MIN, Key, KeyError, Proof};
 pub use echo::Echo;
 pub use error::Error;
 pub use fix_session::Profile;
@@ -45,4 +55,6 @@ pub use handle::{Handle, spawn, spawn_with};
 pub use order_entry::OrderEntry;
 pub use record_batch::{RecordBatch, SessionNames};
 pub use statistics::Statistics;
+pub use strangers::StrangerLimits;
+pub use tls::{CertificateFiles, ClientCertificates, TlsSpec};
 pub use translate_out::Report;

@@ -5,16 +5,18 @@ use crate::in_flight::InFlight;
 use crate::journal_index::JournalIndex;
 use crate::record_batch::{WireContext, trace_of};
 use crate::send_queue::SendQueue;
+use crate::socket::Socket;
 use crate::{Application, Effects, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::Reader;
 use assay_trading_types::{
     Direction, Event, Origin, RequestId, SessionReset, Timestamp, TraceId, WireHeader,
 };
 use fix_session::{
-    Close, Delivery, Handler, Inbound, Notice, Outbound, Reset, ResetReason, Session, StoreRead, Verdict,
+    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Outbound, Reset, ResetReason, Session,
+    StoreRead, Verdict,
 };
+use std::borrow::Cow;
 use std::rc::Rc;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// A configured session.
@@ -47,11 +49,13 @@ pub(crate) struct LinkState {
     /// Whether something waits for the end of this turn.
     pub(crate) touched: bool,
     pub(crate) established: bool,
+    /// What was judged of the connection's Logon before the engine saw it.
+    pub(crate) admission: LogonVerdict,
 }
 
 /// The socket of a session that has one.
 pub(crate) struct Connection {
-    pub(crate) stream: Rc<TcpStream>,
+    pub(crate) socket: Rc<Socket>,
     /// Wakes the connection's task.
     pub(crate) wake: Rc<Notify>,
     /// The socket took less than there was.
@@ -74,6 +78,7 @@ impl LinkState {
             connection: None,
             touched: false,
             established: false,
+            admission: LogonVerdict::Silence,
         }
     }
 }
@@ -106,9 +111,24 @@ impl<A: Application> Turn<'_, A> {
         };
         let trace = trace_of(&self.id(inbound.epoch, inbound.seq));
         let context = WireContext { at: self.at, origin: None, trace };
-        self.batch.wire(self.names, wire, inbound.frame, context);
+        let frame = match inbound.message.msg_type() {
+            b"A" => without_passwords(inbound.frame),
+            _ => Cow::Borrowed(inbound.frame),
+        };
+        self.batch.wire(self.names, wire, &frame, context);
         self.state.touched = true;
     }
+}
+
+/// A Logon with `*` for each byte of Password(554) and NewPassword(925): passwords are not written to any disk.
+fn without_passwords(frame: &[u8]) -> Cow<'_, [u8]> {
+    let holds = |field: &[u8]| field.starts_with(b"554=") || field.starts_with(b"925=");
+    if !frame.split(|&b| b == 1).any(holds) {
+        return Cow::Borrowed(frame);
+    }
+    let mut kept = frame.to_vec();
+    kept.split_mut(|&b| b == 1).filter(|field| holds(field)).for_each(|field| field[4..].fill(b'*'));
+    Cow::Owned(kept)
 }
 
 impl<A: Application> Handler for Turn<'_, A> {
@@ -133,6 +153,10 @@ impl<A: Application> Handler for Turn<'_, A> {
 
     fn administrative(&mut self, inbound: &Inbound<'_>) {
         self.journal_in(inbound, Direction::In);
+    }
+
+    fn logon(&mut self, _: &Message<'_>) -> LogonVerdict {
+        self.state.admission
     }
 
     fn ignored(&mut self, inbound: &Inbound<'_>) {

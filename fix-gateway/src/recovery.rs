@@ -1,5 +1,6 @@
 //! What the log says about the gateway's sessions, read once before anybody may log on.
 
+use crate::credentials::Replays;
 use crate::journal_index::JournalIndex;
 use crate::snapshot::{SessionSnapshot, Snapshot};
 use crate::{Error, GatewayConfig};
@@ -29,6 +30,8 @@ pub(crate) struct Recovered {
     pub(crate) told: Vec<u64>,
     /// Messages of D, F, G, H that have no request in `accounts`, in order.
     pub(crate) unasked: VecDeque<(RequestId, Arc<Record>)>,
+    /// Logons with credentials that were accepted lately.
+    pub(crate) logons: Replays,
 }
 
 /// One session as the log has it.
@@ -75,6 +78,7 @@ impl Recovered {
             accounts_from: snapshot.accounts_from,
             told: snapshot.told,
             unasked: VecDeque::new(),
+            logons: snapshot.logons,
         }
     }
 
@@ -104,6 +108,9 @@ impl Recovered {
 
     fn message(&mut self, record: Arc<Record>, wire: WireHeader) {
         let Some(session) = session_of(&record) else { return };
+        if wire.direction != Direction::Out && is_logon(&record.value) {
+            self.logons.journalled(&record.value, record.at);
+        }
         let known = self.sessions.entry(session).or_default();
         match wire.direction {
             Direction::InUnconsumed => {}
@@ -143,8 +150,16 @@ pub(crate) fn session_of(record: &Record) -> Option<SessionId> {
     SessionId::from_bytes(&record.key).ok()
 }
 
-/// Whether the message is a D, F, G or H, by its third field.
+/// Whether the message is a D, F, G or H.
 fn may_be_request(frame: &[u8]) -> bool {
-    let third = frame.split(|&b| b == 1).nth(2);
-    matches!(third, Some(b"35=D" | b"35=F" | b"35=G" | b"35=H"))
+    matches!(third_field(frame), Some(b"35=D" | b"35=F" | b"35=G" | b"35=H"))
+}
+
+fn is_logon(frame: &[u8]) -> bool {
+    third_field(frame) == Some(b"35=A")
+}
+
+/// MsgType(35) with its tag.
+fn third_field(frame: &[u8]) -> Option<&[u8]> {
+    frame.split(|&b| b == 1).nth(2)
 }

@@ -1,6 +1,7 @@
 //! The gateway's own state at a position, so that a start need not read the whole log.
 
 use crate::Error;
+use crate::credentials::Replays;
 use crate::journal_index::JournalIndex;
 use assay_trading_types::SessionId;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the file; another one is ignored and the log read instead.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// File name in the snapshot directory. There is one: what it lacks is in the log.
 const FILE_NAME: &str = "gateway.json";
@@ -26,6 +27,8 @@ pub(crate) struct Snapshot {
     pub(crate) told: Vec<u64>,
     /// Sessions that ever did anything, configured or not.
     pub(crate) sessions: Vec<SessionSnapshot>,
+    /// Logons that must not be accepted again.
+    pub(crate) logons: Replays,
 }
 
 /// One session's numbers.
@@ -40,7 +43,14 @@ pub(crate) struct SessionSnapshot {
 
 impl Snapshot {
     pub(crate) fn new(fix_from: u64, accounts_from: u64, told: Vec<u64>) -> Self {
-        Self { version: VERSION, fix_from, accounts_from, told, sessions: Vec::new() }
+        Self {
+            version: VERSION,
+            fix_from,
+            accounts_from,
+            told,
+            sessions: Vec::new(),
+            logons: Replays::default(),
+        }
     }
 
     /// The snapshot in `dir`, unless there is none, it is damaged, or it is ahead of a log that ends at `end`.
@@ -99,7 +109,7 @@ mod tests {
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot.clone()));
         assert_eq!(Snapshot::read(dir.path(), 89), None, "ahead of the log");
-        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":1").unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":2").unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), None, "damaged");
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot), "replaced");

@@ -31,6 +31,12 @@ statistics! {
     in_flight: "assay_gateway_requests_in_flight", "gauge";
     /// Connections closed without a word: unknown, second, silent or broken peers.
     connections_refused: "assay_gateway_connections_refused_total", "counter";
+    /// TLS handshakes that failed.
+    tls_failures: "assay_gateway_tls_failures_total", "counter";
+    /// Certificates and revocations read anew.
+    tls_reloads: "assay_gateway_tls_reloads_total", "counter";
+    /// Logons refused before their session heard of them: unknown, from elsewhere, not proven, or too often.
+    logons_refused: "assay_gateway_logons_refused_total", "counter";
     /// Messages refused or garbled at the session level.
     messages_refused: "assay_gateway_messages_refused_total", "counter";
     /// Connections cut because the peer did not read.

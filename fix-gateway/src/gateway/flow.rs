@@ -52,7 +52,7 @@ impl<A: Application> Gateway<A> {
     pub(crate) fn plan(&mut self, index: usize) -> Plan {
         let full = self.is_full(index);
         let link = &mut self.links[index];
-        let unsent = link.state.queue.unsent();
+        let unsent = link.state.unsent();
         let over = match link.state.close {
             Some(Close::Silent) => true,
             Some(Close::Flush) => unsent == 0,
@@ -107,15 +107,21 @@ impl<A: Application> Gateway<A> {
 }
 
 impl crate::link::LinkState {
+    /// Bytes that have not left; under TLS at least one while the socket holds some back.
+    fn unsent(&self) -> usize {
+        let held = self.connection.as_ref().is_some_and(|connection| connection.socket.has_unsent());
+        self.queue.unsent().max(usize::from(held))
+    }
+
     /// Writes what is durable, as far as the socket takes it.
     pub(crate) fn flush(&mut self, durable: u64) {
         let has_bytes = self.queue.advance(durable);
         let Some(connection) = &mut self.connection else { return };
-        if !has_bytes || connection.blocked {
+        if connection.blocked || !(has_bytes || connection.socket.has_unsent()) {
             return;
         }
-        while !self.queue.writable().is_empty() {
-            match connection.stream.try_write(self.queue.writable()) {
+        while !self.queue.writable().is_empty() || connection.socket.has_unsent() {
+            match connection.socket.try_write(self.queue.writable()) {
                 Ok(count) => self.queue.wrote(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.blocked = true;

@@ -1,7 +1,9 @@
 //! A gateway from what the log says.
 
 use super::Gateway;
+use crate::admission::Door;
 use crate::application::{Effects, Replies};
+use crate::back_off::BackOff;
 use crate::link::{Link, LinkState};
 use crate::recovery::{Recovered, RecoveredSession, session_of};
 use crate::{Application, Error, GatewayConfig, RecordBatch, SessionNames, SessionSpec, Statistics};
@@ -26,7 +28,9 @@ impl<A: Application> Gateway<A> {
             config.sessions.iter().map(|spec| link(spec, &config, &mut recovered)).collect();
         let outcomes = log.reader(&[Topic::Accounts], Position(recovered.accounts_from), false)?;
         let end = log.end().0;
+        let door = Door::new(BackOff::new(config.back_off), recovered.logons);
         let mut gateway = Self {
+            door,
             by_comp_id: links.iter().enumerate().map(|(i, l)| (l.spec.comp_id, i)).collect(),
             by_session: links.iter().enumerate().map(|(i, l)| (l.names.session, i)).collect(),
             links,

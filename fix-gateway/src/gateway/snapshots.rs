@@ -16,6 +16,7 @@ impl<A: Application> Gateway<A> {
     /// The present state; good once the log is durable up to its `fix_from`.
     pub(crate) fn snapshot_now(&self) -> Snapshot {
         let mut snapshot = Snapshot::new(self.appended_end, self.outcomes.position().0, self.told.clone());
+        snapshot.logons = self.door.replays.clone();
         snapshot.sessions.extend(self.links.iter().map(|link| {
             let numbers = link.session.numbers();
             SessionSnapshot {

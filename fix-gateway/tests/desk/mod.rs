@@ -1,5 +1,7 @@
 //! A gateway with a firm behind it whose answers the test decides.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use assay_event_log::{EventLog, MemoryLog, MemoryLogConfig, NewRecord, Record, Value};
 use assay_trading_types::{
     Actor, CompId, Event, ExecType, ExecutionReported, Fill, Filled, FirmId, Liquidity, OrdStatus, OrderId,
@@ -33,14 +35,35 @@ impl Desk {
         Self::run(log, Some(dir))
     }
 
+    /// A desk whose gateway is configured as `change` leaves it.
+    pub(crate) fn configured(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::configured_over(Arc::new(MemoryLog::default()), change)
+    }
+
+    pub(crate) fn configured_over(log: Arc<MemoryLog>, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let mut config = Self::config();
+        change(&mut config);
+        let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
+        Self { gateway: Some(spawn(config, port).unwrap()), log }
+    }
+
+    /// Why a gateway so configured does not start.
+    pub(crate) fn refused(change: impl FnOnce(&mut GatewayConfig)) -> Error {
+        let mut config = Self::config();
+        change(&mut config);
+        spawn(config, Arc::new(MemoryLog::default())).expect_err("a configuration that is refused")
+    }
+
     fn run(log: Arc<MemoryLog>, snapshots: Option<&Path>) -> Self {
+        Self::configured_over(log, |config| config.snapshot_dir = snapshots.map(Path::to_owned))
+    }
+
+    fn config() -> GatewayConfig {
         let mut config = GatewayConfig::new("127.0.0.1:0".parse().unwrap(), CompId::new("ASSAY").unwrap());
         for (comp_id, firm) in [("CLIENT1", "FIRM1"), ("CLIENT2", "FIRM2")] {
             config.sessions.push(SessionSpec::new(CompId::new(comp_id).unwrap(), FirmId::new(firm).unwrap()));
         }
-        config.snapshot_dir = snapshots.map(Path::to_owned);
-        let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
-        Self { gateway: Some(spawn(config, port).unwrap()), log }
+        config
     }
 
     pub(crate) fn gateway(&self) -> &Handle {
@@ -217,7 +240,7 @@ fn order_at(cl_ord_id: &str, seconds_ago: i64) -> String {
 }
 
 #[allow(clippy::disallowed_methods, reason = "waiting ends by the clock when the condition never comes")]
-fn wait(condition: impl Fn() -> bool) {
+pub(crate) fn wait(condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < PATIENCE, "condition did not come true");

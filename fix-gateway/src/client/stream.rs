@@ -1,0 +1,118 @@
+//! The client's connection, in clear or under TLS.
+
+use crate::Error;
+use crate::tls::{CertificateFiles, read_all, read_key, roots};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What an initiator trusts and shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientTlsSpec {
+    /// CAs of servers it trusts, PEM.
+    pub ca: PathBuf,
+    /// Its certificate, when it has one.
+    pub identity: Option<CertificateFiles>,
+    /// Never more than TLS 1.2.
+    pub tls12_only: bool,
+}
+
+/// TLS of an initiator, ready to connect. The server's chain and name are always verified and the name is always sent
+/// (SNI): a server that fails is left before a byte of FIX (C-07).
+#[derive(Debug, Clone)]
+pub struct ClientTls(Arc<ClientConfig>);
+
+impl ClientTls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// One cannot be used.
+    pub fn load(spec: &ClientTlsSpec) -> Result<Self, Error> {
+        let fault = |error: rustls::Error| Error::Tls(error.to_string());
+        let versions: &[_] = if spec.tls12_only { &[&rustls::version::TLS12] } else { rustls::ALL_VERSIONS };
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
+            .map_err(fault)?
+            .with_root_certificates(roots(&spec.ca)?);
+        let config = match &spec.identity {
+            None => builder.with_no_client_auth(),
+            Some(files) => {
+                let chain = read_all::<CertificateDer<'static>>(&files.certificate)?;
+                builder.with_client_auth_cert(chain, read_key(&files.key)?).map_err(fault)?
+            }
+        };
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// A connected stream.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    /// Does the handshake with the server called `name` on `tcp`.
+    pub(super) fn tls(mut tcp: TcpStream, tls: &ClientTls, name: &str) -> io::Result<Self> {
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
+        let mut session = ClientConnection::new(Arc::clone(&tls.0), name).map_err(io::Error::other)?;
+        while session.is_handshaking() {
+            session.complete_io(&mut tcp)?;
+        }
+        Ok(Self::Tls(Box::new(StreamOwned::new(session, tcp))))
+    }
+
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => &tls.sock,
+        }
+    }
+
+    /// The version agreed on; nothing in clear.
+    pub(super) fn tls_version(&self) -> Option<String> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => tls.conn.protocol_version().map(|version| format!("{version:?}")),
+        }
+    }
+
+    /// The server's own certificate, DER.
+    pub(super) fn server_certificate(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => Some(tls.conn.peer_certificates()?.first()?.to_vec()),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(room),
+            Self::Tls(tls) => tls.read(room),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.write(bytes),
+            Self::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(tcp) => tcp.flush(),
+            Self::Tls(tls) => tls.flush(),
+        }
+    }
+}

@@ -17,6 +17,8 @@ pub enum Guard {
     NoOverdraft,
     /// No bound: clearing, equity, income.
     Unlimited,
+    /// Credits, pending ones included, may not exceed posted debits: what is owed to us cannot be paid twice.
+    NoOverpayment,
 }
 
 /// An account of one asset. Amounts are billionths.
@@ -28,6 +30,8 @@ pub struct Account {
     #[serde(skip)]
     pub(crate) book: u32,
     pub(crate) guard: Guard,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) closed: bool,
     pub(crate) debits_posted: i128,
     pub(crate) credits_posted: i128,
     pub(crate) debits_pending: i128,
@@ -41,6 +45,7 @@ impl Account {
             asset,
             book,
             guard,
+            closed: false,
             debits_posted: 0,
             credits_posted: 0,
             debits_pending: 0,
@@ -58,6 +63,26 @@ impl Account {
         self.asset
     }
 
+    /// What it may not do.
+    pub fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    /// Whether it takes no more transfers.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Sum of posted debits.
+    pub fn debits(&self) -> Amount {
+        Amount::from_units(self.debits_posted)
+    }
+
+    /// Sum of posted credits.
+    pub fn credits(&self) -> Amount {
+        Amount::from_units(self.credits_posted)
+    }
+
     /// Credits less debits, posted.
     pub fn balance(&self) -> Amount {
         Amount::from_units(self.credits_posted - self.debits_posted)
@@ -68,24 +93,43 @@ impl Account {
         Amount::from_units(self.debits_pending)
     }
 
+    /// What others' holds will bring if they are posted.
+    pub fn expected(&self) -> Amount {
+        Amount::from_units(self.credits_pending)
+    }
+
     /// Balance less holds: what can be spent.
     pub fn available(&self) -> Amount {
         Amount::from_units(self.credits_posted - self.debits_posted - self.debits_pending)
     }
 
-    /// Whether `amount` more debits keep the guard; nothing when a counter would pass its bound.
-    pub(crate) fn takes_debit(&self, amount: i128) -> Option<bool> {
-        let debits = within_bound(self.debits_posted + self.debits_pending, amount)?;
-        Some(self.guard == Guard::Unlimited || debits <= self.credits_posted)
+    /// What an account of debits is still owed: debits less credits, pending ones included.
+    pub fn owed(&self) -> Amount {
+        Amount::from_units(self.debits_posted - self.credits_posted - self.credits_pending)
+    }
+
+    /// Whether `amount` more debits keep the guard.
+    pub(crate) fn covers(&self, amount: i128) -> bool {
+        self.guard != Guard::NoOverdraft || amount <= self.available().units()
+    }
+
+    /// Whether `amount` more credits keep the guard.
+    pub(crate) fn is_owed(&self, amount: i128) -> bool {
+        self.guard != Guard::NoOverpayment || amount <= self.owed().units()
+    }
+
+    /// Whether `amount` more debits can be counted.
+    pub(crate) fn counts_debit(&self, amount: i128) -> bool {
+        within_bound(self.debits_posted + self.debits_pending, amount)
     }
 
     /// Whether `amount` more credits can be counted.
-    pub(crate) fn takes_credit(&self, amount: i128) -> bool {
-        within_bound(self.credits_posted + self.credits_pending, amount).is_some()
+    pub(crate) fn counts_credit(&self, amount: i128) -> bool {
+        within_bound(self.credits_posted + self.credits_pending, amount)
     }
 }
 
-/// The sum, if a counter may be that large.
-fn within_bound(counter: i128, amount: i128) -> Option<i128> {
-    counter.checked_add(amount).filter(|sum| *sum <= COUNTER_MAX)
+/// Whether a counter may become that large.
+fn within_bound(counter: i128, amount: i128) -> bool {
+    counter.checked_add(amount).is_some_and(|sum| sum <= COUNTER_MAX)
 }

@@ -5,6 +5,7 @@
 mod core;
 mod cpu;
 mod floor;
+mod ledger;
 mod load;
 mod path;
 
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
         core::matching();
     }
     if wanted(BenchPart::Ledger) {
-        core::ledger();
+        ledger::run();
     }
     if wanted(BenchPart::Chain) {
         core::chain();

@@ -5,7 +5,6 @@ use assay_audit::{Chains, Partition, seal};
 use assay_dictionaries::Dictionary;
 use assay_event_log::Record;
 use assay_execution::{Book, BookSide, Handle};
-use assay_ledger::{Guard, Ledger, Leg};
 use assay_trading_types::*;
 use fix_session::{Encoder, FieldIndex, Header, Profile, ValidationOptions, check_message};
 use rand::rngs::StdRng;
@@ -18,11 +17,11 @@ use std::time::{Duration, Instant};
 const RUN: Duration = Duration::from_secs(1);
 
 /// Operations between two looks at the clock.
-const ROUND: u64 = 10_000;
+pub(super) const ROUND: u64 = 10_000;
 
 /// Runs `round` (of [`ROUND`] operations) for [`RUN`] and prints operations a second beside the target.
 #[allow(clippy::disallowed_methods)] // a driver: it measures
-fn measure(what: &str, target_per_s: f64, mut round: impl FnMut()) {
+pub(super) fn measure(what: &str, target_per_s: f64, mut round: impl FnMut()) {
     round();
     let (start, mut done) = (Instant::now(), 0);
     while start.elapsed() < RUN {
@@ -55,27 +54,6 @@ pub(super) fn parse() {
             check_message(&message, &options).expect("valid");
         }
     });
-}
-
-/// Transfers between a thousand accounts.
-pub(super) fn ledger() {
-    let mut ledger = Ledger::new();
-    let usd = Asset::new("USD").expect("an asset");
-    let accounts: Vec<_> = (0..1_000)
-        .map(|i| ledger.open(LedgerCode::from(&format!("client:{i}")).expect("short"), usd, Guard::Unlimited))
-        .collect();
-    let mut n: u128 = 0;
-    measure("ledger transfers", 1e6, || {
-        for _ in 0..ROUND {
-            n += 1;
-            let debit = accounts[(n * 7 % 1_000) as usize];
-            let credit = accounts[((n * 7 + 1) % 1_000) as usize];
-            let amount = Amount::from_units(1 + (n % 97) as i128);
-            let leg = Leg { id: TransferId(n), debit, credit, amount, kind: TransferKind::Plain };
-            ledger.apply(black_box(&[leg])).expect("unlimited accounts take it");
-        }
-    });
-    assert!(ledger.trial_balance().iter().all(|b| b.debits == b.credits), "the books balance");
 }
 
 /// Adds, cancels and crossing orders (60 : 35 : 5) over a thousand books.

@@ -1,17 +1,28 @@
-//! Assay against an engine that shares no line with it: QuickFIX C++ as the counterparty of a real `assay up`.
+//! Assay against engines that share no line with it: QuickFIX C++ and QuickFIX/J, in both roles.
 //!
 //! ```text
-//! test -> Counterparty (QuickFIX initiator, file store) -> socket -> Server (child process, killed and restarted)
-//!              |                                                          |
-//!              +-> Tape: every report and session message as QuickFIX saw it, waited on and judged at the end
+//! tests/trading.rs      Peer (QuickFIX initiator, file store) -> socket -> Server (`assay up`, killed and restarted)
+//! tests/initiating.rs   OurInitiator (child process, killed)  -> socket -> Venue (QuickFIX acceptor, file store)
 //! ```
+//!
+//! What a peer saw goes to a [`Tape`], what our initiator saw to its [`Journal`]; both are waited on and judged at the end.
 
-mod counterparty;
+mod journal;
 mod orders;
+mod our_initiator;
+mod peer;
+mod quickfix_cpp;
+mod quickfix_j;
 mod server;
 mod tape;
+mod venue;
 
-pub use counterparty::{Counterparty, Stores};
-pub use orders::{Side, limit_order};
-pub use server::{Server, server_binary};
-pub use tape::{Report, Tape, WAIT_MAX};
+pub use journal::{Entry, Journal};
+pub use orders::{Order, Side, limit_order};
+pub use our_initiator::OurInitiator;
+pub use peer::{Bend, CLIENTS, Connection, OrderDesk, Peer, Venue};
+pub use quickfix_cpp::{QuickFixPeer, QuickFixVenue};
+pub use quickfix_j::{QuickFixJ, QuickFixJPeer, QuickFixJVenue};
+pub use server::{Server, free_port, server_binary};
+pub use tape::{Report, Tape, WAIT_MAX, field};
+pub use venue::report_of;

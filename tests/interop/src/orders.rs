@@ -1,7 +1,6 @@
-//! Orders as QuickFIX sends them.
+//! Orders as any engine sends them.
 
 use assay_trading_types::Timestamp;
-use quickfix::{FieldMap, Message};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Side(54).
@@ -13,10 +12,15 @@ pub enum Side {
     Sell,
 }
 
+/// A NewOrderSingle(D): the fields of its body.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Tag and value, in no order that matters.
+    pub fields: Vec<(u32, String)>,
+}
+
 /// A day order for `qty` AAPL of `firm`'s default account at 100.00.
-pub fn limit_order(cl_ord_id: &str, firm: &str, side: Side, qty: u32) -> Message {
-    let mut message = Message::new();
-    message.with_header_mut(|header| header.set_field(35, "D")).expect("35 can be set");
+pub fn limit_order(cl_ord_id: &str, firm: &str, side: Side, qty: u32) -> Order {
     let side = match side {
         Side::Buy => "1",
         Side::Sell => "2",
@@ -34,10 +38,7 @@ pub fn limit_order(cl_ord_id: &str, firm: &str, side: Side, qty: u32) -> Message
         (44, "100.00"),
         (59, "0"),
     ];
-    for (tag, value) in fields {
-        message.set_field(tag, value).expect("field can be set");
-    }
-    message
+    Order { fields: fields.map(|(tag, value)| (tag, value.to_owned())).to_vec() }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a counterparty states the time of its orders")]

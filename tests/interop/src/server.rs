@@ -103,8 +103,8 @@ fn watch(stdout: ChildStdout) -> Receiver<()> {
     listening
 }
 
-/// A port that was free a moment ago; the server binds it at once and again after each kill.
-fn free_port() -> u16 {
+/// A port that was free a moment ago; whoever is under test binds it at once, and again after each end.
+pub fn free_port() -> u16 {
     let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     socket.local_addr().expect("a bound socket has an address").port()
 }

@@ -1,6 +1,5 @@
-//! What QuickFIX saw, kept for waiting and for judging.
+//! What a peer saw, kept for waiting and for judging.
 
-use quickfix::{ApplicationCallback, FieldMap, LogCallback, Message, MsgFromAppError, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -34,18 +33,20 @@ pub struct Report {
 }
 
 impl Report {
-    fn read(message: &Message, session: String) -> Option<Self> {
-        let header = |tag| message.with_header(|header| header.get_field(tag));
-        (header(35)?.as_str() == "8").then_some(())?;
-        let qty = |tag| message.get_field(tag).and_then(|text| text.parse().ok());
+    /// Reads a message with `|` for SOH; nothing when it is no report.
+    fn read(message: &str, session: &str) -> Option<Self> {
+        let field = |tag| field(message, tag);
+        (field(35)? == "8").then_some(())?;
+        let qty = |tag| field(tag).and_then(|text| text.parse().ok());
+        let text = |tag| field(tag).map(str::to_owned);
         Some(Self {
-            session,
-            seq: header(34)?.parse().ok()?,
-            poss_dup: header(43).as_deref() == Some("Y"),
-            exec_id: message.get_field(17)?,
-            order_id: message.get_field(37)?,
-            cl_ord_id: message.get_field(11)?,
-            exec_type: message.get_field(150)?,
+            session: session.to_owned(),
+            seq: field(34)?.parse().ok()?,
+            poss_dup: field(43) == Some("Y"),
+            exec_id: text(17)?,
+            order_id: text(37)?,
+            cl_ord_id: text(11)?,
+            exec_type: text(150)?,
             last_qty: qty(32).unwrap_or(0),
             cum_qty: qty(14)?,
             leaves_qty: qty(151)?,
@@ -56,6 +57,13 @@ impl Report {
     fn content(&self) -> Self {
         Self { poss_dup: false, ..self.clone() }
     }
+}
+
+/// Value of a field of a message with `|` for SOH.
+pub fn field(message: &str, tag: u32) -> Option<&str> {
+    let prefix = format!("|{tag}=");
+    let start = message.find(&prefix)? + prefix.len();
+    message[start..].split('|').next()
 }
 
 /// Everything seen so far.
@@ -69,7 +77,7 @@ struct Seen {
     gap_fills_out: usize,
 }
 
-/// Records what the engine reports and logs. Callbacks come from QuickFIX's thread.
+/// Records what the engine reports and logs; its threads call while a test waits.
 #[derive(Debug, Default)]
 pub struct Tape {
     seen: Mutex<Seen>,
@@ -149,6 +157,38 @@ impl Tape {
         once
     }
 
+    /// `session` is logged on.
+    pub fn logged_on(&self, session: &str) {
+        self.change(|seen| seen.logged_on.extend([session.to_owned()]));
+    }
+
+    /// `session` is logged on no longer.
+    pub fn logged_out(&self, session: &str) {
+        self.change(|seen| seen.logged_on.retain(|name| name != session));
+    }
+
+    /// An application message reached `session`'s application; `|` for SOH.
+    pub fn application_message(&self, session: &str, message: &str) {
+        self.change(|seen| match Report::read(message, session) {
+            Some(report) => seen.reports.push(report),
+            None => seen.others.push(message.to_owned()),
+        });
+    }
+
+    /// A message arrived; `|` for SOH.
+    pub fn incoming(&self, message: &str) {
+        self.change(|seen| seen.resend_requests_in += usize::from(message.contains("|35=2|")));
+    }
+
+    /// A message went out; `|` for SOH.
+    pub fn outgoing(&self, message: &str) {
+        let gap_fill = message.contains("|35=4|") && message.contains("|123=Y|");
+        self.change(|seen| {
+            seen.resend_requests_out += usize::from(message.contains("|35=2|"));
+            seen.gap_fills_out += usize::from(gap_fill);
+        });
+    }
+
     fn wait(&self, what: &str, done: impl Fn(&Seen) -> bool) {
         let seen = self.lock();
         let (seen, timeout) = self
@@ -172,41 +212,5 @@ impl Tape {
     // A panic while holding the lock fails the test anyway; what was seen stays readable for its message.
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-}
-
-fn name_of(session: &SessionId) -> String {
-    session.get_sender_comp_id().unwrap_or_default()
-}
-
-impl ApplicationCallback for Tape {
-    fn on_logon(&self, session: &SessionId) {
-        self.change(|seen| seen.logged_on.extend([name_of(session)]));
-    }
-
-    fn on_logout(&self, session: &SessionId) {
-        self.change(|seen| seen.logged_on.retain(|name| *name != name_of(session)));
-    }
-
-    fn on_msg_from_app(&self, message: &Message, session: &SessionId) -> Result<(), MsgFromAppError> {
-        self.change(|seen| match Report::read(message, name_of(session)) {
-            Some(report) => seen.reports.push(report),
-            None => seen.others.push(message.to_fix_string().unwrap_or_default().replace('\u{1}', "|")),
-        });
-        Ok(())
-    }
-}
-
-impl LogCallback for Tape {
-    fn on_incoming(&self, _: Option<&SessionId>, message: &str) {
-        self.change(|seen| seen.resend_requests_in += usize::from(message.contains("\u{1}35=2\u{1}")));
-    }
-
-    fn on_outgoing(&self, _: Option<&SessionId>, message: &str) {
-        self.change(|seen| {
-            seen.resend_requests_out += usize::from(message.contains("\u{1}35=2\u{1}"));
-            seen.gap_fills_out +=
-                usize::from(message.contains("\u{1}35=4\u{1}") && message.contains("\u{1}123=Y\u{1}"));
-        });
     }
 }

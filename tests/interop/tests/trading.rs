@@ -1,7 +1,11 @@
 //! One morning of two QuickFIX counterparties through `assay up`, with everything going wrong that may.
 
-use assay_interop::{Counterparty, Report, Server, Side, Stores, Tape, limit_order, server_binary};
+use assay_interop::{
+    Bend, Connection, OrderDesk, Peer, QuickFixJ, QuickFixJPeer, QuickFixPeer, Report, Server, Side, Tape,
+    limit_order, server_binary,
+};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Orders a firm sends in each part of the morning.
 const ORDERS_PER_PART: u32 = 200;
@@ -24,50 +28,73 @@ impl Part {
         [self.buys.as_slice(), &self.sells].concat()
     }
 
-    fn send(&self, counterparty: &Counterparty, which: std::ops::Range<u32>) {
+    fn send(&self, desk: &mut dyn OrderDesk, which: std::ops::Range<u32>) {
         for i in which {
             let (buy, sell) = (&self.buys[i as usize], &self.sells[i as usize]);
-            counterparty.send("CLIENT1", limit_order(buy, "FIRM1", Side::Buy, QTY));
-            counterparty.send("CLIENT2", limit_order(sell, "FIRM2", Side::Sell, QTY));
+            desk.send("CLIENT1", &limit_order(buy, "FIRM1", Side::Buy, QTY));
+            desk.send("CLIENT2", &limit_order(sell, "FIRM2", Side::Sell, QTY));
         }
     }
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_through_gap_resend_reconnect_and_kill_9() {
+fn nothing_is_lost_or_doubled_for_quickfix_cpp() {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&server_binary(), dir.path());
-    let stores = Stores::new(dir.path());
-    // QuickFIX keeps a pointer to it for as long as its threads live, so it lives as long as the process.
-    let tape: &'static Tape = Box::leak(Box::default());
-    let parts = [Part::new(1), Part::new(2), Part::new(3)];
+    a_morning(&QuickFixPeer::new(dir.path()), dir.path());
+}
 
-    Counterparty::run(server.port(), &stores, tape, |counterparty| {
-        parts[0].send(counterparty, 0..ORDERS_PER_PART);
+#[test]
+fn nothing_is_lost_or_doubled_for_quickfix_j() {
+    let program = match QuickFixJ::build(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
+        Ok(program) => program,
+        Err(why) => return eprintln!("skipped: {why}"),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    a_morning(&QuickFixJPeer::new(&program, dir.path()), dir.path());
+}
+
+/// Through gap, resend, reconnect, kill -9 and reset.
+fn a_morning(peer: &dyn Peer, dir: &Path) {
+    let mut server = Server::start(&server_binary(), dir);
+    // Foreign threads keep a pointer to it for as long as they live, so it lives as long as the process.
+    let tape: &'static Tape = Box::leak(Box::default());
+    let parts = [Part::new(1), Part::new(2), Part::new(3), Part::new(4)];
+    let plain = Connection { port: server.port(), ..Connection::default() };
+
+    peer.connected(&plain, tape, &mut |desk| {
+        parts[0].send(desk, 0..ORDERS_PER_PART);
         tape.wait_filled(&parts[0].ids());
     });
 
     // CLIENT1 forgets what it received and must ask again; CLIENT2 skips numbers and must be asked.
     let forgotten = last_report_seqs(&tape.reports(), "CLIENT1");
-    stores.change_numbers("CLIENT1", |out, _| (out, forgotten[0]));
-    stores.change_numbers("CLIENT2", |out, expected| (out + GAP, expected));
-    Counterparty::run(server.port(), &stores, tape, |counterparty| {
+    let bends = vec![
+        Bend { comp_id: "CLIENT1", skip_out: 0, expects: Some(forgotten[0]) },
+        Bend { comp_id: "CLIENT2", skip_out: GAP, expects: None },
+    ];
+    peer.connected(&Connection { bends, ..plain.clone() }, tape, &mut |desk| {
         tape.wait_repeated("CLIENT1", &forgotten);
         tape.wait_resend_requested_by_server();
-        parts[1].send(counterparty, 0..ORDERS_PER_PART);
+        parts[1].send(desk, 0..ORDERS_PER_PART);
         tape.wait_filled(&parts[1].ids());
     });
     let (requests_in, requests_out, gap_fills_out) = tape.session_messages();
     assert!(requests_in >= 1 && requests_out >= 1 && gap_fills_out >= 1, "no gap was made and closed");
 
     // The server dies with orders in flight, and more are entered while it is away.
-    Counterparty::run(server.port(), &stores, tape, |counterparty| {
-        parts[2].send(counterparty, 0..ORDERS_PER_PART / 2);
+    peer.connected(&plain, tape, &mut |desk| {
+        parts[2].send(desk, 0..ORDERS_PER_PART / 2);
         tape.wait_acknowledged(&parts[2].ids(), ORDERS_PER_PART as usize / 4);
         server.kill_9();
-        parts[2].send(counterparty, ORDERS_PER_PART / 2..ORDERS_PER_PART);
+        parts[2].send(desk, ORDERS_PER_PART / 2..ORDERS_PER_PART);
         server.restart();
         tape.wait_filled(&parts[2].ids());
+    });
+
+    // Both sides begin at 1 again.
+    peer.connected(&Connection { reset: true, ..plain }, tape, &mut |desk| {
+        parts[3].send(desk, 0..ORDERS_PER_PART);
+        tape.wait_filled(&parts[3].ids());
     });
 
     assert_eq!(tape.others(), Vec::<String>::new(), "only execution reports answer good orders");

@@ -4,6 +4,7 @@
 //! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
 
 mod overrides;
+mod schedule;
 
 use assay_trading_types::{AccountId, Amount, Asset, CompId, FirmId, Price, Qty, SelfTrade, Symbol};
 use serde::Deserialize;
@@ -130,6 +131,9 @@ pub(crate) struct Session {
     /// Most messages asked for by one ResendRequest(2); all that are missing when left out.
     #[serde(default)]
     pub(crate) resend_chunk: Option<NonZeroU64>,
+    /// When it is open; always when left out.
+    #[serde(default, deserialize_with = "schedule::schedule")]
+    pub(crate) schedule: Option<fix_gateway::Schedule>,
 }
 
 /// Longest HeartBtInt, the upper limit of session rule L-13.

@@ -7,10 +7,11 @@ mod outbox;
 
 use assay_dictionaries::Dictionary;
 use fix_session::{
-    Close, Encoder, Handler, Inbound, Message, Notice, Now, Numbers, Outbound, Reset, Role, Session,
+    Close, Encoder, Handler, Inbound, Message, Notice, Now, Numbers, Outbound, Queued, Reset, Role, Session,
     SessionConfig, StoreRead, Verdict,
 };
 use outbox::Sent;
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -41,6 +42,9 @@ pub(crate) struct Counterparty<D> {
 struct Side<D> {
     desk: D,
     sent: Sent,
+    /// Messages that wait for a logon; an owner sends a few while there is none.
+    waiting: VecDeque<Vec<u8>>,
+    waiting_wanted: bool,
     to_write: Vec<u8>,
     read: Option<StoreRead>,
     close: bool,
@@ -66,6 +70,8 @@ impl<D: Desk> Counterparty<D> {
             side: Side {
                 desk,
                 sent: Sent::default(),
+                waiting: VecDeque::new(),
+                waiting_wanted: false,
                 to_write: Vec::new(),
                 read: None,
                 close: false,
@@ -146,6 +152,7 @@ impl<D: Desk> Counterparty<D> {
         self.flush();
         self.receive(wait);
         self.resend();
+        self.release();
         let now = now(self.start);
         if self.session.poll_deadline().is_some_and(|deadline| deadline <= now.mono_ns) {
             self.session.handle_timeout(now, &mut self.side);
@@ -200,6 +207,18 @@ impl<D: Desk> Counterparty<D> {
         }
     }
 
+    /// Sends what waited for a logon.
+    fn release(&mut self) {
+        let mut wanted = std::mem::take(&mut self.side.waiting_wanted);
+        while wanted && let Some(oldest) = self.side.waiting.pop_front() {
+            let waiting = self.session.queued();
+            wanted = self.session.unqueue(now(self.start), &oldest, &mut self.side);
+            if self.session.queued() == waiting {
+                self.side.waiting.push_front(oldest);
+            }
+        }
+    }
+
     fn flush(&mut self) {
         let Some(socket) = &mut self.socket else {
             self.side.to_write.clear();
@@ -218,6 +237,7 @@ impl<D: Desk> Counterparty<D> {
         if self.socket.take().is_some() {
             self.side.to_write.clear();
             self.side.read = None;
+            self.side.waiting_wanted = false;
             self.side.close = false;
             self.received.clear();
             self.session.handle_disconnected(now(self.start), &mut self.side);
@@ -246,6 +266,14 @@ impl<D: Desk> Handler for Side<D> {
 
     fn read_store(&mut self, read: StoreRead) {
         self.read = Some(read);
+    }
+
+    fn queued(&mut self, queued: &Queued<'_>) {
+        self.waiting.push_back(queued.bytes.to_vec());
+    }
+
+    fn read_queue(&mut self) {
+        self.waiting_wanted = true;
     }
 
     fn reset(&mut self, reset: Reset) {

@@ -336,6 +336,7 @@ fn session_spec(session: &Session, config: &Config) -> SessionSpec {
         next_expected: session.next_expected,
         last_processed: session.last_processed,
         resend_chunk: session.resend_chunk,
+        schedule: session.schedule.clone(),
         ..SessionSpec::new(session.comp_id, session.firm)
     }
 }

@@ -170,6 +170,7 @@ pub(crate) fn read_wire(bytes: &[u8]) -> Option<Option<WireHeader>> {
                 0 => Direction::In,
                 1 => Direction::Out,
                 2 => Direction::InUnconsumed,
+                3 => Direction::Queued,
                 _ => return None,
             },
             epoch: u32::from_be_bytes(rest[..4].try_into().ok()?),

@@ -260,6 +260,7 @@ fn decode_wire(bytes: &[u8]) -> Result<Option<WireHeader>, &'static str> {
         0 => Direction::In,
         1 => Direction::Out,
         2 => Direction::InUnconsumed,
+        3 => Direction::Queued,
         _ => return Err(BAD),
     };
     Ok(Some(WireHeader {

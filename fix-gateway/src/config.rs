@@ -4,7 +4,7 @@ use crate::tls::{ClientCertificates, TlsSpec};
 use crate::{AddressRange, BackOffLimits, Error, Key, Proof, StrangerLimits};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
-use fix_session::{Profile, Role, SessionConfig};
+use fix_session::{Profile, Role, Schedule, SessionConfig};
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -135,6 +135,8 @@ pub struct SessionSpec {
     pub reset_on_logon: bool,
     /// Strict, or as engines of the QuickFIX family do.
     pub profile: Profile,
+    /// When it is open, and when its numbers begin again; always open without one.
+    pub schedule: Option<Schedule>,
     /// Both sides tell at logon what they expect next, by NextExpectedMsgSeqNum(789).
     pub next_expected: bool,
     /// Every message tells by LastMsgSeqNumProcessed(369) what was received.
@@ -162,6 +164,7 @@ impl SessionSpec {
             heartbeat_s: 30,
             reset_on_logon: false,
             profile: Profile::Strict,
+            schedule: None,
             next_expected: false,
             last_processed: false,
             resend_chunk: None,
@@ -194,6 +197,7 @@ impl SessionSpec {
         SessionConfig {
             heartbeat_s: self.heartbeat_s,
             reset_on_logon: self.reset_on_logon,
+            schedule: self.schedule.clone(),
             next_expected: self.next_expected,
             last_processed: self.last_processed,
             resend_chunk: self.resend_chunk.map(NonZeroU64::get),

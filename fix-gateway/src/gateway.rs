@@ -2,6 +2,7 @@
 
 mod flow;
 mod outcomes;
+mod release;
 mod replay;
 mod restart;
 mod snapshots;
@@ -88,7 +89,9 @@ impl<A: Application> Gateway<A> {
     pub(crate) fn detach(&mut self, index: usize, now: Now) {
         let link = &mut self.links[index];
         link.replay = None;
+        link.release = None;
         link.state.wanted = None;
+        link.state.queue_wanted = false;
         link.state.connection = None;
         link.state.queue.clear();
         link.state.close = None;
@@ -98,6 +101,7 @@ impl<A: Application> Gateway<A> {
         if self.failed.is_none() {
             self.turn(index, now, |session, turn| session.handle_disconnected(now, turn));
             self.links[index].state.wanted = None;
+            self.links[index].state.queue_wanted = false;
             self.links[index].state.close = None;
             self.links[index].state.queue.clear();
             self.commit();
@@ -195,10 +199,13 @@ impl<A: Application> Gateway<A> {
             for (seq, at) in link.state.noted.drain(..) {
                 link.state.journal.note(seq, first + at as u64);
             }
+            for at in link.state.queued.drain(..) {
+                link.state.backlog.queue(first + at as u64);
+            }
             link.state.queue.mark(self.appended_end);
             link.state.flush(durable);
             if let Some(connection) = &link.state.connection
-                && (link.state.close.is_some() || link.state.wanted.is_some())
+                && (link.state.close.is_some() || link.state.wanted.is_some() || link.state.queue_wanted)
             {
                 connection.wake.notify_one();
             }

@@ -18,6 +18,7 @@ mod address_range;
 mod admission;
 mod application;
 mod back_off;
+mod backlog;
 mod carried;
 pub mod client;
 mod config;
@@ -50,7 +51,7 @@ pub use config::{FRAME_BYTES_MAX, GatewayConfig, Listener, SNAPSHOT_RECORDS, Ses
 pub use credentials::{HMAC_SECRET_BYTES_MIN, Key, KeyError, Proof};
 pub use echo::Echo;
 pub use error::Error;
-pub use fix_session::Profile;
+pub use fix_session::{Profile, Schedule, ScheduleError, ScheduleSpec};
 pub use handle::{Handle, spawn, spawn_with};
 pub use order_entry::OrderEntry;
 pub use record_batch::{RecordBatch, SessionNames};

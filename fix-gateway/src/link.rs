@@ -1,6 +1,7 @@
 //! One session with what the gateway keeps beside the engine's state.
 
 use crate::application::Replies;
+use crate::backlog::Backlog;
 use crate::in_flight::InFlight;
 use crate::journal_index::JournalIndex;
 use crate::record_batch::{WireContext, trace_of};
@@ -12,8 +13,8 @@ use assay_trading_types::{
     Direction, Event, Origin, RequestId, SessionReset, Timestamp, TraceId, WireHeader,
 };
 use fix_session::{
-    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Outbound, Reset, ResetReason, Session,
-    StoreRead, Verdict,
+    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Outbound, Queued, Reset, ResetReason,
+    Session, StoreRead, Verdict,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -26,6 +27,17 @@ pub(crate) struct Link {
     pub(crate) session: Session,
     pub(crate) state: LinkState,
     pub(crate) replay: Option<Replay>,
+    pub(crate) release: Option<Box<dyn Reader>>,
+}
+
+impl Link {
+    /// Whether stored or queued messages are being handed to the engine.
+    pub(crate) fn streams(&self) -> bool {
+        self.replay.is_some()
+            || self.state.wanted.is_some()
+            || self.release.is_some()
+            || self.state.queue_wanted
+    }
 }
 
 /// Stored messages being handed to the engine.
@@ -43,6 +55,14 @@ pub(crate) struct LinkState {
     /// (MsgSeqNum, place in the batch) of messages whose position the append will tell.
     pub(crate) noted: Vec<(u64, usize)>,
     pub(crate) wanted: Option<StoreRead>,
+    /// Messages that wait for a logon (L-24).
+    pub(crate) backlog: Backlog,
+    /// When the present numbers were first used.
+    pub(crate) began: Option<Timestamp>,
+    /// Places in the batch of messages queued in it.
+    pub(crate) queued: Vec<usize>,
+    /// The engine wants them now.
+    pub(crate) queue_wanted: bool,
     pub(crate) close: Option<Close>,
     pub(crate) in_flight: InFlight,
     pub(crate) connection: Option<Connection>,
@@ -67,12 +87,16 @@ pub(crate) struct Connection {
 }
 
 impl LinkState {
-    pub(crate) fn new(journal: JournalIndex) -> Self {
+    pub(crate) fn new(journal: JournalIndex, backlog: Backlog, began: Option<Timestamp>) -> Self {
         Self {
             queue: SendQueue::default(),
             journal,
             noted: Vec::new(),
             wanted: None,
+            backlog,
+            began,
+            queued: Vec::new(),
+            queue_wanted: false,
             close: None,
             in_flight: InFlight::default(),
             connection: None,
@@ -118,6 +142,14 @@ impl<A: Application> Turn<'_, A> {
         self.batch.wire(self.names, wire, &frame, context);
         self.state.touched = true;
     }
+
+    fn journal_out(&mut self, wire: WireHeader, frame: &[u8]) {
+        let (origin, trace) = match self.origin {
+            Some((origin, trace)) => (Some(origin), trace),
+            None => (None, TraceId::default()),
+        };
+        self.batch.wire(self.names, wire, frame, WireContext { at: self.at, origin, trace });
+    }
 }
 
 /// A Logon with `*` for each byte of Password(554) and NewPassword(925): passwords are not written to any disk.
@@ -152,6 +184,7 @@ impl<A: Application> Handler for Turn<'_, A> {
     }
 
     fn administrative(&mut self, inbound: &Inbound<'_>) {
+        self.state.began.get_or_insert(self.at);
         self.journal_in(inbound, Direction::In);
     }
 
@@ -164,6 +197,7 @@ impl<A: Application> Handler for Turn<'_, A> {
     }
 
     fn outbound(&mut self, outbound: &Outbound<'_>) {
+        self.state.began.get_or_insert(self.at);
         if self.state.journal.wants(outbound.seq) {
             self.state.noted.push((outbound.seq, self.batch.records.len()));
         }
@@ -173,11 +207,7 @@ impl<A: Application> Handler for Turn<'_, A> {
             seq: outbound.seq,
             next_seq: outbound.next_out,
         };
-        let (origin, trace) = match self.origin {
-            Some((origin, trace)) => (Some(origin), trace),
-            None => (None, TraceId::default()),
-        };
-        self.batch.wire(self.names, wire, outbound.bytes, WireContext { at: self.at, origin, trace });
+        self.journal_out(wire, outbound.bytes);
         if outbound.delivery == Delivery::Write {
             self.state.queue.push(outbound.bytes);
         }
@@ -189,6 +219,18 @@ impl<A: Application> Handler for Turn<'_, A> {
         self.state.touched = true;
     }
 
+    fn queued(&mut self, queued: &Queued<'_>) {
+        self.state.queued.push(self.batch.records.len());
+        let wire = WireHeader { direction: Direction::Queued, epoch: 0, seq: 0, next_seq: 0 };
+        self.journal_out(wire, queued.bytes);
+        self.state.touched = true;
+    }
+
+    fn read_queue(&mut self) {
+        self.state.queue_wanted = true;
+        self.state.touched = true;
+    }
+
     fn read_store(&mut self, read: StoreRead) {
         self.state.wanted = Some(read);
         self.state.touched = true;
@@ -196,6 +238,7 @@ impl<A: Application> Handler for Turn<'_, A> {
 
     fn reset(&mut self, reset: Reset) {
         self.state.journal.clear();
+        self.state.began = Some(self.at);
         self.state.noted.clear();
         let event = Event::from(SessionReset {
             session: self.names.session,
@@ -214,14 +257,18 @@ impl<A: Application> Handler for Turn<'_, A> {
             Notice::Established { heartbeat_s } => {
                 tracing::info!(session, heartbeat_s, "logged on");
                 self.application.logged_on(self.spec);
-                self.state.established = true;
-                Statistics::add(&self.statistics.sessions_up, 1);
+                // A reset on the live session says so a second time (L-17).
+                if !std::mem::replace(&mut self.state.established, true) {
+                    Statistics::add(&self.statistics.sessions_up, 1);
+                }
             }
             Notice::Garbled | Notice::Rejected { .. } => {
                 tracing::debug!(session, ?notice, "message refused");
                 Statistics::add(&self.statistics.messages_refused, 1);
             }
             Notice::LoggedOut => tracing::info!(session, "logged out"),
+            Notice::Queueing => tracing::info!(session, "messages wait for its next logon"),
+            Notice::QueueSent => tracing::info!(session, "messages that waited for this logon are sent"),
             _ => tracing::warn!(session, ?notice, "session"),
         }
     }
@@ -243,5 +290,7 @@ fn reset_reason(reason: ResetReason) -> &'static str {
         ResetReason::Logout => "reset on logout",
         ResetReason::Disconnect => "reset on disconnect",
         ResetReason::Operator => "operator",
+        ResetReason::Rollover => "141=Y sent",
+        ResetReason::Schedule => "schedule",
     }
 }

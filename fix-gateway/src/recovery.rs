@@ -1,12 +1,13 @@
 //! What the log says about the gateway's sessions, read once before anybody may log on.
 
+use crate::backlog::Backlog;
 use crate::credentials::Replays;
 use crate::journal_index::JournalIndex;
 use crate::snapshot::{SessionSnapshot, Snapshot};
 use crate::{Error, GatewayConfig};
 use assay_event_log::{EventLog, Record};
 use assay_trading_types::{
-    Direction, Event, Kind, Origin, Position, RequestId, Role, SessionId, Topic, WireHeader,
+    Direction, Event, Kind, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic, WireHeader,
 };
 use fix_session::Numbers;
 use rustc_hash::FxHashMap;
@@ -39,6 +40,9 @@ pub(crate) struct Recovered {
 pub(crate) struct RecoveredSession {
     pub(crate) numbers: Numbers,
     pub(crate) journal: JournalIndex,
+    pub(crate) backlog: Backlog,
+    /// When the present numbers were first used: tells which interval of a schedule they belong to.
+    pub(crate) began: Option<Timestamp>,
 }
 
 impl Recovered {
@@ -71,7 +75,7 @@ impl Recovered {
     fn of(snapshot: Snapshot) -> Self {
         let session = |s: SessionSnapshot| {
             let numbers = Numbers { next_in: s.next_in, next_out: s.next_out, epoch: s.epoch.into() };
-            (s.session, RecoveredSession { numbers, journal: s.journal })
+            (s.session, RecoveredSession { numbers, journal: s.journal, backlog: s.backlog, began: s.began })
         };
         Self {
             sessions: snapshot.sessions.into_iter().map(session).collect(),
@@ -114,15 +118,24 @@ impl Recovered {
         let known = self.sessions.entry(session).or_default();
         match wire.direction {
             Direction::InUnconsumed => {}
+            Direction::Queued => known.backlog.queue(record.position.0),
             Direction::In => {
-                known.numbers.next_in = wire.next_seq;
+                known.began.get_or_insert(record.at);
+                // What came between our reset of a live session and its answer belongs to the epoch before (L-17).
+                if u64::from(wire.epoch) == known.numbers.epoch {
+                    known.numbers.next_in = wire.next_seq;
+                }
                 if may_be_request(&record.value) {
                     self.candidate(RequestId { session, epoch: wire.epoch, seq: wire.seq }, record);
                 }
             }
             Direction::Out => {
+                known.began.get_or_insert(record.at);
                 known.numbers.next_out = wire.next_seq;
                 known.journal.note(wire.seq, record.position.0);
+                if let Some(Origin::Input { topic: Topic::Fix, offset, .. }) = record.origin {
+                    known.backlog.sent(offset);
+                }
             }
         }
     }
@@ -141,6 +154,7 @@ impl Recovered {
             known.numbers =
                 Numbers { next_in: reset.next_in, next_out: reset.next_out, epoch: reset.epoch.into() };
             known.journal.clear();
+            known.began = Some(record.at);
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! The gateway's own state at a position, so that a start need not read the whole log.
 
 use crate::Error;
+use crate::backlog::Backlog;
 use crate::credentials::Replays;
 use crate::journal_index::JournalIndex;
-use assay_trading_types::SessionId;
+use assay_trading_types::{SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -39,6 +40,9 @@ pub(crate) struct SessionSnapshot {
     pub(crate) next_in: u64,
     pub(crate) next_out: u64,
     pub(crate) journal: JournalIndex,
+    pub(crate) backlog: Backlog,
+    /// When the present numbers were first used.
+    pub(crate) began: Option<Timestamp>,
 }
 
 impl Snapshot {

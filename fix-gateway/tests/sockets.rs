@@ -6,6 +6,7 @@ use assay_event_log::{Durability, EventLog, MemoryLog, MemoryLogConfig};
 use assay_trading_types::{Direction, Event, Origin, Position, Topic};
 use desk::{Desk, field, order};
 use fix_gateway::client::{Client, framed};
+use fix_gateway::{GatewayConfig, Schedule, ScheduleSpec};
 use std::sync::Arc;
 
 #[test]
@@ -126,13 +127,66 @@ fn numbers_are_kept_over_a_crash_and_outcomes_told_after_it() {
     let mut client = desk.client("CLIENT1");
     client.set_next_out(next);
     let logon = client.logon(30, false).unwrap();
-    // The report took number 2 while nobody was logged on, so Logon shows the gap and a resend brings it.
-    assert_eq!(field(&logon, 34), Some("3"), "{logon}");
-    client.send("2", "7=2|16=0").unwrap();
+    // The report waited without a number while nobody was logged on, and follows the Logon unasked.
+    assert_eq!(field(&logon, 34), Some("2"), "{logon}");
     let report = client.receive_type("8").unwrap();
-    assert_eq!(field(&report, 34), Some("2"), "{report}");
-    assert_eq!(field(&report, 43), Some("Y"));
+    assert_eq!(field(&report, 34), Some("3"), "{report}");
+    assert_eq!(field(&report, 43), None);
     assert_eq!(field(&report, 11), Some("a"));
+}
+
+#[test]
+fn t_04_an_interval_that_began_while_the_gateway_was_down_begins_at_1() {
+    let hours = |config: &mut GatewayConfig| {
+        let at = desk::an_hour_ago();
+        let spec = ScheduleSpec { start: at.clone(), end: at, ..ScheduleSpec::default() };
+        config.sessions[0].schedule = Some(Schedule::new(&spec).unwrap());
+    };
+    let desk = Desk::configured(hours);
+    desk.logged_on("CLIENT1").send("1", "112=x").unwrap();
+    desk.wait_records(Topic::Fix, 4);
+    // The same interval: numbers go on.
+    let again = Desk::configured_over(desk.crash(), hours);
+    let mut client = again.client("CLIENT1");
+    client.set_next_out(3);
+    assert_eq!(field(&client.logon(30, false).unwrap(), 34), Some("3"));
+    // As if all of it had been yesterday.
+    let next_day = Desk::configured_over(desk::hours_ago(&again.crash(), 24), hours);
+    let answer = next_day.client("CLIENT1").logon(30, false).unwrap();
+    assert_eq!(field(&answer, 34), Some("1"), "{answer}");
+    assert_eq!(field(&answer, 35), Some("A"), "{answer}");
+}
+
+#[test]
+fn l_24_outcomes_of_a_session_that_is_away_follow_its_next_logon_over_a_crash() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    for number in 0..600 {
+        client.send("D", &order(&format!("o{number}"))).unwrap();
+    }
+    desk.wait_request(600);
+    let next = client.next_out();
+    drop(client);
+    desk.wait_down();
+    desk.accept_all();
+    desk.wait_queued(600);
+    let desk = Desk::over(desk.crash());
+    let mut client = desk.client("CLIENT1");
+    client.set_next_out(next);
+    let mut seq: u64 = field(&client.logon(30, false).unwrap(), 34).unwrap().parse().unwrap();
+    for number in 0..600 {
+        let report = client.receive().unwrap();
+        seq += 1;
+        assert_eq!(field(&report, 34), Some(seq.to_string().as_str()), "{report}");
+        assert_eq!(field(&report, 11), Some(format!("o{number}").as_str()), "{report}");
+        assert_eq!(field(&report, 43), None);
+    }
+    let again = Desk::over(desk.crash());
+    let mut client = again.client("CLIENT1");
+    client.set_next_out(next + 1);
+    client.logon(30, false).unwrap();
+    client.send("1", "112=nothing else").unwrap();
+    assert!(client.receive().unwrap().contains("|112=nothing else|"), "sent once");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use assay_dictionaries::Dictionary;
 use fix_session::{
-    Close, Encoder, Handler, Header, Inbound, Notice, Now, Numbers, Outbound, Reset, Role, Session,
+    Close, Encoder, Handler, Header, Inbound, Notice, Now, Numbers, Outbound, Queued, Reset, Role, Session,
     SessionConfig, StoreRead, Verdict,
 };
 use std::hint::black_box;
@@ -34,6 +34,8 @@ impl Handler for Desk {
     }
     fn replayed(&mut self, _: &[u8]) {}
     fn read_store(&mut self, _: StoreRead) {}
+    fn queued(&mut self, _: &Queued<'_>) {}
+    fn read_queue(&mut self) {}
     fn reset(&mut self, _: Reset) {}
     fn notice(&mut self, notice: Notice<'_>) {
         if !matches!(notice, Notice::Established { .. }) {

@@ -1,6 +1,6 @@
 //! What is agreed about one counterparty session before its first byte.
 
-use crate::{Profile, ValidationOptions};
+use crate::{Profile, Schedule, ValidationOptions};
 
 /// Which side opens the connection and sends Logon(A) first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,18 @@ pub struct SessionConfig {
     pub sending_time_tolerance_s: u64,
     /// An acceptor waits this long for Logon, an initiator for the answer, in seconds (T-01).
     pub logon_timeout_s: u64,
+    /// An invalid Logon is answered by Reject(3) before the Logout (L-07, L-11).
+    pub reject_invalid_logon: bool,
+    /// A reset of ours on a live session waits this long for the TestRequest(1) before it, in seconds (L-17).
+    pub rollover_timeout_s: u64,
+    /// When the session is open; `None` is always (T-02).
+    pub schedule: Option<Schedule>,
+    /// Third parties the peer may name in OnBehalfOfCompID(115) and DeliverToCompID(128); `None` lets it name any (V-29).
+    pub third_parties: Option<Vec<String>>,
+    /// Answers swap 50/57 and 142/143 of the message they answer (V-30).
+    pub swap_sub_ids: bool,
+    /// Inbound messages are signed: [`Handler::signature_holds`](crate::Handler::signature_holds) judges 93/89 (V-28).
+    pub signed: bool,
     /// The answer to our Logout(5) is awaited this long, in seconds (O-01).
     pub logout_timeout_s: u64,
     /// The answer to a Logout(5) that ends the session for a fault is awaited this long, in seconds.
@@ -117,6 +129,12 @@ impl SessionConfig {
             logout_on_auth_failure: false,
             sending_time_tolerance_s: 120,
             logon_timeout_s: 10,
+            reject_invalid_logon: false,
+            schedule: None,
+            third_parties: None,
+            swap_sub_ids: false,
+            signed: false,
+            rollover_timeout_s: 30,
             logout_timeout_s: 10,
             fault_logout_timeout_s: 2,
             logout_linger_s: 10,

@@ -78,7 +78,9 @@ pub struct Header<'a> {
 /// the body starts, so that `BodyLength(9)` needs no padding and nothing is moved.
 const START_ROOM: usize = 24;
 const START: &[u8] = b"8=FIX.4.4\x019=";
-const SOH: u8 = 1;
+pub(crate) const SOH: u8 = 1;
+/// `10=ddd SOH`.
+pub(crate) const CHECK_SUM_BYTES: usize = 7;
 
 /// A reusable writer of messages: no allocation once its buffer is warm.
 ///
@@ -92,6 +94,26 @@ impl Encoder {
     /// An empty writer.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A writer into memory that was used before.
+    pub(crate) fn into(buffer: Vec<u8>) -> Self {
+        Self { buffer }
+    }
+
+    /// The message that was finished last; empty when there is none.
+    pub(crate) fn finished(&self) -> &[u8] {
+        let body = self.buffer.len().saturating_sub(START_ROOM + CHECK_SUM_BYTES);
+        let mut room = [0; START_ROOM];
+        let from = START_ROOM - start_fields(body, &mut room).len();
+        self.buffer.get(from..).unwrap_or_default()
+    }
+
+    /// Ends the message and gives its memory back, with nothing before or behind the message.
+    pub(crate) fn finish_into(mut self) -> Vec<u8> {
+        let len = self.finish().len();
+        self.buffer.drain(..self.buffer.len() - len);
+        self.buffer
     }
 
     /// Starts a message, dropping an unfinished one.
@@ -120,7 +142,7 @@ impl Encoder {
         self
     }
 
-    fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         self.buffer.clear();
         self.buffer.resize(START_ROOM, SOH);
     }
@@ -262,71 +284,4 @@ fn push_number(out: &mut Vec<u8>, value: u64) {
 pub fn sending_time_text(at: Timestamp, out: &mut Vec<u8>) {
     out.clear();
     at.write_fix(3, out);
-}
-
-/// Writes a stored outbound message again for a resend: same number, body and order; 43=Y, 122 = its 52,
-/// 52 = `sending_time`, 9 and 10 anew. Replaces what `out` held.
-///
-/// `original` must be a message of [`Encoder`] (the store holds no others): its header then ascends by tag, and the
-/// two new fields go to their places in it. 122 of an original that was itself a resend stays.
-pub fn reencode_as_duplicate(original: &[u8], sending_time: &[u8], out: &mut Vec<u8>) {
-    let mut encoder = Encoder { buffer: std::mem::take(out) };
-    encoder.open();
-    let body_start = write_duplicate_header(original, sending_time, &mut encoder);
-    let body_end = original.len().saturating_sub(CHECK_SUM_BYTES).max(body_start);
-    encoder.raw(&original[body_start..body_end]);
-    let len = encoder.finish().len();
-    *out = encoder.buffer;
-    out.drain(..out.len() - len);
-}
-
-/// `10=ddd SOH`.
-const CHECK_SUM_BYTES: usize = 7;
-
-/// Header fields that [`Encoder::begin`] writes after 35, by ascending tag.
-const HEADER_TAGS: [u32; 18] =
-    [34, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145, 369];
-
-/// Writes the changed header; answers where the original's body starts.
-fn write_duplicate_header(original: &[u8], sending_time: &[u8], out: &mut Encoder) -> usize {
-    let mut orig_sending_time: &[u8] = b"";
-    let (mut wrote_flag, mut wrote_original_time) = (false, false);
-    let mut at = 0;
-    while let Some((tag, value, next)) = next_field(original, at) {
-        if !matches!(tag, 8 | 9 | 35) && !HEADER_TAGS.contains(&tag) {
-            break;
-        }
-        at = next;
-        if tag > 43 && !wrote_flag && tag != 35 {
-            out.field(43, b"Y");
-            wrote_flag = true;
-        }
-        if tag >= 122 && !wrote_original_time {
-            out.field(122, if tag == 122 { value } else { orig_sending_time });
-            wrote_original_time = true;
-        }
-        match tag {
-            8 | 9 | 43 | 122 => {}
-            52 => {
-                orig_sending_time = value;
-                out.field(52, sending_time);
-            }
-            _ => {
-                out.field(tag, value);
-            }
-        }
-    }
-    if !wrote_original_time {
-        out.field(122, orig_sending_time);
-    }
-    at
-}
-
-/// The field at `at`: tag, value, and where the next starts.
-fn next_field(frame: &[u8], at: usize) -> Option<(u32, &[u8], usize)> {
-    let rest = frame.get(at..)?;
-    let end = rest.iter().position(|&b| b == SOH)?;
-    let equals = rest[..end].iter().position(|&b| b == b'=')?;
-    let tag = std::str::from_utf8(&rest[..equals]).ok()?.parse().ok()?;
-    Some((tag, &rest[equals + 1..end], at + end + 1))
 }

@@ -37,6 +37,13 @@ pub trait Handler {
     /// Stored outbound messages are wanted: see [`Session::stored`](crate::Session::stored). A new call replaces the one before.
     fn read_store(&mut self, read: StoreRead);
 
+    /// A message of ours that waits for the next logon: to be journalled like any other record, in the order of the calls,
+    /// and to be kept until [`Session::unqueue`](crate::Session::unqueue) has sent it (L-24).
+    fn queued(&mut self, queued: &Queued<'_>);
+
+    /// Queued messages are wanted, the oldest first: see [`Session::unqueue`](crate::Session::unqueue).
+    fn read_queue(&mut self);
+
     /// The numbers changed other than by counting messages; a new epoch begins.
     fn reset(&mut self, reset: Reset);
 
@@ -53,6 +60,13 @@ pub trait Handler {
     fn logon_terms(&mut self, logon: &Message<'_>) -> Vec<u8> {
         let _ = logon;
         Vec::new()
+    }
+
+    /// Whether the signature (93, 89) of a message is the peer's. Asked of every message of a logged-on session that is
+    /// configured as signed (V-28); the Logon's own signature is [`Handler::logon`]'s to judge.
+    fn signature_holds(&mut self, message: &Message<'_>) -> bool {
+        let _ = message;
+        true
     }
 
     /// Something an operator wants counted and logged.
@@ -96,13 +110,20 @@ pub struct Outbound<'a> {
     pub delivery: Delivery,
 }
 
+/// A message of ours without a number, because nobody can take it now.
+#[derive(Debug, Clone, Copy)]
+pub struct Queued<'a> {
+    /// The frame as it would go out now, with 34=0: the body and all of the header but 34, 52 and 369 are final.
+    pub bytes: &'a [u8],
+}
+
 /// When a new outbound message goes to the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// As soon as it is durable, behind what was handed over before.
     Write,
-    /// Not from here: there is no logged-on connection, or a replay is under way. The session will ask for it
-    /// by `read_store`, or the peer by ResendRequest(2), so the driver only journals it (L-24, R-09).
+    /// Not from here: a replay is under way, or the session is ending. The session will ask for it by `read_store`, or the
+    /// peer by ResendRequest(2), so the driver only journals it.
     Held,
 }
 
@@ -177,8 +198,12 @@ pub enum ResetReason {
     Logout,
     /// `reset_on_disconnect`.
     Disconnect,
-    /// The operator, or the schedule, between connections.
+    /// The operator, between connections.
     Operator,
+    /// Our Logon(A) with ResetSeqNumFlag(141)=Y on a live session (L-17).
+    Rollover,
+    /// An interval of the schedule began (T-04).
+    Schedule,
 }
 
 /// How to end the connection.
@@ -245,6 +270,17 @@ pub enum Notice<'a> {
     ClockOff {
         /// The difference, in milliseconds.
         offset_ms: u64,
+    },
+    /// Messages wait without a number for the next logon: the first of them was just queued (L-24).
+    Queueing,
+    /// All that waited has been sent.
+    QueueSent,
+    /// A message of ours is longer than the peer takes; a gap fill went in its place (L-23).
+    TooLongForPeer {
+        /// Its MsgSeqNum(34).
+        seq: u64,
+        /// Its length.
+        bytes: usize,
     },
     /// Anything else worth a line and a counter.
     Warning(&'static str),

@@ -6,7 +6,8 @@
 //!  clock ------- now ---> Session::handle_timeout        Handler::administrative   -> journal
 //!  business -- send ----> Session::send           ====>  Handler::outbound         -> journal, written once durable
 //!  store ----- read ----> Session::stored                Handler::replayed         -> written behind what was before
-//!                         Session::poll_deadline         Handler::reset, notice, read_store, close
+//!  queue ----- read ----> Session::unqueue               Handler::queued           -> journal, until the next logon
+//!                         Session::poll_deadline         Handler::reset, notice, read_store, read_queue, close
 //!
 //!  handle_bytes: Framer (frames, garbled bytes) -> FieldIndex (fields in place) -> the order of checks -> state machine
 //! ```
@@ -15,13 +16,13 @@
 //! application message is handed over once, in the order of its numbers, whatever gaps, duplicates and losses lie between;
 //! nothing is allocated for a message on the normal way; no input panics it or makes it grow beyond its bounds.
 //!
-//! What it leaves to the driver: choosing the session of a connection ([`identify`]), credentials and schedule
+//! What it leaves to the driver: choosing the session of a connection ([`identify`]), credentials
 //! ([`Handler::logon`]), a second connection for a live session (L-05), back-pressure, durability, reconnecting.
 //!
 //! ```
 //! use fix_session::{
-//!     Close, Delivery, Dictionary, Handler, Inbound, Notice, Now, Numbers, Outbound, Reset, Role, Session, SessionConfig,
-//!     StoreRead, Verdict,
+//!     Close, Delivery, Dictionary, Handler, Inbound, Notice, Now, Numbers, Outbound, Queued, Reset, Role, Session,
+//!     SessionConfig, StoreRead, Verdict,
 //! };
 //!
 //! /// A driver that only keeps what is to be written.
@@ -36,6 +37,8 @@
 //!     }
 //!     fn replayed(&mut self, bytes: &[u8]) { self.0.extend_from_slice(bytes); }
 //!     fn read_store(&mut self, _: StoreRead) {}
+//!     fn queued(&mut self, _: &Queued<'_>) {}
+//!     fn read_queue(&mut self) {}
 //!     fn reset(&mut self, _: Reset) {}
 //!     fn notice(&mut self, _: Notice<'_>) {}
 //!     fn close(&mut self, _: Close) {}
@@ -59,25 +62,30 @@ mod message;
 mod numbers;
 mod outgoing;
 mod profile;
+mod reencode;
 mod reject;
+mod schedule;
 mod session;
 mod time;
 mod validate;
 
 pub use assay_dictionaries::Dictionary;
 pub use config::{ResendEnd, Role, SessionConfig};
-pub use encode::{Encoder, Header, Routing, reencode_as_duplicate, sending_time_text};
+pub use encode::{Encoder, Header, Routing, sending_time_text};
 pub use field_index::FieldIndex;
 pub use frame::{BODY_BYTES_MAX, FrameFault, FrameLimits, Framed, Framer};
 pub use handler::{
-    Close, Delivery, Handler, Inbound, LogonVerdict, Notice, Outbound, Reset, ResetReason, StoreRead, Verdict,
+    Close, Delivery, Handler, Inbound, LogonVerdict, Notice, Outbound, Queued, Reset, ResetReason, StoreRead,
+    Verdict,
 };
 pub use identify::{Identified, Identity, identify};
 pub use message::{BodyPart, Field, GroupEntries, GroupEntry, Message, SeqNumField};
 pub use numbers::Numbers;
-pub use outgoing::{BusinessRefusal, Outgoing};
+pub use outgoing::{BusinessRefusal, Outgoing, Sent};
 pub use profile::Profile;
+pub use reencode::reencode_as_duplicate;
 pub use reject::{SessionRejectReason, Violation};
+pub use schedule::{Interval, Schedule, ScheduleError, ScheduleSpec};
 pub use session::Session;
 pub use time::Now;
 pub use validate::{

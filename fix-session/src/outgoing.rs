@@ -32,6 +32,25 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Outgoing<'a> {
     }
 }
 
+/// What became of a message handed to [`Session::send`](crate::Session::send).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It has this MsgSeqNum(34) and is on its way.
+    Numbered(u64),
+    /// It waits without a number for the next logon (L-24).
+    Queued,
+}
+
+impl Sent {
+    /// Its number, if it has one already.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            Self::Numbered(seq) => Some(seq),
+            Self::Queued => None,
+        }
+    }
+}
+
 /// A business refusal, sent as BusinessMessageReject(j).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BusinessRefusal<'a> {

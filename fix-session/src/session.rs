@@ -2,20 +2,28 @@
 
 mod admin;
 mod due;
+mod filled;
 mod gap;
+mod gap_fill;
+mod hours;
 mod logon;
+mod logon_checks;
 mod logout;
 mod machine;
 mod queue;
 mod receive;
+mod release;
 mod replay;
+mod rollover;
 mod state;
+mod storm;
 mod timers;
+mod verdict;
 mod writer;
 
 use crate::{
     BusinessRefusal, Encoder, FieldIndex, FrameLimits, Framed, Framer, Handler, Now, Numbers, Outgoing,
-    Profile, ResetReason, SessionConfig,
+    Profile, ResetReason, Sent, SessionConfig,
 };
 use assay_dictionaries::Dictionary;
 use machine::Machine;
@@ -31,8 +39,9 @@ use machine::Machine;
 /// 3. [`Session::handle_bytes`] with whatever stands in the receive buffer; drop as many bytes as it returns;
 /// 4. [`Session::handle_timeout`] once [`Session::poll_deadline`] has passed; the deadline may move at every call;
 /// 5. [`Session::stored`] and [`Session::stored_end`] after [`Handler::read_store`], as fast as the transport drains;
-/// 6. [`Session::handle_disconnected`] when the transport is gone, also after [`Handler::close`];
-/// 7. [`Session::send`] at any time, connected or not.
+/// 6. [`Session::unqueue`] after [`Handler::read_queue`], likewise;
+/// 7. [`Session::handle_disconnected`] when the transport is gone, also after [`Handler::close`];
+/// 8. [`Session::send`] at any time, connected or not.
 ///
 /// Every call calls the handler before it returns, in the order in which the handler must act.
 #[derive(Debug)]
@@ -98,14 +107,17 @@ impl Session {
 
     /// One whole message, and those behind it whose turn it becomes.
     fn frame<H: Handler>(&mut self, now: Now, frame: &[u8], handler: &mut H) {
-        let expected = self.machine.numbers().next_in;
+        let expected = self.machine.next_in();
         match self.index.parse(frame, self.dictionary, self.profile) {
-            Ok(message) => self.machine.message(now, &message, handler),
+            Ok(message) => {
+                self.machine.message(now, &message, handler);
+                if self.machine.gap_is_open() {
+                    let filled = message.msg_type() == b"4";
+                    self.drain_queue(now, handler);
+                    self.machine.gap_looked_at(now, expected, filled, handler);
+                }
+            }
             Err(fault) => self.machine.garbled(now, fault, handler),
-        }
-        if self.machine.gap_is_open() {
-            self.drain_queue(now, handler);
-            self.machine.gap_looked_at(now, expected, handler);
         }
     }
 
@@ -152,31 +164,72 @@ impl Session {
         self.machine.stored_end(now, read_id, handler);
     }
 
-    /// Sends an application message under the next number, which it returns. Without a logged-on connection it is
-    /// numbered and journalled ([`Delivery::Held`](crate::Delivery)), and the peer's next gap recovery takes it along (L-24).
+    /// How many messages of ours wait without a number (L-24).
+    pub fn queued(&self) -> u64 {
+        self.machine.queued_out()
+    }
+
+    /// Tells a new session how many messages the journal holds that wait since before it was made.
+    pub fn set_queued(&mut self, count: u64) {
+        self.machine.set_queued_out(count);
+    }
+
+    /// Tells a new session when its present numbers were first used: with a schedule, numbers of an interval that is over
+    /// begin again at the next connection, also when the process was down at the boundary (T-04).
+    pub fn set_began(&mut self, utc_ns: i64) {
+        self.machine.set_began(utc_ns);
+    }
+
+    /// Sends one queued message, the oldest, after [`Handler::read_queue`]: [`Handler::outbound`] gets it with its number.
+    /// Returns whether the next one is wanted. When [`Session::queued`] did not fall, it was not sent and stays the
+    /// oldest; the session asks again.
+    pub fn unqueue<H: Handler>(&mut self, now: Now, bytes: &[u8], handler: &mut H) -> bool {
+        self.machine.unqueue(now, bytes, handler)
+    }
+
+    /// Sends an application message under the next number, which it returns. Without a logged-on connection, or behind
+    /// messages that wait for one, it is queued without a number: [`Handler::queued`] keeps it, and it goes out after the
+    /// next logon, once the gaps of both sides are closed, with the time of that moment (L-24).
     pub fn send<'a, H: Handler>(
         &mut self,
         now: Now,
         outgoing: impl Into<Outgoing<'a>>,
         body: impl FnOnce(&mut Encoder),
         handler: &mut H,
-    ) -> u64 {
+    ) -> Sent {
         self.machine.send(now, &outgoing.into(), body, handler)
     }
 
-    /// Refuses a message already accepted, by BusinessMessageReject(j); returns its number.
+    /// Refuses a message already accepted, by BusinessMessageReject(j); as [`Session::send`].
     pub fn reject_business<H: Handler>(
         &mut self,
         now: Now,
         refusal: &BusinessRefusal<'_>,
         handler: &mut H,
-    ) -> u64 {
+    ) -> Sent {
         self.machine.reject_business(now, refusal, handler)
     }
 
     /// Starts a Logout exchange (O-01); without an established session the connection is just closed. Empty `text`: none.
     pub fn logout<H: Handler>(&mut self, now: Now, text: &str, handler: &mut H) {
         self.machine.logout(now, text, handler);
+    }
+
+    /// Starts the reset of both numbers on the live session: TestRequest, its answer, then Logon with 141=Y both ways (L-17).
+    /// What the application sends meanwhile waits for it. False, and nothing done, without an established session.
+    pub fn roll_over<H: Handler>(&mut self, now: Now, handler: &mut H) -> bool {
+        self.machine.roll_over(now, handler)
+    }
+
+    /// The store refused a write or a flush: nothing more is said on this connection, and none is taken up until
+    /// [`Session::store_cleared`].
+    pub fn store_refused<H: Handler>(&mut self, handler: &mut H) {
+        self.machine.store_refused(handler);
+    }
+
+    /// The operator has seen to the store: the session may connect again.
+    pub fn store_cleared(&mut self) {
+        self.machine.store_cleared();
     }
 
     /// Both numbers become 1 in a new epoch, by order of the operator or the schedule. Only between connections:

@@ -13,6 +13,9 @@ const MSG_TYPE: u32 = 35;
 const SECURE_DATA_LEN: u32 = 90;
 const SECURE_DATA: u32 = 91;
 const MESSAGE_ENCODING: u32 = 347;
+const REF_MSG_TYPE: u32 = 372;
+const NO_MSG_TYPES: u32 = 384;
+const MSG_DIRECTION: u32 = 385;
 
 /// How members of a group entry may stand (V-24).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -159,7 +162,24 @@ pub fn check_required(message: &Message<'_>, _options: &ValidationOptions) -> Re
         first_missing(message, definition.body(), missing.filter(|m| !m.in_header))?;
     }
     first_missing(message, message.dictionary().trailer(), None)?;
+    check_conditional(message)?;
     if message.index().has_data { check_encoding(message) } else { Ok(()) }
+}
+
+/// Administrative messages: what other fields make necessary though the dictionary does not require it (V-17). An entry of
+/// Logon's `NoMsgTypes(384)` names a type and a direction.
+fn check_conditional(message: &Message<'_>) -> Result<(), Violation> {
+    if message.msg_type() != b"A" {
+        return Ok(());
+    }
+    for entry in message.groups(NO_MSG_TYPES) {
+        for tag in [REF_MSG_TYPE, MSG_DIRECTION] {
+            if entry.get(tag).is_none() {
+                return Err(Violation::at(Reason::RequiredTagMissing, i64::from(tag)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The first required member of a part that is not there, or that a group entry of the part lacks before it.

@@ -568,7 +568,7 @@ fn a_resend_changes_flag_times_length_and_sum_only() {
     encoder.begin(&header).data(95, 96, b"a\x0110=000\x01b").field(58, b"x").field(43, b"Y");
     let original = encoder.finish().to_vec();
     let mut resent = b"old".to_vec();
-    reencode_as_duplicate(&original, b"20260101-10:00:00.000", &mut resent);
+    reencode_as_duplicate(&original, b"20260101-10:00:00.000", None, &mut resent);
     let again = text(&resent);
     assert!(again.contains(
         "|35=8|34=42|43=Y|49=ASSAY|52=20260101-10:00:00.000|56=CLIENT1|57=T|122=20260101-09:30:00.123|128=DLV|\
@@ -576,7 +576,7 @@ fn a_resend_changes_flag_times_length_and_sum_only() {
     ), "{again}");
     // Of a resend again: the first time stays the original one.
     let mut twice = Vec::new();
-    reencode_as_duplicate(&resent, b"20260101-11:00:00.000", &mut twice);
+    reencode_as_duplicate(&resent, b"20260101-11:00:00.000", None, &mut twice);
     assert_eq!(
         text(&twice).split("|10=").next(),
         again.replace("52=20260101-10", "52=20260101-11").split("|10=").next()
@@ -588,7 +588,7 @@ fn a_resend_without_body_is_whole() {
     let mut encoder = Encoder::new();
     let original = encoder.begin(&Header { msg_type: b"0", ..OUTBOUND }).finish().to_vec();
     let mut resent = Vec::new();
-    reencode_as_duplicate(&original, b"20260101-10:00:00.000", &mut resent);
+    reencode_as_duplicate(&original, b"20260101-10:00:00.000", None, &mut resent);
     assert!(text(&resent).contains("|56=CLIENT1|122=20260101-09:30:00.123|10="));
 }
 
@@ -639,7 +639,7 @@ fn exercise(bytes: &[u8]) {
             let _ = entry.fields().map(|f| entry.groups(f.tag).count()).sum::<usize>();
         }
     }
-    reencode_as_duplicate(bytes, b"20260101-10:00:00.000", &mut Vec::new());
+    reencode_as_duplicate(bytes, b"20260101-10:00:00.000", None, &mut Vec::new());
 }
 
 #[test]

@@ -140,6 +140,8 @@ pub enum Direction {
     Out = 1,
     /// From the counterparty, judged but not consumed (refused, duplicate, logon before a reset).
     InUnconsumed = 2,
+    /// To the counterparty, kept without a number until its next logon.
+    Queued = 3,
 }
 
 /// What a record of the `fix` topic carries besides the message.
@@ -149,7 +151,7 @@ pub struct WireHeader {
     pub direction: Direction,
     /// The session's epoch.
     pub epoch: u32,
-    /// MsgSeqNum(34).
+    /// MsgSeqNum(34); 0 of a message that is queued without one.
     pub seq: u64,
     /// In: E after this message. Out: N after it. What recovery takes the numbers from.
     pub next_seq: u64,

@@ -52,6 +52,10 @@ fn every_fault_names_file_line_and_mend() {
             "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nreference_price = \"1.001\"\n",
             "assay.toml:5: reference_price 1.001 is not a multiple",
         ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[session.schedule]\nzone = \"Mars\"\n",
+            "assay.toml:6: zone \"Mars\" is not known",
+        ),
         ("[gateway]\nlisten = \"0.0.0.0:1\"\n", "assay.toml:2: 0.0.0.0:1 is not a loopback address"),
         ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" is not served"),
         ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
@@ -81,6 +85,18 @@ fn environment_beats_file_and_flag_beats_environment() {
     assert!(unknown.starts_with("ASSAY_GATEWAY_LISTN: no such key"), "{unknown}");
     let bad = Overrides::new(env(&[("ASSAY_GATEWAY_LISTEN", "x")]), &[]).unwrap();
     assert!(load_with(text, bad).unwrap_err().starts_with("ASSAY_GATEWAY_LISTEN: "));
+}
+
+#[test]
+fn a_session_may_have_hours() {
+    let text = concat!(
+        "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[session.schedule]\n",
+        "zone = \"America/New_York\"\nstart = \"08:00\"\nend = \"17:00\"\ndays = [\"mon\"]\nholidays = [\"2026-12-25\"]\n",
+    );
+    let schedule = load(text).unwrap().sessions[0].schedule.clone().unwrap();
+    // Monday, 23 November 2026, 13:00 UTC is 08:00 in New York.
+    assert!(schedule.interval_at(1_795_438_800_000_000_000).is_some());
+    assert!(schedule.interval_at(1_795_438_799_000_000_000).is_none());
 }
 
 #[test]

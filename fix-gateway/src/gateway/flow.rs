@@ -58,7 +58,7 @@ impl<A: Application> Gateway<A> {
             Some(Close::Flush) => unsent == 0,
             None => false,
         };
-        let replay = (link.replay.is_some() || link.state.wanted.is_some()) && unsent < replay::AHEAD_BYTES;
+        let replay = link.streams() && unsent < replay::AHEAD_BYTES;
         let deadline = link.session.poll_deadline();
         let Some(connection) = &mut link.state.connection else {
             return Plan { over: true, read: false, write: false, replay: false, deadline: None };

@@ -9,18 +9,20 @@ use fix_session::{Now, StoreRead};
 use std::sync::Arc;
 
 /// Records of the journal read before sockets are served again.
-const REPLAY_RECORDS: usize = 256;
+pub(super) const REPLAY_RECORDS: usize = 256;
 
 /// Unsent bytes at which a replay waits for its socket.
 pub(super) const AHEAD_BYTES: usize = 1 << 20;
 
 impl<A: Application> Gateway<A> {
-    /// Hands the engine of session `index` some more of the stored messages it wants.
+    /// Hands the engine of session `index` some more of the stored and of the queued messages it wants.
     pub(crate) fn replay(&mut self, index: usize, now: Now) {
         if self.failed.is_some() {
             return;
         }
-        if let Err(error) = self.replay_some(index, now) {
+        let streamed = self.replay_some(index, now).and_then(|()| self.release_some(index, now));
+        self.commit();
+        if let Err(error) = streamed {
             self.fail(error.into());
         }
     }
@@ -32,10 +34,7 @@ impl<A: Application> Gateway<A> {
                 self.turn(index, now, |session, turn| session.stored_end(now, read.id, turn));
             }
         }
-        let Some(mut replay) = self.links[index].replay.take() else {
-            self.commit();
-            return Ok(());
-        };
+        let Some(mut replay) = self.links[index].replay.take() else { return Ok(()) };
         let mut records = Vec::with_capacity(REPLAY_RECORDS);
         let count = replay.reader.poll(&mut records, REPLAY_RECORDS)?;
         let mut wanted = true;
@@ -56,7 +55,6 @@ impl<A: Application> Gateway<A> {
         if wanted {
             self.links[index].replay = Some(replay);
         }
-        self.commit();
         Ok(())
     }
 

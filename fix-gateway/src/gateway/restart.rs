@@ -99,7 +99,19 @@ impl<A: Application> Gateway<A> {
 
 fn link(spec: &SessionSpec, config: &GatewayConfig, recovered: &mut Recovered) -> Link {
     let names = SessionNames::new(spec, config.comp_id, config.partitions);
-    let RecoveredSession { numbers, journal } = recovered.sessions.remove(&names.session).unwrap_or_default();
-    let session = Session::new(spec.engine_config(config.comp_id), numbers, config.dictionary);
-    Link { spec: spec.clone(), names, session, state: LinkState::new(journal), replay: None }
+    let RecoveredSession { numbers, journal, backlog, began } =
+        recovered.sessions.remove(&names.session).unwrap_or_default();
+    let mut session = Session::new(spec.engine_config(config.comp_id), numbers, config.dictionary);
+    session.set_queued(backlog.count);
+    if let Some(began) = began {
+        session.set_began(began.as_ns());
+    }
+    Link {
+        spec: spec.clone(),
+        names,
+        session,
+        state: LinkState::new(journal, backlog, began),
+        replay: None,
+        release: None,
+    }
 }

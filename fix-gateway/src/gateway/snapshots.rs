@@ -25,6 +25,8 @@ impl<A: Application> Gateway<A> {
                 next_in: numbers.next_in,
                 next_out: numbers.next_out,
                 journal: link.state.journal.clone(),
+                backlog: link.state.backlog,
+                began: link.state.began,
             }
         }));
         snapshot

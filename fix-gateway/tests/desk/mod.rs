@@ -4,8 +4,8 @@
 
 use assay_event_log::{EventLog, MemoryLog, MemoryLogConfig, NewRecord, Record, Value};
 use assay_trading_types::{
-    Actor, CompId, Event, ExecType, ExecutionReported, Fill, Filled, FirmId, Liquidity, OrdStatus, OrderId,
-    OrderRequested, Origin, Price, Qty, Role, Timestamp, Topic, TraceId,
+    Actor, CompId, Direction, Event, ExecType, ExecutionReported, Fill, Filled, FirmId, Liquidity, OrdStatus,
+    OrderId, OrderRequested, Origin, Price, Qty, Role, Timestamp, Topic, TraceId,
 };
 use bytes::Bytes;
 use fix_gateway::client::Client;
@@ -109,6 +109,11 @@ impl Desk {
         self.requests().remove(count - 1)
     }
 
+    pub(crate) fn wait_queued(&self, count: usize) {
+        let is_queued = |r: &Arc<Record>| r.wire.is_some_and(|w| w.direction == Direction::Queued);
+        wait(|| self.records(Topic::Fix).iter().filter(|r| is_queued(r)).count() == count);
+    }
+
     pub(crate) fn wait_down(&self) {
         wait(|| self.gateway().statistics().sessions_up() == 0);
     }
@@ -191,8 +196,17 @@ fn append(log: &MemoryLog, request: &Record, index: u16, report: ExecutionReport
 
 /// The same log without the requests: what a journal is left with whose `accounts` lag behind it.
 pub(crate) fn without_requests(log: &MemoryLog) -> Arc<MemoryLog> {
+    copied(log, |record| record.topic == Topic::Fix, 0)
+}
+
+/// The log as if everything in it had happened so many hours ago.
+pub(crate) fn hours_ago(log: &MemoryLog, hours: i64) -> Arc<MemoryLog> {
+    copied(log, |_| true, hours * 3_600_000_000_000)
+}
+
+fn copied(log: &MemoryLog, keeps: impl Fn(&Record) -> bool, ns_ago: i64) -> Arc<MemoryLog> {
     let kept = MemoryLog::default();
-    for record in log.records().iter().filter(|r| r.topic == Topic::Fix) {
+    for record in log.records().iter().filter(|r| keeps(r)) {
         let value = match record.wire {
             Some(_) => Value::Fix(record.value.clone()),
             None => Value::event((*record.decode().unwrap()).clone()),
@@ -201,7 +215,7 @@ pub(crate) fn without_requests(log: &MemoryLog) -> Arc<MemoryLog> {
             topic: record.topic,
             partition: record.partition,
             key: record.key.clone(),
-            at: record.at,
+            at: Timestamp::from_ns(record.at.as_ns() - ns_ago),
             origin: record.origin,
             trace: record.trace,
             actor: record.actor,
@@ -228,6 +242,14 @@ pub(crate) fn order(cl_ord_id: &str) -> String {
 /// An order whose TransactTime is a minute before it is sent.
 pub(crate) fn stale_order(cl_ord_id: &str) -> String {
     order_at(cl_ord_id, 60)
+}
+
+/// `HH:MM` UTC, an hour ago.
+#[allow(clippy::disallowed_methods, reason = "a schedule is made around the present")]
+pub(crate) fn an_hour_ago() -> String {
+    let minutes = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 60 % 1_440;
+    let then = (minutes + 1_380) % 1_440;
+    format!("{:02}:{:02}", then / 60, then % 60)
 }
 
 #[allow(clippy::disallowed_methods, reason = "a counterparty has a clock")]

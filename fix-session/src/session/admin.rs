@@ -1,6 +1,8 @@
 //! Heartbeat, TestRequest and SequenceReset (sections 5 and 6 of the session rules).
 
 use super::machine::Machine;
+use super::release::Release;
+use super::rollover::Rollover;
 use super::state::{Phase, State};
 use super::timers::Timer;
 use crate::time::NS_PER_S;
@@ -16,18 +18,32 @@ const LOGOUT_BEHIND_GAP_S: u64 = 10;
 
 impl Machine {
     /// H-03, H-05: the one awaited ends the test; any other is accepted.
-    pub(super) fn heartbeat<H: Handler>(&mut self, message: &Message<'_>, seq: u64, handler: &mut H) {
-        let interop = self.interop();
-        if let State::LoggedOn(on) = &mut self.state
-            && let Some(id) = message.get(112)
-        {
-            if on.test.is_some_and(|test| test_req_id(test, interop).as_bytes() == id) {
-                on.test = None;
-            } else if !interop {
-                handler.notice(Notice::Warning("Heartbeat with an unknown TestReqID"));
-            }
-        }
+    pub(super) fn heartbeat<H: Handler>(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        seq: u64,
+        handler: &mut H,
+    ) {
         self.consume_in_turn(message, seq, handler);
+        let interop = self.interop();
+        let State::LoggedOn(on) = &mut self.state else { return };
+        let Some(id) = message.get(112) else { return };
+        let is_answer_to = |test| test_req_id(test, interop).as_bytes() == id;
+        let known = on.test.is_some_and(is_answer_to);
+        let confirms = matches!(on.release, Release::Confirming { test } if is_answer_to(test));
+        let tested = matches!(on.rollover, Rollover::Testing { test } if is_answer_to(test));
+        if known {
+            on.test = None;
+        } else if !confirms && !tested && !interop {
+            handler.notice(Notice::Warning("Heartbeat with an unknown TestReqID"));
+        }
+        if tested {
+            self.rollover_tested(now, handler);
+        } else if confirms {
+            self.release_confirmed(handler);
+        }
+        self.even_out(now, handler);
     }
 
     /// H-02; during a logout of ours nothing is answered (O-02).
@@ -61,12 +77,12 @@ impl Machine {
         if new <= seq {
             return self.refuse_gap_fill(now, message, seq, new, handler);
         }
-        if new - seq > GAP_FILL_REMARKABLE {
+        if new - seq > GAP_FILL_REMARKABLE || new - 1 > self.seen_max().max(seq) {
             handler.notice(Notice::GapFilled { begin: seq, end: new - 1 });
         }
+        self.filled.note(seq, new - 1);
         self.numbers.next_in = new;
         handler.administrative(&self.inbound(message, seq));
-        self.gap_fill_inside_chunk(now, handler);
     }
 
     fn refuse_gap_fill<H: Handler>(
@@ -79,6 +95,7 @@ impl Machine {
     ) {
         if self.interop() {
             handler.ignored(&self.inbound(message, seq));
+            self.spoil_gap();
             if new < seq {
                 let fault = Violation::new(SessionRejectReason::ValueIncorrect);
                 self.reject(now, message, seq, &fault, handler);
@@ -147,23 +164,33 @@ impl Machine {
 
     /// H-04, H-05.
     pub(super) fn silence_due<H: Handler>(&mut self, now: Now, handler: &mut H) {
-        let interop = self.interop();
         let State::LoggedOn(on) = &mut self.state else { return };
         if on.phase == Phase::LogoutSent {
             return;
         }
         let gone_ns = on.last_received_ns + 2 * on.test_after_ns();
+        // A test before the last message belongs to an earlier silence, and its answer was lost.
+        if on.tested_ns < on.last_received_ns {
+            on.test = None;
+        }
         if on.test.is_some() && now.mono_ns >= gone_ns {
             handler.notice(Notice::Fault("Timed out waiting for heartbeat"));
             return self.close(crate::Close::Flush, handler);
         }
         let unanswered = on.test.is_some();
         self.timers.set(Timer::Silence, gone_ns.max(now.mono_ns + 1));
-        if unanswered {
-            return;
+        if !unanswered {
+            self.send_test(now, handler);
         }
+    }
+
+    /// The next TestRequest(1) of this connection.
+    pub(super) fn send_test<H: Handler>(&mut self, now: Now, handler: &mut H) {
+        let interop = self.interop();
+        let State::LoggedOn(on) = &mut self.state else { return };
         on.tests_sent += 1;
         on.test = Some(on.tests_sent);
+        on.tested_ns = now.mono_ns;
         let id = test_req_id(on.tests_sent, interop);
         let write = |out: &mut Encoder| {
             out.field(112, id.as_bytes());

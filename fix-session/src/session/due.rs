@@ -8,7 +8,7 @@ use crate::{Close, Handler, Notice, Now};
 impl Machine {
     pub(crate) fn timeout<H: Handler>(&mut self, now: Now, handler: &mut H) {
         // Each timer once: a handler of one may set another that is due, which then waits for the next call.
-        let mut left = 7;
+        let mut left = Timer::ALL.len();
         while left > 0
             && let Some(timer) = self.timers.take_due(now.mono_ns)
         {
@@ -25,6 +25,10 @@ impl Machine {
             Timer::Logout => self.logout_overdue(handler),
             Timer::LogoutBehindGap => self.answer_logout(now, handler),
             Timer::Resend => self.resend_overdue(now, handler),
+            Timer::Rollover => self.rollover_overdue(now, handler),
+            Timer::Storm => self.storm_pause_over(now, handler),
+            Timer::Schedule => self.hours_due(now, handler),
+            Timer::Release => self.release_unconfirmed(handler),
             Timer::PartialMessage => {
                 handler.notice(Notice::Fault("Message not completed in time"));
                 self.close(Close::Flush, handler);

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::queue::Queued;
-use super::state::{Phase, State};
+use super::state::{LoggedOn, Phase, State};
 use super::timers::Timer;
 use crate::time::NS_PER_S;
 use crate::{Handler, Message, Notice, Now, Outgoing, ResendEnd};
@@ -16,8 +16,11 @@ const LOOPS_MAX: u32 = 3;
 /// A gap seen at a logon where both sides tell what they expect is filled unasked within this long (L-20).
 const UNASKED_FILL_S: u64 = 10;
 
+/// The rest of a piece follows a gap fill inside it within this long, or is asked for.
+const REST_OF_CHUNK_NS: u64 = NS_PER_S;
+
 /// Our outstanding request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Gap {
     /// Last number that was asked for.
     asked_to: u64,
@@ -25,8 +28,10 @@ pub(crate) struct Gap {
     seen_max: u64,
     /// Messages above the gap had to be dropped (S-10).
     dropped: bool,
-    /// A garbled frame came since the request.
-    pub(crate) garbled: bool,
+    /// A garbled frame came since the request, or the message wanted was refused without being counted.
+    pub(crate) spoiled: bool,
+    /// The last message that counted was a gap fill inside the piece asked for.
+    rest_of_chunk: bool,
     loops: u32,
     repeats: u32,
 }
@@ -74,7 +79,7 @@ impl Machine {
         handler.notice(Notice::GapDetected { begin: self.numbers.next_in, seen: seq });
         let State::LoggedOn(on) = &mut self.state else { return };
         let asked_to = u64::MAX;
-        on.gap = Some(Gap { asked_to, seen_max: seq, dropped, garbled: false, loops: 0, repeats: 0 });
+        on.gap = Some(Gap { asked_to, seen_max: seq, dropped, ..Gap::default() });
     }
 
     /// Sends ResendRequest from the present expected number.
@@ -92,7 +97,8 @@ impl Machine {
             (_, ResendEnd::Open) => 0,
         };
         gap.asked_to = if end == 0 { u64::MAX } else { end };
-        gap.garbled = false;
+        gap.spoiled = false;
+        gap.rest_of_chunk = false;
         gap.dropped = false;
         let write = |out: &mut crate::Encoder| {
             out.field_u64(7, begin).field_u64(16, end);
@@ -101,10 +107,36 @@ impl Machine {
         self.timers.set(Timer::Resend, now.mono_ns + self.config.resend_timeout_s * NS_PER_S);
     }
 
-    /// After each message while a gap is open and the queue gave what it had; `expected` is the number expected before.
-    pub(crate) fn gap_looked_at<H: Handler>(&mut self, now: Now, expected: u64, handler: &mut H) {
+    /// After each message while a gap is open and the queue gave what it had; `expected` is the number expected before,
+    /// `filled` says that the message was a gap fill.
+    pub(crate) fn gap_looked_at<H: Handler>(
+        &mut self,
+        now: Now,
+        expected: u64,
+        filled: bool,
+        handler: &mut H,
+    ) {
         if self.numbers.next_in != expected {
             self.gap_progress(now, handler);
+            if filled {
+                self.gap_fill_inside_chunk(now);
+            }
+        }
+    }
+
+    /// A message at the expected number was refused and not counted: a resend would bring it again.
+    pub(super) fn spoil_gap(&mut self) {
+        if let State::LoggedOn(LoggedOn { gap: Some(gap), .. }) = &mut self.state {
+            gap.spoiled = true;
+        }
+    }
+
+    /// The highest inbound number that was ever seen in this epoch, as far as an open gap tells.
+    pub(super) fn seen_max(&self) -> u64 {
+        let counted = self.numbers.next_in - 1;
+        match &self.state {
+            State::LoggedOn(LoggedOn { gap: Some(gap), .. }) => gap.seen_max.max(counted),
+            _ => counted,
         }
     }
 
@@ -117,22 +149,26 @@ impl Machine {
         if empty && next_in > gap.seen_max {
             on.gap = None;
             self.timers.clear(Timer::Resend);
-            return handler.notice(Notice::GapClosed);
+            handler.notice(Notice::GapClosed);
+            return self.even_out(now, handler);
         }
-        (gap.repeats, gap.loops) = (0, 0);
+        (gap.repeats, gap.loops, gap.rest_of_chunk) = (0, 0, false);
         if next_in > gap.asked_to || (empty && gap.dropped) {
             return self.ask(now, handler);
         }
         self.timers.set(Timer::Resend, now.mono_ns + self.config.resend_timeout_s * NS_PER_S);
     }
 
-    /// a gap fill that stops inside the piece asked for is followed by a request for the rest.
-    pub(super) fn gap_fill_inside_chunk<H: Handler>(&mut self, now: Now, handler: &mut H) {
+    /// a gap fill stopped inside the piece that was asked for. Often the rest of the piece is on its way behind it, and
+    /// a request at each such fill would multiply the answers where messages and fills alternate; so the rest is asked for
+    /// only when nothing more comes.
+    fn gap_fill_inside_chunk(&mut self, now: Now) {
         let next_in = self.numbers.next_in;
-        let State::LoggedOn(on) = &self.state else { return };
-        let inside = |gap: &Gap| gap.asked_to != u64::MAX && next_in <= gap.asked_to;
-        if self.config.resend_chunk.is_some() && on.gap.as_ref().is_some_and(inside) {
-            self.ask(now, handler);
+        let State::LoggedOn(on) = &mut self.state else { return };
+        let Some(gap) = on.gap.as_mut().filter(|gap| gap.asked_to != u64::MAX) else { return };
+        if next_in <= gap.asked_to {
+            gap.rest_of_chunk = true;
+            self.timers.set(Timer::Resend, now.mono_ns + REST_OF_CHUNK_NS);
         }
     }
 
@@ -141,7 +177,10 @@ impl Machine {
         let next_in = self.numbers.next_in;
         let State::LoggedOn(on) = &mut self.state else { return };
         let Some(gap) = &mut on.gap else { return };
-        gap.loops += u32::from(gap.garbled);
+        if gap.rest_of_chunk {
+            return self.ask(now, handler);
+        }
+        gap.loops += u32::from(gap.spoiled);
         gap.repeats += 1;
         if gap.loops >= LOOPS_MAX {
             return self.fault(now, &format!("Resend loop at {next_in}"), handler);

@@ -1,42 +1,22 @@
 //! Logon(A) from both sides (section 2 of the session rules).
 
-use super::machine::{FIRST_NOT_LOGON, Machine};
+use super::logon_checks::{Accepted, LogonReset, Refused};
+use super::machine::{FIRST_NOT_LOGON, Machine, OUTSIDE_HOURS};
 use super::state::{AwaitingAnswer, LoggedOn, State};
 use super::timers::Timer;
 use crate::time::NS_PER_S;
-use crate::validate::check_message;
 use crate::{
     Close, Delivery, Encoder, Handler, LogonVerdict, Message, Notice, Now, Outgoing, ResetReason, Role,
-    SeqNumField,
+    SeqNumField, Violation,
 };
-use std::borrow::Cow;
-
-/// A Logon that will be answered, with everything decided.
-struct Accepted {
-    seq: u64,
-    heartbeat_s: u32,
-    reset: bool,
-    /// Numbers the peer lacks, by its NextExpectedMsgSeqNum(789).
-    peer_expects: Option<u64>,
-}
 
 /// What a Logon of ours says.
-struct Terms {
-    heartbeat_s: u32,
-    reset: bool,
-    next_expected: u64,
+pub(super) struct Terms {
+    pub(super) heartbeat_s: u32,
+    pub(super) reset: bool,
+    pub(super) next_expected: u64,
     /// Fields of the driver's own, each with its SOH.
-    more: Vec<u8>,
-}
-
-/// What to do about a Logon that is not accepted.
-enum Refused {
-    /// L-07: a fault of the message itself; interop closes only.
-    Invalid(Cow<'static, str>),
-    /// Logout with this text.
-    Logout(Cow<'static, str>),
-    /// D-01: an old copy.
-    Ignored,
+    pub(super) more: Vec<u8>,
 }
 
 /// What to do about a peer that may not log on.
@@ -59,10 +39,16 @@ impl Machine {
         let next_expected = self.numbers.next_in;
         let terms = Terms { heartbeat_s: self.config.heartbeat_s, reset, next_expected, more: Vec::new() };
         self.emit_logon(now, &terms, self.numbers.next_in - 1, handler);
-        self.state = State::AwaitingAnswer(AwaitingAnswer { reset, held: None });
+        self.state = State::AwaitingAnswer(AwaitingAnswer { reset });
     }
 
-    fn emit_logon<H: Handler>(&mut self, now: Now, terms: &Terms, processed: u64, handler: &mut H) {
+    pub(super) fn emit_logon<H: Handler>(
+        &mut self,
+        now: Now,
+        terms: &Terms,
+        processed: u64,
+        handler: &mut H,
+    ) {
         let (use_next_expected, test_session) = (self.config.next_expected, self.config.test_session);
         let write = |out: &mut Encoder| {
             out.field_u64(98, 0).field_u64(108, u64::from(terms.heartbeat_s));
@@ -86,6 +72,10 @@ impl Machine {
             handler.notice(Notice::Warning(FIRST_NOT_LOGON));
             return self.close(Close::Silent, handler);
         }
+        if !self.takes_logon(now) {
+            handler.notice(Notice::Warning(OUTSIDE_HOURS));
+            return self.close(Close::Silent, handler);
+        }
         if message.begin_string() != b"FIX.4.4" || !self.is_from_peer(message) {
             handler.notice(Notice::Warning("Logon for another session"));
             return self.close(Close::Silent, handler);
@@ -93,11 +83,11 @@ impl Machine {
         if let Err(away) = self.admit(message, handler) {
             return self.turn_away(now, message, away, handler);
         }
-        if self.config.reset_on_logon && !message.is_yes(141) {
-            self.reset_numbers(ResetReason::Logon, handler);
-        }
-        match self.judge_logon(now, message, handler) {
-            Ok(accepted) => self.accept_logon(now, message, &accepted, handler),
+        match self.judge_logon(now, message) {
+            Ok(accepted) => {
+                self.accept_logon(now, message, &accepted, handler);
+                self.remark(message, handler);
+            }
             Err(refused) => self.refuse_logon(now, message, refused, handler),
         }
     }
@@ -121,14 +111,17 @@ impl Machine {
             return self.turn_away(now, message, away, handler);
         }
         let judged = if message.begin_string() != b"FIX.4.4" {
-            Err(Refused::Invalid("Incorrect BeginString".into()))
+            Err(Refused::Invalid("Incorrect BeginString".into(), None))
         } else if !self.is_from_peer(message) {
-            Err(Refused::Invalid("CompID problem".into()))
+            Err(Refused::Invalid("CompID problem".into(), None))
         } else {
-            self.judge_logon(now, message, handler)
+            self.judge_logon(now, message)
         };
         match judged {
-            Ok(accepted) => self.accept_answer(now, message, &accepted, handler),
+            Ok(accepted) => {
+                self.accept_answer(now, message, &accepted, handler);
+                self.remark(message, handler);
+            }
             Err(refused) => self.refuse_logon(now, message, refused, handler),
         }
     }
@@ -141,7 +134,7 @@ impl Machine {
         seq: u64,
         handler: &mut H,
     ) {
-        if !message.is_yes(141) {
+        if !message.is_yes(141) && !self.rollover_is_out() {
             handler.ignored(&self.inbound(message, seq));
             if self.interop() {
                 handler.notice(Notice::Fault("Logon received while logged on"));
@@ -152,7 +145,10 @@ impl Machine {
         if let Err(away) = self.admit(message, handler) {
             return self.turn_away(now, message, away, handler);
         }
-        match self.judge_logon(now, message, handler) {
+        match self.judge_logon(now, message) {
+            Ok(accepted) if accepted.reset == LogonReset::Confirms => {
+                self.rollover_confirmed(now, message, &accepted, handler);
+            }
             Ok(accepted) => self.accept_logon(now, message, &accepted, handler),
             Err(refused) => self.refuse_logon(now, message, refused, handler),
         }
@@ -185,103 +181,6 @@ impl Machine {
         }
     }
 
-    /// All refusals of a Logon, in their order; changes nothing.
-    fn judge_logon<H: Handler>(
-        &self,
-        now: Now,
-        message: &Message<'_>,
-        handler: &mut H,
-    ) -> Result<Accepted, Refused> {
-        let seq = match message.seq_num() {
-            SeqNumField::Number(seq) => seq,
-            SeqNumField::Missing => {
-                return Err(Refused::Invalid("Received message without MsgSeqNum".into()));
-            }
-            SeqNumField::Invalid => return Err(Refused::Invalid("Invalid MsgSeqNum".into())),
-        };
-        if message.get(98).is_some_and(|method| !method.is_empty() && method != b"0") {
-            return Err(Refused::Logout("Unsupported EncryptMethod".into()));
-        }
-        if let Err(violation) = check_message(message, &self.config.validation) {
-            return Err(Refused::Invalid(violation.text().to_owned().into()));
-        }
-        match self.check_sending_time(now, message) {
-            Ok(offset_ns) if offset_ns > self.config.sending_time_tolerance_s * NS_PER_S / 2 => {
-                handler.notice(Notice::ClockOff { offset_ms: offset_ns / 1_000_000 });
-            }
-            Ok(_) => {}
-            Err(violation) => return Err(Refused::Invalid(violation.text().to_owned().into())),
-        }
-        let heartbeat_s = self.judge_heartbeat(message)?;
-        if self.config.test_session.is_some_and(|test| message.is_yes(464) != test) {
-            return Err(Refused::Logout("TestMessageIndicator mismatch".into()));
-        }
-        let reset = self.judge_reset(message, seq)?;
-        let expected = if reset { seq } else { self.numbers.next_in };
-        if seq < expected {
-            if message.poss_dup() {
-                return Err(Refused::Ignored);
-            }
-            let text = format!("MsgSeqNum too low, expecting {expected} but received {seq}");
-            return Err(Refused::Logout(text.into()));
-        }
-        let peer_expects = self.judge_next_expected(message, reset)?;
-        Ok(Accepted { seq, heartbeat_s, reset, peer_expects })
-    }
-
-    /// L-12, L-13.
-    fn judge_heartbeat(&self, message: &Message<'_>) -> Result<u32, Refused> {
-        let text = message.get(108).unwrap_or_default();
-        if text.starts_with(b"-") {
-            return Err(Refused::Logout("HeartBtInt must not be negative".into()));
-        }
-        let (min, max) = (self.config.heartbeat_min_s, self.config.heartbeat_max_s);
-        let asked = message.get_u64(108).and_then(|s| u32::try_from(s).ok());
-        match asked {
-            Some(0) if self.config.heartbeat_zero => Ok(0),
-            Some(s) if (min..=max).contains(&s) => Ok(s),
-            _ => Err(Refused::Logout(format!("HeartBtInt out of range, allowed {min} to {max}").into())),
-        }
-    }
-
-    /// L-14 to L-18: whether both numbers become 1.
-    fn judge_reset(&self, message: &Message<'_>, seq: u64) -> Result<bool, Refused> {
-        let we_asked = matches!(&self.state, State::AwaitingAnswer(awaiting) if awaiting.reset);
-        let flag = message.is_yes(141);
-        if we_asked {
-            return match (flag, seq) {
-                (true, 1) => Ok(false),
-                (false, 1) if self.interop() => Ok(false),
-                _ => Err(Refused::Logout("Reset not confirmed".into())),
-            };
-        }
-        if !flag {
-            return Ok(false);
-        }
-        if !self.config.peer_may_reset {
-            return Err(Refused::Logout("Sequence reset not permitted".into()));
-        }
-        if seq != 1 && !self.interop() {
-            let text = format!("ResetSeqNumFlag requires MsgSeqNum 1, received {seq}");
-            return Err(Refused::Logout(text.into()));
-        }
-        Ok(true)
-    }
-
-    /// L-21, L-22: the number from which the peer lacks ours.
-    fn judge_next_expected(&self, message: &Message<'_>, reset: bool) -> Result<Option<u64>, Refused> {
-        if !self.config.next_expected || reset {
-            return Ok(None);
-        }
-        let Some(expects) = message.get_u64(789) else { return Ok(None) };
-        let next_out = self.numbers.next_out;
-        if expects > next_out {
-            let text = format!("NextExpectedMsgSeqNum too high, expecting {next_out} but received {expects}");
-            return Err(Refused::Logout(text.into()));
-        }
-        Ok(Some(expects.max(1)))
-    }
-
     fn refuse_logon<H: Handler>(
         &mut self,
         now: Now,
@@ -294,11 +193,34 @@ impl Machine {
         }
         match refused {
             Refused::Ignored => {}
-            Refused::Invalid(text) if self.interop() => {
+            Refused::Invalid(text, _) if self.interop() => {
                 handler.notice(Notice::Fault(&text));
                 self.close(Close::Flush, handler);
             }
-            Refused::Invalid(text) | Refused::Logout(text) => self.fault(now, &text, handler),
+            Refused::Invalid(text, Some(violation)) => {
+                self.reject_logon(now, message, &violation, handler);
+                self.fault(now, &text, handler);
+            }
+            Refused::Rejected(text, violation) => {
+                self.reject_logon(now, message, &violation, handler);
+                self.fault(now, text, handler);
+            }
+            Refused::Invalid(text, None) | Refused::Logout(text) => self.fault(now, &text, handler),
+        }
+    }
+
+    /// L-07, L-11: the optional Reject(3) before the Logout.
+    fn reject_logon<H: Handler>(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        violation: &Violation,
+        handler: &mut H,
+    ) {
+        if let SeqNumField::Number(seq) = message.seq_num()
+            && self.config.reject_invalid_logon
+        {
+            self.write_reject(now, message, seq, violation, Delivery::Write, handler);
         }
     }
 
@@ -311,19 +233,22 @@ impl Machine {
         handler: &mut H,
     ) {
         let mut seq = accepted.seq;
-        if accepted.reset {
-            self.reset_numbers(ResetReason::Logon, handler);
+        let asked = accepted.reset == LogonReset::Asked;
+        if asked {
             seq = 1;
+        }
+        if asked || accepted.reset == LogonReset::Ours {
+            self.reset_numbers(ResetReason::Logon, handler);
         }
         self.forget_gap();
         let high = seq > self.numbers.next_in;
         if !high {
             self.consume_in_turn(message, seq, handler);
         }
-        self.establish(now, accepted.heartbeat_s);
+        self.establish(now, accepted);
         let next_expected = self.numbers.next_in;
-        let (heartbeat_s, reset) = (accepted.heartbeat_s, accepted.reset);
-        let terms = Terms { heartbeat_s, reset, next_expected, more: handler.logon_terms(message) };
+        let more = handler.logon_terms(message);
+        let terms = Terms { heartbeat_s: accepted.heartbeat_s, reset: asked, next_expected, more };
         self.emit_logon(now, &terms, seq, handler);
         self.begin(now, message, seq, high, accepted, handler);
     }
@@ -336,7 +261,7 @@ impl Machine {
         accepted: &Accepted,
         handler: &mut H,
     ) {
-        if accepted.reset {
+        if accepted.reset == LogonReset::Asked {
             return self.accept_logon(now, message, accepted, handler);
         }
         if accepted.heartbeat_s != self.config.heartbeat_s {
@@ -346,19 +271,18 @@ impl Machine {
         if !high {
             self.consume_in_turn(message, accepted.seq, handler);
         }
-        self.establish(now, accepted.heartbeat_s);
+        self.establish(now, accepted);
         self.begin(now, message, accepted.seq, high, accepted, handler);
     }
 
-    fn establish(&mut self, now: Now, heartbeat_s: u32) {
-        let held = match &self.state {
-            State::AwaitingAnswer(awaiting) => awaiting.held,
-            _ => None,
-        };
-        let heartbeat_ns = u64::from(heartbeat_s) * NS_PER_S;
+    fn establish(&mut self, now: Now, accepted: &Accepted) {
+        let heartbeat_ns = u64::from(accepted.heartbeat_s) * NS_PER_S;
+        self.peer_bytes_max = accepted.message_bytes_max.unwrap_or(usize::MAX);
+        self.timers.clear(Timer::Rollover);
+        self.timers.clear(Timer::Release);
         self.timers.clear(Timer::Logon);
         self.timers.clear(Timer::LogoutBehindGap);
-        self.state = State::LoggedOn(LoggedOn::new(heartbeat_ns, now.mono_ns, held));
+        self.state = State::LoggedOn(LoggedOn::new(heartbeat_ns, now.mono_ns));
         self.heard(now);
         self.sent(now);
     }
@@ -387,7 +311,8 @@ impl Machine {
             Some(expects) if expects == own_logon && self.config.role == Role::Initiator => {
                 self.replay_from(now, expects, handler);
             }
-            _ => self.next_replay(now, handler),
+            _ => {}
         }
+        self.even_out(now, handler);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::state::{LoggedOn, Phase, State};
 use super::timers::{Timer, Timers};
-use super::{queue::InboundQueue, writer::Writer};
+use super::{filled::Filled, hours::Place, queue::InboundQueue, writer::Writer};
 use crate::time::NS_PER_S;
 use crate::{
     Close, FrameFault, Handler, Inbound, Message, Notice, Now, Numbers, Profile, Reset, ResetReason, Role,
@@ -21,6 +21,19 @@ pub(crate) struct Machine {
     pub(super) timers: Timers,
     pub(super) writer: Writer,
     pub(super) queue: InboundQueue,
+    /// Numbers that the peer gap filled (D-06).
+    pub(super) filled: Filled,
+    /// How far SendingTime(52) of the last message was off, in nanoseconds (T-10).
+    pub(super) clock_offset_ns: u64,
+    /// It was off by more than half the tolerance, and that was said.
+    pub(super) clock_is_off: bool,
+    /// Messages of ours that wait without a number (L-24).
+    pub(super) queued_out: u64,
+    /// The longest message the peer takes, in bytes, by its MaxMessageSize(383) (L-23).
+    pub(super) peer_bytes_max: usize,
+    /// The store refused to keep something: no logon until that is cleared.
+    store_refused: bool,
+    pub(super) place: Place,
     /// Names store reads apart.
     pub(super) reads_started: u64,
     garbled_since_ns: u64,
@@ -37,14 +50,30 @@ impl Machine {
             timers: Timers::new(),
             writer: Writer::default(),
             queue,
+            filled: Filled::default(),
+            clock_offset_ns: 0,
+            clock_is_off: false,
+            queued_out: 0,
+            store_refused: false,
+            place: Place::default(),
+            peer_bytes_max: usize::MAX,
             reads_started: 0,
             garbled_since_ns: 0,
             garbled_count: 0,
         }
     }
 
+    /// What a journal continues with: a reset of ours that is out counts for both directions.
     pub(crate) fn numbers(&self) -> Numbers {
-        self.numbers
+        match self.rollover_is_out() {
+            true => Numbers { next_in: 1, ..self.numbers },
+            false => self.numbers,
+        }
+    }
+
+    /// The inbound number expected next.
+    pub(crate) fn next_in(&self) -> u64 {
+        self.numbers.next_in
     }
 
     pub(crate) fn is_established(&self) -> bool {
@@ -66,12 +95,33 @@ impl Machine {
 
     pub(crate) fn connected<H: Handler>(&mut self, now: Now, handler: &mut H) {
         self.forget_connection();
+        if self.store_refused {
+            handler.notice(Notice::Warning("Connection refused: the store takes no messages"));
+            return self.close(Close::Silent, handler);
+        }
+        let initiates = self.config.role == Role::Initiator;
+        if !self.enter_hours(now, handler) || initiates && !self.takes_logon(now) {
+            handler.notice(Notice::Warning(OUTSIDE_HOURS));
+            return self.close(Close::Silent, handler);
+        }
         let deadline_ns = now.mono_ns + self.config.logon_timeout_s * NS_PER_S;
         self.timers.set(Timer::Logon, deadline_ns);
         match self.config.role {
             Role::Acceptor => self.state = State::AwaitingLogon,
             Role::Initiator => self.send_first_logon(now, handler),
         }
+    }
+
+    pub(crate) fn store_refused<H: Handler>(&mut self, handler: &mut H) {
+        self.store_refused = true;
+        handler.notice(Notice::Fault("The store takes no messages"));
+        if !self.is_disconnected() {
+            self.close(Close::Silent, handler);
+        }
+    }
+
+    pub(crate) fn store_cleared(&mut self) {
+        self.store_refused = false;
     }
 
     pub(crate) fn disconnected<H: Handler>(&mut self, handler: &mut H) {
@@ -90,6 +140,8 @@ impl Machine {
         self.state = State::Disconnected;
         self.timers.clear_all();
         self.queue.clear();
+        self.peer_bytes_max = usize::MAX;
+        self.clock_is_off = false;
         self.garbled_count = 0;
     }
 
@@ -98,6 +150,7 @@ impl Machine {
             return;
         }
         self.numbers = Numbers { next_in: 1, next_out: 1, epoch: self.numbers.epoch + 1 };
+        self.filled.clear();
         let Numbers { next_in, next_out, epoch } = self.numbers;
         handler.reset(Reset { epoch, next_in, next_out, reason });
     }
@@ -113,7 +166,7 @@ impl Machine {
             return;
         }
         if let State::LoggedOn(LoggedOn { gap: Some(gap), .. }) = &mut self.state {
-            gap.garbled = true;
+            gap.spoiled = true;
         }
         if now.mono_ns.saturating_sub(self.garbled_since_ns) > GARBLED_WINDOW_NS {
             self.garbled_since_ns = now.mono_ns;
@@ -176,7 +229,7 @@ impl Machine {
     pub(super) fn inbound<'a>(&self, message: &Message<'a>, seq: u64) -> Inbound<'a> {
         Inbound {
             seq,
-            epoch: self.numbers.epoch,
+            epoch: self.numbers.epoch - u64::from(self.rollover_is_out()),
             next_in: self.numbers.next_in,
             frame: message.bytes(),
             message: *message,
@@ -185,6 +238,9 @@ impl Machine {
         }
     }
 }
+
+/// The warning for a connection when the session's schedule allows none (T-02, T-08).
+pub(super) const OUTSIDE_HOURS: &str = "Connection outside the session's schedule";
 
 /// The warning for a connection that does not begin with Logon(A) (L-09, L-10).
 pub(super) const FIRST_NOT_LOGON: &str = "First message not a logon";

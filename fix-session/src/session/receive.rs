@@ -4,10 +4,7 @@ use super::machine::Machine;
 use super::state::{Phase, State};
 use crate::time::NS_PER_S;
 use crate::validate::check_message;
-use crate::{
-    BusinessRefusal, Handler, Inbound, Message, Notice, Now, Routing, SeqNumField, SessionRejectReason,
-    Verdict, Violation,
-};
+use crate::{Handler, Message, Notice, Now, SeqNumField, SessionRejectReason, Violation};
 use assay_trading_types::Timestamp;
 use std::borrow::Cow;
 
@@ -66,7 +63,15 @@ impl Machine {
             SeqNumField::Missing => return self.fault(now, "Received message without MsgSeqNum", handler),
             SeqNumField::Invalid => return self.fault(now, "Invalid MsgSeqNum", handler),
         };
-        match self.judge(now, message, seq) {
+        if self.config.signed && !handler.signature_holds(message) {
+            let bad = Violation::new(SessionRejectReason::SignatureProblem);
+            return self.act_on(now, message, seq, Fault::RefuseAndLogout(bad), handler);
+        }
+        let judged = self.judge(now, message, seq);
+        if judged.is_ok() {
+            self.remark(message, handler);
+        }
+        match judged {
             Ok(Turn::Expected) => self.in_turn(now, message, seq, handler),
             Ok(Turn::High) => self.out_of_turn(now, message, seq, handler),
             Ok(Turn::LowHonoured) => self.low_but_honoured(now, message, seq, handler),
@@ -75,8 +80,8 @@ impl Machine {
         }
     }
 
-    /// All checks up to the number; changes nothing.
-    fn judge(&self, now: Now, message: &Message<'_>, seq: u64) -> Result<Turn, Fault> {
+    /// All checks up to the number; changes nothing but the measure of the peer's clock.
+    fn judge(&mut self, now: Now, message: &Message<'_>, seq: u64) -> Result<Turn, Fault> {
         let msg_type = message.msg_type();
         if message.begin_string() != b"FIX.4.4" && msg_type != b"5" {
             return Err(Fault::LogoutConsumed("Incorrect BeginString"));
@@ -88,12 +93,15 @@ impl Machine {
         if !self.is_from_peer(message) {
             return Err(Fault::RefuseAndLogout(Violation::new(SessionRejectReason::CompIdProblem)));
         }
-        self.check_sending_time(now, message).map_err(of_sending_time)?;
+        if !self.names_listed_parties(message) {
+            return Err(Fault::Refuse(Violation::new(SessionRejectReason::CompIdProblem)));
+        }
+        self.clock_offset_ns = self.check_sending_time(now, message).map_err(of_sending_time)?;
         if is_reset(message) {
             return Ok(Turn::Unnumbered);
         }
         let expected = self.numbers.next_in;
-        let is_reset_logon = msg_type == b"A" && message.is_yes(141);
+        let is_reset_logon = msg_type == b"A" && (message.is_yes(141) || self.rollover_is_out());
         if is_reset_logon && !message.poss_dup() {
             return Ok(Turn::Unnumbered);
         }
@@ -145,6 +153,31 @@ impl Machine {
             && self.gap_covers(new - 1)
     }
 
+    /// V-29: the third parties it names are those of the session, if that lists any.
+    fn names_listed_parties(&self, message: &Message<'_>) -> bool {
+        let Some(listed) = &self.config.third_parties else { return true };
+        let is_listed = |tag| match message.get(tag) {
+            Some(party) => listed.iter().any(|name| name.as_bytes() == party),
+            None => true,
+        };
+        is_listed(115) && is_listed(128)
+    }
+
+    /// What is worth an event in a message that is fine otherwise (S-12, T-10).
+    pub(super) fn remark<H: Handler>(&mut self, message: &Message<'_>, handler: &mut H) {
+        let last_processed = message.get_u64(369);
+        if last_processed.is_some_and(|last| last >= self.numbers.next_out) {
+            handler.notice(Notice::Warning("LastMsgSeqNumProcessed of a message that was not sent"));
+        }
+        let off = self.clock_offset_ns > self.config.sending_time_tolerance_s * NS_PER_S / 2;
+        if off != self.clock_is_off {
+            self.clock_is_off = off;
+            if off {
+                handler.notice(Notice::ClockOff { offset_ms: self.clock_offset_ns / 1_000_000 });
+            }
+        }
+    }
+
     pub(super) fn is_from_peer(&self, message: &Message<'_>) -> bool {
         message.sender_comp_id() == Some(self.config.target_comp_id.as_bytes())
             && message.target_comp_id() == Some(self.config.sender_comp_id.as_bytes())
@@ -173,12 +206,18 @@ impl Machine {
         handler: &mut H,
     ) {
         match fault {
-            Fault::Ignore => handler.ignored(&self.inbound(message, seq)),
+            Fault::Ignore => {
+                if message.msg_type() != b"4" && self.filled.holds(seq) {
+                    handler.notice(Notice::Warning("Late message with a number that was gap filled"));
+                }
+                handler.ignored(&self.inbound(message, seq));
+            }
             Fault::Refuse(violation) => self.refuse(now, message, seq, &violation, handler),
             Fault::RefuseAndLogout(violation) => {
                 self.refuse(now, message, seq, &violation, handler);
                 let why = violation.reason.text();
-                let text = if self.interop() { "" } else { why };
+                let tells = !self.interop() || violation.reason == SessionRejectReason::SignatureProblem;
+                let text = if tells { why } else { "" };
                 self.fault_worded(now, why, text, handler);
             }
             Fault::LogoutConsumed(text) => {
@@ -221,7 +260,7 @@ impl Machine {
         }
         let progress = msg_type != b"2";
         match msg_type {
-            b"0" => self.heartbeat(message, seq, handler),
+            b"0" => self.heartbeat(now, message, seq, handler),
             b"1" => self.test_request(now, message, seq, handler),
             b"2" => {
                 self.consume_in_turn(message, seq, handler);
@@ -239,53 +278,6 @@ impl Machine {
         if progress && let State::LoggedOn(on) = &mut self.state {
             on.storm.calm();
         }
-    }
-
-    fn application<H: Handler>(&mut self, now: Now, message: &Message<'_>, seq: u64, handler: &mut H) {
-        self.numbers.next_in = seq + 1;
-        let inbound = self.inbound(message, seq);
-        let verdict = handler.application(&inbound);
-        if verdict != Verdict::Accepted {
-            self.answer_verdict(now, &inbound, &verdict, handler);
-        }
-    }
-
-    fn answer_verdict<H: Handler>(
-        &mut self,
-        now: Now,
-        inbound: &Inbound<'_>,
-        verdict: &Verdict,
-        handler: &mut H,
-    ) {
-        let message = &inbound.message;
-        if message.msg_type() == b"j" {
-            return;
-        }
-        let missing;
-        let (reason, text) = match verdict {
-            Verdict::Accepted => return,
-            Verdict::Unsupported => (3, "Unsupported Message Type"),
-            Verdict::NotReady => (4, "Application not available"),
-            Verdict::MissingConditional(tag) => {
-                missing = format!("Conditionally Required Field Missing ({tag})");
-                (5, missing.as_str())
-            }
-            Verdict::BadValue(tag) => {
-                let fault = Violation::at(SessionRejectReason::ValueIncorrect, (*tag).into());
-                return self.reject(now, message, inbound.seq, &fault, handler);
-            }
-            Verdict::Refused { reason, text } => (*reason, text.as_str()),
-        };
-        let ref_id = if reason == 3 { b"" } else { business_id(message) };
-        let refusal = BusinessRefusal {
-            ref_seq: inbound.seq,
-            ref_msg_type: message.msg_type(),
-            ref_id,
-            reason,
-            text,
-            routing: Routing::of_answer_to(message, false),
-        };
-        self.reject_business(now, &refusal, handler);
     }
 
     /// A number above the expected one: what cannot wait is answered, the rest waits (S-03, S-04).
@@ -351,22 +343,4 @@ fn is_never_refused(msg_type: &[u8]) -> bool {
 /// SequenceReset in Reset mode.
 fn is_reset(message: &Message<'_>) -> bool {
     message.msg_type() == b"4" && !message.is_yes(123)
-}
-
-/// The business id of a message, for BusinessRejectRefID(379).
-fn business_id<'a>(message: &Message<'a>) -> &'a [u8] {
-    let tag = match message.msg_type() {
-        b"D" | b"F" | b"G" | b"H" | b"q" | b"AB" | b"AC" | b"s" | b"t" | b"u" => 11,
-        b"8" => 17,
-        b"V" => 262,
-        b"R" => 131,
-        b"S" | b"i" => 117,
-        b"c" | b"d" | b"x" | b"v" => 320,
-        b"e" | b"g" => 335,
-        b"C" => 164,
-        b"E" => 66,
-        b"BE" => 923,
-        _ => return b"",
-    };
-    message.get(tag).unwrap_or_default()
 }

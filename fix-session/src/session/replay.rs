@@ -2,19 +2,14 @@
 
 use super::machine::Machine;
 use super::state::{LoggedOn, Phase, State};
+use super::storm::Throttle;
 use super::timers::Timer;
-use crate::encode::reencode_as_duplicate;
+use crate::reencode::reencode_as_duplicate;
 use crate::time::NS_PER_S;
-use crate::{Handler, Header, Message, Notice, Now, SessionRejectReason, StoreRead, Violation};
+use crate::{Handler, Message, Notice, Now, SessionRejectReason, StoreRead, Violation};
 
 /// Requests waiting behind a running replay: a sane peer has one; more are refused.
 pub(super) const REPLAYS_WAITING_MAX: usize = 4;
-
-/// The same BeginSeqNo(7) may be asked for this often without progress before it counts as a storm.
-const SAME_BEGIN_MAX: u32 = 5;
-
-/// In a storm requests are answered once in this long, and after as many again the session ends.
-const STORM_PAUSE_NS: u64 = NS_PER_S;
 
 /// A range of numbers being written from the store.
 #[derive(Debug)]
@@ -56,42 +51,6 @@ impl Held {
     }
 }
 
-/// Counts requests that lead nowhere.
-#[derive(Debug, Default)]
-pub(crate) struct Storm {
-    begin: u64,
-    repeats: u32,
-    answered_ns: u64,
-}
-
-/// What to do with a request.
-#[derive(Debug, PartialEq, Eq)]
-enum Throttle {
-    Answer,
-    Skip,
-    Stop,
-}
-
-impl Storm {
-    /// The peer is getting on.
-    pub(super) fn calm(&mut self) {
-        *self = Self::default();
-    }
-
-    fn request(&mut self, begin: u64, now_ns: u64) -> Throttle {
-        self.repeats = if self.begin == begin { self.repeats + 1 } else { 1 };
-        self.begin = begin;
-        if self.repeats > 2 * SAME_BEGIN_MAX {
-            return Throttle::Stop;
-        }
-        if self.repeats > SAME_BEGIN_MAX && now_ns < self.answered_ns + STORM_PAUSE_NS {
-            return Throttle::Skip;
-        }
-        self.answered_ns = now_ns;
-        Throttle::Answer
-    }
-}
-
 impl Machine {
     /// Judges a ResendRequest that is valid; it is already consumed, if it was in turn.
     pub(super) fn resend_request<H: Handler>(
@@ -111,20 +70,35 @@ impl Machine {
             let fault = Violation::at(SessionRejectReason::ValueIncorrect, 7);
             return self.reject(now, message, seq, &fault, handler);
         }
-        let State::LoggedOn(on) = &mut self.state else { return };
-        match on.storm.request(begin, now.mono_ns) {
-            Throttle::Answer => {}
-            Throttle::Skip => {
-                return handler.notice(Notice::Warning("ResendRequest repeated without progress"));
-            }
-            Throttle::Stop => return self.fault(now, "Resend limit exceeded", handler),
-        }
         let end = if end == 0 || end >= next_out { next_out - 1 } else { end };
-        if on.takes_on(begin, end) {
-            return self.next_replay(now, handler);
+        let State::LoggedOn(on) = &mut self.state else { return };
+        match on.storm.request(begin, end, next_out - 1, now.mono_ns) {
+            Throttle::Answer if on.takes_on(begin, end) => self.next_replay(now, handler),
+            Throttle::Answer => {
+                let fault =
+                    Violation::new(SessionRejectReason::Other).with_text("Resend already in progress");
+                self.reject(now, message, seq, &fault, handler);
+            }
+            Throttle::Delay { until_ns } => {
+                self.timers.set(Timer::Storm, until_ns);
+                handler.notice(Notice::Warning("ResendRequest repeated without progress"));
+            }
+            Throttle::Stop => self.fault(now, "Resend limit exceeded", handler),
         }
-        let fault = Violation::new(SessionRejectReason::Other).with_text("Resend already in progress");
-        self.reject(now, message, seq, &fault, handler);
+    }
+
+    /// the next delayed request is answered; one that finds no room is tried again.
+    pub(super) fn storm_pause_over<H: Handler>(&mut self, now: Now, handler: &mut H) {
+        let State::LoggedOn(on) = &mut self.state else { return };
+        if let Some((begin, end)) = on.storm.next_delayed(now.mono_ns)
+            && !on.takes_on(begin, end)
+        {
+            on.storm.delay_again((begin, end));
+        }
+        if let Some(until_ns) = on.storm.pause_until_ns() {
+            self.timers.set(Timer::Storm, until_ns);
+        }
+        self.next_replay(now, handler);
     }
 
     /// L-21: numbers from `begin` are written unasked.
@@ -180,7 +154,8 @@ impl Machine {
         if let Some((begin, end)) = missing {
             handler.notice(Notice::StoreLacks { begin, end });
         }
-        if purpose == Purpose::Repeat && self.is_gap_filled(msg_type_of(bytes)) {
+        let resent = purpose == Purpose::Repeat;
+        if resent && self.is_gap_filled(msg_type_of(bytes)) || self.is_too_long(bytes, resent) {
             if let Some(replay) = self.running(read_id) {
                 replay.filling_from.get_or_insert(seq);
             }
@@ -204,6 +179,7 @@ impl Machine {
             on.replay = None;
         }
         self.next_replay(now, handler);
+        self.even_out(now, handler);
     }
 
     fn running(&mut self, read_id: u64) -> Option<&mut Replay> {
@@ -227,31 +203,19 @@ impl Machine {
     fn fill_gap<H: Handler>(&mut self, now: Now, next: u64, handler: &mut H) {
         let State::LoggedOn(LoggedOn { replay: Some(replay), .. }) = &mut self.state else { return };
         let Some(from) = replay.filling_from.take() else { return };
-        let last_processed = self.config.last_processed.then_some(self.numbers.next_in - 1);
-        self.writer.stamp(now);
-        let writer = &mut self.writer;
-        let header = Header {
-            msg_type: b"4",
-            seq_num: from,
-            sender_comp_id: self.config.sender_comp_id.as_bytes(),
-            target_comp_id: self.config.target_comp_id.as_bytes(),
-            sending_time: &writer.sending_time,
-            poss_dup: true,
-            orig_sending_time: &writer.sending_time,
-            last_processed,
-            ..Header::default()
-        };
-        writer.encoder.begin(&header).field_u64(36, next).field_bool(123, true);
-        handler.replayed(writer.encoder.finish());
+        self.write_gap_fill(now, from, next, true, handler);
         self.written(now);
     }
 
     fn repeat<H: Handler>(&mut self, now: Now, purpose: Purpose, bytes: &[u8], handler: &mut H) {
         self.writer.stamp(now);
+        let last_processed = self.config.last_processed.then_some(self.numbers.next_in - 1);
         let writer = &mut self.writer;
         writer.scratch.clear();
         match purpose {
-            Purpose::Repeat => reencode_as_duplicate(bytes, &writer.sending_time, &mut writer.scratch),
+            Purpose::Repeat => {
+                reencode_as_duplicate(bytes, &writer.sending_time, last_processed, &mut writer.scratch);
+            }
             Purpose::First => restamp(bytes, &writer.sending_time, &mut writer.scratch),
         }
         handler.replayed(&writer.scratch);
@@ -285,7 +249,7 @@ impl LoggedOn {
 }
 
 /// MsgType(35), the third field of every message of ours.
-fn msg_type_of(bytes: &[u8]) -> &[u8] {
+pub(super) fn msg_type_of(bytes: &[u8]) -> &[u8] {
     let third = bytes.split(|&b| b == 0x01).nth(2).unwrap_or_default();
     third.strip_prefix(b"35=").unwrap_or_default()
 }
@@ -308,23 +272,6 @@ const CHECKSUM_FIELD_LEN: usize = 7;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn r_12_the_sixth_request_without_progress_is_a_storm_and_the_eleventh_ends_it() {
-        let mut storm = Storm::default();
-        for _ in 0..5 {
-            assert_eq!(storm.request(3, 100), Throttle::Answer);
-        }
-        assert_eq!(storm.request(3, 100), Throttle::Skip);
-        assert_eq!(storm.request(3, 100 + STORM_PAUSE_NS), Throttle::Answer);
-        for _ in 0..3 {
-            assert_eq!(storm.request(3, 100 + STORM_PAUSE_NS), Throttle::Skip);
-        }
-        assert_eq!(storm.request(3, 100 + STORM_PAUSE_NS), Throttle::Stop);
-        storm.calm();
-        assert_eq!(storm.request(3, 100), Throttle::Answer);
-        assert_eq!(storm.request(4, 100), Throttle::Answer);
-    }
 
     #[test]
     fn t_10_a_held_message_goes_out_with_the_time_of_sending() {

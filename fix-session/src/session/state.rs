@@ -1,11 +1,15 @@
 //! The states of a session, each with what is valid in it alone.
 
 use super::gap::Gap;
-use super::replay::{Held, Replay, Storm};
+use super::release::Release;
+use super::replay::{Held, Replay};
+use super::rollover::Rollover;
+use super::storm::Storm;
 use std::collections::VecDeque;
 
 /// Where a session stands.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a session, and it is logged on nearly always")]
 pub(crate) enum State {
     /// No transport.
     Disconnected,
@@ -28,8 +32,6 @@ pub(crate) enum State {
 pub(crate) struct AwaitingAnswer {
     /// It carried ResetSeqNumFlag(141)=Y (L-18).
     pub(crate) reset: bool,
-    /// Numbers given out behind it, to be written once the answer is here.
-    pub(crate) held: Option<Held>,
 }
 
 /// A logged-on connection.
@@ -41,6 +43,8 @@ pub(crate) struct LoggedOn {
     pub(crate) last_received_ns: u64,
     /// Number of the TestRequest(1) that awaits its answer.
     pub(crate) test: Option<u64>,
+    /// When it was sent.
+    pub(crate) tested_ns: u64,
     /// How many TestRequests this connection has sent: makes TestReqID(112) unique (H-04).
     pub(crate) tests_sent: u64,
     /// Our own request for missing numbers.
@@ -52,6 +56,8 @@ pub(crate) struct LoggedOn {
     /// Numbers given out while a replay runs.
     pub(crate) held: Option<Held>,
     pub(crate) storm: Storm,
+    pub(crate) release: Release,
+    pub(crate) rollover: Rollover,
 }
 
 /// Whether a logout is under way.
@@ -64,18 +70,21 @@ pub(crate) enum Phase {
 }
 
 impl LoggedOn {
-    pub(crate) fn new(heartbeat_ns: u64, now_ns: u64, held: Option<Held>) -> Self {
+    pub(crate) fn new(heartbeat_ns: u64, now_ns: u64) -> Self {
         Self {
             phase: Phase::Live,
             heartbeat_ns,
             last_received_ns: now_ns,
             test: None,
+            tested_ns: 0,
             tests_sent: 0,
             gap: None,
             replay: None,
             replays_waiting: VecDeque::new(),
-            held,
+            held: None,
             storm: Storm::default(),
+            release: Release::default(),
+            rollover: Rollover::default(),
         }
     }
 

@@ -17,10 +17,18 @@ pub(crate) enum Timer {
     Resend,
     /// A message was begun and not completed.
     PartialMessage,
+    /// The TestRequest(1) before queued messages go out is not answered (L-24).
+    Release,
+    /// The TestRequest(1) before a reset of ours is not answered (L-17).
+    Rollover,
+    /// A delayed ResendRequest(2) of the peer may be answered.
+    Storm,
+    /// The session's interval may be over (T-03).
+    Schedule,
 }
 
 impl Timer {
-    const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Logon,
         Self::Heartbeat,
         Self::Silence,
@@ -28,6 +36,10 @@ impl Timer {
         Self::LogoutBehindGap,
         Self::Resend,
         Self::PartialMessage,
+        Self::Release,
+        Self::Rollover,
+        Self::Storm,
+        Self::Schedule,
     ];
 }
 

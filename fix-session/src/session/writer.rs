@@ -6,7 +6,8 @@ use super::state::{Phase, State};
 use super::timers::Timer;
 use crate::encode::sending_time_text;
 use crate::{
-    BusinessRefusal, Delivery, Encoder, Handler, Header, Message, Now, Outbound, Outgoing, Routing, Violation,
+    BusinessRefusal, Delivery, Encoder, Handler, Header, Message, Now, Outbound, Outgoing, Routing, Sent,
+    Violation,
 };
 use assay_trading_types::Timestamp;
 
@@ -74,8 +75,17 @@ impl Machine {
         let encoder = &mut self.writer.encoder;
         encoder.begin(&header);
         body(encoder);
-        let bytes = encoder.finish();
+        self.hand_over(now, delivery, handler)
+    }
+
+    /// Ends the message in the encoder, which bears the next number, and hands it over.
+    pub(super) fn hand_over<H: Handler>(&mut self, now: Now, delivery: Delivery, handler: &mut H) -> u64 {
+        let seq = self.numbers.next_out;
+        let bytes = self.writer.encoder.finish();
         self.numbers.next_out = seq + 1;
+        if delivery == Delivery::Write && bytes.len() > self.peer_bytes_max {
+            return self.hand_over_long(now, seq, handler);
+        }
         handler.outbound(&Outbound { seq, epoch: self.numbers.epoch, next_out: seq + 1, bytes, delivery });
         if delivery == Delivery::Write {
             self.sent(now);
@@ -98,15 +108,13 @@ impl Machine {
     /// Whether the next number can go out now; if a later moment of this connection will do, it is noted.
     fn delivery(&mut self) -> Delivery {
         let seq = self.numbers.next_out;
-        match &mut self.state {
-            State::LoggedOn(on) if on.phase == Phase::Live => {
-                if on.replay.is_none() {
-                    return Delivery::Write;
-                }
-                Held::extend(&mut on.held, seq);
+        if let State::LoggedOn(on) = &mut self.state
+            && on.phase == Phase::Live
+        {
+            if on.replay.is_none() {
+                return Delivery::Write;
             }
-            State::AwaitingAnswer(awaiting) => Held::extend(&mut awaiting.held, seq),
-            _ => {}
+            Held::extend(&mut on.held, seq);
         }
         Delivery::Held
     }
@@ -129,9 +137,22 @@ impl Machine {
         violation: &Violation,
         handler: &mut H,
     ) {
+        let delivery = self.delivery();
+        self.write_reject(now, message, seq, violation, delivery, handler);
+    }
+
+    pub(super) fn write_reject<H: Handler>(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        seq: u64,
+        violation: &Violation,
+        delivery: Delivery,
+        handler: &mut H,
+    ) {
         let reason = u32::from(violation.reason.code());
         handler.notice(crate::Notice::Rejected { seq, reason });
-        let routing = Routing::of_answer_to(message, false);
+        let routing = Routing::of_answer_to(message, self.config.swap_sub_ids);
         let outgoing = Outgoing { msg_type: b"3", routing, poss_resend: false };
         let write = |out: &mut Encoder| {
             out.field_u64(45, seq).field(58, violation.text().as_bytes());
@@ -140,7 +161,7 @@ impl Machine {
             }
             out.field(372, message.msg_type()).field_u64(373, u64::from(reason));
         };
-        self.emit_in_order(now, &outgoing, write, handler);
+        self.emit(now, &outgoing, delivery, write, handler);
     }
 
     pub(crate) fn reject_business<H: Handler>(
@@ -148,7 +169,7 @@ impl Machine {
         now: Now,
         refusal: &BusinessRefusal<'_>,
         handler: &mut H,
-    ) -> u64 {
+    ) -> Sent {
         let outgoing = Outgoing { msg_type: b"j", routing: refusal.routing, poss_resend: false };
         let write = |out: &mut Encoder| {
             out.field_u64(45, refusal.ref_seq).field(58, refusal.text.as_bytes());
@@ -158,7 +179,7 @@ impl Machine {
             }
             out.field_u64(380, u64::from(refusal.reason));
         };
-        self.emit_in_order(now, &outgoing, write, handler)
+        self.send(now, &outgoing, write, handler)
     }
 
     pub(crate) fn send<H: Handler>(
@@ -167,7 +188,10 @@ impl Machine {
         outgoing: &Outgoing<'_>,
         body: impl FnOnce(&mut Encoder),
         handler: &mut H,
-    ) -> u64 {
-        self.emit_in_order(now, outgoing, body, handler)
+    ) -> Sent {
+        if self.must_queue() {
+            return self.queue_up(now, outgoing, body, handler);
+        }
+        Sent::Numbered(self.emit_in_order(now, outgoing, body, handler))
     }
 }

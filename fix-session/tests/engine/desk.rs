@@ -2,10 +2,10 @@
 
 use assay_dictionaries::Dictionary;
 use fix_session::{
-    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Now, Numbers, Outbound, Reset, Role,
-    Session, SessionConfig, StoreRead, Verdict,
+    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Now, Numbers, Outbound, Queued, Reset,
+    Role, Sent, Session, SessionConfig, StoreRead, Verdict,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// 2026-11-21 09:30:00 UTC.
 pub(crate) const START: Now = Now { mono_ns: 1_000_000_000, utc_ns: 1_795_253_400_000_000_000 };
@@ -15,21 +15,26 @@ pub(crate) const START: Now = Now { mono_ns: 1_000_000_000, utc_ns: 1_795_253_40
 pub(crate) struct Recorder {
     pub(crate) written: Vec<String>,
     pub(crate) applied: Vec<u64>,
+    pub(crate) applied_epochs: Vec<u64>,
     pub(crate) administrative: Vec<u64>,
     pub(crate) ignored: Vec<u64>,
     pub(crate) store: BTreeMap<(u64, u64), Vec<u8>>,
     pub(crate) reads: Vec<StoreRead>,
+    pub(crate) queue: VecDeque<Vec<u8>>,
+    pub(crate) queue_wanted: bool,
     pub(crate) resets: Vec<Reset>,
     pub(crate) notices: Vec<String>,
     pub(crate) closed: Option<Close>,
     pub(crate) verdict: Verdict,
     pub(crate) logon_verdict: Option<LogonVerdict>,
     pub(crate) logon_terms: Vec<u8>,
+    pub(crate) forged: bool,
 }
 
 impl Handler for Recorder {
     fn application(&mut self, inbound: &Inbound<'_>) -> Verdict {
         self.applied.push(inbound.seq);
+        self.applied_epochs.push(inbound.epoch);
         self.verdict.clone()
     }
     fn administrative(&mut self, inbound: &Inbound<'_>) {
@@ -50,6 +55,12 @@ impl Handler for Recorder {
     fn read_store(&mut self, read: StoreRead) {
         self.reads.push(read);
     }
+    fn queued(&mut self, queued: &Queued<'_>) {
+        self.queue.push_back(queued.bytes.to_vec());
+    }
+    fn read_queue(&mut self) {
+        self.queue_wanted = true;
+    }
     fn reset(&mut self, reset: Reset) {
         self.resets.push(reset);
     }
@@ -58,6 +69,9 @@ impl Handler for Recorder {
     }
     fn logon_terms(&mut self, _: &Message<'_>) -> Vec<u8> {
         self.logon_terms.clone()
+    }
+    fn signature_holds(&mut self, _: &Message<'_>) -> bool {
+        !self.forged
     }
     fn notice(&mut self, notice: Notice<'_>) {
         self.notices.push(format!("{notice:?}"));
@@ -144,6 +158,16 @@ impl Desk {
         desk
     }
 
+    /// The connection breaks and a new one takes its place.
+    pub(crate) fn lose_connection(&mut self) -> &mut Self {
+        self.session.handle_disconnected(self.now, &mut self.heard);
+        self.heard.closed = None;
+        self.heard.reads.clear();
+        self.heard.queue_wanted = false;
+        self.session.connected(self.now, &mut self.heard);
+        self
+    }
+
     /// The peer says `fields`.
     pub(crate) fn hear(&mut self, fields: &str) -> &mut Self {
         let bytes = frame(fields, "TW", "ISLD", self.now);
@@ -189,6 +213,19 @@ impl Desk {
         self
     }
 
+    /// Hands in what was queued while there was no connection, if the session wants it.
+    pub(crate) fn serve_queue(&mut self) -> &mut Self {
+        let mut wanted = std::mem::take(&mut self.heard.queue_wanted);
+        while wanted && let Some(oldest) = self.heard.queue.pop_front() {
+            let waiting = self.session.queued();
+            wanted = self.session.unqueue(self.now, &oldest, &mut self.heard);
+            if self.session.queued() == waiting {
+                self.heard.queue.push_front(oldest);
+            }
+        }
+        self
+    }
+
     /// What was written since the last question, without 8, 9, 49, 52, 56, 10.
     pub(crate) fn said(&mut self) -> Vec<String> {
         let written = std::mem::take(&mut self.heard.written);
@@ -214,7 +251,7 @@ impl Desk {
         self
     }
 
-    pub(crate) fn send_order_answer(&mut self, text: &str) -> u64 {
+    pub(crate) fn send_order_answer(&mut self, text: &str) -> Sent {
         let body = |out: &mut fix_session::Encoder| {
             out.field(58, text.as_bytes());
         };

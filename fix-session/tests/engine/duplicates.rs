@@ -43,6 +43,29 @@ fn d_04_a_first_time_after_the_second_is_a_fault() {
 }
 
 #[test]
+fn d_04_interop_names_no_reason_and_looks_only_at_old_numbers() {
+    let interop = || Desk::logged_on_with(config(Role::Acceptor).with_profile(Profile::Interop));
+    interop()
+        .hear(&with(&order(1), "43=Y|122=20261121-09:31:00|"))
+        .expects(2)
+        .says(&["35=3|34=2|45=1|58=SendingTime accuracy problem|372=D|373=10|", "35=5|34=3|"]);
+    interop().hear(&with(&order(2), "43=Y|122=20261121-09:31:00|")).says(&[]).expects(3);
+}
+
+#[test]
+fn d_06_a_late_message_with_a_gap_filled_number_is_ignored_with_an_event() {
+    let mut desk = Desk::logged_on();
+    desk.hear("35=4|34=2|123=Y|36=4|").expects(4);
+    let late = |desk: &Desk| desk.heard.notices.iter().filter(|n| n.contains("was gap filled")).count();
+    desk.hear(&with(&order(3), "43=Y|122=20261121-09:30:00|")).says(&[]).expects(4);
+    assert_eq!(late(&desk), 1);
+    desk.hear("35=4|34=2|43=Y|122=20261121-09:30:00|123=Y|36=4|").expects(4);
+    desk.hear("35=0|34=1|43=Y|122=20261121-09:30:00|").expects(4);
+    assert_eq!(late(&desk), 1, "neither the fill again nor another old number");
+    assert!(desk.heard.applied.is_empty());
+}
+
+#[test]
 fn d_05_the_first_time_alone_means_nothing() {
     for header in ["122=20261121-09:31:00|", "43=N|122=20261121-09:31:00|", "43=N|"] {
         Desk::logged_on().hear(&with(&order(2), header)).says(&[]).expects(3);

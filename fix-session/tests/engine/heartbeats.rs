@@ -48,6 +48,15 @@ fn h_05_any_message_ends_the_silence() {
 }
 
 #[test]
+fn h_04_an_answer_that_was_lost_does_not_keep_the_next_silence_from_being_tested() {
+    let mut desk = Desk::logged_on();
+    desk.wait_s(37).hear("35=0|34=2|").said();
+    desk.wait_s(36);
+    assert!(desk.said().contains(&"35=1|34=5|112=TEST-2|".to_owned()), "{:?}", desk.heard.notices);
+    desk.wait_s(36).closes(Close::Flush);
+}
+
+#[test]
 fn h_06_a_test_request_needs_its_id() {
     Desk::logged_on()
         .hear("35=1|34=2|")

@@ -9,7 +9,7 @@ fn l_01_an_initiator_says_logon_first_and_nothing_else() {
     desk.says(&["35=A|34=1|98=0|108=30|"]);
     desk.send_order_answer("early");
     desk.says(&[]);
-    desk.hear("35=A|34=1|98=0|108=30|").serve_store();
+    desk.hear("35=A|34=1|98=0|108=30|").serve_queue();
     desk.says(&["35=8|34=2|58=early|"]).expects(2);
 }
 
@@ -71,6 +71,45 @@ fn l_07_an_invalid_logon_is_logged_out_with_the_reason() {
 fn l_07_interop_only_closes() {
     let mut desk = Desk::new(config(Role::Acceptor).with_profile(Profile::Interop), Numbers::FIRST);
     desk.hear("35=A|34=1|98=0|").says(&[]).closes(Close::Flush).expects(1);
+}
+
+#[test]
+fn l_07_l_11_a_reject_goes_before_the_logout_if_so_configured() {
+    let mut rejects = config(Role::Acceptor);
+    rejects.reject_invalid_logon = true;
+    Desk::new(rejects.clone(), Numbers::FIRST).hear("35=A|34=1|98=0|").expects(1).says(&[
+        "35=3|34=1|45=1|58=Required tag missing|371=108|372=A|373=1|",
+        "35=5|34=2|58=Required tag missing|",
+    ]);
+    Desk::new(rejects, Numbers::FIRST).hear("35=A|34=1|98=2|108=30|").expects(1).says(&[
+        "35=3|34=1|45=1|58=Value is incorrect (out of range) for this tag|371=98|372=A|373=5|",
+        "35=5|34=2|58=Unsupported EncryptMethod|",
+    ]);
+}
+
+#[test]
+fn l_07_an_initiator_logs_out_when_the_answer_is_from_somebody_else() {
+    let mut desk = Desk::new(config(Role::Initiator), Numbers::FIRST);
+    desk.said();
+    desk.hear("35=A|34=1|49=X|98=0|108=30|").says(&["35=5|34=2|58=CompID problem|"]).expects(1);
+}
+
+#[test]
+fn l_08_a_logon_that_fails_resets_nothing() {
+    let mut resets = config(Role::Acceptor);
+    resets.reset_on_logon = true;
+    let mut desk = Desk::new(resets, Numbers { next_in: 9, next_out: 4, epoch: 1 });
+    desk.heard.logon_verdict = Some(LogonVerdict::Unauthenticated);
+    desk.hear("35=A|34=1|98=0|108=30|").closes(Close::Silent).expects(9);
+    assert!(desk.heard.resets.is_empty());
+}
+
+#[test]
+fn reset_on_logon_begins_every_connection_at_1() {
+    let mut resets = config(Role::Acceptor);
+    resets.reset_on_logon = true;
+    let mut desk = Desk::new(resets, Numbers { next_in: 9, next_out: 4, epoch: 1 });
+    desk.hear("35=A|34=1|98=0|108=30|").says(&["35=A|34=1|98=0|108=30|"]).expects(2);
 }
 
 #[test]
@@ -147,6 +186,14 @@ fn l_11_to_l_13_encryption_and_heartbeat_ladder() {
 }
 
 #[test]
+fn l_13_an_initiator_takes_the_heartbeat_it_is_told() {
+    let mut desk = Desk::new(config(Role::Initiator), Numbers::FIRST);
+    desk.hear("35=A|34=1|98=0|108=10|").said();
+    assert!(desk.heard.notices.contains(&"Warning(\"HeartBtInt echoed differently\")".to_owned()));
+    desk.wait_s(10).says(&["35=0|34=2|"]);
+}
+
+#[test]
 fn l_14_a_logon_with_reset_begins_again_at_1() {
     let mut desk = Desk::new(config(Role::Acceptor), Numbers { next_in: 9, next_out: 4, epoch: 1 });
     desk.hear("35=A|34=1|98=0|108=30|141=Y|").says(&["35=A|34=1|98=0|108=30|141=Y|"]);
@@ -183,6 +230,17 @@ fn l_17_a_reset_on_a_live_session_goes_on_without_a_disconnect() {
 }
 
 #[test]
+fn l_17_a_reset_of_the_peer_stops_a_running_replay() {
+    let mut desk = Desk::logged_on();
+    desk.send_order_answer("two");
+    desk.hear("35=2|34=2|7=1|16=0|").said();
+    let read = desk.heard.reads[0];
+    desk.hear("35=A|34=1|98=0|108=30|141=Y|").says(&["35=A|34=1|98=0|108=30|141=Y|"]);
+    assert!(!desk.session.stored(desk.now, read.id, 2, b"x", &mut desk.heard), "given up");
+    desk.says(&[]);
+}
+
+#[test]
 fn l_18_our_reset_must_be_confirmed() {
     let ours = |profile| {
         let mut config = config(Role::Initiator).with_profile(profile);
@@ -213,13 +271,79 @@ fn l_19_a_second_logon_on_the_same_connection_ends_it() {
 fn l_20_l_21_both_gaps_of_a_logon_are_filled_unasked() {
     let mut both = config(Role::Acceptor);
     both.next_expected = true;
-    let mut desk = Desk::new(both, Numbers { next_in: 3, next_out: 1, epoch: 1 });
-    desk.send_order_answer("one");
+    let mut desk = Desk::logged_on_with(both);
     desk.send_order_answer("two");
-    desk.hear("35=A|34=5|98=0|108=30|789=2|").serve_store();
-    desk.says(&["35=A|34=3|98=0|108=30|789=3|", "35=8|34=2|43=Y|58=two|", "35=4|34=3|43=Y|36=4|123=Y|"])
-        .expects(3);
-    desk.wait_s(10).says(&["35=2|34=4|7=3|16=0|"]);
+    desk.send_order_answer("three");
+    desk.lose_connection().said();
+    desk.hear("35=A|34=5|98=0|108=30|789=3|").serve_store();
+    desk.says(&["35=A|34=4|98=0|108=30|789=2|", "35=8|34=3|43=Y|58=three|", "35=4|34=4|43=Y|36=5|123=Y|"])
+        .expects(2);
+    desk.wait_s(10).says(&["35=2|34=5|7=2|16=0|"]);
+}
+
+#[test]
+fn l_20_each_side_tells_what_it_expects_after_counting_the_logon() {
+    let mut both = config(Role::Acceptor);
+    both.next_expected = true;
+    Desk::new(both.clone(), Numbers { next_in: 7, next_out: 4, epoch: 1 })
+        .hear("35=A|34=7|98=0|108=30|789=4|")
+        .says(&["35=A|34=4|98=0|108=30|789=8|"]);
+    Desk::new(both.clone(), Numbers { next_in: 7, next_out: 4, epoch: 1 })
+        .hear("35=A|34=1|98=0|108=30|141=Y|789=1|")
+        .says(&["35=A|34=1|98=0|108=30|141=Y|789=2|"])
+        .expects(2);
+    both.role = Role::Initiator;
+    both.reset_on_logon = true;
+    let mut desk = Desk::new(both, Numbers { next_in: 7, next_out: 4, epoch: 1 });
+    desk.says(&["35=A|34=1|98=0|108=30|141=Y|789=1|"]);
+    desk.hear("35=A|34=1|98=0|108=30|141=Y|789=2|").says(&[]).expects(2);
+}
+
+#[test]
+fn l_20_a_gap_filled_unasked_needs_no_request() {
+    let mut both = config(Role::Acceptor);
+    both.next_expected = true;
+    let mut desk = Desk::new(both, Numbers { next_in: 2, next_out: 4, epoch: 1 });
+    desk.hear("35=A|34=4|98=0|108=30|789=4|").says(&["35=A|34=4|98=0|108=30|789=2|"]);
+    desk.hear("35=4|34=2|43=Y|122=20261121-09:30:00|123=Y|36=5|").expects(5);
+    desk.wait_s(11).says(&[]);
+    assert!(desk.heard.notices.contains(&"GapClosed".to_owned()));
+}
+
+#[test]
+fn l_21_an_initiator_fills_what_the_answer_says_is_missing_its_logon_included() {
+    let mut both = config(Role::Initiator);
+    both.next_expected = true;
+    let mut desk = Desk::new(both.clone(), Numbers::FIRST);
+    desk.hear("35=A|34=1|98=0|108=30|789=2|");
+    desk.send_order_answer("two");
+    desk.lose_connection().said();
+    desk.hear("35=A|34=2|98=0|108=30|789=2|").serve_store();
+    desk.says(&["35=8|34=2|43=Y|58=two|", "35=4|34=3|43=Y|36=4|123=Y|"]);
+    // A peer that did not count our Logon gets it as a gap fill; one that expects what comes next gets nothing.
+    desk.lose_connection().said();
+    desk.hear("35=A|34=3|98=0|108=30|789=4|").serve_store().says(&["35=4|34=4|43=Y|36=5|123=Y|"]);
+    desk.lose_connection().said();
+    desk.hear("35=A|34=4|98=0|108=30|789=6|").serve_store().says(&[]);
+}
+
+#[test]
+fn l_21_an_acceptor_owes_nothing_to_a_peer_that_expects_its_logon() {
+    let mut both = config(Role::Acceptor);
+    both.next_expected = true;
+    let mut desk = Desk::new(both, Numbers { next_in: 1, next_out: 4, epoch: 1 });
+    desk.hear("35=A|34=1|98=0|108=30|789=4|").serve_store().says(&["35=A|34=4|98=0|108=30|789=2|"]);
+}
+
+#[test]
+fn l_22_an_initiator_refuses_likewise() {
+    let mut both = config(Role::Initiator);
+    both.next_expected = true;
+    let mut desk = Desk::new(both, Numbers::FIRST);
+    desk.said();
+    desk.hear("35=A|34=1|98=0|108=30|789=3|")
+        .says(&["35=5|34=2|58=NextExpectedMsgSeqNum too high, expecting 2 but received 3|"])
+        .expects(1);
 }
 
 #[test]
@@ -239,20 +363,38 @@ fn l_23_test_and_production_do_not_mix() {
     Desk::new(production, Numbers::FIRST)
         .hear("35=A|34=1|98=0|108=30|464=Y|")
         .says(&["35=5|34=1|58=TestMessageIndicator mismatch|"]);
+    let mut test = config(Role::Acceptor);
+    test.test_session = Some(true);
+    for indicator in ["", "464=N|"] {
+        Desk::new(test.clone(), Numbers::FIRST)
+            .hear(&format!("35=A|34=1|98=0|108=30|{indicator}"))
+            .says(&["35=5|34=1|58=TestMessageIndicator mismatch|"]);
+    }
 }
 
 #[test]
-fn l_24_what_is_sent_without_a_connection_is_numbered_and_recovered_by_the_peer() {
-    let mut desk = Desk::logged_on();
-    desk.session.handle_disconnected(desk.now, &mut desk.heard);
-    assert_eq!(desk.send_order_answer("queued"), 2);
-    desk.says(&[]);
-    desk.session.connected(desk.now, &mut desk.heard);
-    desk.wait_s(5).hear("35=A|34=2|98=0|108=30|").says(&["35=A|34=3|98=0|108=30|"]);
-    desk.hear("35=2|34=3|7=2|16=0|").serve_store();
-    let written = desk.heard.written.clone();
-    assert!(written[0].contains("52=20261121-09:30:05.000|"), "{written:?}");
-    desk.says(&["35=8|34=2|43=Y|58=queued|", "35=4|34=3|43=Y|36=4|123=Y|"]);
+fn l_23_a_message_longer_than_the_peer_takes_is_kept_and_gap_filled() {
+    let mut desk = Desk::acceptor();
+    desk.hear("35=A|34=1|98=0|108=30|383=140|").said();
+    desk.send_order_answer("short");
+    desk.send_order_answer(&"long ".repeat(20));
+    desk.send_order_answer("short");
+    desk.says(&["35=8|34=2|58=short|", "35=4|34=3|36=4|123=Y|", "35=8|34=4|58=short|"]);
+    assert!(desk.heard.store[&(1, 3)].len() > 140, "it stays in the journal");
+    assert!(desk.heard.notices.iter().any(|n| n.starts_with("TooLongForPeer { seq: 3")));
+    desk.hear("35=2|34=2|7=2|16=0|").serve_store();
+    let said = desk.heard.written.clone();
+    assert!(said.iter().all(|m| m.len() <= 140), "{said:?}");
+    assert!(desk.said().contains(&"35=4|34=3|43=Y|36=4|123=Y|".to_owned()) || said.len() == 1);
+}
+
+#[test]
+fn l_23_the_limit_ends_with_the_connection() {
+    let mut desk = Desk::acceptor();
+    desk.hear("35=A|34=1|98=0|108=30|383=100|");
+    desk.lose_connection().hear("35=A|34=2|98=0|108=30|").said();
+    desk.send_order_answer(&"long ".repeat(20));
+    assert!(desk.said()[0].starts_with("35=8|"));
 }
 
 #[test]

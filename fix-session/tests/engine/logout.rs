@@ -63,6 +63,27 @@ fn o_05_a_logout_behind_a_gap_waits_for_it() {
 }
 
 #[test]
+fn o_06_a_logout_with_a_low_number_is_too_low_and_by_interop_answered() {
+    Desk::logged_on()
+        .hear("35=5|34=1|")
+        .says(&["35=5|34=2|58=MsgSeqNum too low, expecting 2 but received 1|"])
+        .expects(2);
+    Desk::logged_on_with(config(Role::Acceptor).with_profile(Profile::Interop))
+        .hear("35=5|34=1|")
+        .says(&["35=5|34=2|"])
+        .expects(2)
+        .closes(Close::Flush);
+}
+
+#[test]
+fn o_07_after_the_peers_logout_nothing_counts() {
+    let mut desk = Desk::logged_on();
+    desk.hear("35=5|34=2|").said();
+    desk.hear(&order(3)).says(&[]).expects(3);
+    assert!(desk.heard.applied.is_empty());
+}
+
+#[test]
 fn o_08_numbers_begin_again_after_a_logout_or_a_loss_if_so_configured() {
     let mut resets = config(Role::Acceptor);
     resets.reset_on_logout = true;

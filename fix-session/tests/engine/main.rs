@@ -3,10 +3,14 @@
 mod desk;
 mod duplicates;
 mod heartbeats;
+mod hours;
 mod logon;
 mod logout;
 mod numbers;
 mod pair;
+mod queueing;
 mod resend;
 mod resets;
+mod rollover;
+mod store;
 mod validation;

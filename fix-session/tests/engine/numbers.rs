@@ -89,6 +89,14 @@ fn s_12_the_last_number_processed_is_told() {
 }
 
 #[test]
+fn s_12_a_number_processed_that_was_not_sent_is_an_event_only() {
+    let mut desk = Desk::logged_on();
+    desk.hear("35=0|34=2|369=1|").hear("35=0|34=3|369=2|").expects(4).says(&[]);
+    let events = desk.heard.notices.iter().filter(|n| n.contains("LastMsgSeqNumProcessed")).count();
+    assert_eq!(events, 1, "N is 2: {:?}", desk.heard.notices);
+}
+
+#[test]
 fn c_03_r_15_a_lost_connection_forgets_the_gap_and_keeps_the_numbers() {
     let mut desk = Desk::logged_on();
     desk.hear(&order(4)).says(&["35=2|34=2|7=2|16=0|"]);
@@ -114,6 +122,21 @@ fn r_14_a_large_gap_is_asked_for_in_pieces() {
     assert_eq!(desk.heard.applied, [2, 3, 6, 7, 8]);
     chunked.resend_end = ResendEnd::Exact;
     Desk::logged_on_with(chunked).hear(&order(4)).says(&["35=2|34=2|7=2|16=3|"]);
+}
+
+#[test]
+fn r_14_a_piece_that_alternates_between_fills_and_messages_is_asked_for_once() {
+    let mut chunked = config(Role::Acceptor);
+    chunked.resend_chunk = Some(6);
+    let mut desk = Desk::logged_on_with(chunked);
+    desk.hear(&order(20)).says(&["35=2|34=2|7=2|16=7|"]);
+    for seq in [2, 4, 6] {
+        desk.hear(&format!("35=4|34={seq}|43=Y|122=20261121-09:30:00|123=Y|36={}|", seq + 1)).says(&[]);
+        desk.hear(&duplicate(seq + 1));
+    }
+    desk.says(&["35=2|34=3|7=8|16=13|"]);
+    desk.hear("35=4|34=8|43=Y|122=20261121-09:30:00|123=Y|36=11|").says(&[]);
+    desk.wait_s(1).says(&["35=2|34=4|7=11|16=16|"]);
 }
 
 /// The resend of an order.

@@ -4,11 +4,11 @@
 use crate::desk::{START, config};
 use assay_dictionaries::Dictionary;
 use fix_session::{
-    Close, Delivery, Handler, Inbound, Notice, Now, Numbers, Outbound, Reset, Role, Session, StoreRead,
-    Verdict,
+    Close, Delivery, Handler, Inbound, Notice, Now, Numbers, Outbound, Queued, Reset, Role, Session,
+    StoreRead, Verdict,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 const MESSAGES: u64 = 40;
 
@@ -18,6 +18,8 @@ struct Journal {
     wire: Vec<Vec<u8>>,
     store: BTreeMap<u64, Vec<u8>>,
     read: Option<StoreRead>,
+    queue: VecDeque<Vec<u8>>,
+    queue_wanted: bool,
     applied: Vec<u64>,
     closed: bool,
 }
@@ -45,6 +47,12 @@ impl Handler for Journal {
     }
     fn read_store(&mut self, read: StoreRead) {
         self.read = Some(read);
+    }
+    fn queued(&mut self, queued: &Queued<'_>) {
+        self.queue.push_back(queued.bytes.to_vec());
+    }
+    fn read_queue(&mut self) {
+        self.queue_wanted = true;
     }
     fn reset(&mut self, _: Reset) {}
     fn notice(&mut self, _: Notice<'_>) {}
@@ -109,6 +117,21 @@ impl Side {
         }
     }
 
+    /// Hands in at most `chunk` queued messages.
+    fn serve_queue(&mut self, now: Now, chunk: usize) {
+        for _ in 0..chunk {
+            let Some(oldest) = self.journal.queue.front().filter(|_| self.journal.queue_wanted).cloned()
+            else {
+                return;
+            };
+            let waiting = self.session.queued();
+            self.journal.queue_wanted = self.session.unqueue(now, &oldest, &mut self.journal);
+            if self.session.queued() < waiting {
+                self.journal.queue.pop_front();
+            }
+        }
+    }
+
     fn due(&mut self, now: Now) {
         if self.session.poll_deadline().is_some_and(|at| at <= now.mono_ns) {
             self.session.handle_timeout(now, &mut self.journal);
@@ -131,6 +154,7 @@ fn reconnect(a: &mut Side, b: &mut Side, now: Now) {
     for side in [&mut *a, &mut *b] {
         side.journal.wire.clear();
         side.journal.read = None;
+        side.journal.queue_wanted = false;
         side.journal.closed = false;
         side.session.handle_disconnected(now, &mut side.journal);
     }
@@ -164,6 +188,7 @@ fn run(seed: u64) {
             }
             let chunk = 1 + roll(3) as usize;
             side.serve(now, chunk);
+            side.serve_queue(now, chunk);
             side.due(now);
         }
         let mut garble = || rough && roll(12) == 0;

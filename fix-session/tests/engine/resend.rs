@@ -1,7 +1,7 @@
 //! Section 4: R rules.
 
 use crate::desk::{Desk, config, order};
-use fix_session::{Profile, Role};
+use fix_session::{Profile, Role, Sent};
 
 /// Numbers 2 and 3 are business messages, 4 a Heartbeat, 5 a business message.
 fn with_history(mut desk: Desk) -> Desk {
@@ -60,6 +60,17 @@ fn r_04_a_reject_is_repeated_and_by_interop_gap_filled() {
 }
 
 #[test]
+fn r_05_a_resent_message_tells_what_was_processed_by_then() {
+    let mut tells = config(Role::Acceptor);
+    tells.last_processed = true;
+    let mut desk = Desk::logged_on_with(tells);
+    desk.send_order_answer("two");
+    desk.says(&["35=8|34=2|369=1|58=two|"]);
+    desk.hear("35=0|34=2|").hear("35=2|34=3|7=1|16=0|").serve_store();
+    desk.says(&["35=4|34=1|43=Y|369=3|36=2|123=Y|", "35=8|34=2|43=Y|369=3|58=two|"]);
+}
+
+#[test]
 fn r_06_numbers_the_store_lost_are_gap_filled_and_named() {
     let mut desk = with_history(Desk::logged_on());
     desk.heard.store.remove(&(1, 3));
@@ -98,7 +109,7 @@ fn r_09_live_messages_wait_behind_a_replay() {
     desk.hear("35=2|34=3|7=2|16=0|");
     let read = desk.heard.reads[0];
     assert_eq!((read.begin, read.end), (2, 5));
-    assert_eq!(desk.send_order_answer("six"), 6);
+    assert_eq!(desk.send_order_answer("six"), Sent::Numbered(6));
     desk.hear("35=1|34=4|112=y|").says(&[]);
     desk.serve_store().says(&[
         "35=8|34=2|43=Y|58=two|",
@@ -141,6 +152,19 @@ fn r_11_held_messages_that_a_later_request_covers_go_out_once() {
 }
 
 #[test]
+fn r_12_delayed_requests_are_answered_one_a_second() {
+    let mut desk = with_history(Desk::logged_on());
+    for seq in 3..8 {
+        desk.hear(&format!("35=2|34={seq}|7=5|16=0|")).serve_store();
+    }
+    assert_eq!(desk.said().len(), 5);
+    desk.hear("35=2|34=8|7=5|16=0|").hear("35=2|34=9|7=5|16=0|").serve_store().says(&[]);
+    desk.wait_s(1).serve_store().says(&["35=8|34=5|43=Y|58=five|"]);
+    desk.wait_s(1).serve_store().says(&["35=8|34=5|43=Y|58=five|"]);
+    desk.wait_s(5).serve_store().says(&[]);
+}
+
+#[test]
 fn r_12_the_same_request_over_and_over_ends_the_session() {
     let mut desk = with_history(Desk::logged_on());
     for seq in 3..13 {
@@ -167,6 +191,18 @@ fn r_13_an_answer_garbled_at_the_same_number_again_and_again_ends_the_session() 
                 &mut desk.heard,
             );
         }
+    }
+    let said = desk.said();
+    assert!(said.last().unwrap().ends_with("58=Resend loop at 2|"), "{said:?}");
+}
+
+#[test]
+fn r_13_an_answer_refused_at_the_same_number_again_and_again_ends_the_session() {
+    let mut desk = Desk::logged_on_with(config(Role::Acceptor).with_profile(Profile::Interop));
+    desk.hear(&order(4)).said();
+    for _ in 0..3 {
+        desk.hear("35=4|34=2|43=Y|122=20261121-09:30:00|123=Y|36=1|");
+        desk.wait_s(29).hear("35=0|34=5|").wait_s(1);
     }
     let said = desk.said();
     assert!(said.last().unwrap().ends_with("58=Resend loop at 2|"), "{said:?}");

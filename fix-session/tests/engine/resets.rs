@@ -79,3 +79,15 @@ fn g_10_a_remarkable_gap_fill_is_obeyed_and_named() {
     desk.hear("35=4|34=2|123=Y|36=5000|").expects(5000);
     assert!(desk.heard.notices.contains(&"GapFilled { begin: 2, end: 4999 }".to_owned()));
 }
+
+#[test]
+fn g_10_a_fill_above_every_number_seen_is_named_one_of_a_known_gap_is_not() {
+    let named = |desk: &Desk| desk.heard.notices.iter().any(|n| n.starts_with("GapFilled"));
+    let mut desk = Desk::logged_on();
+    desk.hear(&order(9)).hear(&format!("35=4|34=2|{DUP}123=Y|36=9|")).expects(10);
+    assert!(!named(&desk), "{:?}", desk.heard.notices);
+    desk.hear("35=4|34=10|123=Y|36=11|");
+    assert!(!named(&desk), "its own number is seen");
+    desk.hear("35=4|34=11|123=Y|36=13|").expects(13);
+    assert!(named(&desk));
+}

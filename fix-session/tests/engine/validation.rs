@@ -104,6 +104,91 @@ fn v_30_an_answer_reverses_the_routing() {
 }
 
 #[test]
+fn v_17_a_field_that_another_makes_necessary_is_missed_in_administrative_messages() {
+    let mut desk = Desk::logged_on();
+    desk.hear("35=A|34=1|98=0|108=30|141=Y|384=1|372=D|");
+    let said = desk.said();
+    assert_eq!(said, ["35=5|34=2|58=Required tag missing|"]);
+    let mut desk = Desk::logged_on();
+    desk.hear("35=A|34=1|98=0|108=30|141=Y|384=1|372=D|385=R|");
+    assert!(desk.said()[0].starts_with("35=A|"));
+}
+
+#[test]
+fn v_28_encryption_is_refused_and_a_signature_read_past_unless_configured() {
+    Desk::logged_on()
+        .hear("35=0|34=2|90=3|91=abc|")
+        .says(&["35=3|34=2|45=2|58=Decryption problem|371=90|372=0|373=7|"])
+        .expects(3);
+    Desk::logged_on().hear("35=0|34=2|93=3|89=abc|").says(&[]).expects(3);
+    let mut signed = config(Role::Acceptor);
+    signed.signed = true;
+    let mut desk = Desk::logged_on_with(signed);
+    desk.hear("35=0|34=2|93=3|89=abc|").says(&[]).expects(3);
+    desk.heard.forged = true;
+    desk.hear("35=0|34=3|93=3|89=abd|")
+        .expects(4)
+        .says(&["35=3|34=2|45=3|58=Signature problem|372=0|373=8|", "35=5|34=3|58=Signature problem|"]);
+}
+
+#[test]
+fn v_29_third_parties_pass_unless_the_session_lists_its_own() {
+    let via = |party: &str| order(2).replacen("|11=", &format!("|{party}|11="), 1);
+    Desk::logged_on().hear(&via("115=FUND")).says(&[]).expects(3);
+    let mut lists = config(Role::Acceptor);
+    lists.third_parties = Some(vec!["FUND".to_owned()]);
+    let mut desk = Desk::logged_on_with(lists.clone());
+    desk.hear(&via("115=FUND")).says(&[]).expects(3);
+    for stranger in ["115=X", "128=X"] {
+        let mut desk = Desk::logged_on_with(lists.clone());
+        desk.hear(&via(stranger)).expects(3);
+        let said = desk.said();
+        assert_eq!(said.len(), 1, "no Logout: {said:?}");
+        assert!(said[0].contains("58=CompID problem|372=D|373=9|"), "{said:?}");
+        assert!(desk.heard.applied.is_empty());
+        assert!(desk.session.is_established());
+    }
+}
+
+#[test]
+fn v_30_sub_ids_and_locations_are_swapped_when_configured() {
+    let from_desk = order(2).replacen("|11=", "|50=trader|57=desk|142=LDN|143=NYC|11=", 1);
+    let mut desk = Desk::logged_on();
+    desk.heard.verdict = Verdict::NotReady;
+    let said = desk.hear(&from_desk).said();
+    assert!(!said[0].contains("trader"), "{said:?}");
+    let mut swaps = config(Role::Acceptor);
+    swaps.swap_sub_ids = true;
+    let mut desk = Desk::logged_on_with(swaps);
+    desk.heard.verdict = Verdict::NotReady;
+    let said = desk.hear(&from_desk).said();
+    assert!(said[0].contains("|50=desk|57=trader|142=NYC|143=LDN|"), "{said:?}");
+    let said = desk.hear("35=0|34=3|50=trader|57=desk|11=x|").said();
+    assert!(said[0].contains("|50=desk|57=trader|"), "{said:?}");
+}
+
+#[test]
+fn t_10_a_clock_off_by_half_the_tolerance_is_measured_and_said_once() {
+    let mut desk = Desk::logged_on();
+    desk.hear("35=0|34=2|52=20261121-09:29:00|").hear("35=0|34=3|52=20261121-09:28:59|");
+    desk.hear("35=0|34=4|52=20261121-09:28:58|").hear("35=0|34=5|").hear("35=0|34=6|52=20261121-09:31:30|");
+    let said: Vec<_> = desk.heard.notices.iter().filter(|n| n.starts_with("ClockOff")).collect();
+    assert_eq!(said, ["ClockOff { offset_ms: 61000 }", "ClockOff { offset_ms: 90000 }"]);
+    desk.says(&[]).expects(7);
+}
+
+#[test]
+fn t_09_a_step_of_the_wall_clock_ends_no_session_and_moves_no_timer() {
+    let mut desk = Desk::logged_on();
+    desk.wait_s(20);
+    desk.now.utc_ns += 3_600_000_000_000;
+    desk.wait_s(9).says(&[]).wait_s(1).says(&["35=0|34=2|"]);
+    desk.now.utc_ns -= 7_200_000_000_000;
+    desk.hear("35=0|34=2|").expects(3);
+    assert_eq!(desk.heard.closed, None);
+}
+
+#[test]
 fn order_of_checks_strict_queues_an_invalid_high_message_and_interop_refuses_it() {
     let invalid = "35=0|34=4|11=x|";
     Desk::logged_on().hear(invalid).says(&["35=2|34=2|7=2|16=0|"]).expects(2);

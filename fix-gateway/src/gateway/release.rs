@@ -1,0 +1,73 @@
+//! Messages that waited for a logon, streamed from the log in bounded memory (L-24).
+
+use super::Gateway;
+use super::replay::REPLAY_RECORDS;
+use crate::Application;
+use crate::link::Link;
+use assay_event_log::{ReadError, Reader, Record};
+use assay_trading_types::{Direction, Origin, Position, Role, Topic};
+use fix_session::Now;
+
+impl<A: Application> Gateway<A> {
+    /// Hands the engine of session `index` some more of the messages that wait.
+    pub(super) fn release_some(&mut self, index: usize, now: Now) -> Result<(), ReadError> {
+        let link = &mut self.links[index];
+        let reader = match link.release.take() {
+            _ if std::mem::take(&mut link.state.queue_wanted) => Some(self.backlog_reader(index)?),
+            reader => reader,
+        };
+        let Some(mut reader) = reader else { return Ok(()) };
+        let mut records = Vec::with_capacity(REPLAY_RECORDS);
+        reader.poll(&mut records, REPLAY_RECORDS)?;
+        let mut wanted = true;
+        for record in &records {
+            if is_waiting(&self.links[index], record) {
+                wanted = self.unqueue(index, record, now);
+            }
+            if !wanted {
+                break;
+            }
+        }
+        if wanted {
+            self.links[index].release = Some(reader);
+        }
+        Ok(())
+    }
+
+    fn unqueue(&mut self, index: usize, record: &Record, now: Now) -> bool {
+        let origin = Origin::Input {
+            role: Role::Gateway,
+            topic: Topic::Fix,
+            partition: record.partition,
+            offset: record.offset,
+            index: 0,
+        };
+        let waiting = self.links[index].session.queued();
+        let wanted = self.turn(index, now, |session, turn| {
+            turn.origin = Some((origin, record.trace));
+            let wanted = session.unqueue(now, &record.value, turn);
+            turn.origin = None;
+            wanted
+        });
+        let link = &mut self.links[index];
+        if link.session.queued() < waiting {
+            link.state.backlog.sent(record.offset);
+        }
+        wanted
+    }
+
+    fn backlog_reader(&self, index: usize) -> Result<Box<dyn Reader>, ReadError> {
+        let from = Position(self.links[index].state.backlog.from);
+        match self.log.reader(&[Topic::Fix], from, false) {
+            Err(ReadError::Gone { first, .. }) => self.log.reader(&[Topic::Fix], first, false),
+            reader => reader,
+        }
+    }
+}
+
+/// Whether a record holds a message of this session that is queued and not sent.
+fn is_waiting(link: &Link, record: &Record) -> bool {
+    record.wire.is_some_and(|wire| wire.direction == Direction::Queued)
+        && record.offset >= link.state.backlog.next_offset
+        && record.key == link.names.key
+}

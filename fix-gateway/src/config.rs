@@ -16,6 +16,16 @@ pub const FRAME_BYTES_MAX: usize = 128 << 10;
 /// Records appended between two snapshots of the gateway's own state: what a restart reads again at most.
 pub const SNAPSHOT_RECORDS: u64 = 500_000;
 
+/// More requests without an answer than any pipeline needs to stay busy between two syncs of a slow disk.
+const IN_FLIGHT_SESSION_MAX: u64 = 16_384;
+
+/// What a peer that reads at all does not leave standing, and for how long (C-10).
+const SLOW_BYTES: usize = 8 << 20;
+const SLOW_NS: u64 = 10_000_000_000;
+
+/// Ten seconds of back-pressure before it is told.
+const OVERLOAD_NS: u64 = 10_000_000_000;
+
 /// The gateway's settings.
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
@@ -39,6 +49,15 @@ pub struct GatewayConfig {
     pub snapshot_records: u64,
     /// What messages may hold.
     pub dictionary: &'static Dictionary,
+    /// Requests of one session without an answer, beyond which its socket is not read.
+    pub in_flight_session_max: u64,
+    /// A socket that was not read for so long, in nanoseconds, is read again and what it brings is refused: the
+    /// counterparty learns what is the matter, and its heartbeats are heard.
+    pub overload_ns: u64,
+    /// Unsent bytes that a peer may leave standing for `slow_ns` before it is cut off (C-10).
+    pub slow_bytes: usize,
+    /// How long, in nanoseconds.
+    pub slow_ns: u64,
     /// Partitions of a topic; 1 for the embedded log.
     pub partitions: u16,
 }
@@ -57,6 +76,10 @@ impl GatewayConfig {
             snapshot_dir: None,
             snapshot_records: SNAPSHOT_RECORDS,
             dictionary: Dictionary::assay(),
+            in_flight_session_max: IN_FLIGHT_SESSION_MAX,
+            overload_ns: OVERLOAD_NS,
+            slow_bytes: SLOW_BYTES,
+            slow_ns: SLOW_NS,
             partitions: 1,
         }
     }

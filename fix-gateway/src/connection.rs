@@ -178,7 +178,7 @@ async fn attend<A: Application>(
     tokio::pin!(alarm);
     let mut armed = 0;
     loop {
-        let plan = gateway.borrow_mut().plan(index);
+        let plan = gateway.borrow_mut().plan(index, clock.now());
         if plan.over {
             return socket.say_goodbye();
         }

@@ -72,8 +72,13 @@ impl<A: Application> Gateway<A> {
     /// A socket for a session.
     pub(crate) fn attach(&mut self, admitted: Admitted, socket: Rc<Socket>, now: Now) -> Rc<Notify> {
         let wake = Rc::new(Notify::new());
-        let connection =
-            Connection { socket, wake: Rc::clone(&wake), blocked: false, paused: false, slow_since: None };
+        let connection = Connection {
+            socket,
+            wake: Rc::clone(&wake),
+            blocked: false,
+            paused_since: None,
+            slow_since: None,
+        };
         let index = admitted.index;
         let state = &mut self.links[index].state;
         state.admission = admitted.verdict;
@@ -151,8 +156,10 @@ impl<A: Application> Gateway<A> {
         now: Now,
         act: impl FnOnce(&mut Session, &mut Turn<'_, A>) -> R,
     ) -> R {
+        let overloaded = self.is_overloaded(index, now);
         let link = &mut self.links[index];
         let mut turn = Turn {
+            overloaded,
             application: &mut self.application,
             spec: &link.spec,
             names: &link.names,

@@ -80,8 +80,8 @@ pub(crate) struct Connection {
     pub(crate) wake: Rc<Notify>,
     /// The socket took less than there was.
     pub(crate) blocked: bool,
-    /// Reading waits for answers or for the disk.
-    pub(crate) paused: bool,
+    /// Since when reading waits for answers or for the disk, on the monotonic clock.
+    pub(crate) paused_since: Option<u64>,
     /// When unsent bytes passed the slow-consumer limit, on the monotonic clock.
     pub(crate) slow_since: Option<u64>,
 }
@@ -119,6 +119,8 @@ pub(crate) struct Turn<'a, A> {
     /// What the message being sent follows from.
     pub(crate) origin: Option<(Origin, TraceId)>,
     pub(crate) at: Timestamp,
+    /// The application has taken nothing for long: new messages are refused.
+    pub(crate) overloaded: bool,
 }
 
 impl<A: Application> Turn<'_, A> {
@@ -167,6 +169,10 @@ impl<A: Application> Handler for Turn<'_, A> {
     fn application(&mut self, inbound: &Inbound<'_>) -> Verdict {
         self.journal_in(inbound, Direction::In);
         Statistics::add(&self.statistics.orders_in, 1);
+        if self.overloaded {
+            Statistics::add(&self.statistics.refused_overloaded, 1);
+            return Verdict::NotReady;
+        }
         let request = self.id(inbound.epoch, inbound.seq);
         let mut effects = Effects {
             batch: self.batch,

@@ -115,6 +115,11 @@ impl Recovered {
         if wire.direction != Direction::Out && is_logon(&record.value) {
             self.logons.journalled(&record.value, record.at);
         }
+        if let Some(seq) = refused_number(&record.value)
+            && matches!(wire.direction, Direction::Out | Direction::Queued)
+        {
+            self.answered(session, seq);
+        }
         let known = self.sessions.entry(session).or_default();
         match wire.direction {
             Direction::InUnconsumed => {}
@@ -137,6 +142,15 @@ impl Recovered {
                     known.backlog.sent(offset);
                 }
             }
+        }
+    }
+
+    /// A message of the session that was refused on the spot is not to be asked about again. The refusal is in the
+    /// message's own group, so the search ends among the newest.
+    fn answered(&mut self, session: SessionId, seq: u64) {
+        let refused = |id: &RequestId| id.session == session && id.seq == seq;
+        if let Some(found) = self.unasked.iter().rposition(|(candidate, _)| refused(candidate)) {
+            self.unasked.remove(found);
         }
     }
 
@@ -176,4 +190,26 @@ fn is_logon(frame: &[u8]) -> bool {
 /// MsgType(35) with its tag.
 fn third_field(frame: &[u8]) -> Option<&[u8]> {
     frame.split(|&b| b == 1).nth(2)
+}
+
+/// RefSeqNum(45) of a Reject(3) or BusinessMessageReject(j).
+fn refused_number(frame: &[u8]) -> Option<u64> {
+    let mut fields = frame.split(|&b| b == 1);
+    matches!(fields.nth(2), Some(b"35=3" | b"35=j")).then_some(())?;
+    let number = fields.find_map(|field| field.strip_prefix(b"45="))?;
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_message_it_refuses() {
+        let refused = |text: &str| refused_number(text.replace('|', "\x01").as_bytes());
+        assert_eq!(refused("8=FIX.4.4|9=9|35=j|34=7|45=12|372=D|380=4|10=000|"), Some(12));
+        assert_eq!(refused("8=FIX.4.4|9=9|35=3|34=7|45=12|10=000|"), Some(12));
+        assert_eq!(refused("8=FIX.4.4|9=9|35=8|34=7|45=12|10=000|"), None);
+        assert_eq!(refused("8=FIX.4.4|9=9|35=3|34=7|10=000|"), None);
+    }
 }

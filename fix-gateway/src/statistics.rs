@@ -39,6 +39,8 @@ statistics! {
     logons_refused: "assay_gateway_logons_refused_total", "counter";
     /// Messages refused or garbled at the session level.
     messages_refused: "assay_gateway_messages_refused_total", "counter";
+    /// Messages refused because answers or the disk were behind for long.
+    refused_overloaded: "assay_gateway_refused_overloaded_total", "counter";
     /// Connections cut because the peer did not read.
     slow_consumers: "assay_gateway_slow_consumers_total", "counter";
     /// Outcomes for sessions that are no longer configured.

@@ -84,7 +84,7 @@ fn a_message_and_its_request_are_one_group() {
 }
 
 #[test]
-fn nothing_is_sent_before_it_is_durable() {
+fn s_01_s_09_nothing_is_sent_before_it_is_durable() {
     let log = MemoryLog::new(MemoryLogConfig { durability: Durability::Manual, ..Default::default() });
     let desk = Desk::over(Arc::new(log));
     let mut client = desk.client("CLIENT1");
@@ -98,7 +98,7 @@ fn nothing_is_sent_before_it_is_durable() {
 }
 
 #[test]
-fn numbers_are_kept_over_a_reconnect() {
+fn s_13_numbers_are_kept_over_a_reconnect() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
     client.send("1", "112=x").unwrap();
@@ -113,7 +113,7 @@ fn numbers_are_kept_over_a_reconnect() {
 }
 
 #[test]
-fn numbers_are_kept_over_a_crash_and_outcomes_told_after_it() {
+fn s_13_l_24_numbers_are_kept_over_a_crash_and_outcomes_told_after_it() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
     client.send("D", &order("a")).unwrap();
@@ -155,6 +155,48 @@ fn t_04_an_interval_that_began_while_the_gateway_was_down_begins_at_1() {
     let answer = next_day.client("CLIENT1").logon(30, false).unwrap();
     assert_eq!(field(&answer, 34), Some("1"), "{answer}");
     assert_eq!(field(&answer, 35), Some("A"), "{answer}");
+}
+
+#[test]
+fn x_08_a_gateway_whose_answers_do_not_come_stops_reading_then_refuses_and_asks_nothing_again() {
+    let desk =
+        Desk::configured(|config| (config.in_flight_session_max, config.overload_ns) = (1, 50_000_000));
+    let mut client = desk.logged_on("CLIENT1");
+    client.send("D", &order("taken")).unwrap();
+    desk.wait_request(1);
+    client.send("D", &order("refused")).unwrap();
+    let refusal = client.receive().unwrap();
+    assert_eq!((field(&refusal, 35), field(&refusal, 380)), (Some("j"), Some("4")), "{refusal}");
+    assert_eq!(field(&refusal, 379), Some("refused"));
+    client.send("1", "112=still here").unwrap();
+    assert_eq!(field(&client.receive_type("0").unwrap(), 112), Some("still here"));
+    // What was refused is not asked for after a crash, and the session works again once the answers are here.
+    let again = Desk::over(desk.crash());
+    assert_eq!(again.requests().len(), 1);
+    desk.accept_all();
+    assert_eq!(field(&client.receive_type("8").unwrap(), 11), Some("taken"));
+    client.send("D", &order("third")).unwrap();
+    desk.wait_request(2);
+}
+
+#[test]
+fn c_10_a_peer_that_does_not_read_is_cut_off_and_may_come_back() {
+    let desk = Desk::configured(|config| (config.slow_bytes, config.slow_ns) = (1 << 16, 50_000_000));
+    let mut client = desk.logged_on("CLIENT1");
+    let test = format!("112={}", "x".repeat(8_000));
+    // The kernel's buffers fill first; they hold a few MiB.
+    let mut sent = 0;
+    while desk.gateway().statistics().slow_consumers() == 0
+        && sent < 20_000
+        && client.send("1", &test).is_ok()
+    {
+        sent += 1;
+    }
+    desk::wait(|| desk.gateway().statistics().slow_consumers() == 1);
+    desk.wait_down();
+    let mut back = desk.client("CLIENT1");
+    back.set_next_out(client.next_out());
+    assert_eq!(field(&back.logon(30, false).unwrap(), 35), Some("A"));
 }
 
 #[test]
@@ -210,7 +252,7 @@ fn an_outcome_is_told_once_over_restarts() {
 }
 
 #[test]
-fn a_journalled_order_without_request_is_asked_again_once() {
+fn s_09_a_journalled_order_without_request_is_asked_again_once() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
     client.send("D", &order("a")).unwrap();
@@ -228,7 +270,7 @@ fn a_journalled_order_without_request_is_asked_again_once() {
 }
 
 #[test]
-fn a_resend_streams_thousands_from_the_journal() {
+fn r_10_a_resend_streams_thousands_from_the_journal() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
     const ORDERS: u64 = 3_000;
@@ -252,7 +294,7 @@ fn a_resend_streams_thousands_from_the_journal() {
 }
 
 #[test]
-fn a_second_logon_of_a_live_session_is_closed_in_silence() {
+fn l_05_a_second_logon_of_a_live_session_is_closed_in_silence() {
     let desk = Desk::start();
     let mut first = desk.logged_on("CLIENT1");
     let mut second = desk.client("CLIENT1");
@@ -263,7 +305,7 @@ fn a_second_logon_of_a_live_session_is_closed_in_silence() {
 }
 
 #[test]
-fn strangers_are_closed_in_silence() {
+fn c_01_l_06_l_09_strangers_are_closed_in_silence() {
     let desk = Desk::start();
     let logon = |sender: &str, target: &str, begin: &str, msg_type: &str| {
         let body = format!("35={msg_type}|34=1|49={sender}|52=20261121-09:30:00|56={target}|98=0|108=30|");
@@ -329,7 +371,7 @@ fn requests_that_cannot_be_read_are_refused_by_the_right_message() {
 }
 
 #[test]
-fn a_poisoned_log_closes_sessions_and_accepts_no_logon() {
+fn x_03_a_poisoned_log_closes_sessions_and_accepts_no_logon() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
     desk.log.poison("disk full");
@@ -342,7 +384,7 @@ fn a_poisoned_log_closes_sessions_and_accepts_no_logon() {
 }
 
 #[test]
-fn a_stop_logs_sessions_out_with_a_reason() {
+fn o_09_a_stop_logs_sessions_out_with_a_reason() {
     let desk = Desk::start();
     let mut client: Client = desk.logged_on("CLIENT1");
     let stopping = std::thread::spawn(move || desk.stop());

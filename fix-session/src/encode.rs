@@ -96,6 +96,11 @@ impl Encoder {
         Self::default()
     }
 
+    /// Bytes of memory it keeps between messages.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// A writer into memory that was used before.
     pub(crate) fn into(buffer: Vec<u8>) -> Self {
         Self { buffer }

@@ -210,6 +210,11 @@ impl FieldIndex {
         }
     }
 
+    /// Entries it keeps room for between messages.
+    pub(crate) fn capacity(&self) -> usize {
+        self.entries.capacity() + self.high.capacity() + self.placer.capacity()
+    }
+
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_message_is_a_frame() {
+    fn v_01_v_02_a_whole_message_is_a_frame() {
         let frame = sealed(HEARTBEAT);
         assert_eq!(judged(&frame), [Ok(frame.clone())]);
         let two = [frame.clone(), frame.clone()].concat();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_before_a_message_is_skipped() {
+    fn v_04_noise_before_a_message_is_skipped() {
         let frame = sealed(HEARTBEAT);
         for noise in ["x", "8=FI", "8=8=8=", "10=000|", "\r\n"] {
             assert_eq!(judged(&[wire(noise), frame.clone()].concat()), [Ok(frame.clone())], "{noise}");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn garbled_ladder() {
+    fn v_01_to_v_04_garbled_ladder() {
         use FrameFault::*;
         let good = sealed(HEARTBEAT);
         let swap = |from: &str, to: &str| {
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_too_long_swallows_the_next_message_and_one_too_short_only_its_own() {
+    fn v_04_a_length_too_long_swallows_the_next_message_and_one_too_short_only_its_own() {
         let good = sealed(HEARTBEAT);
         let text = String::from_utf8(good.clone()).unwrap();
         let long = text.replacen("\x019=41\x01", "\x019=60\x01", 1).into_bytes();
@@ -364,13 +364,13 @@ mod tests {
     }
 
     #[test]
-    fn the_declared_body_may_hold_what_looks_like_a_trailer() {
+    fn v_04_the_declared_body_may_hold_what_looks_like_a_trailer() {
         let frame = sealed("35=B|34=2|95=8|96=|10=123||");
         assert_eq!(judged(&frame), [Ok(frame.clone())]);
     }
 
     #[test]
-    fn a_message_without_end_is_given_up_at_the_limit() {
+    fn v_04_a_message_without_end_is_given_up_at_the_limit() {
         let limits = FrameLimits { body_bytes_max: 64 };
         let good = sealed(HEARTBEAT);
         let stream = [wire("8=FIX.4.4|9=5|35=0|"), vec![b'x'; 200], good.clone()].concat();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_buffer_always_decides_wherever_the_trailer_stands() {
+    fn v_04_a_full_buffer_always_decides_wherever_the_trailer_stands() {
         let limits = FrameLimits { body_bytes_max: 64 };
         let full = Framer::new(limits).buffer_bytes_max();
         let start = wire("8=FIX.4.4|9=5|35=0|");
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_false_beginnings_is_searched_once() {
+    fn x_01_a_flood_of_false_beginnings_is_searched_once() {
         let stream = wire("8=FIX.4.4|9=0|").repeat(20_000);
         let found = outcomes(FrameLimits { body_bytes_max: 65_536 }, &stream, 65_536);
         assert!(found.len() > 10_000 && found.iter().all(|f| *f == Err(FrameFault::Endless)));
@@ -409,7 +409,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_split_frames_the_same(
+        fn v_04_x_01_any_split_frames_the_same(
             parts in proptest::collection::vec(0usize..9, 1..12),
             step in 1usize..40,
             noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..20),
@@ -430,7 +430,7 @@ mod tests {
         }
 
         #[test]
-        fn random_bytes_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+        fn x_01_random_bytes_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
             outcomes(FrameLimits { body_bytes_max: 64 }, &bytes, 13);
         }
     }

@@ -68,6 +68,12 @@ impl Session {
         self.machine.numbers()
     }
 
+    /// The room kept from message to message, bytes and entries added up. It grows to the largest message seen and stays
+    /// there: on the normal way nothing is allocated for a message.
+    pub fn kept_room(&self) -> usize {
+        self.machine.capacity() + self.index.capacity()
+    }
+
     /// Whether Logon is complete and no Logout under way.
     pub fn is_established(&self) -> bool {
         self.machine.is_established()

@@ -45,7 +45,7 @@ fn order(rest: &str) -> String {
 }
 
 #[test]
-fn a_known_msg_type_is_accepted_and_case_counts() {
+fn v_10_a_known_msg_type_is_accepted_and_case_counts() {
     assert_eq!(judge(&format!("35=0|{HEADER}")), None);
     assert_eq!(judge(&order("")), None);
     for unknown in ["ae", "Z9", "ZZ", "AAA"] {
@@ -55,7 +55,7 @@ fn a_known_msg_type_is_accepted_and_case_counts() {
 }
 
 #[test]
-fn a_registered_custom_type_may_have_any_known_fields() {
+fn v_10_a_registered_custom_type_may_have_any_known_fields() {
     let options = ValidationOptions { custom_msg_types: vec![(*b"U7").into()], ..Default::default() };
     let custom = |rest: &str| judge_with(&format!("35=U7|{HEADER}{rest}"), &options);
     assert_eq!(custom("55=X|453=2|448=A|448=B|"), None);
@@ -65,7 +65,7 @@ fn a_registered_custom_type_may_have_any_known_fields() {
 }
 
 #[test]
-fn tag_ladder() {
+fn v_12_v_13_v_19_tag_ladder() {
     orders(&[
         ("11=1|54=1|60=20260101-00:00:00|40=1|999=x|", Some((0, 999))),
         ("11=1|54=1|60=20260101-00:00:00|40=1|0=x|", Some((0, 0))),
@@ -84,7 +84,7 @@ fn tag_ladder() {
 }
 
 #[test]
-fn user_tags_pass_when_allowed() {
+fn v_12_user_tags_pass_when_allowed() {
     let options = ValidationOptions { allow_user_tags: true, ..Default::default() };
     for (rest, expected) in [
         ("5001=x|9999=y|20001=z|", None),
@@ -99,7 +99,7 @@ fn user_tags_pass_when_allowed() {
 }
 
 #[test]
-fn value_ladder() {
+fn v_09_v_14_v_15_value_ladder() {
     orders(&[
         ("11=1|54=Z|60=20260101-00:00:00|40=1|", Some((5, 54))),
         ("11=1|54=11|60=20260101-00:00:00|40=1|", Some((6, 54))),
@@ -128,7 +128,7 @@ fn the_first_fault_by_position_counts() {
 }
 
 #[test]
-fn required_fields_are_missed_in_dictionary_order_header_first() {
+fn v_16_required_fields_are_missed_in_dictionary_order_header_first() {
     orders(&[
         ("", Some((1, 11))),
         ("40=1|60=20260101-00:00:00|", Some((1, 11))),
@@ -142,7 +142,7 @@ fn required_fields_are_missed_in_dictionary_order_header_first() {
 }
 
 #[test]
-fn parts_keep_their_places() {
+fn v_20_v_21_parts_keep_their_places() {
     let table = [
         ("35=0|52=20260101-00:00:00|56=B|49=A|34=2|", None),
         ("35=0|34=2|49=A|56=B|112=x|52=20260101-00:00:00|", Some((14, Some(52)))),
@@ -159,7 +159,7 @@ fn parts_keep_their_places() {
 }
 
 #[test]
-fn misplaced_header_fields_are_still_read() {
+fn v_20_misplaced_header_fields_are_still_read() {
     let frame = seal("35=0|112=x|34=007|49=A|56=B|43=Y|122=20260101-00:00:00|52=20260101-00:00:01|");
     let mut index = FieldIndex::new();
     let message = index.parse(&frame, Dictionary::fix44(), Profile::Strict).unwrap();
@@ -172,7 +172,7 @@ fn misplaced_header_fields_are_still_read() {
 }
 
 #[test]
-fn seq_num_ladder() {
+fn s_07_seq_num_ladder() {
     for (field, expected) in [
         ("", SeqNumField::Missing),
         ("34=|", SeqNumField::Invalid),
@@ -192,7 +192,7 @@ fn seq_num_ladder() {
 }
 
 #[test]
-fn group_ladder() {
+fn v_22_to_v_24_group_ladder() {
     let table = [
         ("453=1|448=A|447=D|452=1|", None),
         ("453=2|448=A|447=D|452=1|448=B|447=D|452=3|", None),
@@ -232,7 +232,7 @@ fn group_ladder() {
 }
 
 #[test]
-fn lenient_order_accepts_members_out_of_order_but_not_a_missing_delimiter() {
+fn v_24_lenient_order_accepts_members_out_of_order_but_not_a_missing_delimiter() {
     let options = ValidationOptions { group_order: GroupOrder::Lenient, ..Default::default() };
     assert_eq!(judge_with(&order("453=1|448=A|452=1|447=D|"), &options), None);
     assert_eq!(judge_with(&order("453=1|447=D|448=A|452=1|"), &options), Some((15, Some(447))));
@@ -240,7 +240,7 @@ fn lenient_order_accepts_members_out_of_order_but_not_a_missing_delimiter() {
 }
 
 #[test]
-fn required_members_are_missed_in_each_entry() {
+fn v_16_required_members_are_missed_in_each_entry() {
     // Sides of a cross order: Side(54) starts each, ClOrdID(11) is required.
     let cross = "548=X|549=1|550=0|552=2|54=1|11=a|54=2|11=b|40=1|60=20260101-00:00:00|";
     let judge_cross = |body: &str| judge(&format!("35=s|{HEADER}{body}"));
@@ -263,7 +263,7 @@ fn a_user_tag_inside_a_group_does_not_end_it() {
 }
 
 #[test]
-fn soh_inside_a_value_is_named() {
+fn v_25_soh_inside_a_value_is_named() {
     orders(&[
         ("11=1|54=1|60=20260101-00:00:00|40=1|58=hello|world|", Some((17, 58))),
         ("11=1|54=1|60=20260101-00:00:00|40=1|58=hello||", Some((17, 58))),
@@ -276,7 +276,7 @@ fn soh_inside_a_value_is_named() {
 }
 
 #[test]
-fn data_ladder() {
+fn v_26_data_ladder() {
     let logon = |rest: &str| format!("35=A|{HEADER}98=0|108=30|{rest}");
     let table = [
         ("95=3|96=abc|", None),
@@ -304,13 +304,13 @@ fn data_ladder() {
 }
 
 #[test]
-fn an_encoded_field_needs_its_encoding() {
+fn v_27_an_encoded_field_needs_its_encoding() {
     assert_eq!(judge(&order("354=2|355=\u{e9}|")), Some((1, Some(347))));
     assert_eq!(judge(&format!("35=D|{HEADER}347=UTF-8|{ORDER}354=2|355=\u{e9}|")), None);
 }
 
 #[test]
-fn encryption_is_refused_and_signatures_are_read_past() {
+fn v_28_encryption_is_refused_and_signatures_are_read_past() {
     assert_eq!(judge(&format!("35=0|{HEADER}90=3|91=abc|")), Some((7, Some(90))));
     assert_eq!(judge(&format!("35=0|{HEADER}93=3|89=a|b|")), None);
 }
@@ -486,7 +486,7 @@ fn text(frame: &[u8]) -> String {
 }
 
 #[test]
-fn the_header_ascends_by_tag() {
+fn v_32_the_header_ascends_by_tag() {
     let mut encoder = Encoder::new();
     encoder.begin(&OUTBOUND).field(37, b"1").field_i64(99, -5).field_bool(114, true).field_char(54, b'1');
     let plain = text(encoder.finish());
@@ -537,7 +537,7 @@ fn lengths_of_any_size_are_written_without_padding() {
 }
 
 #[test]
-fn an_answer_reverses_the_routing() {
+fn v_30_an_answer_reverses_the_routing() {
     let frame = seal(
         "35=0|34=2|49=A|56=B|50=sub|57=tsub|115=a|116=b|144=c|128=d|129=e|145=f|142=g|52=20260101-00:00:00|",
     );
@@ -559,7 +559,7 @@ fn an_answer_reverses_the_routing() {
 }
 
 #[test]
-fn a_resend_changes_flag_times_length_and_sum_only() {
+fn r_05_a_resend_changes_flag_times_length_and_sum_only() {
     let mut encoder = Encoder::new();
     let header = Header {
         routing: Routing { deliver_to_comp_id: b"DLV", target_sub_id: b"T", ..OUTBOUND.routing },
@@ -584,7 +584,7 @@ fn a_resend_changes_flag_times_length_and_sum_only() {
 }
 
 #[test]
-fn a_resend_without_body_is_whole() {
+fn r_05_a_resend_without_body_is_whole() {
     let mut encoder = Encoder::new();
     let original = encoder.begin(&Header { msg_type: b"0", ..OUTBOUND }).finish().to_vec();
     let mut resent = Vec::new();
@@ -594,12 +594,12 @@ fn a_resend_without_body_is_whole() {
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+    fn x_01_no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
         exercise(&bytes);
     }
 
     #[test]
-    fn no_field_soup_panics(
+    fn x_01_no_field_soup_panics(
         fields in proptest::collection::vec((0usize..24, "[ -~]{0,6}"), 0..60),
         interop in proptest::prelude::any::<bool>(),
     ) {
@@ -618,7 +618,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn a_damaged_message_never_panics(at in 0usize..400, byte in proptest::prelude::any::<u8>()) {
+    fn x_01_a_damaged_message_never_panics(at in 0usize..400, byte in proptest::prelude::any::<u8>()) {
         let mut frame = seal(&instance(b"AE", true));
         let at = at % frame.len();
         frame[at] = byte;

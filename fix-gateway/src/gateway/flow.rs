@@ -5,17 +5,13 @@ use crate::{Application, Statistics};
 use fix_session::{Close, Now};
 use std::io::ErrorKind;
 
-/// Requests of one session without an answer, beyond which its socket is not read: more than any pipeline needs to stay
-/// busy between two syncs of a slow disk.
-const IN_FLIGHT_SESSION_MAX: u64 = 16_384;
 /// Requests of all sessions without an answer, beyond which no socket is read.
 const IN_FLIGHT_MAX: u64 = 65_536;
 /// Bytes appended and not yet durable, beyond which no socket is read: below what the log takes before it blocks.
 const UNDURABLE_BYTES_MAX: usize = 16 << 20;
-/// Unsent bytes that a peer may leave standing for `SLOW_NS` before it is cut off (C-10).
-const SLOW_BYTES: usize = 8 << 20;
-/// How long.
-const SLOW_NS: u64 = 10_000_000_000;
+/// Bytes not yet durable at which an overloaded gateway reads no longer to refuse, so that memory stays bounded while the
+/// disk stands.
+const UNDURABLE_BYTES_END: usize = 2 * UNDURABLE_BYTES_MAX;
 /// Unsent bytes at which a peer is cut off at once, so that memory stays bounded whatever the rate.
 const UNSENT_BYTES_MAX: usize = 64 << 20;
 
@@ -32,25 +28,34 @@ pub(crate) struct Plan {
 
 impl<A: Application> Gateway<A> {
     fn is_full(&self, index: usize) -> bool {
-        self.links[index].state.in_flight.count() >= IN_FLIGHT_SESSION_MAX
+        self.links[index].state.in_flight.count() >= self.config.in_flight_session_max
             || self.statistics.in_flight() >= IN_FLIGHT_MAX
             || self.undurable_bytes >= UNDURABLE_BYTES_MAX
+    }
+
+    /// Whether answers or the disk have been behind for so long that new messages are refused.
+    pub(super) fn is_overloaded(&self, index: usize, now: Now) -> bool {
+        let connection = self.links[index].state.connection.as_ref();
+        let since = connection.and_then(|connection| connection.paused_since);
+        since.is_some_and(|since| now.mono_ns >= since + self.config.overload_ns)
     }
 
     pub(super) fn resume(&mut self, index: usize) {
         let full = self.is_full(index);
         if let Some(connection) = &mut self.links[index].state.connection
-            && connection.paused
+            && connection.paused_since.is_some()
             && !full
         {
-            connection.paused = false;
+            connection.paused_since = None;
             connection.wake.notify_one();
         }
     }
 
     /// What the task of session `index` waits for next.
-    pub(crate) fn plan(&mut self, index: usize) -> Plan {
+    pub(crate) fn plan(&mut self, index: usize, now: Now) -> Plan {
         let full = self.is_full(index);
+        let (overload_ns, slow_ns) = (self.config.overload_ns, self.config.slow_ns);
+        let undurable_end = self.undurable_bytes >= UNDURABLE_BYTES_END;
         let link = &mut self.links[index];
         let unsent = link.state.unsent();
         let over = match link.state.close {
@@ -63,10 +68,16 @@ impl<A: Application> Gateway<A> {
         let Some(connection) = &mut link.state.connection else {
             return Plan { over: true, read: false, write: false, replay: false, deadline: None };
         };
-        connection.paused = full;
-        let slow = connection.slow_since.map(|since| since + SLOW_NS);
-        let deadline = [deadline, slow].into_iter().flatten().min();
-        let read = !full && link.state.close.is_none();
+        match full {
+            true => _ = connection.paused_since.get_or_insert(now.mono_ns),
+            false => connection.paused_since = None,
+        }
+        let overloaded_at = connection.paused_since.map(|since| since + overload_ns);
+        let overloaded = overloaded_at.is_some_and(|at| at <= now.mono_ns);
+        let slow = connection.slow_since.map(|since| since + slow_ns);
+        let overload = overloaded_at.filter(|_| !overloaded);
+        let deadline = [deadline, slow, overload].into_iter().flatten().min();
+        let read = (!full || overloaded && !undurable_end) && link.state.close.is_none();
         Plan { over, read, write: connection.blocked, replay, deadline }
     }
 
@@ -84,12 +95,12 @@ impl<A: Application> Gateway<A> {
         let state = &mut self.links[index].state;
         let unsent = state.queue.unsent();
         let Some(connection) = &mut state.connection else { return };
-        if unsent < SLOW_BYTES || !connection.blocked {
+        if unsent < self.config.slow_bytes || !connection.blocked {
             connection.slow_since = None;
             return;
         }
         let since = *connection.slow_since.get_or_insert(now.mono_ns);
-        if now.mono_ns - since >= SLOW_NS || unsent >= UNSENT_BYTES_MAX {
+        if now.mono_ns - since >= self.config.slow_ns || unsent >= UNSENT_BYTES_MAX {
             tracing::warn!(
                 session = self.links[index].names.session.as_str(),
                 unsent,

@@ -72,6 +72,10 @@ pub(super) struct Placer {
 }
 
 impl Placer {
+    pub(super) fn capacity(&self) -> usize {
+        self.open.capacity()
+    }
+
     pub(super) fn reset(&mut self) {
         self.part = Part::Header;
         self.open.clear();

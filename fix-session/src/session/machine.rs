@@ -63,6 +63,10 @@ impl Machine {
         }
     }
 
+    pub(crate) fn capacity(&self) -> usize {
+        self.writer.capacity()
+    }
+
     /// What a journal continues with: a reset of ours that is out counts for both directions.
     pub(crate) fn numbers(&self) -> Numbers {
         match self.rollover_is_out() {

@@ -25,6 +25,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Bytes of memory kept between messages.
+    pub(super) fn capacity(&self) -> usize {
+        self.encoder.capacity() + self.sending_time.capacity() + self.scratch.capacity()
+    }
+
     /// Sets SendingTime(52), which never goes backwards on a session (T-10).
     pub(super) fn stamp(&mut self, now: Now) {
         let ms = now.utc_ns.div_euclid(NS_PER_MS);

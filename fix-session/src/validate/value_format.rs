@@ -133,7 +133,7 @@ mod tests {
     use FieldType::*;
 
     #[test]
-    fn format_ladder() {
+    fn v_09_v_15_format_ladder() {
         let table: &[(FieldType, &[&str], &[&str])] = &[
             (
                 Int,

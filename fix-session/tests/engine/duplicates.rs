@@ -1,7 +1,7 @@
 //! Section 8: D rules.
 
 use crate::desk::{Desk, config, order};
-use fix_session::{Profile, Role};
+use fix_session::{Outgoing, Profile, Role};
 
 #[test]
 fn d_01_an_old_copy_is_ignored() {
@@ -75,6 +75,20 @@ fn d_05_the_first_time_alone_means_nothing() {
 #[test]
 fn d_07_poss_resend_is_consumed_and_marked() {
     Desk::logged_on().hear(&with(&order(2), "97=Y|")).says(&[]).expects(3);
+}
+
+#[test]
+fn d_08_a_message_sent_again_under_a_new_number_says_so() {
+    let mut desk = Desk::logged_on();
+    let again = Outgoing { poss_resend: true, ..Outgoing::new(b"8") };
+    let body = |out: &mut fix_session::Encoder| _ = out.field(58, b"again");
+    desk.session.send(desk.now, again, body, &mut desk.heard);
+    desk.says(&["35=8|34=2|97=Y|58=again|"]);
+    desk.session.handle_disconnected(desk.now, &mut desk.heard);
+    desk.session.send(desk.now, again, body, &mut desk.heard);
+    desk.session.connected(desk.now, &mut desk.heard);
+    desk.hear("35=A|34=2|98=0|108=30|").serve_queue();
+    desk.says(&["35=A|34=3|98=0|108=30|", "35=8|34=4|97=Y|58=again|"]);
 }
 
 fn with(order: &str, header: &str) -> String {

@@ -6,6 +6,7 @@ mod heartbeats;
 mod hours;
 mod logon;
 mod logout;
+mod lossy;
 mod numbers;
 mod pair;
 mod queueing;

@@ -139,6 +139,20 @@ fn r_14_a_piece_that_alternates_between_fills_and_messages_is_asked_for_once() {
     desk.wait_s(1).says(&["35=2|34=4|7=11|16=16|"]);
 }
 
+#[test]
+fn x_01_room_for_messages_does_not_grow_with_their_number() {
+    let mut desk = Desk::logged_on();
+    let mut trade = |from: u64, to: u64| {
+        for seq in from..to {
+            desk.hear(&order(seq));
+            desk.session.send(desk.now, b"8", |out| _ = out.field(58, b"accepted"), &mut desk.heard);
+        }
+        desk.session.kept_room()
+    };
+    let warm = trade(2, 50);
+    assert_eq!(trade(50, 5_000), warm);
+}
+
 /// The resend of an order.
 fn duplicate(seq: u64) -> String {
     order(seq).replacen("|11=", "|43=Y|122=20261121-09:30:00|11=", 1)

@@ -211,7 +211,7 @@ fn run(seed: u64) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn every_message_arrives_once_and_in_order(seed in any::<u64>()) {
+    fn v_05_s_04_over_a_garbling_link_every_message_arrives_once_and_in_order(seed in any::<u64>()) {
         println!("seed {seed}");
         run(seed);
     }

@@ -104,6 +104,57 @@ fn v_30_an_answer_reverses_the_routing() {
 }
 
 #[test]
+fn v_12_to_v_16_v_20_to_v_26_a_field_at_fault_is_rejected_with_its_tag_and_consumed() {
+    let order = |rest: &str| format!("35=D|34=2|11=A|21=1|40=1|54=1|55=AAPL|60=20261121-09:30:00|{rest}");
+    let ladder = [
+        (order("38=100|4999=x|"), "Invalid tag number", 4999, 0),
+        (order("38=100|112=x|"), "Tag not defined for this message type", 112, 2),
+        (order("38=100|59=Q|"), "Value is incorrect (out of range) for this tag", 59, 5),
+        (order("38=+100|"), "Incorrect data format for value", 38, 6),
+        (order("38=100|").replacen("11=A|", "", 1), "Required tag missing", 11, 1),
+        (order("38=100|57=desk|"), "Tag specified out of required order", 57, 14),
+        (order("38=100|38=100|"), "Tag appears more than once", 38, 13),
+        (order("38=100|453=2|448=P|447=D|452=1|"), "Incorrect NumInGroup count for repeating group", 453, 16),
+        (order("38=100|453=1|447=D|448=P|452=1|"), "Repeating group fields out of order", 447, 15),
+        (order("38=100|354=9|355=abc|"), "Value is incorrect (out of range) for this tag", 354, 5),
+    ];
+    for (message, text, tag, reason) in ladder {
+        Desk::logged_on()
+            .hear(&message)
+            .says(&[&format!("35=3|34=2|45=2|58={text}|371={tag}|372=D|373={reason}|")])
+            .expects(3);
+    }
+}
+
+#[test]
+fn v_25_soh_inside_a_value_is_named_and_by_interop_garbled() {
+    let cut = order(2).replacen("|38=100|", "|38=100|58=two\u{1}lines|", 1);
+    let text = "58=Non \"data\" value includes field delimiter (SOH character)|371=58|372=D|373=17|";
+    Desk::logged_on().hear(&cut).says(&[&format!("35=3|34=2|45=2|{text}")]).expects(3);
+    Desk::logged_on_with(config(Role::Acceptor).with_profile(Profile::Interop))
+        .hear(&cut)
+        .says(&[])
+        .expects(2);
+}
+
+#[test]
+fn v_31_reject_business_reject_and_logout_are_never_rejected() {
+    for faulty in ["35=3|34=2|", "35=j|34=2|9999=x|", "35=3|34=2|45=1|45=2|"] {
+        let mut desk = Desk::logged_on();
+        desk.hear(faulty).says(&[]).expects(3);
+        assert!(desk.heard.notices.iter().any(|n| n.starts_with("Warning(\"Invalid Reject")));
+    }
+    Desk::logged_on().hear("35=5|34=2|9999=x|").says(&["35=5|34=2|"]).expects(3);
+}
+
+#[test]
+fn v_31_a_message_with_many_faults_gets_one_reject() {
+    let mut desk = Desk::logged_on();
+    desk.hear("35=D|34=2|4999=x|112=y|38=+1|38=2|");
+    assert_eq!(desk.said().len(), 1);
+}
+
+#[test]
 fn v_17_a_field_that_another_makes_necessary_is_missed_in_administrative_messages() {
     let mut desk = Desk::logged_on();
     desk.hear("35=A|34=1|98=0|108=30|141=Y|384=1|372=D|");

@@ -8,6 +8,7 @@ mod floor;
 mod ledger;
 mod load;
 mod path;
+mod risk;
 
 use crate::cli::{BenchArgs, BenchPart};
 use crate::command::Outcome;
@@ -29,6 +30,9 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
     }
     if wanted(BenchPart::Match) {
         core::matching();
+    }
+    if wanted(BenchPart::Risk) {
+        risk::decisions();
     }
     if wanted(BenchPart::Ledger) {
         ledger::run();

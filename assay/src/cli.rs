@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Verify or query the audit chain and store.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Explain or review what risk decided.
+    #[command(subcommand)]
+    Risk(crate::command::risk::RiskCommand),
     /// Keys of the audit seals.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -77,6 +80,8 @@ pub(crate) enum BenchPart {
     Parse,
     /// Match.
     Match,
+    /// Pre-trade decisions.
+    Risk,
     /// Ledger transfers.
     Ledger,
     /// Audit chain and seals.

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod echo;
 pub(crate) mod keys;
+pub(crate) mod risk;
 pub(crate) mod sim;
 pub(crate) mod up;
 

@@ -3,6 +3,7 @@
 //! Unknown keys and bad values are errors that name file, line and mend (design section 10). Values are parsed into
 //! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
 
+mod limits;
 mod overrides;
 mod schedule;
 
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
+pub(crate) use limits::Limits;
 pub(crate) use overrides::Overrides;
 
 /// Why there is no usable configuration; one line each.
@@ -60,6 +62,8 @@ pub(crate) struct Config {
     /// Firms with accounts, opening balances and limits.
     #[serde(rename = "firm")]
     pub(crate) firms: Vec<Firm>,
+    /// The house's own limits over all firms.
+    pub(crate) house: House,
     /// What may be traded.
     #[serde(rename = "instrument")]
     pub(crate) instruments: Vec<Instrument>,
@@ -166,6 +170,14 @@ impl Default for Admin {
     }
 }
 
+/// `[house]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct House {
+    /// Credit over all firms; the firms' own together cannot exceed it, and a firm without one has none.
+    pub(crate) credit: Option<Amount>,
+}
+
 /// `[[firm]]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +199,9 @@ pub(crate) struct Firm {
     /// Pre-trade limits.
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// Limits of single accounts, beside the firm's.
+    #[serde(default)]
+    pub(crate) account_limits: BTreeMap<AccountId, Limits>,
     /// What its trades cost.
     #[serde(default)]
     pub(crate) commission: Commission,
@@ -201,23 +216,6 @@ impl Firm {
             self.accounts.clone()
         }
     }
-}
-
-/// `limits = { ... }` of a firm; what is left out is not limited.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Limits {
-    /// Largest OrderQty.
-    #[serde(deserialize_with = "maybe_qty")]
-    pub(crate) order_qty: Option<Qty>,
-    /// Largest price times quantity, in the instrument's currency.
-    pub(crate) order_notional: Option<Amount>,
-    /// Largest sum of open orders and absolute positions.
-    pub(crate) gross_notional: Option<Amount>,
-    /// Orders in any sliding second.
-    pub(crate) orders_per_s: Option<u32>,
-    /// Largest distance of a limit price from the reference price, in basis points.
-    pub(crate) price_collar_bp: Option<u32>,
 }
 
 /// `commission = { ... }` of a firm.
@@ -249,6 +247,12 @@ pub(crate) struct Instrument {
     /// Reference price for collars; without one, orders that need it are refused.
     #[serde(default, deserialize_with = "maybe_positive_price")]
     pub(crate) reference_price: Option<Price>,
+    /// How long a reference price may be used, in seconds; until the next when left out.
+    #[serde(default)]
+    pub(crate) reference_max_age_s: Option<u32>,
+    /// What is traded on a usual day, which `limits.order_adv_bp` compares orders with.
+    #[serde(default, deserialize_with = "maybe_qty")]
+    pub(crate) average_daily_volume: Option<Qty>,
 }
 
 fn one() -> Qty {
@@ -395,6 +399,7 @@ impl Config {
     fn check(&self) -> Result<(), Fault> {
         self.check_sessions()?;
         self.check_firms()?;
+        self.check_credit()?;
         self.check_instruments()?;
         if !self.gateway.listen.ip().is_loopback() && !self.gateway.insecure_listen {
             let what = format!(
@@ -462,6 +467,25 @@ impl Config {
                     );
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The firms' shares of the house's credit fit it, and limits of accounts are of accounts that there are.
+    fn check_credit(&self) -> Result<(), Fault> {
+        for (i, firm) in self.firms.iter().enumerate() {
+            let known = firm.accounts();
+            if let Some(stranger) = firm.account_limits.keys().find(|a| !known.contains(a)) {
+                let what = format!("account \"{stranger}\" is not one of firm {}", firm.id);
+                return Err(Fault::new("[[firm]]", i, "account_limits", what));
+            }
+        }
+        let Some(house) = self.house.credit else { return Ok(()) };
+        let given = self.firms.iter().filter_map(|f| f.limits.credit).map(|a| a.units());
+        let sum = Amount::from_units(given.fold(0, i128::saturating_add));
+        if sum > house {
+            let what = format!("the firms' limits.credit come to {sum}, more than credit = \"{house}\"");
+            return Err(Fault::new("[house]", 0, "credit", what));
         }
         Ok(())
     }

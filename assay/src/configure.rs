@@ -3,11 +3,11 @@
 //! All of it is appended when the configuration's digest differs from the last one in the log. Credits carry the
 //! reference `opening` and have effect once; everything else replaces what was there.
 
-use crate::config::{Config, Firm, Instrument};
+use crate::config::{Config, Firm, Instrument, Limits};
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::{
-    AccountCredited, Actor, Asset, Commission, ConfigurationLoaded, Event, FirmOpened, InstrumentListed,
-    LimitsSet, ReferencePriceSet, Timestamp, Topic, TraceId,
+    AccountCredited, Actor, Asset, AverageVolumeSet, Commission, ConfigurationLoaded, Event, FirmOpened,
+    HouseCreditSet, InstrumentListed, LimitsSet, ReferencePriceSet, Timestamp, Topic, TraceId,
 };
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -30,8 +30,9 @@ pub(crate) fn digest(config: &Config) -> String {
 /// The records that bring `config` into force at `at`; limits get version `limits_version`.
 pub(crate) fn records(config: &Config, limits_version: u64, at: Timestamp) -> Vec<NewRecord> {
     let instruments = config.instruments.iter().flat_map(instrument_events);
+    let house = house_events(config, limits_version);
     let firms = config.firms.iter().flat_map(|firm| firm_events(firm, limits_version));
-    instruments.chain(firms).map(|(topic, event)| record(topic, event, at)).collect()
+    instruments.chain(house).chain(firms).map(|(topic, event)| record(topic, event, at)).collect()
 }
 
 /// The record that says a process started with `config`.
@@ -63,10 +64,20 @@ fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
     };
     let mut events = vec![(Topic::Accounts, listed.clone().into()), (Topic::Markets, listed.into())];
     if let Some(price) = instrument.reference_price {
-        let reference = ReferencePriceSet { symbol: instrument.symbol, price, max_age_ns: None };
+        let max_age_ns = instrument.reference_max_age_s.map(|s| i64::from(s) * 1_000_000_000);
+        let reference = ReferencePriceSet { symbol: instrument.symbol, price, max_age_ns };
         events.push((Topic::Accounts, reference.into()));
     }
+    if let Some(qty) = instrument.average_daily_volume {
+        events.push((Topic::Accounts, AverageVolumeSet { symbol: instrument.symbol, qty }.into()));
+    }
     events
+}
+
+/// The house's credit comes before the firms' shares of it.
+fn house_events(config: &Config, version: u64) -> Option<(Topic, Event)> {
+    let credit_max = config.house.credit?;
+    Some((Topic::Accounts, HouseCreditSet { version, credit_max: Some(credit_max) }.into()))
 }
 
 fn firm_events(firm: &Firm, limits_version: u64) -> Vec<(Topic, Event)> {
@@ -78,20 +89,19 @@ fn firm_events(firm: &Firm, limits_version: u64) -> Vec<(Topic, Event)> {
         minimum: firm.commission.minimum,
     };
     let opened = FirmOpened { firm: firm.id, accounts, commission, self_trade: firm.self_trade };
-    let limits = LimitsSet {
+    let limits = |account, limits: &Limits| LimitsSet {
         firm: firm.id,
+        account,
         version: limits_version,
-        order_qty_max: firm.limits.order_qty,
-        order_notional_max: firm.limits.order_notional,
-        gross_notional_max: firm.limits.gross_notional,
-        orders_per_s_max: firm.limits.orders_per_s,
-        price_collar_bp: firm.limits.price_collar_bp,
+        limits: limits.to_limits(),
     };
     let credit = |(asset, amount): (&Asset, &assay_trading_types::Amount)| {
         let reference = OPENING.to_owned();
         AccountCredited { firm: firm.id, account: first, asset: *asset, amount: *amount, reference }.into()
     };
-    let mut events: Vec<Event> = vec![opened.into(), limits.into()];
+    let mut events: Vec<Event> = vec![opened.into(), limits(None, &firm.limits).into()];
+    let own = firm.account_limits.iter();
+    events.extend(own.map(|(account, own)| limits(Some(*account), own).into()));
     events.extend(firm.cash.iter().chain(&firm.positions).filter(|(_, a)| a.units() > 0).map(credit));
     events.into_iter().map(|event| (Topic::Accounts, event)).collect()
 }

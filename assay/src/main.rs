@@ -41,6 +41,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(args),
+        Command::Risk(command) => command::risk::run(&command),
         Command::Keys(args) => command::keys::run(&args),
         Command::Echo(args) => command::echo::run(&args),
         Command::Sim(args) => command::sim::run(&args),

@@ -96,6 +96,9 @@ fn accepted(request: RequestId, n: u64) -> Result<Value, IdError> {
         notional_max: None,
         limits_version: 1,
         reference_price: None,
+        account_limits_version: 0,
+        protection_price: None,
+        measured: Vec::new(),
     };
     Ok(Value::event(accepted.into()))
 }

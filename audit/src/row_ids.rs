@@ -1,7 +1,9 @@
 //! By what a record can be found: the ids in it.
 
 use crate::mask::Fields;
-use assay_trading_types::{ClOrdId, Event, ExecId, ExecType, OrderId, RequestId, Topic};
+use assay_trading_types::{
+    ClOrdId, Event, ExecId, ExecType, LimitScope, OrderId, RequestId, SwitchScope, Topic,
+};
 
 /// Longest id taken from a FIX field; a counterparty's garbage is not an index entry.
 const ID_MAX: usize = 64;
@@ -149,11 +151,42 @@ impl<'a> RowIds<'a> {
             Event::TradingStateSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradingStateChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::AuctionIndicated(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::HouseCreditSet(_) | Event::LimitsChangeDecided(_) => none,
+            Event::LimitsChangeProposed(e) => Self { firm: firm_of_limits(&e.scope), ..none },
+            Event::LimitsChanged(e) => Self { firm: firm_of_limits(&e.scope), ..none },
+            Event::RiskSwitchSet(e) => Self::switched(&e.scope),
+            Event::RiskSwitchChanged(e) => Self::switched(&e.scope),
+            Event::RestrictionSet(e) => Self {
+                firm: e.firm.as_ref().map(|f| f.as_str()),
+                symbol: e.symbol.as_ref().map(|s| s.as_str()),
+                ..none
+            },
+            Event::AccountStatusSet(e) => Self { firm: Some(e.firm.as_str()), ..none },
+            Event::AverageVolumeSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::RepeatBreakerReset(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::RiskCommandRefused(_) => none,
+            Event::RiskAlarmed(e) => Self {
+                firm: e.firm.as_ref().map(|f| f.as_str()),
+                symbol: e.symbol.as_ref().map(|s| s.as_str()),
+                ..none
+            },
             Event::SessionReset(e) => Self { session: Some(e.session.as_str()), ..none },
             Event::TimetableSet(_)
             | Event::ClockTicked(_)
             | Event::ConfigurationLoaded(_)
             | Event::Sealed(_) => none,
+        }
+    }
+
+    fn switched(scope: &'a SwitchScope) -> Self {
+        let none = Self::default();
+        match scope {
+            SwitchScope::All | SwitchScope::Account(_) => none,
+            SwitchScope::Firm(firm) => Self { firm: Some(firm.as_str()), ..none },
+            SwitchScope::Session(session) => Self { session: Some(session.as_str()), ..none },
+            SwitchScope::Instrument(symbol) => Self { symbol: Some(symbol.as_str()), ..none },
         }
     }
 
@@ -173,6 +206,13 @@ impl<'a> RowIds<'a> {
 
     fn chained(self, cl_ord_id: &'a ClOrdId, orig_cl_ord_id: &'a ClOrdId) -> Self {
         Self { cl_ord_id: Some(cl_ord_id.as_str()), orig_cl_ord_id: Some(orig_cl_ord_id.as_str()), ..self }
+    }
+}
+
+fn firm_of_limits(scope: &LimitScope) -> Option<&str> {
+    match scope {
+        LimitScope::Firm(firm) => Some(firm.as_str()),
+        LimitScope::House | LimitScope::Account(_) => None,
     }
 }
 

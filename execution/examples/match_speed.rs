@@ -197,6 +197,9 @@ fn order(
         notional_max: None,
         limits_version: 1,
         reference_price: None,
+        account_limits_version: 0,
+        protection_price: None,
+        measured: Vec::new(),
     }
     .into()
 }

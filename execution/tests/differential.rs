@@ -217,6 +217,9 @@ fn replace(
         notional_max: None,
         limits_version: 1,
         reference_price: None,
+        account_limits_version: 0,
+        protection_price: None,
+        measured: Vec::new(),
     };
     (venue.apply(change), naive.replace(known, qty, CENTS[level as usize]))
 }

@@ -69,11 +69,15 @@ impl Desk {
         let limits = LimitsSet {
             firm,
             version: 1,
-            order_qty_max: Some(id("1000")),
-            order_notional_max: Some(id("1000000")),
-            gross_notional_max: Some(id("1000000000000")),
-            orders_per_s_max: Some(2_000_000),
-            price_collar_bp: Some(1_000),
+            account: None,
+            limits: Limits {
+                order_qty_max: Some(id("1000")),
+                order_notional_max: Some(id("1000000")),
+                gross_notional_max: Some(id("1000000000000")),
+                orders_per_s_max: Some(2_000_000),
+                price_collar_bp: Some(1_000),
+                ..Limits::default()
+            },
         };
         self.give(limits.into());
         for asset in ["USD", "AAPL"] {

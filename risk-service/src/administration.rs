@@ -1,98 +1,184 @@
-//! What the operator says: firms, opening balances, limits, instruments, prices, the kill switch.
+//! What the operator says: firms, opening balances, instruments, prices, who may trade.
 
+use crate::exposure::{Revalued, value};
 use crate::group::Group;
+use crate::holding::Holding;
+use crate::names::{ClientIx, FirmIx, HoldingIx, SymbolIx};
+use crate::order::Accounts;
 use crate::risk::Risk;
 use assay_trading_types::*;
-
-/// Cancels that one input sends for a kill switch; the rest follow with the next inputs. An input's outputs are numbered
-/// in 16 bits, and what it does itself needs a few of them.
-const KILLS_PER_INPUT_MAX: usize = 16_384;
 
 /// Ids of credits have the highest bit set, those of orders' transfers have not.
 const CREDIT: u128 = 1 << 127;
 
+/// Most that one credit may bring, in billionths: 10^15 whole units, more than there is of any currency; so turnover
+/// cannot pass what the books count.
+const CREDIT_MAX: Amount = Amount::from_units(1_000_000_000_000_000 * SCALE as i128);
+
 impl Risk {
     pub(crate) fn open_firm(&mut self, e: &FirmOpened) {
-        let firm = self.firms.entry(e.firm).or_default();
-        firm.accounts.clone_from(&e.accounts);
-        firm.commission = e.commission;
-        firm.self_trade = e.self_trade;
-        let listed: Vec<Symbol> = self.instruments.iter().map(|(symbol, _)| *symbol).collect();
-        listed.into_iter().for_each(|symbol| self.count_position(e.firm, symbol));
-    }
-
-    pub(crate) fn set_limits(&mut self, e: &LimitsSet) {
-        self.firms.entry(e.firm).or_default().limits = Some(e.clone());
-    }
-
-    pub(crate) fn list(&mut self, e: &InstrumentListed) {
-        self.forget_accounts();
-        if self.instruments.list(e) {
-            let firms: Vec<FirmId> = self.firms.keys().copied().collect();
-            firms.into_iter().for_each(|firm| self.count_position(firm, e.symbol));
+        let firm = self.firms.open(e.firm, Default::default);
+        let accounts: Vec<ClientIx> =
+            e.accounts.iter().map(|account| self.clients.open(*account, Default::default)).collect();
+        for ix in &accounts {
+            // An account stays with the firm that named it first: its orders and money are there.
+            self.clients[*ix].firm.get_or_insert(firm);
+        }
+        let row = &mut self.firms[firm];
+        (row.accounts, row.commission, row.self_trade) = (accounts.clone(), e.commission, e.self_trade);
+        let listed: Vec<SymbolIx> = self.instruments.rows().map(|(ix, ..)| ix).collect();
+        for client in accounts {
+            listed.iter().for_each(|symbol| self.count_position(client, *symbol));
         }
     }
 
-    /// Takes a firm's position in a symbol from the books.
-    fn count_position(&mut self, firm: FirmId, symbol: Symbol) {
-        let Ok(asset) = Asset::new(symbol.as_str()) else { return };
-        let accounts = self.firms.get(&firm).map_or(&[][..], |f| &f.accounts);
-        let sum = accounts.iter().map(|account| self.position(account, &asset).units()).sum();
-        let price = self.instruments.price(&symbol);
-        if let Some(firm) = self.firms.get_mut(&firm) {
-            firm.set_position(symbol, sum, price);
+    pub(crate) fn list(&mut self, e: &InstrumentListed) {
+        // What settles in itself has no price.
+        if e.symbol.as_str() == e.currency.as_str() {
+            return;
+        }
+        let symbol = self.instruments.open(e.symbol, Default::default);
+        let before = self.instruments[symbol].listed.replace(e.clone());
+        if before.as_ref().is_none_or(|old| old.currency != e.currency) {
+            let holdings = self.instruments[symbol].holdings.clone();
+            for ix in holdings {
+                let client = self.holdings[ix].client;
+                self.holdings[ix].accounts = self.settlement_accounts(client, e);
+            }
+            let clients: Vec<ClientIx> = self.clients.rows().map(|(ix, ..)| ix).collect();
+            clients.into_iter().for_each(|client| self.count_position(client, symbol));
+        }
+    }
+
+    /// What an account has in a listed instrument, made when it is first needed.
+    pub(crate) fn holding(&mut self, client: ClientIx, symbol: SymbolIx) -> Option<HoldingIx> {
+        if let Some(ix) = self.holdings.find(client, symbol) {
+            return Some(ix);
+        }
+        let firm = self.clients[client].firm?;
+        self.open_holding(client, firm, symbol)
+    }
+
+    fn open_holding(&mut self, client: ClientIx, firm: FirmIx, symbol: SymbolIx) -> Option<HoldingIx> {
+        let listed = self.instruments[symbol].listed.clone()?;
+        let accounts = self.settlement_accounts(client, &listed);
+        let ix = self.holdings.add(Holding::new(client, firm, symbol, accounts));
+        self.instruments[symbol].holdings.push(ix);
+        self.take_position(ix);
+        Some(ix)
+    }
+
+    fn settlement_accounts(&mut self, client: ClientIx, listed: &InstrumentListed) -> Accounts {
+        let account = *self.clients.name(client);
+        let asset = Asset::new(listed.symbol.as_str()).expect("a symbol is an asset");
+        let currency = listed.currency;
+        Accounts {
+            cash: self.client(account, currency),
+            cash_clearing: self.house_account("clearing", currency),
+            units: self.client(account, asset),
+            units_clearing: self.house_account("clearing", asset),
+            commission: self.house_account("commission", currency),
+            cash_shortfall: self.house_account("shortfall", currency),
+            units_shortfall: self.house_account("shortfall", asset),
+        }
+    }
+
+    /// Takes an account's position in an instrument from the books, if it has any.
+    fn count_position(&mut self, client: ClientIx, symbol: SymbolIx) {
+        let Ok(asset) = Asset::new(self.instruments.name(symbol).as_str()) else { return };
+        if self.position(self.clients.name(client), &asset) == Amount::ZERO {
+            return;
+        }
+        if let Some(ix) = self.holding(client, symbol) {
+            self.take_position(ix);
+        }
+    }
+
+    fn take_position(&mut self, ix: HoldingIx) {
+        let holding = &self.holdings[ix];
+        let units = self.ledger.account(holding.accounts.units).balance().units();
+        let price = self.instruments[holding.symbol].price();
+        let change = Revalued::between(value(holding.position, price), value(units, price));
+        let (client, firm) = (holding.client, holding.firm);
+        self.holdings[ix].position = units;
+        for exposure in [&mut self.clients[client].exposure, &mut self.firms[firm].exposure] {
+            exposure.revalue(change);
+            // What is brought in is neither profit nor loss.
+            exposure.day.base += change.net;
         }
     }
 
     pub(crate) fn set_reference(&mut self, e: &ReferencePriceSet, at: Timestamp) {
-        let old = self.instruments.set_reference(e, at);
-        self.firms.values_mut().for_each(|firm| firm.revalue(e.symbol, old, e.price));
+        let symbol = self.instruments.open(e.symbol, Default::default);
+        let instrument = &mut self.instruments[symbol];
+        let old = instrument.set_reference(e, at);
+        for ix in &instrument.holdings {
+            let holding = &self.holdings[*ix];
+            let (before, after) = (value(holding.position, old), value(holding.position, Some(e.price)));
+            let change = Revalued::between(before, after);
+            // A first price makes no profit of what was there without one.
+            let brought_in = if old.is_none() { change.net } else { 0 };
+            let (client, firm) = (&mut self.clients[holding.client], &mut self.firms[holding.firm]);
+            for exposure in [&mut client.exposure, &mut firm.exposure] {
+                exposure.revalue(change);
+                exposure.day.base += brought_in;
+            }
+        }
     }
 
     pub(crate) fn credit(&mut self, e: &AccountCredited, input: &Input<'_>, out: &mut Outbox) {
         let key = (e.account, e.asset, e.reference.clone());
-        if self.credited.contains(&key) {
+        if self.credited.contains(&key) || e.amount > CREDIT_MAX {
             return;
         }
-        let accounts = (self.house("equity", e.asset), self.client(e.account, e.asset));
+        let accounts = (self.house_account("equity", e.asset), self.client(e.account, e.asset));
         let id = TransferId(CREDIT | u128::from(input.partition) << 64 | u128::from(input.offset));
         let mut group = Group::default();
         group.add(id, accounts, e.amount, TransferKind::Plain, TransferReason::Opening);
         // Nothing, less than nothing, or more than books can count: no effect.
         let Ok(transfers) = group.post(&mut self.ledger) else { return };
         self.credited.insert(key);
-        if let Some(symbol) =
-            Symbol::new(e.asset.as_str()).ok().filter(|s| self.instruments.listed(s).is_some())
-        {
-            self.count_position(e.firm, symbol);
+        let client = self.clients.open(e.account, Default::default);
+        let symbol = Symbol::new(e.asset.as_str()).ok().and_then(|s| self.instruments.find(&s));
+        if let Some(symbol) = symbol {
+            self.count_position(client, symbol);
         }
         let posted = Posted { firm: e.firm, order_id: None, exec_id: None, transfers };
         out.emit(Topic::Ledger, posted.into());
     }
 
-    pub(crate) fn set_kill_switch(&mut self, e: &KillSwitchSet) {
-        self.firms.entry(e.firm).or_default().killed = e.engaged.then(|| e.reason.clone());
-        if e.engaged {
-            let mine = self.orders.open.iter().filter(|(_, order)| order.terms.firm == e.firm);
-            let mut ids: Vec<OrderId> = mine.map(|(id, _)| *id).collect();
-            ids.sort_unstable();
-            self.killing.extend(ids);
+    pub(crate) fn set_average_volume(&mut self, e: &AverageVolumeSet) {
+        let symbol = self.instruments.open(e.symbol, Default::default);
+        self.instruments[symbol].average_volume = Some(e.qty).filter(|qty| *qty > Qty::ZERO);
+    }
+
+    pub(crate) fn set_account_status(&mut self, e: &AccountStatusSet, by: Actor, out: &mut Outbox) {
+        let Some(ix) = self.clients.find(&e.account) else {
+            return refuse_command(e.account.as_str(), by, CommandRefusal::UnknownScope, out);
+        };
+        let client = &mut self.clients[ix];
+        (client.status, client.kyc) = (e.status, e.kyc);
+    }
+
+    pub(crate) fn set_restriction(&mut self, e: &RestrictionSet, by: Actor, out: &mut Outbox) {
+        if !self.restrictions.set(e) {
+            let subject = e.symbol.as_ref().map_or("all", Symbol::as_str);
+            refuse_command(subject, by, CommandRefusal::NoEffect, out);
         }
     }
 
-    /// Sends cancels for orders of a killed firm that are still open.
-    pub(crate) fn kill_some(&mut self, out: &mut Outbox) {
-        for _ in 0..KILLS_PER_INPUT_MAX {
-            let Some(order_id) = self.killing.pop_front() else { return };
-            let Some(order) = self.orders.open.get(&order_id) else { continue };
-            let (firm, symbol) = (order.terms.firm, order.terms.symbol);
-            if self.firms.get(&firm).is_some_and(|f| f.killed.is_some()) {
-                let reason = Some(Refusal::KillSwitch);
-                out.emit(
-                    Topic::Markets,
-                    CancelAccepted { order_id, symbol, firm, request: None, reason, detail: None }.into(),
-                );
-            }
+    pub(crate) fn reset_breaker(&mut self, e: &RepeatBreakerReset, by: Actor, out: &mut Outbox) {
+        let client = self.clients.find(&e.account);
+        let symbol = self.instruments.find(&e.symbol);
+        let holding = client.zip(symbol).and_then(|(client, symbol)| self.holdings.find(client, symbol));
+        match holding.map(|ix| &mut self.holdings[ix]).filter(|holding| holding.tripped) {
+            Some(holding) => holding.tripped = false,
+            None => refuse_command(e.account.as_str(), by, CommandRefusal::NoEffect, out),
         }
     }
+}
+
+fn refuse_command(subject: &str, by: Actor, refusal: CommandRefusal, out: &mut Outbox) {
+    let (subject, detail) = (subject.to_owned(), String::new());
+    out.emit(Topic::Accounts, RiskCommandRefused { subject, by, refusal, detail }.into());
 }

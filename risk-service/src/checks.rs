@@ -1,21 +1,27 @@
-//! What D and G have in common: instrument, terms, price and quantity, account, limits.
+//! What D and G have in common: instrument, terms, price and quantity, account, and who may trade what at all.
 
+use crate::instruments::Instrument;
+use crate::names::{ClientIx, FirmIx, HoldingIx, SessionIx};
 use crate::order::Cover;
 use crate::risk::Risk;
 use crate::stage::{Refused, Stage, no_defect};
+use crate::switches::Place;
 use assay_trading_types::*;
 
-/// How far a market buy may run from the reference price when the firm has no collar, in basis points.
+/// How far a market order may run from the reference price when there is no collar, in basis points.
 const PROTECTION_BP: u32 = 1_000;
 
 /// Basis points in one.
-const BASIS: i128 = 10_000;
+pub(crate) const BASIS: i128 = 10_000;
 
 /// What risk found out on the way to a yes.
 pub(crate) struct Approved {
+    pub(crate) holding: HoldingIx,
     /// Price that exposure counts at: its limit, or the worst a market order may see.
     pub(crate) price: Price,
     pub(crate) reference: Price,
+    /// Worst price a market order may trade at.
+    pub(crate) protection: Option<Price>,
     pub(crate) lot_units: i64,
 }
 
@@ -25,7 +31,7 @@ impl Approved {
         if !terms.side.is_buy() {
             return Cover::Asset;
         }
-        if terms.ord_type != OrdType::Market {
+        if matches!(terms.ord_type, OrdType::Limit | OrdType::StopLimit) {
             return Cover::Limit(self.price);
         }
         let leaves = Qty::from_units((terms.qty.units() - filled.cum_qty.units()).max(0));
@@ -43,86 +49,96 @@ impl Cover {
     }
 }
 
+/// What is asked, by whom, as numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) terms: &'a OrderTerms,
+    pub(crate) defect: Option<&'a Defect>,
+    pub(crate) session: SessionIx,
+    pub(crate) firm: FirmIx,
+    /// Quantity it adds to the open orders of its side.
+    pub(crate) added_qty: i64,
+    pub(crate) at: Timestamp,
+}
+
 impl Risk {
-    /// Instrument, types, price and quantity: A-03's middle, with the gateway's finding at its place.
-    pub(crate) fn check_terms(
-        &self,
-        terms: &OrderTerms,
-        defect: Option<&Defect>,
-        at: Timestamp,
-    ) -> Result<Approved, Refused> {
+    /// Instrument, types, price and quantity, account, and whether it may trade: A-03's middle, with the gateway's
+    /// finding at its place.
+    pub(crate) fn check_terms(&mut self, asked: &Asked<'_>) -> Result<Approved, Refused> {
+        let Asked { terms, defect, .. } = *asked;
         no_defect(defect, Stage::Instrument)?;
         let unlisted = || (Refusal::UnknownSymbol, format!("{} is not listed", terms.symbol));
-        let instrument = self.instruments.listed(&terms.symbol).ok_or_else(unlisted)?;
+        let symbol = self.instruments.find(&terms.symbol).ok_or_else(unlisted)?;
+        let instrument = &self.instruments[symbol];
+        let listed = instrument.listed.as_ref().ok_or_else(unlisted)?;
+        let lot_units = listed.lot_size.units().max(1);
         no_defect(defect, Stage::Terms)?;
         check_types(terms)?;
         no_defect(defect, Stage::PriceAndQuantity)?;
-        check_price(terms, instrument)?;
-        check_quantity(terms, instrument)?;
+        check_price(terms, listed)?;
+        check_quantity(terms, listed)?;
         no_defect(defect, Stage::Account)?;
-        self.check_account(terms)?;
+        let client = self.check_account(asked)?;
         no_defect(defect, Stage::MarketState)?;
-        self.check_kill_switch(terms)?;
-        // Without one nothing could tell what the order may lose, so no kind of order passes (ADR 0008).
-        let reference = self.instruments.reference(&terms.symbol, at).ok_or_else(|| no_reference(terms))?;
-        let price = terms.price.unwrap_or_else(|| self.protection(terms, reference));
-        Ok(Approved { price, reference, lot_units: instrument.lot_size.units().max(1) })
+        let holding = self.holding(client, symbol).ok_or_else(unlisted)?;
+        let place = Place { session: asked.session, firm: asked.firm, client, symbol };
+        self.check_standing(asked, client)?;
+        self.check_switches(&place, self.holdings[holding].reduces(terms.side.is_buy(), asked.added_qty))?;
+        let reference = self.instruments[symbol].reference(asked.at).ok_or_else(|| no_reference(terms))?;
+        let worst = self.protection(asked.firm, client, terms, reference, &self.instruments[symbol]);
+        let market = matches!(terms.ord_type, OrdType::Market | OrdType::Stop);
+        // What is sold at any price is worth the reference; what is bought may cost the worst.
+        let unpriced = if terms.side.is_buy() { worst } else { reference };
+        let price = terms.price.unwrap_or(unpriced);
+        Ok(Approved { holding, price, reference, protection: market.then_some(worst), lot_units })
     }
 
-    fn check_account(&self, terms: &OrderTerms) -> Result<(), Refused> {
-        let (account, firm) = (terms.account, terms.firm);
-        match self.firms.get(&firm) {
-            Some(f) if f.accounts.contains(&account) => Ok(()),
-            _ => Err((Refusal::UnknownAccount, format!("{account} is not an account of {firm}"))),
+    fn check_account(&self, asked: &Asked<'_>) -> Result<ClientIx, Refused> {
+        let (account, firm) = (&asked.terms.account, &asked.terms.firm);
+        let client = self.clients.find(account).filter(|ix| self.clients[*ix].firm == Some(asked.firm));
+        client.ok_or_else(|| (Refusal::UnknownAccount, format!("{account} is not an account of {firm}")))
+    }
+
+    /// The account's status, its owner's, and the restricted list.
+    fn check_standing(&self, asked: &Asked<'_>, client: ClientIx) -> Result<(), Refused> {
+        let (client, terms) = (&self.clients[client], asked.terms);
+        if client.status != AccountStatus::Active {
+            let detail = format!("{} is {:?}", terms.account, client.status);
+            return Err((Refusal::AccountSuspended, detail.to_lowercase()));
         }
-    }
-
-    fn check_kill_switch(&self, terms: &OrderTerms) -> Result<(), Refused> {
-        match self.firms.get(&terms.firm).and_then(|f| f.killed.as_ref()) {
-            Some(reason) => Err((Refusal::KillSwitch, format!("{reason}, firm {}", terms.firm))),
+        if client.kyc != KycStatus::Verified {
+            let detail = format!("owner of {} is not verified: {:?}", terms.account, client.kyc);
+            return Err((Refusal::AccountSuspended, detail));
+        }
+        match self.restrictions.of(terms) {
+            Some(reason) => Err((Refusal::Restricted, format!("{}: {reason}", terms.symbol))),
             None => Ok(()),
         }
     }
 
-    /// Worst price a market order is held and counted at.
-    fn protection(&self, terms: &OrderTerms, reference: Price) -> Price {
-        if !terms.side.is_buy() {
-            return reference;
-        }
-        let collar = self.firms.get(&terms.firm).and_then(|f| f.limits.as_ref()?.price_collar_bp);
-        let units = i128::from(reference.units()) * (BASIS + i128::from(collar.unwrap_or(PROTECTION_BP)));
-        Price::from_units(i64::try_from(units / BASIS).unwrap_or(i64::MAX))
-    }
-
-    /// Limits of the firm for an order of `terms`, which adds `added` billionths to its open notional.
-    pub(crate) fn check_limits(
+    /// Worst price an order without a limit may trade at, on tick: the tightest of what firm and account say.
+    fn protection(
         &self,
+        firm: FirmIx,
+        client: ClientIx,
         terms: &OrderTerms,
-        approved: &Approved,
-        added: i128,
-    ) -> Result<(), Refused> {
-        let Some(firm) = self.firms.get(&terms.firm) else { return Ok(()) };
-        let Some(limits) = &firm.limits else { return Ok(()) };
-        let over = |refusal, value: String, max: String| {
-            Err((refusal, format!("{value} > {max} firm {}", terms.firm)))
+        reference: Price,
+        instrument: &Instrument,
+    ) -> Price {
+        let own = self.clients[client].book.as_ref().map(|b| &b.limits);
+        let books = own.into_iter().chain([&self.firms[firm].book.limits]);
+        let bp = books.filter_map(|l| l.market_protection_bp.or(l.price_collar_bp)).min();
+        let away = i128::from(reference.units()) * i128::from(bp.unwrap_or(PROTECTION_BP)) / BASIS;
+        let tick = instrument.listed.as_ref().map_or(1, |l| l.tick_size.units().max(1));
+        // A stop is triggered at its own price, so that is what it runs from.
+        let from = i128::from(terms.stop_px.unwrap_or(reference).units());
+        let units = if terms.side.is_buy() {
+            (from.max(i128::from(reference.units())) + away) / i128::from(tick) * i128::from(tick)
+        } else {
+            let least = from.min(i128::from(reference.units())) - away;
+            (least + i128::from(tick) - 1) / i128::from(tick) * i128::from(tick)
         };
-        let (qty, notional) = (terms.qty, approved.price.notional(terms.qty));
-        if let Some(max) = limits.order_qty_max.filter(|max| qty > *max) {
-            return over(Refusal::LimitQty, qty.to_string(), max.to_string());
-        }
-        if let Some(max) = limits.order_notional_max.filter(|max| notional > *max) {
-            return over(Refusal::LimitNotional, notional.to_string(), max.to_string());
-        }
-        if let Some(bp) = limits.price_collar_bp {
-            check_collar(terms, approved.reference, bp)?;
-        }
-        let gross = Amount::from_units(firm.gross().units().saturating_add(added));
-        // A sale is of what the firm holds, so it lowers what is at risk and passes this limit.
-        let grows = terms.side.is_buy() && added > 0;
-        if let Some(max) = limits.gross_notional_max.filter(|max| grows && gross > *max) {
-            return over(Refusal::LimitGross, gross.to_string(), max.to_string());
-        }
-        Ok(())
+        Price::from_units(i64::try_from(units.max(i128::from(tick))).unwrap_or(i64::MAX))
     }
 }
 
@@ -145,24 +161,33 @@ fn check_types(terms: &OrderTerms) -> Result<(), Refused> {
 }
 
 fn check_price(terms: &OrderTerms, instrument: &InstrumentListed) -> Result<(), Refused> {
+    let (takes_price, takes_stop) = match terms.ord_type {
+        OrdType::Market => (false, false),
+        OrdType::Limit => (true, false),
+        OrdType::Stop => (false, true),
+        OrdType::StopLimit => (true, true),
+    };
+    check_one_price("Price(44)", terms.price, takes_price, instrument)?;
+    check_one_price("StopPx(99)", terms.stop_px, takes_stop, instrument)
+}
+
+fn check_one_price(
+    name: &str,
+    price: Option<Price>,
+    takes_it: bool,
+    instrument: &InstrumentListed,
+) -> Result<(), Refused> {
     let tick = instrument.tick_size;
-    if let Some(stop) = terms.stop_px.filter(|_| matches!(terms.ord_type, OrdType::Market | OrdType::Limit)) {
-        let detail = format!("StopPx(99) {stop} on an order that is no stop");
-        return Err((Refusal::PriceNotAllowed, detail));
-    }
-    match (terms.ord_type, terms.price) {
-        (OrdType::Market, None) => Ok(()),
-        (OrdType::Market, Some(_)) => {
-            Err((Refusal::PriceNotAllowed, "a market order takes no Price(44)".to_owned()))
+    match price {
+        None if takes_it => Err((Refusal::BadPrice, format!("this OrdType(40) needs {name}"))),
+        Some(_) if !takes_it => Err((Refusal::PriceNotAllowed, format!("this OrdType(40) takes no {name}"))),
+        Some(price) if price.units() <= 0 => {
+            Err((Refusal::BadPrice, format!("{name} {price} is not above zero")))
         }
-        (_, None) => Err((Refusal::BadPrice, "a limit order needs Price(44)".to_owned())),
-        (_, Some(price)) if price.units() <= 0 => {
-            Err((Refusal::BadPrice, format!("{price} is not above zero")))
+        Some(price) if price.units() % tick.units().max(1) != 0 => {
+            Err((Refusal::BadTick, format!("{name} {price} is not a multiple of {tick}")))
         }
-        (_, Some(price)) if price.units() % tick.units().max(1) != 0 => {
-            Err((Refusal::BadTick, format!("{price} is not a multiple of {tick}")))
-        }
-        (_, Some(_)) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -173,15 +198,6 @@ fn check_quantity(terms: &OrderTerms, instrument: &InstrumentListed) -> Result<(
     }
     if qty.units() % lot.units().max(1) != 0 {
         return Err((Refusal::BadLot, format!("{qty} is not a multiple of {lot}")));
-    }
-    Ok(())
-}
-
-fn check_collar(terms: &OrderTerms, reference: Price, bp: u32) -> Result<(), Refused> {
-    let Some(price) = terms.price else { return Ok(()) };
-    let away = (i128::from(price.units()) - i128::from(reference.units())).abs() * BASIS;
-    if away > i128::from(reference.units()) * i128::from(bp) {
-        return Err((Refusal::PriceCollar, format!("{price} is more than {bp} bp from {reference}")));
     }
     Ok(())
 }

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// an entry this is 120 MB for a session that sends nothing but random ids.
 const ENTRIES_MAX: usize = 2_000_000;
 
+/// Ranges and whole ids of all sessions and a day, about 1 GB. Beyond it likewise, for every session.
+pub(crate) const NODE_ENTRIES_MAX: usize = 16_000_000;
+
 /// Digits of a numeric tail that fit 64 bits.
 const DIGITS_MAX: usize = 18;
 
@@ -38,6 +41,11 @@ impl UsedIds {
             }
             None => self.whole.contains(id),
         }
+    }
+
+    /// Ranges and whole ids kept.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
     }
 
     /// Marks the id as used.

@@ -1,72 +1,120 @@
 //! NewOrderSingle: all refusals in order, then the hold, then the order is live.
 
-use crate::checks::Approved;
+use crate::checks::{Approved, Asked};
+use crate::cl_ord_ids::NODE_ENTRIES_MAX;
+use crate::exposure::Counted;
 use crate::group::Group;
-use crate::order::{Accounts, OpenOrder};
+use crate::limits::Measurements;
+use crate::names::{FirmIx, SessionIx};
+use crate::order::OpenOrder;
+use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::stage::{Refused, Stage, no_defect};
 use assay_trading_types::*;
 
+/// Window of the order rate limit.
+const RATE_WINDOW_NS: i64 = 1_000_000_000;
+
 impl Risk {
-    pub(crate) fn order(&mut self, e: &OrderRequested, input: &Input<'_>, out: &mut Outbox) {
-        if e.poss_resend && self.knows(&e.terms.session, &e.terms.cl_ord_id) {
+    pub(crate) fn order(
+        &mut self,
+        e: &OrderRequested,
+        session: SessionIx,
+        input: &Input<'_>,
+        out: &mut Outbox,
+    ) {
+        if e.poss_resend && self.knows(session, &e.terms.cl_ord_id) {
             return;
         }
-        let order_id = OrderId::new(input.partition, input.offset);
-        let decided = self.decide(e, input.at).and_then(|(approved, accounts)| {
-            let (order, posted) = self.hold_for(order_id, e, &approved, accounts)?;
+        let mut measured = Measurements::new();
+        let decided = self.decide(e, session, input.at, &mut measured).and_then(|approved| {
+            let order_id = OrderId::new(input.partition, input.offset);
+            let (order, posted) = self.hold_for(order_id, e, session, &approved)?;
             Ok((approved, order, posted))
         });
         match decided {
-            Ok((approved, order, posted)) => self.accept(order_id, e, (&approved, order, posted), out),
-            Err(refused) => self.refuse(e, refused, input.at, out),
+            Ok((approved, order, posted)) => {
+                self.accept(e, (&approved, order, posted), &measured, input.at, out);
+            }
+            Err(refused) => self.refuse(e, session, refused, input.at, out),
         }
     }
 
-    fn decide(&mut self, e: &OrderRequested, at: Timestamp) -> Result<(Approved, Accounts), Refused> {
-        let terms = &e.terms;
-        self.take_request(&terms.firm, e.defect.as_ref(), at)?;
-        self.check_id(&terms.session, &terms.cl_ord_id)?;
-        let approved = self.check_terms(terms, e.defect.as_ref(), at)?;
-        self.check_limits(terms, &approved, approved.price.notional(terms.qty).units())?;
-        let accounts = self.accounts(terms.account, terms.symbol).expect("its instrument is listed");
-        Ok((approved, accounts))
+    fn decide(
+        &mut self,
+        e: &OrderRequested,
+        session: SessionIx,
+        at: Timestamp,
+        measured: &mut Measurements,
+    ) -> Result<Approved, Refused> {
+        let (terms, defect) = (&e.terms, e.defect.as_ref());
+        let firm = self.take_request(terms, defect, at)?;
+        self.check_id(session, &terms.cl_ord_id)?;
+        let asked = Asked { terms, defect, session, firm, added_qty: terms.qty.units(), at };
+        let approved = self.check_terms(&asked)?;
+        let notional = approved.price.notional(terms.qty).units();
+        self.check_limits(&asked, &approved, (notional, 1), measured)?;
+        Ok(approved)
     }
 
     /// Entitlement and rate: a D or G is counted here, whatever becomes of it.
     pub(crate) fn take_request(
         &mut self,
-        firm_id: &FirmId,
+        terms: &OrderTerms,
         defect: Option<&Defect>,
         at: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<FirmIx, Refused> {
         no_defect(defect, Stage::Rate)?;
-        let Some(firm) = self.firms.get_mut(firm_id) else {
-            return Err((Refusal::NotEntitled, format!("no firm {firm_id}")));
+        let Some(ix) = self.firms.find(&terms.firm) else {
+            return Err((Refusal::NotEntitled, format!("no firm {}", terms.firm)));
         };
-        firm.take_order(at).map_err(|(max, wait_ns)| {
-            let wait_ms = wait_ns.max(0).div_euclid(1_000_000) + 1;
-            (Refusal::RateLimit, format!("{max}/1s, retry after {wait_ms} ms"))
-        })
+        let client = self.clients.find(&terms.account).map(|ix| &mut self.clients[ix]);
+        let mut client = client.filter(|c| c.firm == Some(ix));
+        let firm = &mut self.firms[ix];
+        let own_max = client.as_ref().and_then(|c| c.book.as_ref()?.limits.orders_per_s_max);
+        let firm_max = firm.book.limits.orders_per_s_max;
+        let own = client.as_mut().map(|c| &mut c.recent);
+        let mut counts = [(own, own_max), (Some(&mut firm.recent), firm_max)];
+        for (rate, max) in &mut counts {
+            if let (Some(rate), Some(max)) = (rate, *max) {
+                rate.room(at, max, RATE_WINDOW_NS).map_err(|wait_ns| {
+                    let wait_ms = wait_ns.max(0).div_euclid(1_000_000) + 1;
+                    (Refusal::RateLimit, format!("{max}/1s, retry after {wait_ms} ms"))
+                })?;
+            }
+        }
+        for (rate, max) in counts {
+            if let (Some(rate), Some(_)) = (rate, max) {
+                rate.count(at);
+            }
+        }
+        firm.exposure.day.orders += 1;
+        if let Some(client) = client {
+            client.exposure.day.orders += 1;
+        }
+        Ok(ix)
     }
 
     /// Whether the id of a request is free.
-    pub(crate) fn check_id(&self, session: &SessionId, id: &ClOrdId) -> Result<(), Refused> {
-        let used = self.used.get(session).is_some_and(|used| used.refuses(id));
+    pub(crate) fn check_id(&self, session: SessionIx, id: &ClOrdId) -> Result<(), Refused> {
+        let full = self.used_entries >= NODE_ENTRIES_MAX;
+        let used = full || self.sessions[session].used.refuses(id);
         match used || self.orders.is_of_open_chain(session, id) {
             true => Err((Refusal::DupClOrdId, format!("{id} was used before"))),
             false => Ok(()),
         }
     }
 
-    pub(crate) fn knows(&self, session: &SessionId, id: &ClOrdId) -> bool {
-        self.used.get(session).is_some_and(|used| used.contains(id))
-            || self.orders.is_of_open_chain(session, id)
+    pub(crate) fn knows(&self, session: SessionIx, id: &ClOrdId) -> bool {
+        self.sessions[session].used.contains(id) || self.orders.is_of_open_chain(session, id)
     }
 
     /// The id is used up from now on.
-    pub(crate) fn use_up(&mut self, session: &SessionId, id: &ClOrdId) {
-        self.used.entry(*session).or_default().insert(id);
+    pub(crate) fn use_up(&mut self, session: SessionIx, id: &ClOrdId) {
+        let used = &mut self.sessions[session].used;
+        let before = used.entries();
+        used.insert(id);
+        self.used_entries = self.used_entries + used.entries() - before;
     }
 
     /// Holds what the order needs, or refuses it: the last check, and the only one that changes the books.
@@ -74,18 +122,23 @@ impl Risk {
         &mut self,
         order_id: OrderId,
         e: &OrderRequested,
+        session: SessionIx,
         approved: &Approved,
-        accounts: Accounts,
     ) -> Result<(OpenOrder, Vec<Transfer>), Refused> {
         let filled = Filled::unfilled(e.terms.qty);
+        let holding = &self.holdings[approved.holding];
         let mut order = OpenOrder {
+            order_id,
             terms: e.terms.clone(),
+            session,
+            holding: approved.holding,
+            counted: Counted::default(),
             filled,
             status: OrdStatus::New,
             cover: approved.cover(&e.terms, &filled),
             price: approved.price,
-            accounts,
-            commission: self.firms.get(&e.terms.firm).map(|f| f.commission).unwrap_or_default(),
+            accounts: holding.accounts,
+            commission: self.firms[holding.firm].commission,
             charged: Amount::ZERO,
             lot_units: approved.lot_units,
             hold: None,
@@ -96,7 +149,7 @@ impl Risk {
         let need = order.need();
         let mut group = Group::default();
         if need > Amount::ZERO {
-            let id = order.next_transfer(order_id);
+            let id = order.next_transfer();
             let (kind, reason) = (TransferKind::Pending, TransferReason::OrderHold);
             group.add(id, order.held_accounts(), need, kind, reason);
             order.hold = Some(id);
@@ -117,43 +170,69 @@ impl Risk {
     /// Decided: nothing here refuses.
     fn accept(
         &mut self,
-        order_id: OrderId,
         e: &OrderRequested,
         (approved, order, transfers): (&Approved, OpenOrder, Vec<Transfer>),
+        measured: &Measurements,
+        at: Timestamp,
         out: &mut Outbox,
     ) {
-        let firm = self.firms.get_mut(&order.terms.firm).expect("checked");
-        firm.count(order.exposure());
+        let (order_id, firm) = (order.order_id, order.terms.firm);
+        let (limits_version, account_limits_version) = self.limits_versions(approved.holding);
         let accepted = OrderAccepted {
             order_id,
             request: e.request,
             terms: e.terms.clone(),
-            self_trade: firm.self_trade,
+            self_trade: self.firms[self.holdings[approved.holding].firm].self_trade,
             notional_max: order.cover.notional_max(),
-            limits_version: firm.limits_version(),
+            limits_version,
+            account_limits_version,
             reference_price: Some(approved.reference),
+            protection_price: approved.protection,
+            measured: measured.to_vec(),
         };
-        let firm = order.terms.firm;
-        self.use_up(&order.terms.session, &order.terms.cl_ord_id);
-        self.orders.open(order_id, order);
+        self.use_up(order.session, &order.terms.cl_ord_id);
+        self.remember_look(approved, &e.terms, at);
+        let slot = self.orders.open(order);
+        self.recount(slot);
         if !transfers.is_empty() {
             let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
         out.emit(Topic::Markets, accepted.into());
+        self.warn(approved, measured, out);
     }
 
-    fn refuse(&mut self, e: &OrderRequested, (refusal, detail): Refused, at: Timestamp, out: &mut Outbox) {
+    /// An order changed: it counts what it counts now in account, firm and instrument.
+    pub(crate) fn recount(&mut self, slot: Slot) {
+        let order = &mut self.orders[slot];
+        let now = order.to_count();
+        let before = std::mem::replace(&mut order.counted, now);
+        let is_buy = order.terms.side.is_buy();
+        let holding = &mut self.holdings[order.holding];
+        holding.count(is_buy, before.qty, now.qty);
+        self.clients[holding.client].exposure.count(is_buy, before, now);
+        self.firms[holding.firm].exposure.count(is_buy, before, now);
+    }
+
+    fn refuse(
+        &mut self,
+        e: &OrderRequested,
+        session: SessionIx,
+        (refusal, detail): Refused,
+        at: Timestamp,
+        out: &mut Outbox,
+    ) {
         if refusal != Refusal::RateLimit {
-            self.use_up(&e.terms.session, &e.terms.cl_ord_id);
+            self.use_up(session, &e.terms.cl_ord_id);
         }
+        let instrument = self.instruments.find(&e.terms.symbol).map(|ix| &self.instruments[ix]);
         let refused = OrderRefused {
             request: e.request,
             terms: e.terms.clone(),
             refusal,
             detail,
-            limits_version: self.firms.get(&e.terms.firm).map_or(0, crate::firm::Firm::limits_version),
-            reference_price: self.instruments.reference(&e.terms.symbol, at),
+            limits_version: self.firms.find(&e.terms.firm).map_or(0, |ix| self.firms[ix].book.version),
+            reference_price: instrument.and_then(|i| i.reference(at)),
         };
         out.emit(Topic::Accounts, refused.into());
     }

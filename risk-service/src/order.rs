@@ -1,6 +1,8 @@
 //! An open order: what it may still cost, and what is held for it.
 
 use crate::commission::due;
+use crate::exposure::Counted;
+use crate::names::{HoldingIx, SessionIx};
 use assay_ledger::AccountIx;
 use assay_trading_types::{
     Amount, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price, Qty, RequestId,
@@ -54,10 +56,15 @@ pub(crate) struct Accounts {
     pub(crate) units_shortfall: AccountIx,
 }
 
-/// An order that may still trade.
+/// An order that may still trade, or did lately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OpenOrder {
+    pub(crate) order_id: OrderId,
     pub(crate) terms: OrderTerms,
+    pub(crate) session: SessionIx,
+    pub(crate) holding: HoldingIx,
+    /// What it counts in the exposures now.
+    pub(crate) counted: Counted,
     pub(crate) filled: Filled,
     pub(crate) status: OrdStatus,
     pub(crate) cover: Cover,
@@ -74,21 +81,35 @@ pub(crate) struct OpenOrder {
     pub(crate) hold: Option<TransferId>,
     /// Transfers made for this order, which numbers the next one.
     pub(crate) transfers: u32,
-    pub(crate) replace: Option<PendingReplace>,
+    pub(crate) replace: Option<Box<PendingReplace>>,
     /// Ids this order was known by before the current one.
     pub(crate) older_ids: Vec<ClOrdId>,
 }
 
 impl OpenOrder {
     /// Id of this order's next transfer.
-    pub(crate) fn next_transfer(&mut self, order_id: OrderId) -> TransferId {
+    pub(crate) fn next_transfer(&mut self) -> TransferId {
         self.transfers += 1;
-        TransferId(u128::from(order_id.as_u64()) << 32 | u128::from(self.transfers))
+        TransferId(u128::from(self.order_id.as_u64()) << 32 | u128::from(self.transfers))
+    }
+
+    /// Whether it may still trade.
+    pub(crate) fn is_open(&self) -> bool {
+        match self.status {
+            OrdStatus::New
+            | OrdStatus::PartiallyFilled
+            | OrdStatus::DoneForDay
+            | OrdStatus::PendingCancel
+            | OrdStatus::PendingNew
+            | OrdStatus::PendingReplace => true,
+            OrdStatus::Filled | OrdStatus::Canceled | OrdStatus::Rejected | OrdStatus::Expired => false,
+        }
     }
 
     /// The order as a status report shows it.
-    pub(crate) fn state(&self, order_id: OrderId) -> OrderState {
-        OrderState { order_id, terms: self.terms.clone(), filled: self.filled, status: self.shown_status() }
+    pub(crate) fn state(&self) -> OrderState {
+        let (order_id, status) = (self.order_id, self.shown_status());
+        OrderState { order_id, terms: self.terms.clone(), filled: self.filled, status }
     }
 
     /// OrdStatus(39) as the counterparty sees it.
@@ -107,11 +128,19 @@ impl OpenOrder {
         Qty::from_units((qty.units() - self.filled.cum_qty.units()).max(0))
     }
 
-    /// What it counts in the firm's open notional: with a replace on its way, the larger of both.
-    pub(crate) fn exposure(&self) -> i128 {
-        let now = self.price.notional(self.filled.leaves_qty).units();
-        let then = self.replace.as_ref().map_or(0, |r| r.price.notional(self.leaves_of(r.qty)).units());
-        now.max(then)
+    /// What it counts in the exposures: with a replace on its way, the larger of both.
+    pub(crate) fn to_count(&self) -> Counted {
+        if !self.is_open() {
+            return Counted::default();
+        }
+        let leaves = self.filled.leaves_qty;
+        let (mut notional, mut qty) = (self.price.notional(leaves).units(), leaves.units());
+        if let Some(replace) = &self.replace {
+            let leaves = self.leaves_of(replace.qty);
+            notional = notional.max(replace.price.notional(leaves).units());
+            qty = qty.max(leaves.units());
+        }
+        Counted { notional, qty, orders: 1 }
     }
 
     /// What must be held for it now: the most that what is left of it can cost, commission included.

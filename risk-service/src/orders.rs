@@ -1,104 +1,161 @@
 //! All orders that risk knows: open ones, a window of closed ones, and the ids that name them.
+//!
+//! Orders stand in slots of an array that grows by blocks, so that nothing moves when an order is opened, closed or
+//! forgotten, and a million of them cost no pause.
 
+use crate::names::SessionIx;
 use crate::order::OpenOrder;
-use assay_trading_types::{ClOrdId, OrderId, OrderState, SessionId};
+use assay_trading_types::{ClOrdId, OrderId};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::VecDeque;
+use std::ops::{Index, IndexMut};
 
 /// Closed orders remembered for TOO_LATE and status answers; older ones are unknown. About 40 MB.
 const CLOSED_ORDERS_MAX: usize = 65_536;
 
-/// Orders by OrderID and by the ids counterparties gave them.
+/// Slots of a block; a power of two.
+const BLOCK: usize = 1_024;
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(u32);
+
+/// Orders by place, by OrderID and by the ids counterparties gave them.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
-    pub(crate) open: FxHashMap<OrderId, OpenOrder>,
-    closed: FxHashMap<OrderId, ClosedOrder>,
-    closed_oldest_first: VecDeque<OrderId>,
-    ids: FxHashMap<(SessionId, ClOrdId), OrderId>,
+    blocks: Vec<Vec<Option<OpenOrder>>>,
+    free: Vec<Slot>,
+    by_id: FxHashMap<OrderId, Slot>,
+    ids: FxHashMap<(SessionIx, ClOrdId), Slot>,
+    closed_oldest_first: VecDeque<Slot>,
 }
 
-/// How an order ended, and the older ids that still name it.
-pub(crate) type ClosedOrder = (OrderState, Vec<ClOrdId>);
-
 impl Orders {
-    pub(crate) fn open(&mut self, order_id: OrderId, order: OpenOrder) {
-        self.name(order.terms.session, order.terms.cl_ord_id, order_id);
-        self.open.insert(order_id, order);
+    /// A new order.
+    pub(crate) fn open(&mut self, order: OpenOrder) -> Slot {
+        let slot = self.place(order);
+        let order = &self[slot];
+        let (session, id) = (order.session, order.terms.cl_ord_id);
+        self.name(session, id, slot);
+        slot
     }
 
-    /// The order that `id` of `session` names, open or closed lately.
-    pub(crate) fn find(&self, session: &SessionId, id: &ClOrdId) -> Option<OrderId> {
-        self.ids.get(&(*session, *id)).copied()
+    /// An order that may still trade.
+    pub(crate) fn slot(&self, order_id: &OrderId) -> Option<Slot> {
+        self.by_id.get(order_id).copied().filter(|slot| self[*slot].is_open())
+    }
+
+    /// An order, open or closed lately.
+    pub(crate) fn known(&self, order_id: &OrderId) -> Option<&OpenOrder> {
+        self.by_id.get(order_id).map(|slot| &self[*slot])
+    }
+
+    /// The order that `id` of a session names, open or closed lately.
+    pub(crate) fn find(&self, session: SessionIx, id: &ClOrdId) -> Option<Slot> {
+        self.ids.get(&(session, *id)).copied()
     }
 
     /// Whether the id is one of an order that may still trade.
-    pub(crate) fn is_of_open_chain(&self, session: &SessionId, id: &ClOrdId) -> bool {
-        self.find(session, id).is_some_and(|order_id| self.open.contains_key(&order_id))
+    pub(crate) fn is_of_open_chain(&self, session: SessionIx, id: &ClOrdId) -> bool {
+        self.find(session, id).is_some_and(|slot| self[slot].is_open())
     }
 
     /// From now on the id names this order, whatever it named on an earlier day.
-    pub(crate) fn name(&mut self, session: SessionId, id: ClOrdId, order_id: OrderId) {
-        self.ids.insert((session, id), order_id);
+    pub(crate) fn name(&mut self, session: SessionIx, id: ClOrdId, slot: Slot) {
+        self.ids.insert((session, id), slot);
     }
 
     /// The id of a replace that came to nothing names the order no longer.
-    pub(crate) fn unname(&mut self, session: SessionId, id: ClOrdId, order_id: OrderId) {
+    pub(crate) fn unname(&mut self, session: SessionIx, id: ClOrdId, slot: Slot) {
         // The same id may name an order of a later day.
-        if self.ids.get(&(session, id)) == Some(&order_id) {
+        if self.ids.get(&(session, id)) == Some(&slot) {
             self.ids.remove(&(session, id));
         }
     }
 
-    /// An order as it stands.
-    pub(crate) fn state(&self, order_id: &OrderId) -> Option<OrderState> {
-        let open = self.open.get(order_id).map(|order| order.state(*order_id));
-        open.or_else(|| self.closed.get(order_id).map(|(state, _)| state.clone()))
-    }
-
-    /// Moves an order from open to closed.
-    pub(crate) fn close(&mut self, order_id: OrderId) {
-        if let Some(order) = self.open.remove(&order_id) {
-            let OpenOrder { terms, filled, status, older_ids, .. } = order;
-            self.remember((OrderState { order_id, terms, filled, status }, older_ids));
-        }
-    }
-
-    fn remember(&mut self, closed: ClosedOrder) {
+    /// An order has ended; it is remembered for a while.
+    pub(crate) fn close(&mut self, slot: Slot) {
+        assert!(!self[slot].is_open(), "its last report closed it");
         if self.closed_oldest_first.len() == CLOSED_ORDERS_MAX {
             self.forget_oldest();
         }
-        self.closed_oldest_first.push_back(closed.0.order_id);
-        self.closed.insert(closed.0.order_id, closed);
+        self.closed_oldest_first.push_back(slot);
     }
 
     fn forget_oldest(&mut self) {
-        let oldest = self.closed_oldest_first.pop_front().and_then(|id| self.closed.remove(&id));
-        let Some((state, older_ids)) = oldest else { return };
-        for id in older_ids.into_iter().chain([state.terms.cl_ord_id]) {
-            self.unname(state.terms.session, id, state.order_id);
-        }
-    }
-
-    /// Closed orders, the oldest first.
-    pub(crate) fn closed(&self) -> impl Iterator<Item = &ClosedOrder> {
-        self.closed_oldest_first.iter().filter_map(|order_id| self.closed.get(order_id))
-    }
-
-    /// Takes back a closed order of a snapshot; the oldest comes first, and open orders come after all of them: an id
-    /// is not given again while it names an open order, so the last one that is taken back has it.
-    pub(crate) fn restore_closed(&mut self, closed: ClosedOrder) {
-        let (session, order_id) = (closed.0.terms.session, closed.0.order_id);
-        for id in closed.1.iter().chain([&closed.0.terms.cl_ord_id]) {
-            self.name(session, *id, order_id);
-        }
-        self.remember(closed);
-    }
-
-    /// Takes back an open order of a snapshot.
-    pub(crate) fn restore_open(&mut self, order_id: OrderId, order: OpenOrder) {
+        let Some(slot) = self.closed_oldest_first.pop_front() else { return };
+        let Some(order) = self.place_of(slot).take() else { return };
         for id in order.ids() {
-            self.name(order.terms.session, *id, order_id);
+            self.unname(order.session, *id, slot);
         }
-        self.open.insert(order_id, order);
+        self.by_id.remove(&order.order_id);
+        self.free.push(slot);
+    }
+
+    /// Orders that may still trade, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.blocks.iter().flatten().flatten().filter(|order| order.is_open())
+    }
+
+    fn place(&mut self, order: OpenOrder) -> Slot {
+        let slot = self.free.pop().unwrap_or_else(|| self.grow());
+        self.by_id.insert(order.order_id, slot);
+        *self.place_of(slot) = Some(order);
+        slot
+    }
+
+    fn grow(&mut self) -> Slot {
+        if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            self.blocks.push(Vec::with_capacity(BLOCK));
+        }
+        let full = (self.blocks.len() - 1) * BLOCK;
+        let block = self.blocks.last_mut().expect("one was pushed");
+        block.push(None);
+        Slot(u32::try_from(full + block.len() - 1).expect("fewer than 2^32 orders"))
+    }
+
+    fn place_of(&mut self, slot: Slot) -> &mut Option<OpenOrder> {
+        &mut self.blocks[slot.0 as usize / BLOCK][slot.0 as usize % BLOCK]
+    }
+}
+
+impl Index<Slot> for Orders {
+    type Output = OpenOrder;
+    fn index(&self, slot: Slot) -> &OpenOrder {
+        self.blocks[slot.0 as usize / BLOCK][slot.0 as usize % BLOCK].as_ref().expect("a slot in use")
+    }
+}
+
+impl IndexMut<Slot> for Orders {
+    fn index_mut(&mut self, slot: Slot) -> &mut OpenOrder {
+        self.place_of(slot).as_mut().expect("a slot in use")
+    }
+}
+
+/// At rest: closed orders, the oldest first, then open ones by OrderID. An id is not given again while it names an open
+/// order, so the last order that is taken back has it.
+impl Serialize for Orders {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut open: Vec<&OpenOrder> = self.iter().collect();
+        open.sort_unstable_by_key(|order| order.order_id);
+        let closed = self.closed_oldest_first.iter().map(|slot| &self[*slot]);
+        serializer.collect_seq(closed.chain(open))
+    }
+}
+
+impl<'de> Deserialize<'de> for Orders {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut orders = Self::default();
+        for order in Vec::<OpenOrder>::deserialize(deserializer)? {
+            let (session, ids): (_, Vec<ClOrdId>) = (order.session, order.ids().copied().collect());
+            let is_open = order.is_open();
+            let slot = orders.place(order);
+            ids.into_iter().for_each(|id| orders.name(session, id, slot));
+            if !is_open {
+                orders.close(slot);
+            }
+        }
+        Ok(orders)
     }
 }

@@ -1,40 +1,76 @@
 //! The processor of one partition of `accounts`.
 
-use crate::cl_ord_ids::UsedIds;
+use crate::client::Client;
+use crate::duplicates::Duplicates;
+use crate::exposure::Exposure;
 use crate::firm::Firm;
+use crate::governance::Proposal;
+use crate::holding::Holdings;
 use crate::instruments::Instruments;
-use crate::order::Accounts;
+use crate::limit_book::LimitBook;
+use crate::names::{ClientIx, FirmIx, HoldingIx, SessionIx, Table};
+use crate::order::OpenOrder;
 use crate::orders::Orders;
+use crate::restrictions::Restrictions;
+use crate::session::Session;
+use crate::switches::SwitchPlace;
 use crate::{Error, snapshot};
 use assay_ledger::{AccountIx, Guard, Ledger};
 use assay_trading_types::*;
-use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Limits, exposures, open orders and ledger accounts of the firms of one partition of `accounts`. The same records give
-/// the same outputs and the same snapshot bytes.
-#[derive(Debug, Default)]
+/// Limits, exposures, open orders and ledger accounts of the firms of one partition of `accounts`: arrays, and tables that
+/// find a name's place in them. The same records give the same outputs and the same snapshot bytes.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Risk {
     pub(crate) partition: u16,
     /// Records before it have been applied.
     pub(crate) next_offset: u64,
-    pub(crate) firms: BTreeMap<FirmId, Firm>,
+    pub(crate) firms: Table<FirmId, FirmIx, Firm>,
+    pub(crate) clients: Table<AccountId, ClientIx, Client>,
+    pub(crate) sessions: Table<SessionId, SessionIx, Session>,
     pub(crate) instruments: Instruments,
+    pub(crate) holdings: Holdings,
     pub(crate) ledger: Ledger,
     pub(crate) orders: Orders,
-    /// ClOrdIDs of the trading day.
-    pub(crate) used: FxHashMap<SessionId, UsedIds>,
+    /// The house's own limits over all firms.
+    pub(crate) house: LimitBook,
+    /// The switch over everything.
+    pub(crate) switch: SwitchPlace,
+    pub(crate) restrictions: Restrictions,
+    pub(crate) duplicates: Duplicates,
+    /// Changes of limits that wait for a decision.
+    pub(crate) proposals: BTreeMap<ChangeId, Proposal>,
+    /// When temporary limits run out.
+    pub(crate) expiring: BTreeSet<(Timestamp, LimitScope)>,
     pub(crate) credited: BTreeSet<(AccountId, Asset, String)>,
-    /// Newest request of each session: (epoch, MsgSeqNum).
-    pub(crate) requests: FxHashMap<SessionId, (u32, u64)>,
     /// Newest output of each producer partition: (offset, index).
     pub(crate) outcomes: BTreeMap<(u8, u16), (u64, u16)>,
     /// Trading day by the latest record (UTC).
     pub(crate) day: i64,
     /// Orders that a kill switch still has to cancel, by OrderID; may name orders that closed meanwhile.
     pub(crate) killing: VecDeque<OrderId>,
-    /// Accounts by client and symbol; derived, found again when missing.
-    pub(crate) accounts: FxHashMap<(AccountId, Symbol), Accounts>,
+    /// Ids and ranges that all sessions have used up today; derived.
+    #[serde(skip)]
+    pub(crate) used_entries: usize,
+}
+
+/// What an account or firm has at stake, in the currency of its instruments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtStake {
+    /// Notional of open orders.
+    pub working: Amount,
+    /// That and absolute positions.
+    pub gross: Amount,
+    /// Positions, short ones negative.
+    pub net: Amount,
+    /// Loss of the day, negative for a profit.
+    pub loss: Amount,
+    /// Most that the day can leave to be paid or delivered.
+    pub credit: Amount,
+    /// Open orders.
+    pub open_orders: u32,
 }
 
 impl Risk {
@@ -55,7 +91,7 @@ impl Risk {
 
     /// Open orders by OrderID.
     pub fn open_orders(&self) -> Vec<OrderState> {
-        let mut orders: Vec<OrderState> = self.orders.open.iter().map(|(id, o)| o.state(*id)).collect();
+        let mut orders: Vec<OrderState> = self.orders.iter().map(OpenOrder::state).collect();
         orders.sort_unstable_by_key(|o| o.order_id);
         orders
     }
@@ -68,7 +104,7 @@ impl Risk {
     /// What all open orders together need held, by account in the books; what [`Risk::ledger`] holds must be the same.
     pub fn needs(&self) -> BTreeMap<AccountIx, Amount> {
         let mut needs = BTreeMap::new();
-        for order in self.orders.open.values() {
+        for order in self.orders.iter() {
             let sum: &mut Amount = needs.entry(order.held_accounts().0).or_default();
             *sum = Amount::from_units(sum.units() + order.need().units());
         }
@@ -83,6 +119,16 @@ impl Risk {
     /// What an account can still spend of an asset: owned less held.
     pub fn available(&self, account: &AccountId, asset: &Asset) -> Amount {
         self.find_client(account, asset).map_or(Amount::ZERO, |ix| self.ledger.account(ix).available())
+    }
+
+    /// What an account has at stake.
+    pub fn account_at_stake(&self, account: &AccountId) -> Option<AtStake> {
+        self.clients.find(account).map(|ix| AtStake::of(&self.clients[ix].exposure))
+    }
+
+    /// What a firm has at stake.
+    pub fn firm_at_stake(&self, firm: &FirmId) -> Option<AtStake> {
+        self.firms.find(firm).map(|ix| AtStake::of(&self.firms[ix].exposure))
     }
 
     /// The whole state as bytes; the same log gives the same bytes.
@@ -106,33 +152,15 @@ impl Risk {
         self.ledger.open(client_code(&account), asset, Guard::NoOverdraft)
     }
 
-    pub(crate) fn house(&mut self, code: &str, asset: Asset) -> AccountIx {
+    pub(crate) fn house_account(&mut self, code: &str, asset: Asset) -> AccountIx {
         self.ledger.open(LedgerCode::from(code).expect("a short code"), asset, Guard::Unlimited)
     }
 
-    /// Accounts that orders of `account` in `symbol` settle through; none for an unlisted symbol.
-    pub(crate) fn accounts(&mut self, account: AccountId, symbol: Symbol) -> Option<Accounts> {
-        if let Some(accounts) = self.accounts.get(&(account, symbol)) {
-            return Some(*accounts);
-        }
-        let currency = self.instruments.listed(&symbol)?.currency;
-        let asset = Asset::new(symbol.as_str()).expect("a symbol is an asset");
-        let accounts = Accounts {
-            cash: self.client(account, currency),
-            cash_clearing: self.house("clearing", currency),
-            units: self.client(account, asset),
-            units_clearing: self.house("clearing", asset),
-            commission: self.house("commission", currency),
-            cash_shortfall: self.house("shortfall", currency),
-            units_shortfall: self.house("shortfall", asset),
-        };
-        self.accounts.insert((account, symbol), accounts);
-        Some(accounts)
-    }
-
-    /// The currency of an instrument may have changed.
-    pub(crate) fn forget_accounts(&mut self) {
-        self.accounts.clear();
+    /// Versions of the firm's and the account's limits.
+    pub(crate) fn limits_versions(&self, holding: HoldingIx) -> (u64, u64) {
+        let holding = &self.holdings[holding];
+        let own = self.clients[holding.client].book.as_ref().map_or(0, |book| book.version);
+        (self.firms[holding.firm].book.version, own)
     }
 
     /// Whether the record was not applied before. One read again has an old offset.
@@ -142,13 +170,14 @@ impl Risk {
         new
     }
 
-    /// Whether the request was not seen before: (epoch, MsgSeqNum) grows within a session.
-    fn is_new_request(&mut self, request: &RequestId) -> bool {
-        let last = self.requests.entry(request.session).or_default();
+    /// The session of a request that was not seen before: (epoch, MsgSeqNum) grows within a session.
+    fn new_request(&mut self, request: &RequestId) -> Option<SessionIx> {
+        let ix = self.sessions.open(request.session, Default::default);
+        let newest = &mut self.sessions[ix].newest;
         let this = (request.epoch, request.seq);
-        let new = this > *last;
-        *last = this.max(*last);
-        new
+        let new = this > *newest;
+        *newest = this.max(*newest);
+        new.then_some(ix)
     }
 
     /// Whether an outcome of another producer was not seen before.
@@ -163,11 +192,101 @@ impl Risk {
     }
 
     /// A new trading day frees the ids of the old one; those of open chains stay used as long as they name an open order
-    ///
+    /// . Results of the day begin anew.
     fn begin_day(&mut self, now: Timestamp) {
-        if now.day() > self.day {
-            self.day = now.day();
-            self.used.clear();
+        if now.day() <= self.day {
+            return;
+        }
+        self.day = now.day();
+        self.used_entries = 0;
+        self.sessions.rows_mut().for_each(|session| session.used = Default::default());
+        self.clients.rows_mut().for_each(|client| client.exposure.begin_day());
+        self.firms.rows_mut().for_each(|firm| firm.exposure.begin_day());
+    }
+
+    fn ask(&mut self, input: &Input<'_>, out: &mut Outbox) {
+        match input.event {
+            Event::OrderRequested(e) => {
+                if let Some(session) = self.new_request(&e.request) {
+                    self.order(e, session, input, out);
+                }
+            }
+            Event::CancelRequested(e) => {
+                if let Some(session) = self.new_request(&e.request) {
+                    self.cancel(e, session, out);
+                }
+            }
+            Event::ReplaceRequested(e) => {
+                if let Some(session) = self.new_request(&e.request) {
+                    self.replace(e, session, input, out);
+                }
+            }
+            Event::StatusRequested(e) => {
+                if let Some(session) = self.new_request(&e.request) {
+                    self.status(e, session, out);
+                }
+            }
+            _ => self.administer(input, out),
+        }
+    }
+
+    fn administer(&mut self, input: &Input<'_>, out: &mut Outbox) {
+        match input.event {
+            Event::FirmOpened(e) => self.open_firm(e),
+            Event::AccountCredited(e) => self.credit(e, input, out),
+            Event::InstrumentListed(e) => self.list(e),
+            Event::ReferencePriceSet(e) => self.set_reference(e, input.at),
+            Event::AverageVolumeSet(e) => self.set_average_volume(e),
+            Event::LimitsSet(e) => self.set_limits(e, input.actor, out),
+            Event::HouseCreditSet(e) => self.set_house_credit(e, input.actor, out),
+            Event::LimitsChangeProposed(e) => self.propose_limits(e, input, out),
+            Event::LimitsChangeDecided(e) => self.decide_limits(e, input, out),
+            Event::KillSwitchSet(e) => self.set_kill_switch(e, input, out),
+            Event::RiskSwitchSet(e) => self.set_switch(e, input, out),
+            Event::RestrictionSet(e) => self.set_restriction(e, input.actor, out),
+            Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
+            Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
+            Event::ClockTicked(e) => {
+                self.begin_day(e.now);
+                self.revert_limits(e.now, out);
+            }
+            // Risk's own answers, and what is for others.
+            _ => {}
+        }
+    }
+
+    /// Whether the numbers of a state that was read back name something.
+    pub(crate) fn check_numbers(&self) -> Result<(), String> {
+        let firms = self.firms.rows().count();
+        let clients = self.clients.rows().count();
+        let holdings = self.holdings.iter().count();
+        let symbols = self.instruments.rows().count();
+        let sessions = self.sessions.rows().count();
+        use crate::names::Number;
+        let holding_is_good = |h: &crate::holding::Holding| {
+            h.firm.index() < firms && h.client.index() < clients && h.symbol.index() < symbols
+        };
+        if !self.holdings.iter().all(|(_, h)| holding_is_good(h)) {
+            return Err("a holding of nobody".to_owned());
+        }
+        let order_is_good = |o: &&OpenOrder| o.holding.index() < holdings && o.session.index() < sessions;
+        match self.orders.iter().find(|o| !order_is_good(o)) {
+            Some(order) => Err(format!("order {} is of nobody", order.order_id)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl AtStake {
+    fn of(exposure: &Exposure) -> Self {
+        let credit = exposure.credit(true, 0).max(exposure.credit(false, 0));
+        Self {
+            working: Amount::from_units(exposure.working()),
+            gross: Amount::from_units(exposure.working() + exposure.gross),
+            net: Amount::from_units(exposure.net),
+            loss: Amount::from_units(exposure.loss()),
+            credit: Amount::from_units(credit),
+            open_orders: exposure.open_orders,
         }
     }
 }
@@ -179,23 +298,12 @@ impl Processor for Risk {
         }
         self.begin_day(input.at);
         match input.event {
-            Event::OrderRequested(e) if self.is_new_request(&e.request) => self.order(e, input, out),
-            Event::CancelRequested(e) if self.is_new_request(&e.request) => self.cancel(e, out),
-            Event::ReplaceRequested(e) if self.is_new_request(&e.request) => self.replace(e, input, out),
-            Event::StatusRequested(e) if self.is_new_request(&e.request) => self.status(e, out),
             Event::ExecutionReported(e) if self.is_new_outcome(input.origin) => self.executed(e, input, out),
             Event::CancelRefused(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
                 self.replace_refused(e, out);
             }
-            Event::FirmOpened(e) => self.open_firm(e),
-            Event::AccountCredited(e) => self.credit(e, input, out),
-            Event::LimitsSet(e) => self.set_limits(e),
-            Event::KillSwitchSet(e) => self.set_kill_switch(e),
-            Event::InstrumentListed(e) => self.list(e),
-            Event::ReferencePriceSet(e) => self.set_reference(e, input.at),
-            Event::ClockTicked(e) => self.begin_day(e.now),
-            // Risk's own answers, requests and outcomes seen before, and what is for others.
-            _ => {}
+            Event::ExecutionReported(_) | Event::CancelRefused(_) => {}
+            _ => self.ask(input, out),
         }
         self.kill_some(out);
     }

@@ -8,8 +8,10 @@
 //! ```
 
 use crate::commission::due;
+use crate::exposure::{Revalued, value};
 use crate::group::Group;
 use crate::order::OpenOrder;
+use crate::orders::Slot;
 use crate::risk::Risk;
 use assay_ledger::{AccountIx, Ledger};
 use assay_trading_types::*;
@@ -25,79 +27,92 @@ struct Paid {
 
 impl Risk {
     pub(crate) fn executed(&mut self, e: &ExecutionReported, input: &Input<'_>, out: &mut Outbox) {
-        let Some(order) = self.orders.open.get_mut(&e.order_id) else { return };
-        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
-        firm.uncount(order.exposure());
+        let Some(slot) = self.orders.slot(&e.order_id) else { return };
+        let order = &mut self.orders[slot];
         let mut group = Group::default();
         let mut paid = Paid::default();
         if let ExecType::Trade(fill) = &e.exec {
-            paid = settle(e.order_id, order, fill, &e.filled, &self.ledger, &mut group);
-            let change = i128::from(fill.qty.units());
-            let change = if order.terms.side.is_buy() { change } else { -change };
-            firm.position_changed(order.terms.symbol, change, self.instruments.price(&order.terms.symbol));
+            paid = settle(order, fill, &e.filled, &self.ledger, &mut group);
         }
         (order.filled, order.status) = (e.filled, e.status);
         let renamed = adopt(order, e);
-        let open = is_open(e.status);
+        let open = order.is_open();
         // What is pending on an order that ends is answered TOO_LATE by the market.
         let given_up = if open { None } else { order.replace.take() };
         let need = if open { order.need() } else { Amount::ZERO };
-        let released = release(e.order_id, order, &paid, need, &self.ledger, &mut group);
-        charge(e.order_id, order, &paid, released, &self.ledger, &mut group);
-        if open {
-            firm.count(order.exposure());
-        }
-        let firm = order.terms.firm;
+        let released = release(order, &paid, need, &self.ledger, &mut group);
+        charge(order, &mut paid, released, &self.ledger, &mut group);
+        let (firm, session) = (order.terms.firm, order.session);
         let transfers = settled(&group, e.order_id, &mut self.ledger);
         if let Some(id) = renamed {
-            self.orders.name(e.terms.session, id, e.order_id);
+            self.orders.name(session, id, slot);
         }
         if let Some(replace) = given_up {
-            self.orders.unname(e.terms.session, replace.cl_ord_id, e.order_id);
+            self.orders.unname(session, replace.cl_ord_id, slot);
         }
-        if !open {
-            self.orders.close(e.order_id);
-        }
+        self.recount(slot);
+        let short = transfers.iter().any(|t| t.reason == TransferReason::Shortfall);
         if !transfers.is_empty() {
             let exec_id = Some(ExecId::new(input.partition, input.offset));
             let posted = Posted { firm, order_id: Some(e.order_id), exec_id, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
+        if let ExecType::Trade(fill) = &e.exec {
+            self.traded(slot, fill, paid.commission, input.at, out);
+        }
+        if short {
+            self.alarm(slot, Alarm::Shortfall, format!("the house paid for {}", e.order_id), out);
+        }
+        if !open {
+            self.orders.close(slot);
+        }
+    }
+
+    /// A fill in exposures, the day's result and the breaker.
+    fn traded(&mut self, slot: Slot, fill: &Fill, commission: Amount, at: Timestamp, out: &mut Outbox) {
+        let order = &self.orders[slot];
+        let (ix, is_buy) = (order.holding, order.terms.side.is_buy());
+        let holding = &mut self.holdings[ix];
+        let price = self.instruments[holding.symbol].price();
+        let before = value(holding.position, price);
+        let qty = i128::from(fill.qty.units());
+        holding.position += if is_buy { qty } else { -qty };
+        let change = Revalued::between(before, value(holding.position, price));
+        let notional = fill.price.notional(fill.qty).units();
+        let (client, firm) = (&mut self.clients[holding.client], &mut self.firms[holding.firm]);
+        for exposure in [&mut client.exposure, &mut firm.exposure] {
+            exposure.revalue(change);
+            exposure.trade(is_buy, notional, commission.units());
+        }
+        if self.trips_breaker(ix, at) {
+            self.alarm(slot, Alarm::RepeatBreaker, "repeated executions: open until reset".to_owned(), out);
+        }
+    }
+
+    fn alarm(&self, slot: Slot, alarm: Alarm, detail: String, out: &mut Outbox) {
+        let OrderTerms { firm, account, symbol, .. } = &self.orders[slot].terms;
+        let (firm, account, symbol) = (Some(*firm), Some(*account), Some(*symbol));
+        out.emit(Topic::Accounts, RiskAlarmed { alarm, firm, account, symbol, detail }.into());
     }
 
     /// The market could not replace: the order lives on with what it had held before.
     pub(crate) fn replace_refused(&mut self, e: &CancelRefused, out: &mut Outbox) {
-        let Some(order_id) = e.order_id else { return };
-        let Some(order) = self.orders.open.get_mut(&order_id) else { return };
-        if order.replace.as_ref().is_none_or(|r| r.request != e.request) {
+        let Some(slot) = e.order_id.and_then(|order_id| self.orders.slot(&order_id)) else { return };
+        let order = &mut self.orders[slot];
+        if order.replace.take_if(|r| r.request == e.request).is_none() {
             return;
         }
-        let firm = self.firms.get_mut(&order.terms.firm).expect("an order's firm exists");
-        firm.uncount(order.exposure());
-        order.replace = None;
-        firm.count(order.exposure());
         let mut group = Group::default();
-        release(order_id, order, &Paid::default(), order.need(), &self.ledger, &mut group);
-        let (firm, session) = (order.terms.firm, order.terms.session);
+        let need = order.need();
+        release(order, &Paid::default(), need, &self.ledger, &mut group);
+        let (order_id, firm, session) = (order.order_id, order.terms.firm, order.session);
         let transfers = settled(&group, order_id, &mut self.ledger);
-        self.orders.unname(session, e.cl_ord_id, order_id);
+        self.recount(slot);
+        self.orders.unname(session, e.cl_ord_id, slot);
         if !transfers.is_empty() {
             let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
-    }
-}
-
-/// Whether an order in this state may still trade.
-fn is_open(status: OrdStatus) -> bool {
-    match status {
-        OrdStatus::New
-        | OrdStatus::PartiallyFilled
-        | OrdStatus::DoneForDay
-        | OrdStatus::PendingCancel
-        | OrdStatus::PendingNew
-        | OrdStatus::PendingReplace => true,
-        OrdStatus::Filled | OrdStatus::Canceled | OrdStatus::Rejected | OrdStatus::Expired => false,
     }
 }
 
@@ -125,26 +140,19 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> Option<ClOrdId> {
 }
 
 /// Both sides of a fill, the client's drawn from the hold.
-fn settle(
-    order_id: OrderId,
-    order: &mut OpenOrder,
-    fill: &Fill,
-    filled: &Filled,
-    ledger: &Ledger,
-    group: &mut Group,
-) -> Paid {
+fn settle(order: &mut OpenOrder, fill: &Fill, filled: &Filled, ledger: &Ledger, group: &mut Group) -> Paid {
     let a = order.accounts;
     let (notional, quantity) = (fill.price.notional(fill.qty), fill.qty.as_amount());
     let due = due(&order.commission, filled.cum_qty, filled.notional).units() - order.charged.units();
     let mut commission = Amount::from_units(due.max(0));
     let (cash, units) = ((a.cash, a.cash_clearing), (a.units, a.units_clearing));
     let (from_hold, beside_cash) = if order.terms.side.is_buy() {
-        let paid = pay(order_id, order, (cash, a.cash_shortfall), notional, ledger, group);
-        plain(order_id, order, (units.1, units.0), quantity, TransferReason::TradeAsset, group);
+        let paid = pay(order, (cash, a.cash_shortfall), notional, ledger, group);
+        plain(order, (units.1, units.0), quantity, TransferReason::TradeAsset, group);
         (paid.0, paid.1.units())
     } else {
-        let paid = pay(order_id, order, (units, a.units_shortfall), quantity, ledger, group);
-        plain(order_id, order, (cash.1, cash.0), notional, TransferReason::TradeCash, group);
+        let paid = pay(order, (units, a.units_shortfall), quantity, ledger, group);
+        plain(order, (cash.1, cash.0), notional, TransferReason::TradeCash, group);
         // A sale never costs more than it brings; what is left is charged on later fills.
         commission = commission.min(notional);
         (paid.0, -notional.units())
@@ -157,7 +165,6 @@ fn settle(
 /// the client has beside it, and what that lacks by the house: the trade stands, whatever an operator changed meanwhile.
 /// Returns what the hold and what the client beside it paid.
 fn pay(
-    order_id: OrderId,
     order: &mut OpenOrder,
     (accounts, shortfall): ((AccountIx, AccountIx), AccountIx),
     amount: Amount,
@@ -169,31 +176,24 @@ fn pay(
     let from_hold = held(order, ledger).min(amount);
     if let Some(pending) = order.hold.filter(|_| from_hold > Amount::ZERO) {
         let kind = TransferKind::Post { pending, release_rest: false };
-        group.add(order.next_transfer(order_id), accounts, from_hold, kind, reason);
+        group.add(order.next_transfer(), accounts, from_hold, kind, reason);
     }
     let rest = Amount::from_units(amount.units() - from_hold.units());
     let beside = rest.min(ledger.account(accounts.0).available()).max(Amount::ZERO);
-    plain(order_id, order, accounts, beside, reason, group);
+    plain(order, accounts, beside, reason, group);
     let lacking = Amount::from_units(rest.units() - beside.units());
-    plain(order_id, order, (shortfall, accounts.1), lacking, TransferReason::Shortfall, group);
+    plain(order, (shortfall, accounts.1), lacking, TransferReason::Shortfall, group);
     (from_hold, beside)
 }
 
 /// Releases what the hold is larger by than the order needs after a fill has paid from it, and returns how much.
-fn release(
-    order_id: OrderId,
-    order: &mut OpenOrder,
-    paid: &Paid,
-    need: Amount,
-    ledger: &Ledger,
-    group: &mut Group,
-) -> Amount {
+fn release(order: &mut OpenOrder, paid: &Paid, need: Amount, ledger: &Ledger, group: &mut Group) -> Amount {
     let left = held(order, ledger).units() - paid.from_hold.units();
     let surplus = left - need.units();
     if let Some(pending) = order.hold.filter(|_| surplus > 0) {
         let (kind, reason) = (TransferKind::Void { pending }, TransferReason::OrderRelease);
         let accounts = order.held_accounts();
-        group.add(order.next_transfer(order_id), accounts, Amount::from_units(surplus), kind, reason);
+        group.add(order.next_transfer(), accounts, Amount::from_units(surplus), kind, reason);
     }
     if left.min(need.units()) <= 0 {
         order.hold = None;
@@ -202,24 +202,17 @@ fn release(
 }
 
 /// Charges commission, as far as the client has money for it; the hold was made to cover it.
-fn charge(
-    order_id: OrderId,
-    order: &mut OpenOrder,
-    paid: &Paid,
-    released: Amount,
-    ledger: &Ledger,
-    group: &mut Group,
-) {
+fn charge(order: &mut OpenOrder, paid: &mut Paid, released: Amount, ledger: &Ledger, group: &mut Group) {
     let released = if order.terms.side.is_buy() { released.units() } else { 0 };
     let room = ledger.account(order.accounts.cash).available().units() + released - paid.beside_cash;
     let amount = paid.commission.min(Amount::from_units(room.max(0)));
     order.charged = Amount::from_units(order.charged.units() - (paid.commission.units() - amount.units()));
+    paid.commission = amount;
     let accounts = (order.accounts.cash, order.accounts.commission);
-    plain(order_id, order, accounts, amount, TransferReason::Commission, group);
+    plain(order, accounts, amount, TransferReason::Commission, group);
 }
 
 fn plain(
-    order_id: OrderId,
     order: &mut OpenOrder,
     accounts: (AccountIx, AccountIx),
     amount: Amount,
@@ -227,7 +220,7 @@ fn plain(
     group: &mut Group,
 ) {
     if amount > Amount::ZERO {
-        group.add(order.next_transfer(order_id), accounts, amount, TransferKind::Plain, reason);
+        group.add(order.next_transfer(), accounts, amount, TransferKind::Plain, reason);
     }
 }
 

@@ -71,6 +71,12 @@ fn stage_of(refusal: Refusal) -> Stage {
         | R::NoRefPrice
         | R::Restricted
         | R::KillSwitch
+        | R::CancelOnly
+        | R::ReduceOnly
+        | R::LimitWorking
+        | R::LimitPosition
+        | R::LimitAdv
+        | R::LimitOrderTrade
         | R::AccountSuspended
         | R::RiskUnavailable
         | R::SelfTrade => Stage::PreTradeRisk,

@@ -3,15 +3,9 @@
 mod desk;
 
 use assay_trading_types::*;
-use desk::{Ask, Desk, amount, ask, id};
+use desk::{Ask, Desk, amount, answer, ask, id};
 
-/// The code of a refusal, `ok` when the order went to the market.
-fn answer(lines: &[String]) -> String {
-    let refused = lines.iter().find(|l| l.starts_with("8 ") || l.starts_with("9 "));
-    refused.map_or("ok".to_owned(), |l| l.split([' ', ':']).nth(2).unwrap().to_owned())
-}
-
-fn ladder(limit: impl Fn(&mut LimitsSet), table: &[(&str, &str)]) {
+fn ladder(limit: impl Fn(&mut Limits), table: &[(&str, &str)]) {
     for (n, (text, expected)) in table.iter().enumerate() {
         let mut desk = Desk::new();
         desk.limits(&limit);
@@ -24,12 +18,12 @@ fn ladder(limit: impl Fn(&mut LimitsSet), table: &[(&str, &str)]) {
 #[test]
 fn each_limit_holds_at_its_value_and_refuses_one_over() {
     ladder(|l| l.order_qty_max = Some(id("100")), &[("buy 100 @ 10", "ok"), ("buy 101 @ 10", "LIMIT_QTY")]);
-    let notional = |l: &mut LimitsSet| l.order_notional_max = Some(amount("1000"));
+    let notional = |l: &mut Limits| l.order_notional_max = Some(amount("1000"));
     ladder(notional, &[("buy 100 @ 10", "ok"), ("sell 100 @ 10.01", "LIMIT_NOTIONAL")]);
     // 1,000 AAPL at 10 are held already; a sale lowers what is at risk.
-    let gross = |l: &mut LimitsSet| l.gross_notional_max = Some(amount("11000"));
+    let gross = |l: &mut Limits| l.gross_notional_max = Some(amount("11000"));
     ladder(gross, &[("buy 100 @ 10", "ok"), ("buy 101 @ 10", "LIMIT_GROSS"), ("sell 101 @ 10", "ok")]);
-    let collar = |l: &mut LimitsSet| l.price_collar_bp = Some(500);
+    let collar = |l: &mut Limits| l.price_collar_bp = Some(500);
     ladder(
         collar,
         &[

@@ -167,12 +167,13 @@ fn continues_alike(desk: &Desk, bytes: &[u8], from: usize) {
     let mut restored = Risk::restore(bytes).unwrap();
     assert_eq!(restored.snapshot(), bytes);
     let mut whole = Risk::new(0);
-    for (offset, (event, origin, at)) in desk.accounts.iter().enumerate() {
+    for (offset, (event, origin, at, actor)) in desk.accounts.iter().enumerate() {
+        let caused = (*at, *origin, *actor);
         let risk = (Topic::Accounts, Role::Risk);
-        let expected = apply(&mut whole, risk, offset as u64, *at, *origin, event);
+        let expected = apply(&mut whole, risk, offset as u64, caused, event);
         if offset >= from {
-            assert_eq!(apply(&mut restored, risk, offset as u64, *at, *origin, event), expected, "{event:?}");
-            let twice = apply(&mut restored, risk, offset as u64, *at, *origin, event);
+            assert_eq!(apply(&mut restored, risk, offset as u64, caused, event), expected, "{event:?}");
+            let twice = apply(&mut restored, risk, offset as u64, caused, event);
             assert_eq!(twice, [], "a record read again changes nothing");
         }
     }

@@ -1,19 +1,23 @@
 //! Every event kind. `docs/wire/topics.md` lists which topic holds which and who writes it.
 
 mod firms;
+mod limits;
 mod markets;
 mod operations;
 mod outcomes;
 mod postings;
 mod requests;
+mod risk_controls;
 mod trading;
 
 pub use firms::*;
+pub use limits::*;
 pub use markets::*;
 pub use operations::*;
 pub use outcomes::*;
 pub use postings::*;
 pub use requests::*;
+pub use risk_controls::*;
 pub use trading::*;
 
 macro_rules! events {
@@ -93,7 +97,7 @@ events! {
     FirmOpened(FirmOpened) = "firm.opened.v1", key |e| e.firm.as_str();
     /// Opening cash or position of an account. accounts, admin.
     AccountCredited(AccountCredited) = "account.credited.v1", key |e| e.firm.as_str();
-    /// A firm's limits. accounts, admin.
+    /// Limits of a firm or account as configured. accounts, admin.
     LimitsSet(LimitsSet) = "limits.set.v1", key |e| e.firm.as_str();
     /// A firm's kill switch. accounts, admin.
     KillSwitchSet(KillSwitchSet) = "kill_switch.set.v1", key |e| e.firm.as_str();
@@ -131,4 +135,28 @@ events! {
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
     /// A seal over a topic-partition. seals, audit.
     Sealed(Sealed) = "sealed.v1", key |e| e.topic.name();
+    /// The house's own credit over all firms. accounts, admin.
+    HouseCreditSet(HouseCreditSet) = "house_credit.set.v1", key |_| "house";
+    /// Somebody asks for other limits. accounts, admin.
+    LimitsChangeProposed(LimitsChangeProposed) = "limits.change_proposed.v1", key |e| e.scope.key();
+    /// Somebody else decides on it. accounts, admin.
+    LimitsChangeDecided(LimitsChangeDecided) = "limits.change_decided.v1", key |e| e.change.as_str();
+    /// Other limits are in force. accounts, risk.
+    LimitsChanged(LimitsChanged) = "limits.changed.v1", key |e| e.scope.key();
+    /// Somebody stops a scope or lets it go on. accounts, admin.
+    RiskSwitchSet(RiskSwitchSet) = "risk_switch.set.v1", key |e| e.scope.key();
+    /// A scope is stopped or goes on. accounts, risk.
+    RiskSwitchChanged(RiskSwitchChanged) = "risk_switch.changed.v1", key |e| e.scope.key();
+    /// An entry of the restricted list. accounts, admin.
+    RestrictionSet(RestrictionSet) = "restriction.set.v1", key |e| e.firm.as_ref().map_or("all", |f| f.as_str());
+    /// An account's standing. accounts, admin.
+    AccountStatusSet(AccountStatusSet) = "account_status.set.v1", key |e| e.firm.as_str();
+    /// An instrument's average daily volume. accounts, admin.
+    AverageVolumeSet(AverageVolumeSet) = "average_volume.set.v1", key |e| e.symbol.as_str();
+    /// Somebody closes a breaker. accounts, admin.
+    RepeatBreakerReset(RepeatBreakerReset) = "repeat_breaker.reset.v1", key |e| e.firm.as_str();
+    /// A command about risk has no effect. accounts, risk.
+    RiskCommandRefused(RiskCommandRefused) = "risk_command.refused.v1", key |e| e.subject.as_str();
+    /// Something that people must look at. accounts, risk.
+    RiskAlarmed(RiskAlarmed) = "risk.alarmed.v1", key |e| e.firm.as_ref().map_or("house", |f| f.as_str());
 }

@@ -132,6 +132,10 @@ text_id! {
     SessionId, 65
 }
 text_id! {
+    /// A change that one person proposes and another decides on.
+    ChangeId, 32
+}
+text_id! {
     /// Who caused a record: `session:CLIENT1/ASSAY`, `config`, `clock`, `operator:NAME`.
     Actor, 80
 }

@@ -179,6 +179,18 @@ refusals! {
     AuctionRemainder = 65, "AUCTION_REMAINDER", OTHER, OTHER;
     /// A GTC or GTD order goes on in a new trading day.
     GtRenewal = 66, "GT_RENEWAL", OTHER, OTHER;
+    /// Notional of open orders above the limit.
+    LimitWorking = 70, "LIMIT_WORKING", 3, OTHER;
+    /// Position in the instrument above the limit.
+    LimitPosition = 71, "LIMIT_POSITION", 3, OTHER;
+    /// Order quantity above the share of the average daily volume, or that volume is unknown: fail closed.
+    LimitAdv = 72, "LIMIT_ADV", 3, OTHER;
+    /// Too many orders for the trades they make.
+    LimitOrderTrade = 73, "LIMIT_ORDER_TRADE", 3, OTHER;
+    /// Only orders that make a position smaller are taken.
+    ReduceOnly = 74, "REDUCE_ONLY", 0, 2;
+    /// Only cancels are taken.
+    CancelOnly = 75, "CANCEL_ONLY", 0, 2;
 }
 
 impl Serialize for Refusal {

@@ -112,6 +112,9 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 notional_max: None,
                 limits_version: 1,
                 reference_price: None,
+                account_limits_version: 0,
+                protection_price: None,
+                measured: Vec::new(),
             },
         ),
         event(

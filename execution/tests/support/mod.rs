@@ -67,6 +67,9 @@ impl Ask {
             notional_max: self.notional_max.map(|n| Amount::parse(n).unwrap()),
             limits_version: 1,
             reference_price: None,
+            account_limits_version: 0,
+            protection_price: None,
+            measured: Vec::new(),
         }
     }
 }
@@ -147,6 +150,9 @@ impl Venue {
             notional_max: accepted.notional_max,
             limits_version: 1,
             reference_price: None,
+            account_limits_version: 0,
+            protection_price: None,
+            measured: Vec::new(),
         };
         lines(&self.apply(replace))
     }

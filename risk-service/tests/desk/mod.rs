@@ -17,6 +17,12 @@ pub fn amount(text: &str) -> Amount {
     Amount::parse(text).unwrap()
 }
 
+/// The code of a refusal, `ok` when the order went to the market.
+pub fn answer(lines: &[String]) -> String {
+    let refused = lines.iter().find(|l| l.starts_with("8 ") || l.starts_with("9 "));
+    refused.map_or("ok".to_owned(), |l| l.split([' ', ':']).nth(2).unwrap().to_owned())
+}
+
 /// Risk, and execution behind it when `market` is on; both logs are in memory.
 pub struct Desk {
     pub risk: Risk,
@@ -26,11 +32,12 @@ pub struct Desk {
     /// Records for the market that it has not seen.
     pub waiting: VecDeque<Emitted>,
     /// Every record of `accounts` that risk was given.
-    pub accounts: Vec<(Event, Option<Origin>, Timestamp)>,
+    pub accounts: Vec<(Event, Option<Origin>, Timestamp, Actor)>,
     /// What risk and execution said since last asked.
     pub said: Vec<Event>,
     markets: u64,
     seq: u64,
+    actor: Actor,
 }
 
 pub struct Ask {
@@ -120,6 +127,7 @@ impl Desk {
             said: Vec::new(),
             markets: 0,
             seq: 0,
+            actor: id("test"),
         }
     }
 
@@ -149,22 +157,21 @@ impl Desk {
         self.give(AccountCredited { firm, account, asset, amount: amount(much), reference });
     }
 
-    pub fn limits(&mut self, change: impl FnOnce(&mut LimitsSet)) {
-        let mut limits = LimitsSet {
-            firm: id("ACME"),
-            version: 1,
-            order_qty_max: None,
-            order_notional_max: None,
-            gross_notional_max: None,
-            orders_per_s_max: None,
-            price_collar_bp: None,
-        };
+    pub fn limits(&mut self, change: impl FnOnce(&mut Limits)) {
+        let mut limits = Limits::default();
         change(&mut limits);
-        self.give(limits);
+        self.give(LimitsSet { firm: id("ACME"), account: None, version: 1, limits });
     }
 
+    /// Ann stops ACME, Bob lets it go on.
     pub fn kill(&mut self, engaged: bool) {
-        self.give(KillSwitchSet { firm: id("ACME"), engaged, reason: "operator".to_owned() });
+        let set = KillSwitchSet { firm: id("ACME"), engaged, reason: "drill".to_owned() };
+        self.give_by(if engaged { "operator:ann" } else { "operator:bob" }, set);
+    }
+
+    pub fn switch(&mut self, by: &str, scope: SwitchScope, state: SwitchState) -> Vec<String> {
+        self.give_by(by, RiskSwitchSet { scope, state, reason: "drill".to_owned() });
+        self.hear()
     }
 
     pub fn request(&mut self, firm: &str) -> RequestId {
@@ -275,6 +282,12 @@ impl Desk {
 
     /// A record of `accounts` from outside.
     pub fn give(&mut self, event: impl Into<Event>) {
+        self.give_by("test", event);
+    }
+
+    /// A record of `accounts` that somebody caused.
+    pub fn give_by(&mut self, actor: &str, event: impl Into<Event>) {
+        self.actor = id(actor);
         self.account(event.into(), None);
         if self.market {
             self.run_market();
@@ -295,9 +308,9 @@ impl Desk {
 
     fn account(&mut self, event: Event, origin: Option<Origin>) {
         let offset = self.accounts.len() as u64;
-        self.accounts.push((event.clone(), origin, self.now));
-        for emitted in apply(&mut self.risk, (Topic::Accounts, Role::Risk), offset, self.now, origin, &event)
-        {
+        self.accounts.push((event.clone(), origin, self.now, self.actor));
+        let caused = (self.now, origin, self.actor);
+        for emitted in apply(&mut self.risk, (Topic::Accounts, Role::Risk), offset, caused, &event) {
             self.said.push(emitted.event.clone());
             match emitted.topic {
                 Topic::Markets => self.waiting.push_back(emitted),
@@ -311,7 +324,8 @@ impl Desk {
         let offset = self.markets;
         self.markets += 1;
         let market = (Topic::Markets, Role::Execution);
-        for emitted in apply(&mut self.execution, market, offset, self.now, origin, event) {
+        let caused = (self.now, origin, self.actor);
+        for emitted in apply(&mut self.execution, market, offset, caused, event) {
             if emitted.topic == Topic::Accounts {
                 self.said.push(emitted.event.clone());
                 self.account(emitted.event, Some(emitted.origin));
@@ -351,11 +365,10 @@ pub fn apply(
     processor: &mut impl Processor,
     (topic, role): (Topic, Role),
     offset: u64,
-    at: Timestamp,
-    origin: Option<Origin>,
+    (at, origin, actor): (Timestamp, Option<Origin>, Actor),
     event: &Event,
 ) -> Vec<Emitted> {
-    let (trace, actor) = (TraceId::default(), id("test"));
+    let trace = TraceId::default();
     let input = Input { topic, partition: 0, offset, at, origin, trace, actor, event };
     let mut out = Outbox::new(role, 1);
     out.begin(&input);
@@ -383,6 +396,13 @@ fn line(event: &Event) -> Option<String> {
             let status = e.status.fix() as char;
             format!("{} {kind}/{status} {} {} {}", e.terms.cl_ord_id, e.terms.qty, f.cum_qty, f.leaves_qty)
         }
+        Event::RiskSwitchChanged(e) => format!("switch {:?} {}, {} orders", e.state, e.scope, e.orders),
+        Event::RiskCommandRefused(e) => format!("refused {:?} {}", e.refusal, e.subject),
+        Event::LimitsChanged(e) => format!("limits {:?} v{}", e.cause, e.version),
+        Event::RiskAlarmed(e) => match e.alarm {
+            Alarm::LimitWarning(m) => format!("warning {:?} {} of {}", m.measure, m.value, m.limit),
+            alarm => format!("alarm {alarm:?}"),
+        },
         Event::Posted(e) => {
             let lines: Vec<String> = e.transfers.iter().map(posting).collect();
             lines.join("; ")

@@ -16,6 +16,7 @@ mod auditor;
 mod chain;
 mod postings;
 mod report;
+mod risk_officer;
 mod traffic;
 mod world;
 

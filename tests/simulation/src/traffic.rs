@@ -1,5 +1,6 @@
 //! Counterparties by seed: what they send, and what they send again after a crash.
 
+use crate::risk_officer::RiskOfficer;
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::*;
 use bytes::Bytes;
@@ -26,6 +27,7 @@ pub(crate) struct Traffic {
     orders: Vec<Vec<(OrderTerms, ClOrdId)>>,
     next_seq: [u64; FIRMS.len()],
     next_limits_version: u64,
+    officer: RiskOfficer,
 }
 
 impl Traffic {
@@ -77,12 +79,16 @@ impl Traffic {
     /// What an operator does now and then.
     pub(crate) fn operator(&mut self, random: &mut StdRng, at: Timestamp) -> NewRecord {
         let firm = id(FIRMS[random.random_range(0..FIRMS.len())].0);
-        let event: Event = if random.random_range(0..3) == 0 {
-            self.next_limits_version += 1;
-            limits(firm, self.next_limits_version, random.random_range(200..2_000)).into()
-        } else {
-            let engaged = random.random_range(0..3) == 0;
-            KillSwitchSet { firm, engaged, reason: "drill".to_owned() }.into()
+        let event: Event = match random.random_range(0..4) {
+            0 => {
+                self.next_limits_version += 1;
+                limits(firm, self.next_limits_version, random.random_range(200..2_000)).into()
+            }
+            1 => {
+                let engaged = random.random_range(0..3) == 0;
+                KillSwitchSet { firm, engaged, reason: "drill".to_owned() }.into()
+            }
+            _ => return self.officer.act(random, at),
         };
         record(Topic::Accounts, at, None, event)
     }
@@ -226,24 +232,43 @@ fn open_firm(firm: &str, self_trade: SelfTrade, per_share: &str) -> Vec<Event> {
 }
 
 fn limits(firm: FirmId, version: u64, qty: i64) -> LimitsSet {
-    LimitsSet {
-        firm,
-        version,
+    LimitsSet { firm, account: None, version, limits: all_limits(qty) }
+}
+
+/// Every kind of limit, so that each is met now and then.
+pub(crate) fn all_limits(qty: i64) -> Limits {
+    let units = |n: i128| Some(Amount::from_units(n * i128::from(SCALE)));
+    Limits {
         order_qty_max: Some(Qty::from_units(qty * SCALE)),
-        order_notional_max: Some(Amount::from_units(20_000 * i128::from(SCALE))),
-        gross_notional_max: Some(Amount::from_units(200_000 * i128::from(SCALE))),
+        order_notional_max: units(20_000),
+        gross_notional_max: units(200_000),
+        net_notional_max: units(180_000),
+        working_notional_max: units(60_000),
+        open_orders_max: Some(60),
+        position_qty_max: Some(Qty::from_units(9_000 * SCALE)),
+        position_notional_max: units(95_000),
+        daily_loss_max: units(3_000),
+        credit_max: units(70_000),
+        warning_percent: Some(80),
         orders_per_s_max: Some(500),
+        order_trade_ratio_max: Some(60),
         price_collar_bp: Some(2_000),
+        price_collar_ticks: Some(400),
+        market_protection_bp: Some(500),
+        duplicate_window_ms: Some(20),
+        repeated_executions_max: Some(60),
+        repeated_execution_window_ms: Some(1_000),
+        order_adv_bp_max: None,
     }
 }
 
-fn record(topic: Topic, at: Timestamp, origin: Option<Origin>, event: Event) -> NewRecord {
+pub(crate) fn record(topic: Topic, at: Timestamp, origin: Option<Origin>, event: Event) -> NewRecord {
     let key = Bytes::copy_from_slice(event.key().as_bytes());
     let (trace, actor) = (TraceId::default(), id("simulation"));
     NewRecord { topic, partition: 0, key, at, origin, trace, actor, wire: None, value: Value::event(event) }
 }
 
-fn session(firm: usize) -> SessionId {
+pub(crate) fn session(firm: usize) -> SessionId {
     id(&format!("{}/ASSAY", FIRMS[firm].0))
 }
 

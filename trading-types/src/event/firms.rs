@@ -1,6 +1,6 @@
 //! Firms, their money and their limits: records of `accounts`.
 
-use crate::{AccountId, Amount, Asset, FirmId, Qty};
+use crate::{AccountId, Amount, Asset, FirmId};
 use serde::{Deserialize, Serialize};
 
 /// A firm and its accounts.
@@ -46,31 +46,7 @@ pub struct AccountCredited {
     pub reference: String,
 }
 
-/// A firm's limits. Absent: not limited, except that a price collar needs a reference price.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LimitsSet {
-    /// The firm.
-    pub firm: FirmId,
-    /// Grows at every change.
-    pub version: u64,
-    /// Largest OrderQty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_qty_max: Option<Qty>,
-    /// Largest price times quantity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_notional_max: Option<Amount>,
-    /// Largest sum of open order notional and absolute position value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gross_notional_max: Option<Amount>,
-    /// Orders in any sliding second.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub orders_per_s_max: Option<u32>,
-    /// Largest distance of a limit price from the reference, in basis points of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price_collar_bp: Option<u32>,
-}
-
-/// A firm's kill switch.
+/// A firm's kill switch, as records of the first version have it: now a [`RiskSwitchSet`](crate::RiskSwitchSet) of the firm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KillSwitchSet {
     /// The firm.

@@ -1,8 +1,8 @@
 //! Instruments, what risk lets through to them, and what the public sees: `markets` and `market-data`.
 
 use crate::{
-    Amount, Asset, ChainIds, FirmId, OrderId, OrderTerms, Price, Qty, Refusal, RequestId, SelfTrade, Side,
-    Symbol, Timestamp,
+    Amount, Asset, ChainIds, FirmId, Measured, OrderId, OrderTerms, Price, Qty, Refusal, RequestId,
+    SelfTrade, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -56,9 +56,22 @@ pub struct OrderAccepted {
     pub notional_max: Option<Amount>,
     /// Version of the limits the decision used.
     pub limits_version: u64,
+    /// Version of the account's own limits, if it has any.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_limits_version: u64,
     /// Reference price the decision used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_price: Option<Price>,
+    /// Worst price a market order may trade at; what could only trade beyond it is cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection_price: Option<Price>,
+    /// What was measured against limits of exposure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<Measured>,
+}
+
+fn is_zero(version: &u64) -> bool {
+    *version == 0
 }
 
 /// A cancel for the market: answered by ExecutionReported(Canceled) or CancelRefused.
@@ -95,9 +108,18 @@ pub struct ReplaceAccepted {
     pub notional_max: Option<Amount>,
     /// Version of the limits the decision used.
     pub limits_version: u64,
+    /// As in [`OrderAccepted::account_limits_version`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_limits_version: u64,
     /// Reference price the decision used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_price: Option<Price>,
+    /// As in [`OrderAccepted::protection_price`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection_price: Option<Price>,
+    /// As in [`OrderAccepted::measured`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<Measured>,
 }
 
 /// A trade for everyone to see.

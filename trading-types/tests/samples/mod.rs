@@ -1,12 +1,16 @@
 //! One hand-built event of every kind, with every optional part present, in the story of one small trade.
 #![allow(dead_code, reason = "each test and example uses its part")]
 
+mod risk_controls;
+
 use assay_trading_types::*;
+use risk_controls::{limits, measured, risk_controls};
 use std::sync::Arc;
 
 /// One of every kind, in the order of [`Kind::ALL`].
 pub(crate) fn every_event() -> Vec<Event> {
-    [requests(), outcomes(), firms(), market_inputs(), trading(), results(), operations()].concat()
+    [requests(), outcomes(), firms(), market_inputs(), trading(), results(), operations(), risk_controls()]
+        .concat()
 }
 
 fn requests() -> Vec<Event> {
@@ -144,12 +148,9 @@ fn firms() -> Vec<Event> {
         .into(),
         LimitsSet {
             firm: firm(),
+            account: Some(AccountId::new("FIRM1-B").unwrap()),
             version: 3,
-            order_qty_max: Some(qty("100000")),
-            order_notional_max: Some(amount("10000000")),
-            gross_notional_max: Some(amount("1000000000")),
-            orders_per_s_max: Some(1000),
-            price_collar_bp: Some(1000),
+            limits: limits(),
         }
         .into(),
         KillSwitchSet { firm: firm(), engaged: true, reason: "runaway algorithm".into() }.into(),
@@ -175,7 +176,10 @@ fn market_inputs() -> Vec<Event> {
             self_trade: SelfTrade::CancelNewest,
             notional_max: Some(amount("1010")),
             limits_version: 3,
+            account_limits_version: 2,
             reference_price: Some(price("100.00")),
+            protection_price: Some(price("110.00")),
+            measured: vec![measured()],
         }
         .into(),
         CancelAccepted {
@@ -193,7 +197,10 @@ fn market_inputs() -> Vec<Event> {
             terms: OrderTerms { cl_ord_id: cl_ord_id("b-3"), qty: qty("150"), ..terms() },
             notional_max: Some(amount("1515")),
             limits_version: 3,
+            account_limits_version: 2,
             reference_price: Some(price("100.00")),
+            protection_price: Some(price("110.00")),
+            measured: vec![measured()],
         }
         .into(),
     ]

@@ -1,0 +1,48 @@
+//! `assay risk explain` and `assay risk review`: what risk decided and why, from the log alone.
+
+mod explain;
+mod review;
+
+use super::Outcome;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// `assay risk ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RiskCommand {
+    /// Why an order was accepted or refused: limits, inputs and outcome, decided again from the log.
+    Explain(ExplainArgs),
+    /// Evidence for the annual review: changes of limits, breaches, overrides, stops.
+    Review(ReviewArgs),
+}
+
+/// `assay risk explain`
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// An OrderID, or the ClOrdID of a new order or of a replace.
+    order: String,
+    /// Where the log is; its node may be running.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    data_dir: PathBuf,
+}
+
+/// `assay risk review`
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// Earliest time, RFC 3339, included.
+    #[arg(long)]
+    from: String,
+    /// Latest time, RFC 3339, left out.
+    #[arg(long)]
+    to: String,
+    /// Where the log is; its node may be running.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    data_dir: PathBuf,
+}
+
+pub(crate) fn run(command: &RiskCommand) -> Outcome {
+    match command {
+        RiskCommand::Explain(args) => explain::run(args),
+        RiskCommand::Review(args) => review::run(args),
+    }
+}

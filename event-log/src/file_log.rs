@@ -8,6 +8,7 @@ use crate::recovery::{self, Loaded};
 use crate::segment::{self, Catalog, Header, Segment, io_error};
 use crate::sequence::Sequence;
 use crate::signal::Shared;
+use crate::spare::SpareMaker;
 use crate::writer::Writer;
 use crate::{
     AppendError, EventLog, FileLogConfig, LastOrigins, LogError, NewRecord, NextOffsets, ReadError, Reader,
@@ -80,9 +81,10 @@ impl FileLog {
         let (name, byte) = (last.name.clone(), tail.end_byte);
         let fill = Fill { segment: last, byte, capacity };
         let queue = Arc::new(Queue::new(catalog, tail.sequence, fill, &config));
-        let writer =
-            Writer { queue: Arc::clone(&queue), directory: Arc::clone(&directory), file, name, byte, marker };
-        let writer = spawn(writer)?;
+        let spare = SpareMaker::start(Arc::clone(&directory), config.segment_bytes)
+            .map_err(|e| io_error("start the spare maker of", &directory.path(), e))?;
+        let (shared, disk) = (Arc::clone(&queue), Arc::clone(&directory));
+        let writer = spawn(Writer { queue: shared, directory: disk, file, name, byte, marker, spare })?;
         Ok((Self { queue, directory, config, writer, _lock: lock }, recovery))
     }
 

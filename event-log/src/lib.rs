@@ -60,6 +60,7 @@ mod segment;
 mod segment_reader;
 mod sequence;
 mod signal;
+mod spare;
 mod tail;
 pub mod testing;
 mod writer;

@@ -4,6 +4,7 @@ use crate::files::{Directory, LogFile, read_full_at, write_all_at};
 use crate::frame::{array, role_of};
 use crate::sequence::Sequence;
 use crate::signal::Shared;
+use crate::spare;
 use crate::{LastOrigins, LogError, NextOffsets, OutputId, Producer};
 use assay_trading_types::{Position, Topic};
 use std::io;
@@ -196,8 +197,11 @@ pub(crate) fn list(directory: &dyn Directory) -> Result<(Vec<u64>, Vec<String>),
     let names = directory.names().map_err(|e| io_error("list", &directory.path(), e))?;
     let mut bases: Vec<u64> = names.iter().filter_map(|name| base_of(name)).collect();
     bases.sort_unstable();
-    let drafts = names.into_iter().filter(|n| n.strip_suffix(DRAFT_SUFFIX).and_then(base_of).is_some());
-    Ok((bases, drafts.collect()))
+    Ok((bases, names.into_iter().filter(|name| is_draft(name)).collect()))
+}
+
+fn is_draft(name: &str) -> bool {
+    name == spare::NAME || name.strip_suffix(DRAFT_SUFFIX).and_then(base_of).is_some()
 }
 
 fn base_of(name: &str) -> Option<u64> {
@@ -217,13 +221,35 @@ pub(crate) fn create(
     let make = || -> io::Result<Arc<dyn LogFile>> {
         let file = directory.create(&draft)?;
         file.allocate(bytes)?;
-        write_all_at(&*file, header, 0)?;
-        file.sync()?;
-        directory.rename(&draft, name)?;
-        directory.sync()?;
+        christen(directory, &*file, &draft, name, header)?;
         Ok(file)
     };
     make().map_err(|e| io_error("create", name, e))
+}
+
+/// Makes a segment file of the spare, which is all zeros.
+pub(crate) fn create_from_spare(
+    directory: &dyn Directory,
+    name: &str,
+    header: &[u8],
+    spare: Arc<dyn LogFile>,
+) -> Result<Arc<dyn LogFile>, LogError> {
+    christen(directory, &*spare, spare::NAME, name, header).map_err(|e| io_error("create", name, e))?;
+    Ok(spare)
+}
+
+/// Writes the header, then gives the file its name.
+fn christen(
+    directory: &dyn Directory,
+    file: &dyn LogFile,
+    from: &str,
+    name: &str,
+    header: &[u8],
+) -> io::Result<()> {
+    write_all_at(file, header, 0)?;
+    file.sync()?;
+    directory.rename(from, name)?;
+    directory.sync()
 }
 
 /// Reads and checks the header of a segment file; also says how many bytes it takes.

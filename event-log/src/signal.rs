@@ -56,6 +56,12 @@ impl Signal {
         guard
     }
 
+    /// Whether somebody sleeps.
+    #[cfg(test)]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.sleeping.load(Ordering::Acquire) > 0
+    }
+
     /// Wakes all; called after the state was changed under the lock.
     pub(crate) fn notify(&self) {
         if self.sleeping.load(Ordering::Acquire) > 0 {

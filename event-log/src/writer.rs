@@ -2,8 +2,9 @@
 
 use crate::files::{Directory, LogFile, write_all_at};
 use crate::marker::Marker;
-use crate::queue::{Batch, Queue};
+use crate::queue::{Batch, Queue, Roll};
 use crate::segment::{self, io_error};
+use crate::spare::SpareMaker;
 use crate::{LogError, Record};
 use std::error::Error;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) struct Writer {
     /// Where the next frame goes.
     pub(crate) byte: u64,
     pub(crate) marker: Marker,
+    pub(crate) spare: SpareMaker,
 }
 
 impl Writer {
@@ -61,14 +63,24 @@ impl Writer {
             self.write_frames(&batch.bytes[written..roll.at])?;
             // Also without frames of this batch, so that a segment is complete on disk once a next one exists.
             self.sync()?;
-            self.file = segment::create(&*self.directory, &roll.name, &roll.header, roll.capacity)?;
-            self.name.clone_from(&roll.name);
-            self.byte = roll.header.len() as u64;
+            self.roll(roll)?;
             written = roll.at;
         }
         self.write_frames(&batch.bytes[written..])?;
         self.sync()?;
+        self.spare.filled(self.byte);
         self.marker.set(batch.end)
+    }
+
+    fn roll(&mut self, roll: &Roll) -> Result<(), LogError> {
+        let directory = &*self.directory;
+        self.file = match self.spare.take(roll.capacity) {
+            Some(spare) => segment::create_from_spare(directory, &roll.name, &roll.header, spare)?,
+            None => segment::create(directory, &roll.name, &roll.header, roll.capacity)?,
+        };
+        self.name.clone_from(&roll.name);
+        self.byte = roll.header.len() as u64;
+        Ok(())
     }
 
     fn write_frames(&mut self, frames: &[u8]) -> Result<(), LogError> {

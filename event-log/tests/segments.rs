@@ -353,3 +353,24 @@ fn the_format_has_not_changed() {
     }
     assert!(written == FIXTURE, "segment format differs from the golden segment");
 }
+
+#[test]
+fn segments_made_of_spares_hold_what_was_written_and_a_left_over_spare_is_removed() {
+    let disk = FaultyDirectory::new();
+    let config = FileLogConfig { segment_bytes: 4 << 20, ..FileLogConfig::default() };
+    let (log, _) = open(&disk, config.clone());
+    const RECORDS: u64 = 300;
+    (0..RECORDS).for_each(|n| append_durable(&log, vec![fix(n, 64 << 10)]));
+    let killed = disk.kill();
+    killed.replace("spare", vec![7; 1000]);
+    let (after, recovery) = open(&killed, config);
+    assert_eq!((recovery.end, recovery.torn), (Position(RECORDS), None));
+    assert!(!killed.file_names().iter().any(|name| name == "spare"));
+    let mut reader = after.reader(&[Topic::Fix], Position(0), true).unwrap();
+    let mut got = Vec::new();
+    while reader.poll(&mut got, 100).unwrap() > 0 {}
+    assert!(got.iter().map(|r| r.position.0).eq(0..RECORDS));
+    assert!(got.iter().all(|r| r.value.len() == 64 << 10), "no zeros in between");
+    drop(log);
+    assert!(!disk.file_names().iter().any(|name| name == "spare"), "none is left by a clean end");
+}

@@ -8,23 +8,17 @@ use assay_event_log::EventLog;
 use assay_trading_types::{Position, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
 
 /// What a clock error bound says when nobody knows it.
 pub const CLOCK_ERROR_UNKNOWN_NS: i64 = -1;
 
-/// Above this flow the store leaves the cores to the orders. Below it, it keeps up.
-const BUSY_RECORDS_PER_S: u128 = 100_000;
-
-/// On a busy log the store rests this many times as long as it works: sealing is owed to the order at once, rows may
-/// come later. How far it lags is bounded by the log alone, from which it catches up when the rush is over.
-const REST_RATIO: u32 = 3;
-
 /// Rows written while stopping: a second or two. What is left comes from the log at the next start.
 const STOP_ROWS_MAX: u64 = 200_000;
-
-/// Longest rest, so that a stop is never waited for long.
-const REST_MAX: Duration = Duration::from_millis(200);
 
 /// Where the audit keeps its things below the data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +131,7 @@ impl AuditService {
         std::thread::scope(|scope| {
             let rows = std::thread::Builder::new()
                 .name("audit-store".to_owned())
-                .spawn_scoped(scope, || stop_at_error(drive_store(store, log, &halted, progress), &halt))
+                .spawn_scoped(scope, || stop_at_error(drive_store(store, &halted, progress), &halt))
                 .map_err(Error::io("start a thread for", Path::new("the audit store")))?;
             let seals = stop_at_error(drive_sealer(sealer, log, clock, &halted, progress), &halt);
             let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -181,23 +175,27 @@ fn drive_sealer(
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "a driver: it paces a thread")]
 fn drive_store(
     store: &mut Store,
-    log: &dyn EventLog,
     halted: &dyn Fn() -> bool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
+    run_on_idle_cores();
     while !halted() {
-        let (began, end_before) = (Instant::now(), log.durable());
-        if store.turn(IDLE_WAIT)? == 0 {
-            continue;
-        }
-        progress(Progress::Stored(store.position()));
-        let (worked, arrived) = (began.elapsed(), log.durable().0 - end_before.0);
-        if u128::from(arrived) * 1_000_000 > BUSY_RECORDS_PER_S * worked.as_micros() {
-            std::thread::sleep((worked * REST_RATIO).min(REST_MAX));
+        if store.turn(IDLE_WAIT)? > 0 {
+            progress(Progress::Stored(store.position()));
         }
     }
     Ok(())
+}
+
+/// Has this thread run only where no other wants the core: sealing is owed to the order at once, rows may come later.
+/// How far they lag is bounded by the log alone, from which they catch up when the rush is over. Where the system
+/// refuses, nothing is lost but speed.
+fn run_on_idle_cores() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+    if let Err(error) = set {
+        tracing::info!(?error, "the audit store runs at its process's priority");
+    }
 }

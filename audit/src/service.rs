@@ -8,7 +8,7 @@ use assay_event_log::EventLog;
 use assay_trading_types::{Position, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thread_priority::{
     NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
     thread_native_id,
@@ -16,6 +16,15 @@ use thread_priority::{
 
 /// What a clock error bound says when nobody knows it.
 pub const CLOCK_ERROR_UNKNOWN_NS: i64 = -1;
+
+/// Flow above which the store rests between transactions. Rows take ten times the bytes of the records, and what is
+/// written and synced elsewhere on the disk delays the log's own syncs, whoever has the cores. How far the store lags is
+/// bounded by the log alone, from which it catches up when the rush is over.
+const BUSY_RECORDS_PER_S_AND_CORE: f64 = 12_500.0;
+
+/// A rest, in steps between which a stop is noticed: two seconds, some fifty times what a transaction takes.
+const REST_STEPS: u32 = 20;
+const REST_STEP: Duration = Duration::from_millis(100);
 
 /// Rows written while stopping: a second or two. What is left comes from the log at the next start.
 const STOP_ROWS_MAX: u64 = 200_000;
@@ -131,7 +140,7 @@ impl AuditService {
         std::thread::scope(|scope| {
             let rows = std::thread::Builder::new()
                 .name("audit-store".to_owned())
-                .spawn_scoped(scope, || stop_at_error(drive_store(store, &halted, progress), &halt))
+                .spawn_scoped(scope, || stop_at_error(drive_store(store, log, &halted, progress), &halt))
                 .map_err(Error::io("start a thread for", Path::new("the audit store")))?;
             let seals = stop_at_error(drive_sealer(sealer, log, clock, &halted, progress), &halt);
             let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -177,16 +186,55 @@ fn drive_sealer(
 
 fn drive_store(
     store: &mut Store,
+    log: &dyn EventLog,
     halted: &dyn Fn() -> bool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
     run_on_idle_cores();
+    let mut flow = Flow::of(log);
     while !halted() {
         if store.turn(IDLE_WAIT)? > 0 {
             progress(Progress::Stored(store.position()));
         }
+        if flow.is_busy(log) {
+            rest(halted);
+        }
     }
     Ok(())
+}
+
+/// How fast the log grows, seen from the store.
+struct Flow {
+    at: Instant,
+    end: u64,
+    busy_records_per_s: f64,
+}
+
+#[allow(clippy::disallowed_methods, reason = "a driver: it paces a thread")]
+impl Flow {
+    fn of(log: &dyn EventLog) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let busy_records_per_s = BUSY_RECORDS_PER_S_AND_CORE * cores as f64;
+        Self { at: Instant::now(), end: log.durable().0, busy_records_per_s }
+    }
+
+    /// Whether more than the store may work beside arrived since the last call.
+    fn is_busy(&mut self, log: &dyn EventLog) -> bool {
+        let (now, end) = (Instant::now(), log.durable().0);
+        let allowed = self.busy_records_per_s * now.duration_since(self.at).as_secs_f64();
+        let arrived = end - self.end;
+        (self.at, self.end) = (now, end);
+        arrived as f64 > allowed
+    }
+}
+
+fn rest(halted: &dyn Fn() -> bool) {
+    for _ in 0..REST_STEPS {
+        if halted() {
+            return;
+        }
+        std::thread::sleep(REST_STEP);
+    }
 }
 
 /// Has this thread run only where no other wants the core: sealing is owed to the order at once, rows may come later.

@@ -1,5 +1,6 @@
 //! The embedded log: segment files, one writer thread, one sync for all that queued up.
 
+use crate::blocks::BlockWriter;
 use crate::file_reader::FileReader;
 use crate::files::{Directory, LockRefusal, LogFile, RealDirectory};
 use crate::marker::Marker;
@@ -79,12 +80,14 @@ impl FileLog {
         let capacity = file.len().map_err(|e| io_error("read", &loaded.last.name, e))?;
         let Loaded { catalog, last, tail, .. } = loaded;
         let (name, byte) = (last.name.clone(), tail.end_byte);
+        let blocks = BlockWriter::resume(&*file, byte).map_err(|e| io_error("read", &name, e))?;
+        let file = directory.open_direct(&name).map_err(|e| io_error("open", &name, e))?;
         let fill = Fill { segment: last, byte, capacity };
         let queue = Arc::new(Queue::new(catalog, tail.sequence, fill, &config));
         let spare = SpareMaker::start(Arc::clone(&directory), config.segment_bytes)
             .map_err(|e| io_error("start the spare maker of", &directory.path(), e))?;
         let (shared, disk) = (Arc::clone(&queue), Arc::clone(&directory));
-        let writer = spawn(Writer { queue: shared, directory: disk, file, name, byte, marker, spare })?;
+        let writer = spawn(Writer { queue: shared, directory: disk, file, name, blocks, marker, spare })?;
         Ok((Self { queue, directory, config, writer, _lock: lock }, recovery))
     }
 

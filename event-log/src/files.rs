@@ -1,9 +1,10 @@
 //! Where a log's bytes lie: a directory of files, as a port, so that tests can make disks fail.
 
+use crate::blocks::zeros;
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,15 @@ pub trait Directory: Send + Sync + 'static {
     /// # Errors
     /// As above.
     fn open(&self, name: &str, write: bool) -> io::Result<Arc<dyn LogFile>>;
+    /// Opens a file that is there for writes that bypass the page cache where the file system can: whole blocks of
+    /// 4 KiB, at aligned places, from aligned memory. The cache costs the log more than it gives: its pages would be
+    /// copied, written back at any time, and hardly ever read.
+    ///
+    /// # Errors
+    /// As above.
+    fn open_direct(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.open(name, true)
+    }
     /// Makes a file, empty even when there was one.
     ///
     /// # Errors
@@ -169,6 +179,18 @@ impl Directory for RealDirectory {
         Ok(Arc::new(RealFile(file)))
     }
 
+    fn open_direct(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        let direct = rustix::fs::OFlags::DIRECT.bits() as i32;
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).write(true).custom_flags(direct).open(self.path.join(name));
+        match opened.and_then(|file| probe_direct(&file).map(|()| file)) {
+            Ok(file) => Ok(Arc::new(RealFile(file))),
+            // Some file systems know no such writes, or other blocks.
+            Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.open(name, true),
+            Err(e) => Err(e),
+        }
+    }
+
     fn create(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(true).open(self.path.join(name))?;
@@ -205,6 +227,11 @@ impl Directory for RealDirectory {
     fn salt(&self) -> u32 {
         RandomState::new().build_hasher().finish() as u32
     }
+}
+
+/// Whether whole blocks at aligned addresses are taken as they are.
+fn probe_direct(file: &fs::File) -> io::Result<()> {
+    FileExt::read_at(file, zeros(1).bytes_mut(), 0).map(|_| ())
 }
 
 fn holder(file: &mut fs::File) -> String {

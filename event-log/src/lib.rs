@@ -42,6 +42,7 @@
 //! # }
 //! ```
 
+mod blocks;
 mod config;
 mod file_log;
 mod file_reader;

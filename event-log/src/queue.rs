@@ -1,5 +1,6 @@
 //! Between those who append and the writer thread: numbers, recent records, frames that wait for the disk.
 
+use crate::blocks::BLOCK_BYTES;
 use crate::frame::{self, Framing};
 use crate::ring::Ring;
 use crate::segment::{Catalog, Header, Segment};
@@ -276,7 +277,7 @@ impl State {
         let header = Header { salt: salt(), previous, sequence: self.sequence.clone() };
         let encoded = header.encode();
         let frames_at = encoded.len() as u64;
-        let capacity = config.segment_bytes.max(frames_at + bytes);
+        let capacity = config.segment_bytes.max((frames_at + bytes).next_multiple_of(BLOCK_BYTES as u64));
         let segment = Arc::new(Segment::new(&header, encoded.len()));
         catalog.push(Arc::clone(&segment));
         let name = segment.name.clone();

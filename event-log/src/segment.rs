@@ -210,7 +210,7 @@ fn base_of(name: &str) -> Option<u64> {
     digits.parse().ok()
 }
 
-/// Makes a segment file. It gets its name only when its header is durable, so a named segment always has one.
+/// Makes a segment file and opens it for its frames.
 pub(crate) fn create(
     directory: &dyn Directory,
     name: &str,
@@ -218,38 +218,35 @@ pub(crate) fn create(
     bytes: u64,
 ) -> Result<Arc<dyn LogFile>, LogError> {
     let draft = format!("{name}{DRAFT_SUFFIX}");
-    let make = || -> io::Result<Arc<dyn LogFile>> {
-        let file = directory.create(&draft)?;
-        file.allocate(bytes)?;
-        christen(directory, &*file, &draft, name, header)?;
-        Ok(file)
+    let make = || {
+        directory.create(&draft)?.allocate(bytes)?;
+        christen(directory, &draft, name, header)
     };
     make().map_err(|e| io_error("create", name, e))
 }
 
-/// Makes a segment file of the spare, which is all zeros.
+/// As [`create`], of the spare, which is all zeros.
 pub(crate) fn create_from_spare(
     directory: &dyn Directory,
     name: &str,
     header: &[u8],
-    spare: Arc<dyn LogFile>,
 ) -> Result<Arc<dyn LogFile>, LogError> {
-    christen(directory, &*spare, spare::NAME, name, header).map_err(|e| io_error("create", name, e))?;
-    Ok(spare)
+    christen(directory, spare::NAME, name, header).map_err(|e| io_error("create", name, e))
 }
 
-/// Writes the header, then gives the file its name.
+/// Gives a file its header, and its name only when that is durable: a named segment always has one.
 fn christen(
     directory: &dyn Directory,
-    file: &dyn LogFile,
     from: &str,
     name: &str,
     header: &[u8],
-) -> io::Result<()> {
-    write_all_at(file, header, 0)?;
+) -> io::Result<Arc<dyn LogFile>> {
+    let file = directory.open(from, true)?;
+    write_all_at(&*file, header, 0)?;
     file.sync()?;
     directory.rename(from, name)?;
-    directory.sync()
+    directory.sync()?;
+    directory.open_direct(name)
 }
 
 /// Reads and checks the header of a segment file; also says how many bytes it takes.

@@ -5,6 +5,7 @@
 //! synced before they are needed; a sync of frames then changes no metadata. Making the zeros goes along with the
 //! filling of the present segment, two bytes for one, and so never comes as a burst.
 
+use crate::blocks::{BLOCK_BYTES, BlockBuffer, zeros};
 use crate::files::{Directory, LogFile, write_all_at};
 use crate::signal::{Shared, Signal};
 use std::io;
@@ -49,7 +50,8 @@ enum Spare {
     NotBegun,
     /// The first so many bytes are zeros on disk.
     Begun(Arc<dyn LogFile>, u64),
-    Ready(Arc<dyn LogFile>),
+    /// Of this size.
+    Ready(u64),
     /// The disk refused; tried again for the segment after.
     GivenUp,
 }
@@ -67,13 +69,13 @@ impl State {
 }
 
 impl SpareMaker {
-    /// Starts the thread for segments of `bytes`; none for small ones.
+    /// Starts the thread for segments of `bytes`; none for small ones and those that are not whole blocks.
     ///
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(directory: Arc<dyn Directory>, bytes: u64) -> io::Result<Self> {
         let shared = Arc::new(Progress::default());
-        if bytes < SEGMENT_BYTES_MIN {
+        if bytes < SEGMENT_BYTES_MIN || !bytes.is_multiple_of(BLOCK_BYTES as u64) {
             return Ok(Self { shared, thread: None });
         }
         let progress = Arc::clone(&shared);
@@ -91,16 +93,16 @@ impl SpareMaker {
         }
     }
 
-    /// The spare, if it is ready and of this size, for the segment that begins now.
-    pub(crate) fn take(&self, bytes: u64) -> Option<Arc<dyn LogFile>> {
+    /// Whether the spare is ready and of this size; then it is the caller's, for the segment that begins now.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
         let mut state = self.shared.state.lock();
         state.filled = 0;
         match std::mem::take(&mut state.spare) {
-            Spare::Ready(file) if file.len().is_ok_and(|length| length == bytes) => Some(file),
-            Spare::GivenUp | Spare::NotBegun => None,
+            Spare::Ready(size) if size == bytes => true,
+            Spare::GivenUp | Spare::NotBegun => false,
             unfinished => {
                 state.spare = unfinished;
-                None
+                false
             }
         }
     }
@@ -120,10 +122,11 @@ impl Drop for SpareMaker {
 
 impl Progress {
     fn make_spares(&self, directory: &dyn Directory, bytes: u64) {
+        let zeros = zeros(CHUNK_BYTES as usize / BLOCK_BYTES);
         while let Some((file, zeroed)) = self.wait_until_due() {
-            let made = more_zeros(directory, file, zeroed, bytes);
+            let made = more_zeros(directory, file, zeroed, bytes, &zeros);
             let spare = match made {
-                Ok((file, zeroed)) if zeroed == bytes => Spare::Ready(file),
+                Ok((_, zeroed)) if zeroed == bytes => Spare::Ready(bytes),
                 Ok((file, zeroed)) => Spare::Begun(file, zeroed),
                 Err(error) => {
                     // The writer makes its segment itself then, and meets the same disk.
@@ -152,18 +155,17 @@ fn more_zeros(
     file: Option<Arc<dyn LogFile>>,
     zeroed: u64,
     bytes: u64,
+    zeros: &BlockBuffer,
 ) -> io::Result<(Arc<dyn LogFile>, u64)> {
-    static ZEROS: [u8; CHUNK_BYTES as usize] = [0; CHUNK_BYTES as usize];
     let file = match file {
         Some(file) => file,
         None => {
-            let file = directory.create(NAME)?;
-            file.allocate(bytes)?;
-            file
+            directory.create(NAME)?.allocate(bytes)?;
+            directory.open_direct(NAME)?
         }
     };
     let step = CHUNK_BYTES.min(bytes - zeroed);
-    write_all_at(&*file, &ZEROS[..step as usize], zeroed)?;
+    write_all_at(&*file, &zeros.bytes()[..step as usize], zeroed)?;
     file.sync()?;
     Ok((file, zeroed + step))
 }
@@ -205,13 +207,11 @@ mod tests {
         let disk = FaultyDirectory::new();
         let maker = maker(&disk);
         maker.filled(BYTES / LEAD);
-        let mut spare = None;
         wait_until(|| {
-            spare = maker.take(BYTES);
             maker.filled(BYTES / LEAD);
-            spare.is_some()
+            maker.take(BYTES)
         });
-        assert_eq!(spare.unwrap().len().unwrap(), BYTES);
+        assert_eq!(disk.read(NAME).len() as u64, BYTES);
         let survived = disk.crash(&mut SplitMix::new(1)).read(NAME);
         assert!(
             survived.is_empty() || survived == vec![0; BYTES as usize],
@@ -228,11 +228,11 @@ mod tests {
         maker.filled(CHUNK_BYTES);
         wait_until(|| is_idle(&maker));
         assert_eq!(disk.syncs(), LEAD);
-        assert!(maker.take(BYTES).is_none(), "not ready");
+        assert!(!maker.take(BYTES), "not ready");
         maker.filled(BYTES);
         wait_until(|| is_idle(&maker));
         assert_eq!(disk.syncs(), BYTES / CHUNK_BYTES, "goes on where it was");
-        assert!(maker.take(BYTES / 2).is_none(), "of another size");
+        assert!(!maker.take(BYTES / 2), "of another size");
     }
 
     #[test]
@@ -244,10 +244,10 @@ mod tests {
         wait_until(|| matches!(maker.shared.state.lock().spare, Spare::GivenUp));
         assert_eq!(disk.file_names(), Vec::<String>::new());
         disk.set_faults(Faults::default());
-        assert!(maker.take(BYTES).is_none());
+        assert!(!maker.take(BYTES));
         wait_until(|| {
             maker.filled(BYTES);
-            maker.take(BYTES).is_some()
+            maker.take(BYTES)
         });
     }
 

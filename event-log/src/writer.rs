@@ -1,6 +1,7 @@
 //! The one thread that writes: takes what queued up during the last sync, writes it, syncs once, says so.
 
-use crate::files::{Directory, LogFile, write_all_at};
+use crate::blocks::BlockWriter;
+use crate::files::{Directory, LogFile};
 use crate::marker::Marker;
 use crate::queue::{Batch, Queue, Roll};
 use crate::segment::{self, io_error};
@@ -28,7 +29,7 @@ pub(crate) struct Writer {
     pub(crate) file: Arc<dyn LogFile>,
     pub(crate) name: String,
     /// Where the next frame goes.
-    pub(crate) byte: u64,
+    pub(crate) blocks: BlockWriter,
     pub(crate) marker: Marker,
     pub(crate) spare: SpareMaker,
 }
@@ -68,25 +69,23 @@ impl Writer {
         }
         self.write_frames(&batch.bytes[written..])?;
         self.sync()?;
-        self.spare.filled(self.byte);
+        self.spare.filled(self.blocks.byte());
         self.marker.set(batch.end)
     }
 
     fn roll(&mut self, roll: &Roll) -> Result<(), LogError> {
         let directory = &*self.directory;
         self.file = match self.spare.take(roll.capacity) {
-            Some(spare) => segment::create_from_spare(directory, &roll.name, &roll.header, spare)?,
-            None => segment::create(directory, &roll.name, &roll.header, roll.capacity)?,
+            true => segment::create_from_spare(directory, &roll.name, &roll.header)?,
+            false => segment::create(directory, &roll.name, &roll.header, roll.capacity)?,
         };
         self.name.clone_from(&roll.name);
-        self.byte = roll.header.len() as u64;
+        self.blocks.begin(roll.header.len() as u64);
         Ok(())
     }
 
     fn write_frames(&mut self, frames: &[u8]) -> Result<(), LogError> {
-        write_all_at(&*self.file, frames, self.byte).map_err(|e| io_error("write", &self.name, e))?;
-        self.byte += frames.len() as u64;
-        Ok(())
+        self.blocks.write(&*self.file, frames).map_err(|e| io_error("write", &self.name, e))
     }
 
     fn sync(&self) -> Result<(), LogError> {

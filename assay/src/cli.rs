@@ -28,9 +28,12 @@ pub(crate) enum Command {
     /// Explain or review what risk decided.
     #[command(subcommand)]
     Risk(crate::command::risk::RiskCommand),
-    /// Keys of the audit seals.
+    /// Keys of the audit seals and of sessions.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Certificates for development.
+    #[command(subcommand)]
+    Certs(CertsCommand),
     /// The session engine alone, for the benchmarks.
     #[command(hide = true)]
     Echo(EchoArgs),
@@ -184,6 +187,69 @@ pub(crate) struct QueryArgs {
 pub(crate) enum KeysCommand {
     /// Make the seal keys of a data directory. The initial key is written apart: take it off the machine.
     Init(KeysInitArgs),
+    /// Make a key that a counterparty proves at logon: its record for the configuration goes to standard output, what is
+    /// secret to a file.
+    Session(KeysSessionArgs),
+}
+
+/// How a counterparty proves its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyScheme {
+    /// Signature by a shared secret.
+    #[value(name = "hmac-sha-256")]
+    HmacSha256,
+    /// Signature by a shared secret.
+    #[value(name = "hmac-sha-512")]
+    HmacSha512,
+    /// Signature by a private key that only the counterparty has.
+    Ed25519,
+    /// A password, over TLS only.
+    Password,
+}
+
+/// `assay keys session`
+#[derive(Debug, Args)]
+pub(crate) struct KeysSessionArgs {
+    /// Username(553) of the key.
+    #[arg(long)]
+    pub(crate) id: String,
+    /// How it is proven.
+    #[arg(long, value_enum, default_value = "ed25519")]
+    pub(crate) scheme: KeyScheme,
+    /// Where the secret's file goes.
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Days it is valid from now; for ever when left out.
+    #[arg(long)]
+    pub(crate) days: Option<u32>,
+}
+
+/// `assay certs ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertsCommand {
+    /// Make a CA, a server certificate, one client certificate a session, and an example revocation list.
+    Init(CertsInitArgs),
+}
+
+/// `assay certs init`
+#[derive(Debug, Args)]
+pub(crate) struct CertsInitArgs {
+    /// Where they go; files that are there stay as they are.
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// Configuration whose sessions get a certificate; without one the development configuration's do.
+    #[arg(long, env = "ASSAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// CompIDs that get a certificate instead.
+    #[arg(long = "comp-id", value_name = "COMP_ID", value_parser = parse_comp_id)]
+    pub(crate) comp_ids: Vec<assay_trading_types::CompId>,
+    /// Names or addresses of the server besides localhost.
+    #[arg(long = "host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+}
+
+fn parse_comp_id(text: &str) -> Result<assay_trading_types::CompId, String> {
+    assay_trading_types::CompId::new(text).map_err(|error| error.to_string())
 }
 
 /// `assay keys init`

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod audit;
+pub(crate) mod certs;
 pub(crate) mod check;
 pub(crate) mod echo;
 pub(crate) mod keys;
@@ -17,6 +18,12 @@ pub(crate) type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 /// The configuration that `assay up` uses when none is named: two sessions of two firms on loopback.
 const DEVELOPMENT: &str = include_str!("../../docs/example.toml");
+
+/// The configuration in `file`, or the development one.
+pub(crate) fn configuration_or_none(file: Option<&std::path::Path>) -> Result<Config, ConfigError> {
+    let args = NodeArgs { config: file.map(Into::into), data_dir: Default::default(), set: Vec::new() };
+    configuration(&args)
+}
 
 /// The configuration that `args` name.
 pub(crate) fn configuration(args: &NodeArgs) -> Result<Config, ConfigError> {

@@ -3,6 +3,8 @@
 //! Unknown keys and bad values are errors that name file, line and mend (design section 10). Values are parsed into
 //! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
 
+mod access;
+mod fix;
 mod limits;
 mod overrides;
 mod schedule;
@@ -71,6 +73,9 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     /// The audit store.
     pub(crate) audit: Audit,
+    /// Where relative paths begin: the configuration file's directory.
+    #[serde(skip)]
+    base: PathBuf,
 }
 
 /// `[gateway]`
@@ -81,8 +86,15 @@ pub(crate) struct Gateway {
     pub(crate) listen: SocketAddr,
     /// Our CompID.
     pub(crate) comp_id: CompId,
-    /// Accept sessions in clear and without credentials on an address that is not loopback.
+    /// Accept sessions that prove nothing, by certificate or key, on an address that is not loopback.
     pub(crate) insecure_listen: bool,
+    /// TLS of this address; without it everything is in clear.
+    pub(crate) tls: Option<access::Tls>,
+    /// More addresses.
+    #[serde(rename = "listener")]
+    pub(crate) listeners: Vec<access::Listener>,
+    /// What connections may cost before their Logon.
+    pub(crate) before_logon: access::BeforeLogon,
 }
 
 impl Default for Gateway {
@@ -91,6 +103,9 @@ impl Default for Gateway {
             listen: SocketAddr::from(([127, 0, 0, 1], 9876)),
             comp_id: CompId::new("ASSAY").expect("a valid CompID"),
             insecure_listen: false,
+            tls: None,
+            listeners: Vec::new(),
+            before_logon: access::BeforeLogon::default(),
         }
     }
 }
@@ -138,6 +153,18 @@ pub(crate) struct Session {
     /// When it is open; always when left out.
     #[serde(default, deserialize_with = "schedule::schedule")]
     pub(crate) schedule: Option<fix_gateway::Schedule>,
+    /// Keys of which a Logon must prove one; none: it need not.
+    #[serde(default, rename = "key")]
+    pub(crate) keys: Vec<access::Key>,
+    /// Where the counterparty may come from; anywhere when left out.
+    #[serde(default, deserialize_with = "access::ranges")]
+    pub(crate) addresses: Vec<fix_gateway::AddressRange>,
+    /// Names of which its certificate must have one; its CompID when left out.
+    #[serde(default)]
+    pub(crate) certificate_names: Vec<String>,
+    /// Say Logout("Authentication failed") instead of nothing.
+    #[serde(default)]
+    pub(crate) logout_on_auth_failure: bool,
 }
 
 /// Longest HeartBtInt, the upper limit of session rule L-13.
@@ -390,7 +417,8 @@ impl Config {
     /// As [`Config::load`].
     pub(crate) fn parse(name: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|e| line_error(name, text, &e))?;
-        let config = overrides.apply(text, config)?;
+        let mut config = overrides.apply(text, config)?;
+        config.base = name.parent().unwrap_or(Path::new("")).to_owned();
         config.check().map_err(|fault| fault.at(name, text))?;
         Ok(config)
     }
@@ -401,13 +429,7 @@ impl Config {
         self.check_firms()?;
         self.check_credit()?;
         self.check_instruments()?;
-        if !self.gateway.listen.ip().is_loopback() && !self.gateway.insecure_listen {
-            let what = format!(
-                "{} is not a loopback address and sessions have no credentials or TLS: listen on 127.0.0.1 or say insecure_listen = true",
-                self.gateway.listen
-            );
-            return Err(Fault::new("[gateway]", 0, "listen", what));
-        }
+        self.gateway_config()?;
         if self.log.kind == LogKind::Kafka {
             let what = "kind = \"kafka\" is not served by this version, use \"file\"".to_owned();
             return Err(Fault::new("[log]", 0, "kind", what));
@@ -510,11 +532,18 @@ impl Config {
 }
 
 /// A contradiction and the key it stands at.
-struct Fault {
+#[derive(Debug)]
+pub(crate) struct Fault {
     section: &'static str,
     index: usize,
     key: &'static str,
     what: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.section, self.key, self.what)
+    }
 }
 
 impl Fault {

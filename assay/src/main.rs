@@ -4,6 +4,7 @@
 
 mod bench;
 mod books;
+mod certificates;
 mod cli;
 mod clock;
 mod command;
@@ -43,6 +44,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Audit(args) => command::audit::run(args),
         Command::Risk(command) => command::risk::run(&command),
         Command::Keys(args) => command::keys::run(&args),
+        Command::Certs(args) => command::certs::run(&args),
         Command::Echo(args) => command::echo::run(&args),
         Command::Sim(args) => command::sim::run(&args),
     }

@@ -13,13 +13,12 @@ mod force;
 mod pipeline_thread;
 
 use crate::clock;
-use crate::config::{Config, Firm, Profile, Session};
+use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
 use assay_trading_types::Position;
-use fix_gateway::{GatewayConfig, SessionSpec};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,6 +75,9 @@ pub(crate) enum NodeError {
     /// Audit.
     #[error("audit: {0}")]
     Audit(#[from] assay_audit::Error),
+    /// A secret's file changed since the configuration was read.
+    #[error("configuration: {0}")]
+    Configuration(Fault),
     /// Gateway.
     #[error("gateway: {0}")]
     Gateway(#[from] fix_gateway::Error),
@@ -131,7 +133,9 @@ impl Node {
         catch_up(&mut pipeline, &*port)?;
         let (audit, initial_key) = open_audit(&*port, data_dir.root())?;
 
-        let gateway = fix_gateway::spawn(gateway_config(config, data_dir), Arc::clone(&port))?;
+        let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
+        fix.snapshot_dir = Some(data_dir.gateway());
+        let gateway = fix_gateway::spawn(fix, Arc::clone(&port))?;
         let vitals = Arc::new(Vitals::new(Arc::clone(&port), gateway.statistics()));
         let stop = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = mpsc::channel();
@@ -193,6 +197,11 @@ impl Node {
             Ok((name, Ok(()))) => Some(NodeError::Panicked(name)),
             Err(_) => None,
         }
+    }
+
+    /// Reads certificates and revocations anew now.
+    pub(crate) fn reload_certificates(&self) {
+        self.gateway.reload_certificates();
     }
 
     /// Logs sessions out, drains what is under way, writes snapshots and seals, and stops.
@@ -310,33 +319,5 @@ fn log_config(config: &Config) -> FileLogConfig {
         segment_bytes: u64::from(config.log.segment_mib) << 20,
         ring_bytes_max: (config.log.ring_mib as usize) << 20,
         ..FileLogConfig::default()
-    }
-}
-
-fn gateway_config(config: &Config, data_dir: &DataDir) -> GatewayConfig {
-    GatewayConfig {
-        sessions: config.sessions.iter().map(|session| session_spec(session, config)).collect(),
-        insecure_listen: config.gateway.insecure_listen,
-        snapshot_dir: Some(data_dir.gateway()),
-        ..GatewayConfig::new(config.gateway.listen, config.gateway.comp_id)
-    }
-}
-
-fn session_spec(session: &Session, config: &Config) -> SessionSpec {
-    let firm = config.firms.iter().find(|firm| firm.id == session.firm);
-    let accounts = session.accounts.clone().or_else(|| firm.map(Firm::accounts)).unwrap_or_default();
-    SessionSpec {
-        accounts,
-        heartbeat_s: session.heartbeat_s,
-        reset_on_logon: session.reset_on_logon,
-        profile: match session.profile {
-            Profile::Strict => fix_session::Profile::Strict,
-            Profile::Interop => fix_session::Profile::Interop,
-        },
-        next_expected: session.next_expected,
-        last_processed: session.last_processed,
-        resend_chunk: session.resend_chunk,
-        schedule: session.schedule.clone(),
-        ..SessionSpec::new(session.comp_id, session.firm)
     }
 }

@@ -89,7 +89,7 @@ impl GatewayConfig {
     /// # Errors
     /// A listener off loopback on which a session could log on that proves nothing, a session that no listener can
     /// serve, two sessions of one CompID, a session of our own CompID.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         if let Some(exposed) = self.listen.iter().find(|listener| self.exposes(listener)) {
             return Err(Error::Exposed(exposed.address));
         }

@@ -1,9 +1,9 @@
-//! `assay up`: serve until a signal.
+//! `assay up`: serve until a signal. SIGHUP reads certificates and revocations anew.
 
 use super::{Outcome, configuration};
 use crate::cli::UpArgs;
 use crate::node::{DataDir, Node};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,9 +19,14 @@ pub(crate) fn run(args: &UpArgs) -> Outcome {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&signalled))?;
     }
+    let reload = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, Arc::clone(&reload))?;
     let node = Node::start(&config, &DataDir::new(&args.node.data_dir))?;
     announce(&node)?;
     while !signalled.load(Ordering::Acquire) {
+        if reload.swap(false, Ordering::AcqRel) {
+            node.reload_certificates();
+        }
         if let Some(error) = node.failure(WATCH) {
             eprintln!("assay: {}", crate::one_line(&error));
             // What failed may hold locks and sockets that others wait for; the log is what counts and it is on disk.

@@ -57,6 +57,26 @@ fn every_fault_names_file_line_and_mend() {
             "assay.toml:6: zone \"Mars\" is not known",
         ),
         ("[gateway]\nlisten = \"0.0.0.0:1\"\n", "assay.toml:2: 0.0.0.0:1 is not a loopback address"),
+        (
+            "[gateway]\n[gateway.tls]\ncertificates = []\nmin_version = \"1.1\"\n",
+            "assay.toml:4: unknown variant `1.1`",
+        ),
+        (
+            "[[gateway.listener]]\nlisten = \"0.0.0.0:1\"\n",
+            "assay.toml:2: 0.0.0.0:1 is not a loopback address",
+        ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\naddresses = [\"10.0.0.1/8\"]\n",
+            "assay.toml:6: `10.0.0.1/8` does not begin at its base",
+        ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[[session.key]]\nid = \"k\"\nscheme = \"ed25519\"\n",
+            "assay.toml:7: key \"k\" takes public_key for its scheme, and nothing else",
+        ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[[session.key]]\nid = \"k\"\nscheme = \"ed25519\"\nvalid_until = \"soon\"\n",
+            "assay.toml:9: `soon` is no moment",
+        ),
         ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" is not served"),
         ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
         ("[audit]\nstore = \"clickhouse\"\n", "assay.toml:2: store = \"clickhouse\" is not served"),

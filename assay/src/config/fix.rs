@@ -1,0 +1,78 @@
+//! The gateway's settings from the configuration.
+
+use super::{Config, Fault, Firm, Profile, Session};
+use fix_gateway::{Error, GatewayConfig, Listener, SessionSpec};
+
+impl Config {
+    /// What the gateway is told; where it keeps its state is for the node to say.
+    ///
+    /// # Errors
+    /// A key that cannot be used, or listeners on which sessions would be unprotected.
+    pub(crate) fn gateway_config(&self) -> Result<GatewayConfig, Fault> {
+        let gateway = &self.gateway;
+        let listener = |listen, tls: Option<&super::access::Tls>| Listener {
+            address: listen,
+            tls: tls.map(|tls| tls.spec(&self.base)),
+        };
+        let first = listener(gateway.listen, gateway.tls.as_ref());
+        let more = gateway.listeners.iter().map(|more| listener(more.listen, more.tls.as_ref()));
+        let mut config = GatewayConfig {
+            listen: std::iter::once(first).chain(more).collect(),
+            insecure_listen: gateway.insecure_listen,
+            strangers: gateway.before_logon.strangers(),
+            back_off: gateway.before_logon.back_off(),
+            ..GatewayConfig::new(gateway.listen, gateway.comp_id)
+        };
+        let mut keys = 0;
+        for session in &self.sessions {
+            config.sessions.push(self.session_spec(session, keys)?);
+            keys += session.keys.len();
+        }
+        config.check().map_err(|error| unprotected(&config, &error))?;
+        Ok(config)
+    }
+
+    /// `keys_before`: how many `[[session.key]]` stand before those of this session.
+    fn session_spec(&self, session: &Session, keys_before: usize) -> Result<SessionSpec, Fault> {
+        let firm = self.firms.iter().find(|firm| firm.id == session.firm);
+        let accounts = session.accounts.clone().or_else(|| firm.map(Firm::accounts)).unwrap_or_default();
+        let key = |(i, key): (usize, &super::access::Key)| {
+            let fault = |what| Fault::new("[[session.key]]", keys_before + i, "id", what);
+            key.read(&self.base).map_err(fault)
+        };
+        Ok(SessionSpec {
+            accounts,
+            heartbeat_s: session.heartbeat_s,
+            reset_on_logon: session.reset_on_logon,
+            profile: match session.profile {
+                Profile::Strict => fix_session::Profile::Strict,
+                Profile::Interop => fix_session::Profile::Interop,
+            },
+            next_expected: session.next_expected,
+            last_processed: session.last_processed,
+            resend_chunk: session.resend_chunk,
+            schedule: session.schedule.clone(),
+            keys: session.keys.iter().enumerate().map(key).collect::<Result<_, _>>()?,
+            addresses: session.addresses.clone(),
+            certificate_names: session.certificate_names.clone(),
+            logout_on_auth_failure: session.logout_on_auth_failure,
+            ..SessionSpec::new(session.comp_id, session.firm)
+        })
+    }
+}
+
+/// Where in the file a refusal of the gateway belongs.
+fn unprotected(config: &GatewayConfig, error: &Error) -> Fault {
+    let what = error.to_string();
+    match error {
+        Error::Exposed(address) => match config.listen.iter().position(|l| l.address == *address) {
+            Some(more @ 1..) => Fault::new("[[gateway.listener]]", more - 1, "listen", what),
+            _ => Fault::new("[gateway]", 0, "listen", what),
+        },
+        Error::PasswordInClear(comp_id) => {
+            let session = config.sessions.iter().position(|spec| spec.comp_id == *comp_id);
+            Fault::new("[[session]]", session.unwrap_or(0), "comp_id", what)
+        }
+        _ => Fault::new("[gateway]", 0, "listen", what),
+    }
+}

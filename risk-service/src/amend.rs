@@ -123,8 +123,9 @@ impl Risk {
         }
         let (leaves, counted) = (order.leaves_of(terms.qty), order.counted);
         let added_qty = (leaves.units() - counted.qty).max(0);
-        let (session, firm) = (amendment.session, self.holdings[order.holding].firm);
-        let asked = Asked { terms: &terms, defect: e.defect.as_ref(), session, firm, added_qty, at };
+        let (session, holding) = (amendment.session, &self.holdings[order.holding]);
+        let (firm, client) = (holding.firm, Some(holding.client));
+        let asked = Asked { terms: &terms, defect: e.defect.as_ref(), session, firm, client, added_qty, at };
         let approved = self.check_terms(&asked)?;
         let added = approved.price.notional(leaves).units().saturating_sub(counted.notional).max(0);
         self.check_limits(&asked, &approved, (added, 0), measured)?;

@@ -6,6 +6,7 @@ use crate::order::Cover;
 use crate::risk::Risk;
 use crate::stage::{Refused, Stage, no_defect};
 use crate::switches::Place;
+use crate::terms::{check_price, check_quantity, check_types};
 use assay_trading_types::*;
 
 /// How far a market order may run from the reference price when there is no collar, in basis points.
@@ -56,6 +57,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) defect: Option<&'a Defect>,
     pub(crate) session: SessionIx,
     pub(crate) firm: FirmIx,
+    /// The account, if it is one of the firm's.
+    pub(crate) client: Option<ClientIx>,
     /// Quantity it adds to the open orders of its side.
     pub(crate) added_qty: i64,
     pub(crate) at: Timestamp,
@@ -73,12 +76,12 @@ impl Risk {
         let listed = instrument.listed.as_ref().ok_or_else(unlisted)?;
         let lot_units = listed.lot_size.units().max(1);
         no_defect(defect, Stage::Terms)?;
-        check_types(terms)?;
+        check_types(terms, asked.at)?;
         no_defect(defect, Stage::PriceAndQuantity)?;
         check_price(terms, listed)?;
         check_quantity(terms, listed)?;
         no_defect(defect, Stage::Account)?;
-        let client = self.check_account(asked)?;
+        let client = check_account(asked)?;
         no_defect(defect, Stage::MarketState)?;
         let holding = self.holding(client, symbol).ok_or_else(unlisted)?;
         let place = Place { session: asked.session, firm: asked.firm, client, symbol };
@@ -91,12 +94,6 @@ impl Risk {
         let unpriced = if terms.side.is_buy() { worst } else { reference };
         let price = terms.price.unwrap_or(unpriced);
         Ok(Approved { holding, price, reference, protection: market.then_some(worst), lot_units })
-    }
-
-    fn check_account(&self, asked: &Asked<'_>) -> Result<ClientIx, Refused> {
-        let (account, firm) = (&asked.terms.account, &asked.terms.firm);
-        let client = self.clients.find(account).filter(|ix| self.clients[*ix].firm == Some(asked.firm));
-        client.ok_or_else(|| (Refusal::UnknownAccount, format!("{account} is not an account of {firm}")))
     }
 
     /// The account's status, its owner's, and the restricted list.
@@ -142,62 +139,11 @@ impl Risk {
     }
 }
 
+fn check_account(asked: &Asked<'_>) -> Result<ClientIx, Refused> {
+    let OrderTerms { account, firm, .. } = asked.terms;
+    asked.client.ok_or_else(|| (Refusal::UnknownAccount, format!("{account} is not an account of {firm}")))
+}
+
 fn no_reference(terms: &OrderTerms) -> Refused {
     (Refusal::NoRefPrice, format!("{} has no reference price that may be used", terms.symbol))
-}
-
-fn check_types(terms: &OrderTerms) -> Result<(), Refused> {
-    let refuse = |refusal, what: &str| Err((refusal, what.to_owned()));
-    if matches!(terms.ord_type, OrdType::Stop | OrdType::StopLimit) {
-        return refuse(Refusal::UnsupportedOrdtype, "stop orders are not served");
-    }
-    if terms.tif == TimeInForce::Gtd {
-        return refuse(Refusal::UnsupportedTif, "good till date is not served");
-    }
-    match terms.side {
-        Side::SellShort | Side::SellShortExempt => refuse(Refusal::ShortLocate, "short sales are not served"),
-        Side::Buy | Side::Sell => Ok(()),
-    }
-}
-
-fn check_price(terms: &OrderTerms, instrument: &InstrumentListed) -> Result<(), Refused> {
-    let (takes_price, takes_stop) = match terms.ord_type {
-        OrdType::Market => (false, false),
-        OrdType::Limit => (true, false),
-        OrdType::Stop => (false, true),
-        OrdType::StopLimit => (true, true),
-    };
-    check_one_price("Price(44)", terms.price, takes_price, instrument)?;
-    check_one_price("StopPx(99)", terms.stop_px, takes_stop, instrument)
-}
-
-fn check_one_price(
-    name: &str,
-    price: Option<Price>,
-    takes_it: bool,
-    instrument: &InstrumentListed,
-) -> Result<(), Refused> {
-    let tick = instrument.tick_size;
-    match price {
-        None if takes_it => Err((Refusal::BadPrice, format!("this OrdType(40) needs {name}"))),
-        Some(_) if !takes_it => Err((Refusal::PriceNotAllowed, format!("this OrdType(40) takes no {name}"))),
-        Some(price) if price.units() <= 0 => {
-            Err((Refusal::BadPrice, format!("{name} {price} is not above zero")))
-        }
-        Some(price) if price.units() % tick.units().max(1) != 0 => {
-            Err((Refusal::BadTick, format!("{name} {price} is not a multiple of {tick}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_quantity(terms: &OrderTerms, instrument: &InstrumentListed) -> Result<(), Refused> {
-    let (qty, lot) = (terms.qty, instrument.lot_size);
-    if qty <= Qty::ZERO {
-        return Err((Refusal::QtyMin, format!("{qty} is not above zero")));
-    }
-    if qty.units() % lot.units().max(1) != 0 {
-        return Err((Refusal::BadLot, format!("{qty} is not a multiple of {lot}")));
-    }
-    Ok(())
 }

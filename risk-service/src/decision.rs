@@ -5,7 +5,7 @@ use crate::cl_ord_ids::NODE_ENTRIES_MAX;
 use crate::exposure::Counted;
 use crate::group::Group;
 use crate::limits::Measurements;
-use crate::names::{FirmIx, SessionIx};
+use crate::names::{ClientIx, FirmIx, SessionIx};
 use crate::order::OpenOrder;
 use crate::orders::Slot;
 use crate::risk::Risk;
@@ -48,9 +48,9 @@ impl Risk {
         measured: &mut Measurements,
     ) -> Result<Approved, Refused> {
         let (terms, defect) = (&e.terms, e.defect.as_ref());
-        let firm = self.take_request(terms, defect, at)?;
+        let (firm, client) = self.take_request(terms, defect, at)?;
         self.check_id(session, &terms.cl_ord_id)?;
-        let asked = Asked { terms, defect, session, firm, added_qty: terms.qty.units(), at };
+        let asked = Asked { terms, defect, session, firm, client, added_qty: terms.qty.units(), at };
         let approved = self.check_terms(&asked)?;
         let notional = approved.price.notional(terms.qty).units();
         self.check_limits(&asked, &approved, (notional, 1), measured)?;
@@ -63,13 +63,14 @@ impl Risk {
         terms: &OrderTerms,
         defect: Option<&Defect>,
         at: Timestamp,
-    ) -> Result<FirmIx, Refused> {
+    ) -> Result<(FirmIx, Option<ClientIx>), Refused> {
         no_defect(defect, Stage::Rate)?;
         let Some(ix) = self.firms.find(&terms.firm) else {
             return Err((Refusal::NotEntitled, format!("no firm {}", terms.firm)));
         };
-        let client = self.clients.find(&terms.account).map(|ix| &mut self.clients[ix]);
-        let mut client = client.filter(|c| c.firm == Some(ix));
+        let client_ix =
+            self.clients.find(&terms.account).filter(|client| self.clients[*client].firm == Some(ix));
+        let mut client = client_ix.map(|client| &mut self.clients[client]);
         let firm = &mut self.firms[ix];
         let own_max = client.as_ref().and_then(|c| c.book.as_ref()?.limits.orders_per_s_max);
         let firm_max = firm.book.limits.orders_per_s_max;
@@ -92,7 +93,7 @@ impl Risk {
         if let Some(client) = client {
             client.exposure.day.orders += 1;
         }
-        Ok(ix)
+        Ok((ix, client_ix))
     }
 
     /// Whether the id of a request is free.

@@ -1,6 +1,6 @@
 //! What the orders and positions of an account or a firm come to, in billionths of the currency.
 
-use assay_trading_types::{Price, SCALE};
+use assay_trading_types::{Price, Qty, SCALE};
 use serde::{Deserialize, Serialize};
 
 const UNIT: i128 = SCALE as i128;
@@ -105,6 +105,9 @@ impl Exposure {
 pub(crate) fn value(qty: i128, price: Option<Price>) -> i128 {
     // A position without a price counts nothing: orders in it are refused.
     let Some(price) = price else { return 0 };
+    if let Ok(qty) = i64::try_from(qty) {
+        return price.notional(Qty::from_units(qty)).units();
+    }
     let value = qty.checked_mul(i128::from(price.units())).map(|v| v / UNIT);
     value.unwrap_or(if qty < 0 { -VALUE_MAX } else { VALUE_MAX }).clamp(-VALUE_MAX, VALUE_MAX)
 }

@@ -39,6 +39,7 @@ mod settlement;
 mod snapshot;
 mod stage;
 mod switches;
+mod terms;
 
 pub use error::Error;
 pub use risk::{AtStake, Risk};

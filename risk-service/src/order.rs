@@ -174,7 +174,9 @@ impl OpenOrder {
                 let beyond = Qty::from_units((new.units() - old.units()).max(0));
                 self.rest(replace.cover, beyond)
             }
-            // A market order never rests, so nothing of an old one is left to be filled at new terms.
+            // A stop may be triggered and spend its budget before the replace arrives, on however little.
+            (Cover::Budget(_), Cover::Limit(_)) => self.rest(replace.cover, new),
+            // A new budget is for the whole order, whatever filled before.
             _ => 0,
         };
         self.rest(replace.cover, new).max(self.rest(cover, old) + beyond)

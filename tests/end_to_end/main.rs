@@ -14,6 +14,7 @@ mod garbage;
 mod instance;
 mod orders;
 mod refusals;
+mod risk;
 mod security;
 mod sessions;
 mod shutdown;

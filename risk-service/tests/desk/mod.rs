@@ -51,6 +51,8 @@ pub struct Ask {
     /// `market` for a market order.
     pub price: String,
     pub stop_px: Option<&'static str>,
+    pub ord_type: Option<OrdType>,
+    pub conditions: Option<Conditions>,
     pub tif: TimeInForce,
     pub defect: Option<Refusal>,
     pub poss_resend: bool,
@@ -70,6 +72,8 @@ pub fn ask(name: &str, text: &str) -> Ask {
         qty: (*qty).to_owned(),
         price: (*price).to_owned(),
         stop_px: None,
+        ord_type: None,
+        conditions: None,
         tif: TimeInForce::Day,
         defect: None,
         poss_resend: false,
@@ -86,12 +90,12 @@ impl Ask {
             account: id(self.account),
             symbol: id(self.symbol),
             side: self.side,
-            ord_type: if market { OrdType::Market } else { OrdType::Limit },
+            ord_type: self.ord_type.unwrap_or(if market { OrdType::Market } else { OrdType::Limit }),
             price: (!market && self.price != "none").then(|| id(&self.price)),
             stop_px: self.stop_px.map(id),
             qty: id(&self.qty),
             tif: self.tif,
-            conditions: None,
+            conditions: self.conditions.clone().map(Box::new),
             carried: None,
         }
     }

@@ -176,6 +176,12 @@ impl<'a> RowIds<'a> {
             Event::TimetableSet(_)
             | Event::ClockTicked(_)
             | Event::ConfigurationLoaded(_)
+            | Event::IdentityRequested(_)
+            | Event::ControlRequested(_)
+            | Event::VerdictRequested(_)
+            | Event::CommandDecided(_)
+            | Event::MailRequested(_)
+            | Event::MailSettled(_)
             | Event::Sealed(_) => none,
         }
     }

@@ -1,7 +1,11 @@
 //! Every event kind. `docs/wire/topics.md` lists which topic holds which and who writes it.
 
+mod commands;
+mod control;
 mod firms;
+mod identity;
 mod limits;
+mod mail;
 mod markets;
 mod operations;
 mod outcomes;
@@ -10,8 +14,12 @@ mod requests;
 mod risk_controls;
 mod trading;
 
+pub use commands::*;
+pub use control::*;
 pub use firms::*;
+pub use identity::*;
 pub use limits::*;
+pub use mail::*;
 pub use markets::*;
 pub use operations::*;
 pub use outcomes::*;
@@ -131,6 +139,18 @@ events! {
     AuctionIndicated(AuctionIndicated) = "auction.indicated.v1", key |e| e.symbol.as_str();
     /// The configuration a process started with. admin, admin.
     ConfigurationLoaded(ConfigurationLoaded) = "configuration.loaded.v1", key |_| "configuration";
+    /// A command on users and their logins. admin, API.
+    IdentityRequested(IdentityRequested) = "identity.requested.v1", key |e| e.entity();
+    /// A command on firms, instruments, prices or opening money. admin, API.
+    ControlRequested(ControlRequested) = "control.requested.v1", key |e| e.entity();
+    /// A second person's word on a proposal. admin, API.
+    VerdictRequested(VerdictRequested) = "verdict.requested.v1", key |e| e.proposal.as_str();
+    /// What became of a command. admin, admin.
+    CommandDecided(CommandDecided) = "command.decided.v1", key |e| e.command.as_str();
+    /// A mail must go out. admin, admin.
+    MailRequested(MailRequested) = "mail.requested.v1", key |e| e.user.as_str();
+    /// What became of it. admin, admin.
+    MailSettled(MailSettled) = "mail.settled.v1", key |e| e.mail.as_str();
     /// A session's numbers were reset and a new epoch began. fix, gateway.
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
     /// A seal over a topic-partition. seals, audit.

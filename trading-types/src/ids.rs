@@ -139,6 +139,34 @@ text_id! {
     /// Who caused a record: `session:CLIENT1/ASSAY`, `config`, `clock`, `operator:NAME`.
     Actor, 80
 }
+text_id! {
+    /// A user of the back office: `usr_` and 32 hex digits, which sort by time.
+    UserId, 40
+}
+text_id! {
+    /// A login of a user: `lgn_` and 32 hex digits.
+    LoginId, 40
+}
+text_id! {
+    /// A key for machines: `key_` and 32 hex digits.
+    ApiKeyId, 40
+}
+text_id! {
+    /// A token that works once: `tok_` and 32 hex digits.
+    TokenId, 40
+}
+text_id! {
+    /// What waits for a second person: `prp_` and the digits of the command that asked.
+    ProposalId, 40
+}
+text_id! {
+    /// A mail: `mal_`, the digits of the command it follows from, a point and a number.
+    MailId, 40
+}
+text_id! {
+    /// A command of the back office: `cmd_` and 32 hex digits.
+    CommandId, 40
+}
 
 /// An order's id, OrderID(37): where its request stands in `accounts`. Never reused, assigned by nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

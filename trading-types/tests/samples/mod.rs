@@ -275,6 +275,36 @@ fn results() -> Vec<Event> {
 fn operations() -> Vec<Event> {
     vec![
         ConfigurationLoaded { version: "0.1.0".into(), digest: "5e".repeat(32) }.into(),
+        identity_requested().into(),
+        control_requested().into(),
+        VerdictRequested {
+            command: command("approve_proposal"),
+            proposal: ProposalId::new(&id("prp", 3)).unwrap(),
+            verdict: Verdict::Approve,
+            reason: "checked against the mandate".into(),
+        }
+        .into(),
+        CommandDecided {
+            command: CommandId::new(&id("cmd", 1)).unwrap(),
+            operation: "invite_user".into(),
+            by: Some(user_id(7)),
+            decision: Decision::Done { subject: id("usr", 8), version: 1 },
+        }
+        .into(),
+        MailRequested {
+            mail: mail_id(),
+            user: user_id(8),
+            to: "ada@firm1.example".into(),
+            letter: Letter::Invitation { token: TokenId::new(&id("tok", 2)).unwrap() },
+        }
+        .into(),
+        MailSettled {
+            mail: mail_id(),
+            delivered: false,
+            attempts: 8,
+            error: Some("550 no such user".into()),
+        }
+        .into(),
         SessionReset {
             session: session(),
             epoch: 2,
@@ -297,6 +327,64 @@ fn operations() -> Vec<Event> {
         }
         .into(),
     ]
+}
+
+fn identity_requested() -> IdentityRequested {
+    IdentityRequested {
+        command: command("invite_user"),
+        action: IdentityAction::Invite {
+            user: NewUser {
+                user: user_id(8),
+                email: "ada@firm1.example".into(),
+                username: "ada".into(),
+                profile: Profile {
+                    first_name: "Ada".into(),
+                    last_name: "King".into(),
+                    phone: "+4412".into(),
+                },
+                roles: vec![UserRole::Trader],
+                firm: Some(firm()),
+                password_hash: Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into()),
+                referral_code: "AB12CD34".into(),
+                referred_with: Some("ZZ99YY88".into()),
+            },
+            token: OneTimeToken { id: TokenId::new(&id("tok", 2)).unwrap(), expires: at() },
+        },
+    }
+}
+
+fn control_requested() -> ControlRequested {
+    let price =
+        ReferencePriceSet { symbol: symbol(), price: price("100.00"), max_age_ns: Some(60_000_000_000) };
+    ControlRequested {
+        command: command("set_reference_price"),
+        action: ControlAction::SetReferencePrice(price),
+    }
+}
+
+fn command(operation: &str) -> Command {
+    Command {
+        id: CommandId::new(&id("cmd", 1)).unwrap(),
+        operation: operation.into(),
+        by: Some(user_id(7)),
+        login: Some(LoginId::new(&id("lgn", 4)).unwrap()),
+        api_key: Some(ApiKeyId::new(&id("key", 5)).unwrap()),
+        address: Some("192.0.2.7".into()),
+        idempotency: Some(Idempotency { key: "first-try".into(), digest: "3d".repeat(32) }),
+        expected_version: Some(2),
+    }
+}
+
+fn mail_id() -> MailId {
+    MailId::new(&format!("{}.0", id("mal", 1))).unwrap()
+}
+
+fn user_id(number: u128) -> UserId {
+    UserId::new(&id("usr", number)).unwrap()
+}
+
+fn id(prefix: &str, number: u128) -> String {
+    format!("{prefix}_{number:032x}")
 }
 
 /// Terms of a limit order to buy 100 at 10.10.

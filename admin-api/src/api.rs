@@ -1,0 +1,265 @@
+//! What every request shares, and the way of a command: append, wait for the decision, wait until both are durable.
+
+use crate::asked::Asked;
+use crate::config::ApiConfig;
+use crate::error::Error;
+use crate::ids::Ids;
+use crate::password::BreachList;
+use crate::problem::{Problem, ProblemKind};
+use crate::rate_limit::RateLimiter;
+use crate::secrets::Secrets;
+use crate::state::{AdminState, Refused};
+use assay_event_log::{EventLog, NewRecord, Value};
+use assay_trading_types::{
+    Actor, Command, CommandId, Decision, Event, Idempotency, Position, ProposalId, Timestamp, Topic, TraceId,
+};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+/// Commands under way at a time: at a sync of some milliseconds, thousands a second. One more is answered 503.
+pub const IN_FLIGHT_MAX: usize = 1_024;
+
+/// Passwords hashed at a time: each takes 19 MiB and a core.
+const HASHES_MAX: usize = 2;
+
+/// Longest that an answer waits for the disk before it is given up as 503.
+const DURABLE_WAIT: Duration = Duration::from_secs(10);
+
+/// Reads the wall clock; a driver gives it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What every request shares.
+pub struct Api {
+    pub(crate) config: ApiConfig,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) secrets: Secrets,
+    pub(crate) breaches: BreachList,
+    pub(crate) hashing: Semaphore,
+    pub(crate) ids: Ids,
+    clock: Clock,
+    state: RwLock<AdminState>,
+    /// Everything below it is in `state`, and all that followed from it in the log.
+    settled: AtomicU64,
+    recovered: AtomicBool,
+    waiting: Mutex<HashMap<CommandId, oneshot::Sender<Settled>>>,
+    in_flight: Semaphore,
+    log_moved: Arc<Notify>,
+    limiter: Mutex<RateLimiter>,
+    pub(crate) nonces: Mutex<crate::signature::Nonces>,
+    pub(crate) started: Timestamp,
+}
+
+/// A decision, and the position after everything that followed from it.
+pub(crate) struct Settled {
+    pub(crate) decision: Decision,
+    pub(crate) end: Position,
+}
+
+/// How a command ended that was not refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has effect.
+    Done {
+        /// The command.
+        command: CommandId,
+        /// What it made or changed.
+        subject: String,
+        /// Version of that now.
+        version: u64,
+    },
+    /// It waits for a second person.
+    Proposed {
+        /// The command.
+        command: CommandId,
+        /// Under this name.
+        proposal: ProposalId,
+    },
+    /// Nobody knows yet: ask for the command later.
+    Pending {
+        /// The command.
+        command: CommandId,
+    },
+}
+
+impl Api {
+    /// An API on `log`. It answers once its processor has caught up.
+    ///
+    /// # Errors
+    /// The node's key or the list of leaked passwords cannot be read.
+    pub fn new(config: ApiConfig, log: Arc<dyn EventLog>, clock: Clock) -> Result<Arc<Self>, Error> {
+        let file = config.keys.join("node.key");
+        let secrets = Secrets::load_or_make(&file).map_err(|source| Error::Key { file, source })?;
+        let breaches = match &config.breach_list {
+            None => BreachList::default(),
+            Some(file) => {
+                BreachList::load(file).map_err(|source| Error::BreachList { file: file.clone(), source })?
+            }
+        };
+        let log_moved = Arc::new(Notify::new());
+        let moved = Arc::clone(&log_moved);
+        log.on_change(Arc::new(move || moved.notify_waiters()));
+        let started = clock();
+        Ok(Arc::new(Self {
+            config,
+            log,
+            secrets,
+            breaches,
+            hashing: Semaphore::new(HASHES_MAX),
+            ids: Ids::new()?,
+            clock,
+            state: RwLock::default(),
+            settled: AtomicU64::new(0),
+            recovered: AtomicBool::new(false),
+            waiting: Mutex::default(),
+            in_flight: Semaphore::new(IN_FLIGHT_MAX),
+            log_moved,
+            limiter: Mutex::default(),
+            nonces: Mutex::default(),
+            started,
+        }))
+    }
+
+    /// How mail leaves.
+    pub fn mail_route(&self) -> &crate::config::MailRoute {
+        &self.config.mail
+    }
+
+    /// UTC now.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Whether it has applied what the log held when it started.
+    pub fn is_recovered(&self) -> bool {
+        self.recovered.load(Ordering::Acquire)
+    }
+
+    /// The state as far as it is applied. An answer made from it must not leave before [`Api::settled`] is durable.
+    pub fn state(&self) -> RwLockReadGuard<'_, AdminState> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, AdminState> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Position that the state depends on.
+    pub(crate) fn settled(&self) -> Position {
+        Position(self.settled.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn settle(&self, end: Position) {
+        self.settled.fetch_max(end.0, Ordering::AcqRel);
+    }
+
+    pub(crate) fn mark_recovered(&self) {
+        self.recovered.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn waiting(&self) -> MutexGuard<'_, HashMap<CommandId, oneshot::Sender<Settled>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn limiter(&self) -> MutexGuard<'_, RateLimiter> {
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends the command that `event` makes and answers once its decision is durable.
+    ///
+    /// # Errors
+    /// It is refused, or the log takes nothing.
+    pub async fn submit(
+        &self,
+        asked: &Asked,
+        event: impl FnOnce(Command) -> Event,
+    ) -> Result<Outcome, Problem> {
+        let unavailable = || Problem::later(ProblemKind::Unavailable, 1);
+        let _room = self.in_flight.try_acquire().map_err(|_| unavailable())?;
+        let command = self.command(asked);
+        let id = command.id;
+        let (sender, receiver) = oneshot::channel();
+        self.waiting().insert(id, sender);
+        let record = self.record(asked, event(command));
+        if self.log.append(&mut vec![record]).is_err() {
+            self.waiting().remove(&id);
+            return Err(unavailable());
+        }
+        let decided = tokio::time::timeout(self.config.decision_wait, async {
+            let settled = receiver.await.ok()?;
+            self.durable(settled.end).await.ok()?;
+            Some(settled)
+        });
+        match decided.await {
+            Ok(Some(settled)) => outcome(id, settled.decision),
+            // The command is in the log: what becomes of it can be asked for.
+            Ok(None) | Err(_) => Ok(Outcome::Pending { command: id }),
+        }
+    }
+
+    fn command(&self, asked: &Asked) -> Command {
+        let caller = asked.caller.as_ref();
+        Command {
+            id: self.ids.command(self.now()),
+            operation: asked.operation.name().to_owned(),
+            by: caller.map(|c| c.user),
+            login: caller.and_then(|c| c.login),
+            api_key: caller.and_then(|c| c.api_key),
+            address: Some(asked.address.to_string()),
+            idempotency: asked
+                .idempotency_key
+                .as_ref()
+                .map(|key| Idempotency { key: key.clone(), digest: asked.digest.clone() }),
+            expected_version: asked.expected_version,
+        }
+    }
+
+    fn record(&self, asked: &Asked, event: Event) -> NewRecord {
+        let actor = match &asked.caller {
+            Some(caller) => format!("user:{}", caller.user),
+            None => format!("address:{}", asked.address),
+        };
+        NewRecord {
+            topic: Topic::Admin,
+            partition: 0,
+            key: Bytes::copy_from_slice(event.key().as_bytes()),
+            at: self.now(),
+            origin: None,
+            trace: TraceId(asked.trace),
+            actor: Actor::new(&actor).expect("ids and addresses are short printable ASCII"),
+            wire: None,
+            value: Value::event(event),
+        }
+    }
+
+    /// Waits until everything below `target` is durable.
+    pub(crate) async fn durable(&self, target: Position) -> Result<(), Problem> {
+        let unavailable = || Problem::later(ProblemKind::Unavailable, 1);
+        let wait = async {
+            loop {
+                let moved = self.log_moved.notified();
+                tokio::pin!(moved);
+                moved.as_mut().enable();
+                if self.log.durable() >= target {
+                    return Ok(());
+                }
+                if self.log.poisoned().is_some() {
+                    return Err(unavailable());
+                }
+                moved.await;
+            }
+        };
+        tokio::time::timeout(DURABLE_WAIT, wait).await.unwrap_or_else(|_| Err(unavailable()))
+    }
+}
+
+fn outcome(command: CommandId, decision: Decision) -> Result<Outcome, Problem> {
+    match decision {
+        Decision::Done { subject, version } => Ok(Outcome::Done { command, subject, version }),
+        Decision::Proposed { proposal } => Ok(Outcome::Proposed { command, proposal }),
+        Decision::Refused { refusal, detail } => Err(Refused::new(refusal, detail).into()),
+    }
+}

@@ -1,0 +1,83 @@
+//! What the API is told.
+
+use crate::operation::Operation;
+use assay_trading_types::UserRole;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of the API. The defaults are what the requirements say.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// Directory of the node's key.
+    pub keys: PathBuf,
+    /// Where links in mails lead; no `/` at the end.
+    pub public_url: String,
+    /// Whether anybody may register.
+    pub registration: bool,
+    /// Host names served; any when empty.
+    pub hosts: Vec<String>,
+    /// Origins that browsers may call from; none by default.
+    pub cors_origins: Vec<String>,
+    /// Largest body of a request, in bytes.
+    pub body_bytes_max: usize,
+    /// How often callers may call.
+    pub rates: Rates,
+    /// Passwords known to others, one a line, beside the built-in list.
+    pub breach_list: Option<PathBuf>,
+    /// How mail leaves.
+    pub mail: MailRoute,
+    /// How long a write waits for its outcome before it answers 202.
+    pub decision_wait: Duration,
+}
+
+/// Requests an hour.
+#[derive(Debug, Clone)]
+pub struct Rates {
+    /// Of one address without login (OPS-11).
+    pub anonymous_per_h: u32,
+    /// Of one user (OPS-11).
+    pub user_per_h: u32,
+    /// Of users with a role, where that is more.
+    pub roles_per_h: BTreeMap<UserRole, u32>,
+    /// Of one caller on one operation, beside the budgets above.
+    pub operations_per_h: BTreeMap<Operation, u32>,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            anonymous_per_h: 100,
+            user_per_h: 1_000,
+            roles_per_h: BTreeMap::new(),
+            operations_per_h: BTreeMap::new(),
+        }
+    }
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, Default)]
+pub enum MailRoute {
+    /// Into the program's log, without the secret part of links.
+    #[default]
+    Log,
+    /// One file a mail in a directory, for development and tests.
+    Directory(PathBuf),
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            keys: PathBuf::from("keys"),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            registration: true,
+            hosts: Vec::new(),
+            cors_origins: Vec::new(),
+            body_bytes_max: 256 * 1024,
+            rates: Rates::default(),
+            breach_list: None,
+            mail: MailRoute::default(),
+            decision_wait: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What every request goes through before its handler, and every answer before it leaves.
+//!
+//! ```text
+//! request id, trace -> host -> operation (none: 404, 405) -> body, bounded -> who -> budget -> may they -> handler
+//! answer <- headers <- everything it depends on is durable <-----------------------------------------------+
+//! ```
+
+use crate::access_token;
+use crate::api::Api;
+use crate::asked::{Asked, Caller};
+use crate::operation::{Access, Operation, Scope};
+use crate::problem::{Problem, ProblemKind};
+use crate::rate_limit::Allowance;
+use crate::secrets::SecretOf;
+use crate::signature::{SCHEME, Signed};
+use crate::state::User;
+use assay_trading_types::{ApiKeyId, LoginId};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// Longest request id, Idempotency-Key or trace that is taken from a client.
+const NAME_MAX: usize = 128;
+
+/// The middleware.
+pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let request_id = request_id(&api, request.headers());
+    let origin = allowed_origin(&api, request.headers());
+    if request.method() == Method::OPTIONS {
+        return decorated(preflight(origin.is_some()), &api, &request_id, None, origin);
+    }
+    let (response, allowance) = match admit(&api, request, &request_id).await {
+        Err(problem) => (problem.into_response(), None),
+        Ok((request, allowance)) => {
+            let response = next.run(request).await;
+            // What the handler read may not be on disk yet.
+            match api.durable(api.settled()).await {
+                Ok(()) => (response, Some(allowance)),
+                Err(problem) => (problem.into_response(), Some(allowance)),
+            }
+        }
+    };
+    decorated(response, &api, &request_id, allowance, origin)
+}
+
+/// Everything before the handler.
+async fn admit(api: &Arc<Api>, request: Request, request_id: &str) -> Result<(Request, Allowance), Problem> {
+    if !is_served_host(api, request.headers()) {
+        return Err(Problem::new(ProblemKind::UnknownHost));
+    }
+    let operation = operation(&request)?;
+    if !api.is_recovered() {
+        return Err(Problem::later(ProblemKind::Unavailable, 1));
+    }
+    let address = address(&request);
+    let trace = trace(request.headers()).unwrap_or_else(|| api.ids.bytes());
+    let (mut parts, body) = request.into_parts();
+    let body =
+        to_bytes(body, api.config.body_bytes_max).await.map_err(|_| Problem::new(ProblemKind::TooLarge))?;
+    let target = parts.uri.path_and_query().map_or("/", |t| t.as_str()).to_owned();
+    let credentials = credentials(api, &parts.headers, address, &parts.method, &target, &body, operation);
+    let caller = match (operation.access(), credentials) {
+        (Access::Public, _) => None,
+        (_, Ok(caller)) => Some(caller),
+        (_, Err(problem)) => {
+            // Guessing credentials costs from the budget of strangers.
+            take_anonymous(api, address)?;
+            return Err(problem);
+        }
+    };
+    let allowance = match &caller {
+        None => take_anonymous(api, address)?,
+        Some(caller) => take_users(api, caller, operation)?,
+    };
+    let caller = caller.map(|caller| permitted(caller, operation)).transpose()?;
+    let asked = Asked {
+        operation,
+        request_id: request_id.to_owned(),
+        trace,
+        address,
+        digest: digest(&parts.method, &target, &body),
+        idempotency_key: name_header(&parts.headers, "idempotency-key")?,
+        expected_version: expected_version(&parts.headers)?,
+        caller: caller.map(|c| c.caller),
+    };
+    parts.extensions.insert(Arc::new(asked));
+    Ok((Request::from_parts(parts, Body::from(body)), allowance))
+}
+
+fn operation(request: &Request) -> Result<Operation, Problem> {
+    let not_found = || Problem::new(ProblemKind::NotFound);
+    let path = request.extensions().get::<MatchedPath>().ok_or_else(not_found)?.as_str();
+    Operation::of(request.method(), path).ok_or_else(|| {
+        let elsewhere = Operation::ALL.iter().any(|op| op.path() == path);
+        if elsewhere { Problem::new(ProblemKind::Method) } else { not_found() }
+    })
+}
+
+/// A caller, and what its credentials are limited to.
+struct Credentials {
+    caller: Caller,
+    /// Only good for setting up a second factor.
+    enrolling: bool,
+    /// Operations that a key may call; all for a login.
+    scopes: Option<Vec<String>>,
+}
+
+fn credentials(
+    api: &Api,
+    headers: &HeaderMap,
+    address: IpAddr,
+    method: &Method,
+    target: &str,
+    body: &Bytes,
+    operation: Operation,
+) -> Result<Credentials, Problem> {
+    let refuse = || Problem::new(ProblemKind::Unauthenticated);
+    let text = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refuse)?;
+    let (scheme, value) = text.split_once(' ').ok_or_else(refuse)?;
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        return by_token(api, value).ok_or_else(refuse);
+    }
+    if scheme != SCHEME || operation.access() == Access::Enrolling {
+        return Err(refuse());
+    }
+    let signed = Signed::parse(value).ok_or_else(refuse)?;
+    let secret = api.secrets.token(SecretOf::ApiKey, signed.key.as_str());
+    let body_digest = hex::encode(Sha256::digest(body));
+    if !signed.verifies(&secret, method.as_str(), target, &body_digest) {
+        return Err(refuse());
+    }
+    let found = by_key(api, &signed.key, address).ok_or_else(refuse)?;
+    let mut nonces = api.nonces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !nonces.take(&signed, api.started, api.now()) {
+        return Err(refuse());
+    }
+    Ok(found)
+}
+
+fn by_token(api: &Api, token: &str) -> Option<Credentials> {
+    let now = api.now();
+    let state = api.state();
+    let claims = access_token::verify(&state.identity, token, now)?;
+    let login = state.identity.login(&claims.sid).filter(|l| l.user == claims.sub && l.is_live(now))?;
+    let user = state.active_user(&claims.sub)?;
+    Some(Credentials { caller: caller(user, Some(login.id), None), enrolling: login.enrolling, scopes: None })
+}
+
+fn by_key(api: &Api, id: &ApiKeyId, address: IpAddr) -> Option<Credentials> {
+    let state = api.state();
+    let key = state.identity.api_key(id).filter(|key| key.is_live(api.now()))?;
+    let networks = key.addresses.iter().filter_map(|text| crate::network::Network::parse(text).ok());
+    if !key.addresses.is_empty() && !networks.into_iter().any(|net| net.contains(address)) {
+        return None;
+    }
+    let user = state.active_user(&key.user)?;
+    let scopes = Some(key.scopes.iter().cloned().collect());
+    Some(Credentials { caller: caller(user, None, Some(*id)), enrolling: false, scopes })
+}
+
+fn caller(user: &User, login: Option<LoginId>, api_key: Option<ApiKeyId>) -> Caller {
+    Caller { user: user.id, login, api_key, firm: user.firm, roles: user.roles.clone(), scope: Scope::Own }
+}
+
+fn permitted(mut credentials: Credentials, operation: Operation) -> Result<Credentials, Problem> {
+    let forbidden = || Problem::new(ProblemKind::Forbidden);
+    if credentials.enrolling && operation.access() != Access::Enrolling {
+        return Err(Problem::new(ProblemKind::Enrol));
+    }
+    if credentials.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|s| s == operation.name())) {
+        return Err(forbidden());
+    }
+    let scope = operation.access().scope_of(&credentials.caller.roles).ok_or_else(forbidden)?;
+    credentials.caller.scope = scope;
+    Ok(credentials)
+}
+
+fn take_anonymous(api: &Api, address: IpAddr) -> Result<Allowance, Problem> {
+    take(api, &network_of(address), api.config.rates.anonymous_per_h)
+}
+
+fn take_users(api: &Api, credentials: &Credentials, operation: Operation) -> Result<Allowance, Problem> {
+    let rates = &api.config.rates;
+    let user = credentials.caller.user;
+    let by_role = credentials.caller.roles.iter().filter_map(|role| rates.roles_per_h.get(role)).max();
+    if let Some(per_h) = rates.operations_per_h.get(&operation) {
+        take(api, &format!("{user} {}", operation.name()), *per_h)?;
+    }
+    take(api, user.as_str(), by_role.copied().unwrap_or(0).max(rates.user_per_h))
+}
+
+fn take(api: &Api, caller: &str, per_h: u32) -> Result<Allowance, Problem> {
+    let now = api.now();
+    api.limiter().take(caller, per_h, now).map_err(|seconds| Problem::later(ProblemKind::RateLimit, seconds))
+}
+
+/// Whoever has an IPv6 address has 2^64 of them.
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("{:x}::/64", v6.to_bits() >> 64),
+    }
+}
+
+fn address(request: &Request) -> IpAddr {
+    let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    connected.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
+fn is_served_host(api: &Api, headers: &HeaderMap) -> bool {
+    let hosts = &api.config.hosts;
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    hosts.is_empty() || hosts.iter().any(|served| served.eq_ignore_ascii_case(name))
+}
+
+fn digest(method: &Method, target: &str, body: &Bytes) -> String {
+    let mut hash = Sha256::new();
+    hash.update(method.as_str());
+    hash.update("\n");
+    hash.update(target);
+    hash.update("\n");
+    hash.update(body);
+    hex::encode(hash.finalize())
+}
+
+fn name_header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str().ok().filter(|t| is_name(t));
+    text.map(|t| Some(t.to_owned()))
+        .ok_or_else(|| Problem::field(name, "must have 1 to 128 printable characters"))
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// If-Match: `"3"` for version 3; `*` for any.
+fn expected_version(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    match headers.get(header::IF_MATCH).map(|v| v.to_str().unwrap_or_default()) {
+        None | Some("*") => Ok(None),
+        Some(tag) => {
+            let digits = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+            let version = digits.and_then(|d| d.parse().ok());
+            version
+                .map(Some)
+                .ok_or_else(|| Problem::field("if-match", "must be an ETag as given, e.g. \"3\""))
+        }
+    }
+}
+
+fn request_id(api: &Api, headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|v| v.to_str().ok()).filter(|t| is_name(t));
+    given.map_or_else(|| hex::encode(api.ids.bytes()), str::to_owned)
+}
+
+/// The trace id of a `traceparent` (W3C Trace Context).
+fn trace(headers: &HeaderMap) -> Option<[u8; 16]> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-');
+    let (version, id, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    if version.len() != 2 || version == "ff" || parent.len() != 16 || flags.len() != 2 {
+        return None;
+    }
+    let mut trace = [0; 16];
+    hex::decode_to_slice(id, &mut trace).ok()?;
+    (trace != [0; 16]).then_some(trace)
+}
+
+fn allowed_origin(api: &Api, headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    api.config
+        .cors_origins
+        .iter()
+        .any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        .then(|| origin.clone())
+}
+
+fn preflight(allowed: bool) -> Response {
+    if !allowed {
+        return Problem::new(ProblemKind::Forbidden).into_response();
+    }
+    let allow = [
+        ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
+        (
+            "access-control-allow-headers",
+            "authorization, content-type, idempotency-key, if-match, traceparent, x-request-id",
+        ),
+        ("access-control-max-age", "600"),
+    ];
+    (StatusCode::NO_CONTENT, allow).into_response()
+}
+
+/// Headers of every answer (OPS rule 1).
+const SECURITY: [(&str, &str); 9] = [
+    ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("x-xss-protection", "0"),
+    ("referrer-policy", "no-referrer"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+];
+
+fn decorated(
+    mut response: Response,
+    api: &Api,
+    request_id: &str,
+    allowance: Option<Allowance>,
+    origin: Option<HeaderValue>,
+) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert("assay-position", HeaderValue::from(api.settled().0));
+    if let Some(Allowance { limit, remaining, reset_s }) = allowance {
+        headers.insert("ratelimit-limit", HeaderValue::from(limit));
+        headers.insert("ratelimit-remaining", HeaderValue::from(remaining));
+        headers.insert("ratelimit-reset", HeaderValue::from(reset_s));
+    }
+    if let Some(origin) = origin {
+        headers.insert("access-control-allow-origin", origin);
+        headers.insert("access-control-allow-credentials", HeaderValue::from_static("true"));
+        headers.insert("vary", HeaderValue::from_static("origin"));
+    }
+    response
+}

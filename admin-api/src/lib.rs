@@ -1,0 +1,75 @@
+//! The back office's API: who may ask for what, and what becomes of it.
+//!
+//! ```text
+//!             intake: who, may they, budget                        one answer, once it is durable
+//! HTTP ----> [handler] -- command --> log topic `admin` --+                     ^
+//!                                                         v                     |
+//!                                  CommandProcessor: AdminState::apply -> command.decided.v1, mail.requested.v1,
+//!                                                                         limits.set.v1 ... (topic `accounts`)
+//! ```
+//!
+//! The state is a function of the log: every node that reads the same records decides the same. Handlers decide nothing;
+//! they check form, ask the table of operations, and submit. What is secret never enters the log: passwords stand there as
+//! argon2id, and everything else secret is derived from an id and the node's key ([`Secrets`]).
+//!
+//! What it refuses to do: answer before what it answers is durable, serve a route that is not in the table
+//! ([`Operation`]), tell a stranger whether an address has a user, let one person do what takes two.
+
+pub mod access_token;
+mod answer;
+mod api;
+mod asked;
+mod body;
+mod config;
+mod error;
+mod ids;
+mod intake;
+mod mail;
+mod network;
+mod operation;
+mod paging;
+pub mod password;
+mod problem;
+mod rate_limit;
+mod routes;
+mod secrets;
+mod service;
+pub mod signature;
+pub mod state;
+pub mod text_rules;
+pub mod totp;
+
+pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
+pub use config::{ApiConfig, MailRoute, Rates};
+pub use error::Error;
+pub use mail::{ATTEMPTS_MAX, Mail, MailService, Mailer, mailer};
+pub use operation::{Access, Operation, Scope};
+pub use problem::{Problem, ProblemKind};
+pub use routes::first_administrator::{FirstAdministrator, create_first_administrator, proof};
+pub use secrets::{SecretOf, Secrets};
+pub use service::{CommandProcessor, serve};
+
+use axum::Router;
+use std::sync::Arc;
+
+/// The routes, with everything that concerns every request around them, and the pages that show them.
+pub fn app(api: Arc<Api>) -> Router {
+    let (router, _) = routes::routes().split_for_parts();
+    let around = axum::middleware::from_fn_with_state(Arc::clone(&api), intake::intake);
+    let pages = utoipa_swagger_ui::SwaggerUi::new("/api/docs")
+        .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
+    router
+        .fallback(async || Problem::new(ProblemKind::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(ProblemKind::Method))
+        .layer(around)
+        .with_state(api)
+        .merge(pages)
+        .route("/docs", axum::routing::get(async || axum::response::Redirect::permanent("/api/docs/")))
+}
+
+/// The API's document: OpenAPI 3.1.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let (_, mut document) = routes::routes().split_for_parts();
+    routes::document::complete(&mut document);
+    document
+}

@@ -1,0 +1,200 @@
+//! Sends the mail that the state holds, and records what became of it.
+//!
+//! A mail is tried until the next server has it, at most [`ATTEMPTS_MAX`] times over a day. A crash between sending and
+//! recording sends it twice: for a link that works once, better than never.
+
+use crate::api::Api;
+use crate::config::MailRoute;
+use crate::secrets::SecretOf;
+use assay_event_log::{NewRecord, Value};
+use assay_trading_types::{
+    Actor, Event, Letter, MailId, MailRequested, MailSettled, Timestamp, TokenId, Topic, TraceId,
+};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Tries of one mail (notifications-alerts.md, jobs): the waits between them double from a minute, a day in all.
+pub const ATTEMPTS_MAX: u32 = 8;
+
+const FIRST_WAIT_NS: i64 = 60_000_000_000;
+
+/// How often new mail is looked for.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A mail as it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+}
+
+/// A way for mail to leave.
+pub trait Mailer: Send + Sync {
+    /// Hands a mail on.
+    ///
+    /// # Errors
+    /// It was not taken; in words without the mail's content.
+    fn send(&self, id: &MailId, mail: &Mail) -> Result<(), String>;
+}
+
+/// The way that the configuration names.
+pub fn mailer(route: &MailRoute) -> Box<dyn Mailer> {
+    match route {
+        MailRoute::Log => Box::new(ToLog),
+        MailRoute::Directory(dir) => Box::new(ToDirectory(dir.clone())),
+    }
+}
+
+struct ToLog;
+
+impl Mailer for ToLog {
+    fn send(&self, id: &MailId, mail: &Mail) -> Result<(), String> {
+        // Not the text: links in it are secrets.
+        tracing::warn!(%id, to = mail.to, subject = mail.subject, "mail not sent: [admin.mail] names no way for it");
+        Ok(())
+    }
+}
+
+struct ToDirectory(std::path::PathBuf);
+
+impl Mailer for ToDirectory {
+    fn send(&self, id: &MailId, mail: &Mail) -> Result<(), String> {
+        let text = format!("To: {}\nSubject: {}\n\n{}", mail.to, mail.subject, mail.text);
+        write(&self.0, &format!("{id}.txt"), &text).map_err(|e| e.to_string())
+    }
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let partial = dir.join(format!("{name}.partial"));
+    std::fs::write(&partial, text)?;
+    std::fs::rename(partial, dir.join(name))
+}
+
+/// Tries so far of a mail, and when the next one is due.
+struct Tries {
+    attempts: u32,
+    next: Timestamp,
+}
+
+/// Sends mail.
+pub struct MailService {
+    api: Arc<Api>,
+    mailer: Box<dyn Mailer>,
+    tries: HashMap<MailId, Tries>,
+}
+
+impl MailService {
+    /// Sends the mail of `api` by `mailer`.
+    pub fn new(api: Arc<Api>, mailer: Box<dyn Mailer>) -> Self {
+        Self { api, mailer, tries: HashMap::new() }
+    }
+
+    /// Sends until told to stop. What is left goes out after the next start.
+    pub fn run(mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) {
+            self.turn();
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Tries everything that is due.
+    pub fn turn(&mut self) {
+        let now = self.api.now();
+        let settled = self.api.settled();
+        let due: Vec<MailRequested> = {
+            let state = self.api.state();
+            let is_due = |m: &&MailRequested| self.tries.get(&m.mail).is_none_or(|t| t.next <= now);
+            state.mail.pending().filter(is_due).cloned().collect()
+        };
+        // Nothing leaves before what it tells is durable.
+        if due.is_empty() || self.api.log.durable() < settled || !self.api.is_recovered() {
+            return;
+        }
+        due.iter().for_each(|requested| self.attempt(requested, now));
+    }
+
+    fn attempt(&mut self, requested: &MailRequested, now: Timestamp) {
+        let tries = self.tries.entry(requested.mail).or_insert(Tries { attempts: 0, next: now });
+        tries.attempts += 1;
+        let (attempts, sent) = (tries.attempts, self.mailer.send(&requested.mail, &self.written(requested)));
+        let mail = requested.mail;
+        let settled = match sent {
+            Ok(()) => MailSettled { mail, delivered: true, attempts, error: None },
+            Err(error) if attempts >= ATTEMPTS_MAX => {
+                MailSettled { mail, delivered: false, attempts, error: Some(error) }
+            }
+            Err(error) => {
+                tracing::warn!(%mail, attempts, error, "mail not taken; it is tried again");
+                let wait = FIRST_WAIT_NS << (attempts + 1).min(12);
+                self.tries.insert(mail, Tries { attempts, next: now.plus_ns(wait) });
+                return;
+            }
+        };
+        // Until the processor has read the record, the mail still stands as pending: it must not be tried again.
+        self.tries.insert(mail, Tries { attempts, next: Timestamp::from_ns(i64::MAX) });
+        if self.api.log.append(&mut vec![record(settled, now)]).is_err() {
+            tracing::error!(%mail, "the log takes nothing more; the mail's end is not recorded");
+        }
+    }
+
+    /// The words of a mail.
+    fn written(&self, requested: &MailRequested) -> Mail {
+        let link = |path: &str, token: &TokenId| {
+            let token = self.api.secrets.token(SecretOf::OneTimeToken, token.as_str());
+            format!("{}/{path}?token={token}", self.api.config.public_url)
+        };
+        let (subject, text) = match &requested.letter {
+            Letter::ConfirmEmail { token } => ("Confirm your address", confirm(&link("confirm-email", token))),
+            Letter::ConfirmNewEmail { token } => ("Confirm your new address", confirm(&link("confirm-email", token))),
+            Letter::Invitation { token } => (
+                "You are invited",
+                format!("Choose a password within 7 days:\n\n{}\n", link("accept-invitation", token)),
+            ),
+            Letter::PasswordReset { token } => (
+                "Choose a new password",
+                format!("Within 30 minutes:\n\n{}\n\nIf you did not ask for this, do nothing.\n", link("password-reset", token)),
+            ),
+            Letter::AlreadyRegistered => (
+                "You have a user already",
+                "Somebody tried to register with this address. If it was you, log in or ask for a new password.\n".to_owned(),
+            ),
+            Letter::PasswordChanged => ("Your password was changed", notice()),
+            Letter::SecondFactorChanged => ("Your second factor was changed", notice()),
+            Letter::RolesChanged => ("Your roles were changed", notice()),
+            Letter::EmailChanged => ("Your address was changed", notice()),
+        };
+        Mail { to: requested.to.clone(), subject: format!("Assay: {subject}"), text }
+    }
+}
+
+fn confirm(link: &str) -> String {
+    format!("Confirm this address within 24 hours:\n\n{link}\n\nIf you did not ask for this, do nothing.\n")
+}
+
+fn notice() -> String {
+    "If it was not you, tell your administrator at once.\n".to_owned()
+}
+
+fn record(settled: MailSettled, at: Timestamp) -> NewRecord {
+    let event = Event::from(settled);
+    NewRecord {
+        topic: Topic::Admin,
+        partition: 0,
+        key: Bytes::copy_from_slice(event.key().as_bytes()),
+        at,
+        origin: None,
+        trace: TraceId::default(),
+        actor: Actor::new("node").expect("a valid actor"),
+        wire: None,
+        value: Value::event(event),
+    }
+}

@@ -1,0 +1,229 @@
+//! Every operation of the API, and the one table of who may call it.
+//!
+//! A route that is not in this table is not served, whatever the router says; the tests walk all of it with every role.
+
+use assay_trading_types::UserRole::{
+    self, Admin, Auditor, Compliance, FirmAdmin, KycReviewer, LoanOfficer, Operations, Risk, Trader, Viewer,
+};
+use axum::http::Method;
+
+/// Whose things a caller may see or change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The caller's own.
+    Own,
+    /// Those of the caller's firm.
+    Firm,
+    /// Everybody's.
+    All,
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody (AUTH-9 keeps this list short).
+    Public,
+    /// Whoever is logged in, even while a second factor is still to be set up.
+    Enrolling,
+    /// Whoever is logged in, on own things.
+    SignedIn,
+    /// These roles, on things in their scope.
+    Roles(&'static [(UserRole, Scope)]),
+}
+
+impl Access {
+    /// The widest scope that roles have here; nothing when none of them may.
+    pub fn scope_of<'a>(self, roles: impl IntoIterator<Item = &'a UserRole>) -> Option<Scope> {
+        match self {
+            Self::Public | Self::Enrolling | Self::SignedIn => Some(Scope::Own),
+            Self::Roles(table) => roles
+                .into_iter()
+                .filter_map(|role| table.iter().find(|(r, _)| r == role).map(|(_, scope)| *scope))
+                .max(),
+        }
+    }
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident $text:literal $method:ident $path:literal $access:expr;)*) => {
+        /// An operation: one method on one path.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation { $($(#[$doc])* $name,)* }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name, as `operationId` in the document and in records.
+            pub const fn name(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+
+            /// Its method.
+            pub const fn method(self) -> Method { match self { $(Self::$name => Method::$method,)* } }
+
+            /// Its path, with `{names}` for what varies.
+            pub const fn path(self) -> &'static str { match self { $(Self::$name => $path,)* } }
+
+            /// Who may call it.
+            pub const fn access(self) -> Access { match self { $(Self::$name => $access,)* } }
+        }
+    };
+}
+
+/// Staff who look after users.
+const USERS_READ: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+    (FirmAdmin, Scope::Firm),
+]);
+const USERS_WRITE: Access = Access::Roles(&[(Admin, Scope::All), (FirmAdmin, Scope::Firm)]);
+const ADMIN: Access = Access::Roles(&[(Admin, Scope::All)]);
+/// Whoever takes part in changes that need two.
+const PROPOSALS_READ: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+]);
+const PROPOSALS_WRITE: Access =
+    Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Risk, Scope::All)]);
+const REVIEW: Access = Access::Roles(&[(Admin, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)]);
+
+operations! {
+    /// The API's document.
+    ReadDocument "read_document" GET "/api/v1/openapi.json" Access::Public;
+    /// Public halves of the token signing keys.
+    ReadJwks "read_jwks" GET "/api/v1/auth/jwks" Access::Public;
+    /// The first administrator, by whoever can read the node's key.
+    CreateFirstAdministrator "create_first_administrator" POST "/api/v1/auth/first-administrator" Access::Public;
+    /// Somebody registers.
+    Register "register" POST "/api/v1/auth/register" Access::Public;
+    /// Password (and second factor) for tokens.
+    LogIn "log_in" POST "/api/v1/auth/login" Access::Public;
+    /// A refresh token for the next pair.
+    Refresh "refresh" POST "/api/v1/auth/refresh" Access::Public;
+    /// Confirm an address.
+    ConfirmEmail "confirm_email" POST "/api/v1/auth/confirm-email" Access::Public;
+    /// Choose the first password.
+    AcceptInvitation "accept_invitation" POST "/api/v1/auth/accept-invitation" Access::Public;
+    /// Ask for a reset link.
+    RequestPasswordReset "request_password_reset" POST "/api/v1/auth/password-reset" Access::Public;
+    /// Use a reset link.
+    ConfirmPasswordReset "confirm_password_reset" POST "/api/v1/auth/password-reset-confirm" Access::Public;
+    /// End this login.
+    LogOut "log_out" POST "/api/v1/auth/logout" Access::Enrolling;
+    /// Own user.
+    ReadMe "read_me" GET "/api/v1/auth/me" Access::Enrolling;
+    /// Change own profile.
+    ChangeMe "change_me" PATCH "/api/v1/auth/me" Access::SignedIn;
+    /// Change own password.
+    ChangePassword "change_password" POST "/api/v1/auth/me/password" Access::SignedIn;
+    /// Wish another address.
+    ChangeEmail "change_email" POST "/api/v1/auth/me/email" Access::SignedIn;
+    /// Prepare a second factor.
+    BeginTotp "begin_totp" POST "/api/v1/auth/me/totp" Access::Enrolling;
+    /// Prove it.
+    ConfirmTotp "confirm_totp" POST "/api/v1/auth/me/totp/confirm" Access::Enrolling;
+    /// Own preferences.
+    ReadPreferences "read_preferences" GET "/api/v1/auth/me/preferences" Access::SignedIn;
+    /// Change them.
+    SetPreferences "set_preferences" PUT "/api/v1/auth/me/preferences" Access::SignedIn;
+    /// Own logins.
+    ListLogins "list_logins" GET "/api/v1/auth/me/logins" Access::SignedIn;
+    /// End all own logins.
+    EndLogins "end_logins" DELETE "/api/v1/auth/me/logins" Access::SignedIn;
+    /// End one of them.
+    EndLogin "end_login" DELETE "/api/v1/auth/me/logins/{id}" Access::SignedIn;
+    /// Own keys for machines.
+    ListApiKeys "list_api_keys" GET "/api/v1/auth/me/api-keys" Access::SignedIn;
+    /// Make one.
+    CreateApiKey "create_api_key" POST "/api/v1/auth/me/api-keys" Access::SignedIn;
+    /// Revoke one.
+    RevokeApiKey "revoke_api_key" DELETE "/api/v1/auth/me/api-keys/{id}" Access::SignedIn;
+    /// Sign tokens with a new key.
+    RotateSigningKey "rotate_signing_key" POST "/api/v1/auth/signing-keys" ADMIN;
+    /// Users.
+    ListUsers "list_users" GET "/api/v1/users" USERS_READ;
+    /// Invite one.
+    InviteUser "invite_user" POST "/api/v1/users" USERS_WRITE;
+    /// One user.
+    ReadUser "read_user" GET "/api/v1/users/{id}" USERS_READ;
+    /// Change roles and firm.
+    SetRoles "set_roles" PUT "/api/v1/users/{id}/roles" USERS_WRITE;
+    /// Let a user log in again.
+    ActivateUser "activate_user" POST "/api/v1/users/{id}/activate" USERS_WRITE;
+    /// Let a user log in no more.
+    DeactivateUser "deactivate_user" POST "/api/v1/users/{id}/deactivate" USERS_WRITE;
+    /// End all logins of a user.
+    EndUserLogins "end_user_logins" DELETE "/api/v1/users/{id}/logins" USERS_WRITE;
+    /// Take away a lost second factor.
+    RemoveTotp "remove_totp" DELETE "/api/v1/users/{id}/totp" USERS_WRITE;
+    /// Who may do what, as of now.
+    AccessReview "access_review" GET "/api/v1/reports/access-review" REVIEW;
+    /// What waits for a second person, and what was decided.
+    ListProposals "list_proposals" GET "/api/v1/proposals" PROPOSALS_READ;
+    /// One of them.
+    ReadProposal "read_proposal" GET "/api/v1/proposals/{id}" PROPOSALS_READ;
+    /// Do it.
+    ApproveProposal "approve_proposal" POST "/api/v1/proposals/{id}/approve" PROPOSALS_WRITE;
+    /// Do not.
+    RejectProposal "reject_proposal" POST "/api/v1/proposals/{id}/reject" PROPOSALS_WRITE;
+    /// Forget it.
+    WithdrawProposal "withdraw_proposal" POST "/api/v1/proposals/{id}/withdraw" PROPOSALS_WRITE;
+    /// What became of an own command.
+    ReadCommand "read_command" GET "/api/v1/commands/{id}" Access::Enrolling;
+}
+
+impl Operation {
+    /// The operation of a method on a route of the router.
+    pub fn of(method: &Method, path: &str) -> Option<Self> {
+        // A HEAD is a GET whose body is not sent.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        Self::ALL.iter().copied().find(|op| op.path() == path && op.method() == *method)
+    }
+
+    /// From its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|op| op.name() == name)
+    }
+
+    /// Whether it changes something.
+    pub fn is_write(self) -> bool {
+        self.method() != Method::GET
+    }
+}
+
+/// Roles that no operation names yet; kept so that the compiler tells when one of them goes.
+const _UNUSED: [UserRole; 4] = [LoanOfficer, KycReviewer, Trader, Viewer];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_routes_are_unique_and_found() {
+        for op in Operation::ALL {
+            assert_eq!(Operation::of(&op.method(), op.path()), Some(*op));
+            assert_eq!(Operation::from_name(op.name()), Some(*op));
+        }
+    }
+
+    #[test]
+    fn several_roles_have_the_widest_scope() {
+        assert_eq!(USERS_READ.scope_of(&[FirmAdmin, Auditor]), Some(Scope::All));
+        assert_eq!(USERS_READ.scope_of(&[FirmAdmin, Viewer]), Some(Scope::Firm));
+        assert_eq!(USERS_READ.scope_of(&[Viewer]), None);
+        assert_eq!(USERS_READ.scope_of(&[]), None);
+    }
+
+    /// An auditor reads and changes nothing but what is its own.
+    #[test]
+    fn an_auditor_changes_nothing() {
+        for op in Operation::ALL.iter().filter(|op| op.is_write()) {
+            if let Access::Roles(_) = op.access() {
+                assert_eq!(op.access().scope_of(&[Auditor]), None, "{}", op.name());
+            }
+        }
+    }
+}

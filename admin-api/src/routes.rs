@@ -1,0 +1,28 @@
+//! The handlers, by what they are about. Each reads its input, asks the state or submits a command, and shows the outcome.
+
+pub(crate) mod api_keys;
+pub(crate) mod document;
+pub(crate) mod first_administrator;
+pub(crate) mod me;
+pub(crate) mod proposals;
+pub(crate) mod registration;
+pub(crate) mod second_factor;
+pub(crate) mod sessions;
+pub(crate) mod users;
+
+use crate::api::Api;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every route.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    document::base()
+        .merge(sessions::routes())
+        .merge(first_administrator::routes())
+        .merge(registration::routes())
+        .merge(me::routes())
+        .merge(second_factor::routes())
+        .merge(api_keys::routes())
+        .merge(users::routes())
+        .merge(proposals::routes())
+}

@@ -1,0 +1,171 @@
+//! The API's document (OpenAPI 3.1), made from the handlers and the table of operations.
+
+use crate::answer::Waiting;
+use crate::api::Api;
+use crate::asked::Asked;
+use crate::operation::{Access, Operation};
+use crate::problem::{FieldError, ProblemBody, ProblemKind};
+use axum::Json;
+use std::sync::Arc;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation as PathOperation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Assay back office",
+        description = "Writes append a command to the event log and answer with its outcome; 202 tells where to ask when that \
+            takes longer or waits for a second person. Errors are problem+json (RFC 9457). Lists are paged by keyset.",
+        license(name = "Apache-2.0")
+    ),
+    components(schemas(ProblemBody, FieldError, Waiting)),
+    tags(
+        (name = "auth", description = "Logging in and one-time links"),
+        (name = "me", description = "One's own user"),
+        (name = "users", description = "Users"),
+        (name = "proposals", description = "What waits for a second person"),
+        (name = "reports", description = "Reports")
+    )
+)]
+struct Base;
+
+/// The router that everything is merged into.
+pub(super) fn base() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(Base::openapi()).routes(routes!(read_document))
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "read_document", tag = "auth",
+    responses((status = 200, body = serde_json::Value, example = json!({"openapi": "3.1.0"}))))]
+async fn read_document(_asked: Asked) -> Json<utoipa::openapi::OpenApi> {
+    Json(crate::document())
+}
+
+/// Adds to every operation what holds for all of them: who may, which headers, which problems.
+pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
+    for operation in Operation::ALL {
+        let item = document.paths.paths.get_mut(operation.path());
+        if let Some(described) = item.and_then(|item| described(item, *operation)) {
+            describe(described, *operation);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    let mut bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    bearer.description = Some("Access token of a login: EdDSA, 15 minutes.".to_owned());
+    components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer));
+    let signature = ApiKeyValue::with_description(
+        "Authorization",
+        "Assay-HMAC-SHA256 key=ID, timestamp=SECONDS, nonce=16 TO 64 CHARACTERS, signature=HEX. Signed are method, path with \
+         query, timestamp, nonce and hex SHA-256 of the body, joined by line feeds, under the key's secret. 30 s window; a nonce works once.",
+    );
+    components
+        .security_schemes
+        .insert("signature".to_owned(), SecurityScheme::ApiKey(ApiKey::Header(signature)));
+}
+
+fn described(item: &mut PathItem, operation: Operation) -> Option<&mut PathOperation> {
+    match operation.method().as_str() {
+        "GET" => item.get.as_mut(),
+        "POST" => item.post.as_mut(),
+        "PUT" => item.put.as_mut(),
+        "PATCH" => item.patch.as_mut(),
+        _ => item.delete.as_mut(),
+    }
+}
+
+fn describe(described: &mut PathOperation, operation: Operation) {
+    let access = operation.access();
+    let schemes: &[&str] = match access {
+        Access::Public => &[],
+        Access::Enrolling => &["bearer"],
+        Access::SignedIn | Access::Roles(_) => &["bearer", "signature"],
+    };
+    described.security =
+        Some(schemes.iter().map(|s| SecurityRequirement::new::<_, [&str; 0], _>(*s, [])).collect());
+    let roles = match access {
+        Access::Public => "Anybody.".to_owned(),
+        Access::Enrolling | Access::SignedIn => "Whoever is logged in.".to_owned(),
+        Access::Roles(table) => {
+            let name = |role| serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned));
+            let rows = table.iter().filter_map(|(role, scope)| Some(format!("{} ({scope:?})", name(*role)?)));
+            format!("Roles: {}.", rows.collect::<Vec<_>>().join(", ").to_lowercase())
+        }
+    };
+    let text = described.description.take().unwrap_or_default();
+    described.description = Some(if text.is_empty() { roles } else { format!("{text}\n\n{roles}") });
+    if operation.is_write() {
+        let parameters = described.parameters.get_or_insert_default();
+        parameters.push(header(
+            "Idempotency-Key",
+            "Repeats under one key get the first answer; other content 422.",
+            "try-1",
+        ));
+        if access != Access::Public {
+            parameters.push(header("If-Match", "Version that it must have; another answers 412.", "\"1\""));
+        }
+        let waiting = json_response(
+            "It waits: for a second person, or its outcome is late.",
+            "Waiting",
+            "application/json",
+        );
+        described.responses.responses.entry("202".to_owned()).or_insert(waiting);
+    }
+    for (status, kinds) in problems(operation) {
+        let words =
+            kinds.iter().map(|k| format!("`{}`: {}.", k.slug(), k.title())).collect::<Vec<_>>().join(" ");
+        let response = json_response(&words, "ProblemBody", "application/problem+json");
+        described.responses.responses.insert(status.to_string(), response);
+    }
+}
+
+/// Problems that an operation can answer, by status.
+fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<ProblemKind>> {
+    use ProblemKind as K;
+    let mut by_status = std::collections::BTreeMap::<u16, Vec<K>>::new();
+    for kind in ProblemKind::ALL {
+        let can = match kind {
+            K::Invalid | K::UnknownHost | K::RateLimit | K::Unavailable | K::TooLarge | K::Method => true,
+            K::NotFound => operation.path().contains('{') || operation.is_write(),
+            K::TokenInvalid => operation.access() == Access::Public && operation.is_write(),
+            K::Unauthenticated | K::SecondFactor => {
+                operation.access() != Access::Public
+                    || matches!(
+                        operation,
+                        Operation::LogIn | Operation::Refresh | Operation::CreateFirstAdministrator
+                    )
+            }
+            K::Forbidden | K::Enrol => {
+                operation.access() != Access::Public || operation == Operation::Register
+            }
+            K::Segregation | K::Version => operation.is_write() && operation.access() != Access::Public,
+            K::Conflict | K::MediaType | K::Idempotency => operation.is_write(),
+        };
+        if can {
+            by_status.entry(kind.status().as_u16()).or_default().push(*kind);
+        }
+    }
+    by_status
+}
+
+fn header(name: &str, words: &str, example: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(words))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).examples([serde_json::json!(example)]).build(),
+        ))
+        .build()
+}
+
+fn json_response(words: &str, schema: &str, media: &str) -> RefOr<utoipa::openapi::Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
+    RefOr::T(ResponseBuilder::new().description(words).content(media, content).build())
+}

@@ -1,0 +1,197 @@
+//! What waits for a second person.
+
+use super::users::Reason;
+use crate::answer::{Receipt, changed, entity};
+use crate::api::Api;
+use crate::asked::{Asked, Caller};
+use crate::body::Body;
+use crate::operation::Operation;
+use crate::paging::{Page, Params, Sort, Wanted};
+use crate::problem::{Problem, ProblemKind};
+use crate::state::{Proposal, ProposalStatus};
+use assay_trading_types::{ProposalId, UserId, Verdict, VerdictRequested};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_proposals))
+        .routes(routes!(read_proposal))
+        .routes(routes!(approve_proposal))
+        .routes(routes!(reject_proposal))
+        .routes(routes!(withdraw_proposal))
+}
+
+/// A change that one person wished.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProposalView {
+    /// Its id.
+    #[schema(value_type = String, example = "prp_0192f3a4b5c60123456789abcdef0123")]
+    id: ProposalId,
+    /// The operation that was called.
+    #[schema(example = "set_roles")]
+    operation: String,
+    /// Who wished it.
+    #[schema(value_type = Option<String>, example = "usr_0192f3a4b5c60123456789abcdef0123")]
+    maker: Option<UserId>,
+    /// What, as it stands in the record.
+    #[schema(value_type = Object, example = json!({"identity": {"set_roles": {"roles": ["risk"]}}}))]
+    wanted: serde_json::Value,
+    /// When, UTC.
+    #[schema(example = "2026-11-21T09:30:00.000000000Z")]
+    at: String,
+    /// How far it is.
+    status: ProposalStatus,
+    /// Who decided.
+    #[schema(value_type = Option<String>, example = json!(null))]
+    checker: Option<UserId>,
+    /// When it was decided, UTC.
+    #[schema(example = json!(null))]
+    decided_at: Option<String>,
+    /// Why.
+    #[schema(example = json!(null))]
+    reason: Option<String>,
+    /// For If-Match.
+    #[schema(example = 1)]
+    version: u64,
+}
+
+fn view(proposal: &Proposal) -> ProposalView {
+    ProposalView {
+        id: proposal.id,
+        operation: proposal.command.operation.clone(),
+        maker: proposal.command.by,
+        wanted: serde_json::to_value(&proposal.wanted).unwrap_or_default(),
+        at: proposal.at.to_string(),
+        status: proposal.status,
+        checker: proposal.decided_by,
+        decided_at: proposal.decided_at.map(|at| at.to_string()),
+        reason: proposal.reason.clone(),
+        version: proposal.version,
+    }
+}
+
+/// What a list of proposals takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProposalsQuery {
+    /// Items of a page, 1 to 100; 50 by default.
+    #[param(example = 50)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// `id` (oldest first) or `-id`.
+    #[param(inline, example = "-id")]
+    sort: Option<Sort>,
+    /// How far they are.
+    #[param(inline, example = "open")]
+    status: Option<ProposalStatus>,
+}
+
+/// Proposals.
+#[utoipa::path(get, path = "/api/v1/proposals", operation_id = "list_proposals", tag = "proposals",
+    params(ProposalsQuery), responses((status = 200, body = Page<ProposalView>)))]
+async fn list_proposals(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Params(query): Params<ProposalsQuery>,
+) -> Result<Json<Page<ProposalView>>, Problem> {
+    asked.caller()?;
+    let wanted = Wanted::new(&api.secrets, "proposals", query.limit, query.after.as_deref(), query.sort)?;
+    let state = api.state();
+    let fits = |p: &&Proposal| query.status.is_none_or(|status| p.status == status);
+    let proposals = state.proposals.iter().filter(fits);
+    Ok(Json(wanted.page(&api.secrets, "proposals", proposals, |p| p.id.as_str(), view)))
+}
+
+/// One proposal.
+#[utoipa::path(get, path = "/api/v1/proposals/{id}", operation_id = "read_proposal", tag = "proposals",
+    params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
+    responses((status = 200, body = ProposalView)))]
+async fn read_proposal(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    asked.caller()?;
+    let not_found = || Problem::new(ProblemKind::NotFound);
+    let id = ProposalId::new(&id).map_err(|_| not_found())?;
+    let state = api.state();
+    let proposal = state.proposals.get(&id).ok_or_else(not_found)?;
+    Ok(entity(proposal.version, view(proposal)))
+}
+
+/// Approves a proposal of somebody else: it takes effect in the same step.
+#[utoipa::path(post, path = "/api/v1/proposals/{id}/approve", operation_id = "approve_proposal", tag = "proposals",
+    params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
+    request_body = Reason, responses((status = 200, body = Receipt)))]
+async fn approve_proposal(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<Reason>,
+) -> Result<Response, Problem> {
+    judge(&api, &asked, &id, Verdict::Approve, &given).await
+}
+
+/// Rejects a proposal of somebody else.
+#[utoipa::path(post, path = "/api/v1/proposals/{id}/reject", operation_id = "reject_proposal", tag = "proposals",
+    params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
+    request_body = Reason, responses((status = 200, body = Receipt)))]
+async fn reject_proposal(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<Reason>,
+) -> Result<Response, Problem> {
+    judge(&api, &asked, &id, Verdict::Reject, &given).await
+}
+
+/// Takes back one's own proposal.
+#[utoipa::path(post, path = "/api/v1/proposals/{id}/withdraw", operation_id = "withdraw_proposal", tag = "proposals",
+    params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
+    request_body = Reason, responses((status = 200, body = Receipt)))]
+async fn withdraw_proposal(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<Reason>,
+) -> Result<Response, Problem> {
+    judge(&api, &asked, &id, Verdict::Withdraw, &given).await
+}
+
+async fn judge(
+    api: &Api,
+    asked: &Asked,
+    id: &str,
+    verdict: Verdict,
+    given: &Reason,
+) -> Result<Response, Problem> {
+    let not_found = || Problem::new(ProblemKind::NotFound);
+    let proposal = ProposalId::new(id).map_err(|_| not_found())?;
+    let operation = {
+        let state = api.state();
+        let found = state.proposals.get(&proposal).ok_or_else(not_found)?;
+        Operation::from_name(&found.command.operation)
+    };
+    may_check(asked.caller()?, operation)?;
+    let reason = given.checked()?;
+    let verdict = |command| VerdictRequested { command, proposal, verdict, reason }.into();
+    api.submit(asked, verdict).await.map(changed)
+}
+
+/// Whoever could not have wished it may not decide on it either.
+fn may_check(caller: &Caller, operation: Option<Operation>) -> Result<(), Problem> {
+    let scope = operation.and_then(|op| op.access().scope_of(&caller.roles));
+    match scope {
+        Some(crate::operation::Scope::All) => Ok(()),
+        _ => Err(Problem::new(ProblemKind::Forbidden)),
+    }
+}

@@ -1,0 +1,64 @@
+//! The API's document: checked in, and what the program serves.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use support::{Call, World};
+
+fn file() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api/openapi.json")
+}
+
+/// `ASSAY_REGENERATE_GOLDEN=1 cargo test -p assay-admin-api --test document` writes it anew; the diff is what clients will see.
+#[test]
+fn the_checked_in_document_is_the_one_that_is_served() {
+    let document = serde_json::to_string_pretty(&assay_admin_api::document()).unwrap() + "\n";
+    if std::env::var_os("ASSAY_REGENERATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(file().parent().unwrap()).unwrap();
+        std::fs::write(file(), &document).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(file()).unwrap_or_default();
+    assert!(document == checked_in, "docs/api/openapi.json differs from the API");
+    let served = World::new().send(Call::new("GET", "/api/v1/openapi.json")).expect(200).body;
+    assert_eq!(served, serde_json::from_str::<Value>(&checked_in).unwrap());
+    assert!(served["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[test]
+fn every_property_and_parameter_has_words_and_every_property_an_example() {
+    let document = serde_json::to_value(assay_admin_api::document()).unwrap();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (property, form) in schema["properties"].as_object().into_iter().flatten() {
+            let refers = form.get("$ref").is_some()
+                || form["items"].get("$ref").is_some()
+                || form.get("allOf").is_some()
+                || form.get("oneOf").is_some();
+            assert!(form.get("description").is_some() || refers, "{name}.{property} has no words");
+            let shown = form.get("example").is_some()
+                || form.get("examples").is_some()
+                || refers
+                || form["items"].is_object()
+                || form["type"] == "object";
+            assert!(shown, "{name}.{property} has no example: {form}");
+        }
+    }
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, op) in item.as_object().unwrap() {
+            assert!(
+                op["description"].as_str().is_some_and(|d| d.contains(['.', ':'])),
+                "{method} {path} has no words"
+            );
+            assert!(op["responses"].as_object().unwrap().len() > 3, "{method} {path} names no problems");
+        }
+    }
+}
+
+#[test]
+fn the_pages_that_show_it_are_served_from_the_binary() {
+    let world = World::new();
+    let page = world.send(Call::new("GET", "/docs"));
+    assert_eq!((page.status, page.headers["location"].to_str().unwrap()), (308, "/api/docs/"));
+    world.send(Call::new("GET", "/api/docs/")).expect(200);
+    world.send(Call::new("GET", "/api/docs/swagger-ui.css")).expect(200);
+}

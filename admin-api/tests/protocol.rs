@@ -1,0 +1,259 @@
+//! What every request and answer keeps to, whatever it is about.
+
+mod support;
+
+use assay_admin_api::{ApiConfig, Rates, signature};
+use hmac::{Hmac, Mac};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use support::{Call, PASSWORD, World};
+
+#[test]
+fn every_answer_has_its_request_id_and_the_security_headers() {
+    let world = World::new();
+    for call in [
+        Call::new("GET", "/api/v1/openapi.json"),
+        Call::new("GET", "/api/v1/users"),
+        Call::new("GET", "/nowhere"),
+    ] {
+        let reply = world.send(call.header("x-request-id", "mine-1"));
+        assert_eq!(reply.headers["x-request-id"], "mine-1");
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff");
+        assert_eq!(reply.headers["x-frame-options"], "DENY");
+        assert_eq!(reply.headers["x-xss-protection"], "0");
+        assert!(reply.headers["strict-transport-security"].to_str().unwrap().contains("31536000"));
+        assert!(
+            reply.headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'")
+        );
+    }
+    let reply = world.send(Call::new("GET", "/nowhere").header("x-request-id", "no blanks, please"));
+    assert_eq!(reply.headers["x-request-id"].len(), 32, "a bad one is replaced");
+}
+
+#[test]
+fn what_does_not_exist_is_404_and_what_does_not_fit_has_its_own_status() {
+    let world = World::new();
+    let admin = world.administrator();
+    world.get(&admin, "/api/v1/nowhere").problem(404, "not-found");
+    world.send(Call::new("PUT", "/api/v1/users").by(&admin)).problem(405, "method");
+    let body = |bytes: &[u8], kind: &str| {
+        let mut call = Call::new("POST", "/api/v1/users").by(&admin).header("content-type", kind);
+        call.body = Some(bytes.to_vec());
+        world.send(call)
+    };
+    body(b"{}", "text/plain").problem(415, "media-type");
+    body(b"{", "application/json").problem(400, "invalid");
+    body(b"[]", "application/json; charset=utf-8").problem(400, "invalid");
+    body(b"\xff", "application/json").problem(400, "invalid");
+    body(&vec![b' '; 256 * 1024 + 1], "application/json").problem(413, "too-large");
+    body("[".repeat(100_000).as_bytes(), "application/json").problem(400, "invalid");
+    world.send(Call::new("HEAD", "/api/v1/users").by(&admin)).expect(200);
+    world
+        .send(Call::new("GET", "/api/v1/users").header("authorization", "Basic YTpi"))
+        .problem(401, "unauthenticated");
+    world.send(Call::new("GET", "/api/v1/users").by("x.y.z")).problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_repeat_under_one_key_has_one_effect_and_the_first_answer_even_after_a_restart() {
+    let world = World::new();
+    let admin = world.administrator();
+    let body = |name: &str| json!({"email": format!("{name}@venue.example"), "username": name, "roles": ["trader"], "firm": "FIRM1"});
+    let call = |name: &str, key: &str| {
+        Call::new("POST", "/api/v1/users").by(&admin).json(&body(name)).header("idempotency-key", key)
+    };
+    let first = world.send(call("tim", "k1")).expect(201);
+    let again = world.send(call("tim", "k1")).expect(201);
+    assert_eq!(
+        (first.text("id"), first.body["version"].clone()),
+        (again.text("id"), again.body["version"].clone())
+    );
+    world.send(call("tom", "k1")).problem(422, "idempotency");
+    world.send(call("tim", "k2")).problem(400, "invalid");
+    let refused = world.send(call("tim", "k2")).problem(400, "invalid");
+    assert_eq!(refused.faults(), ["email"], "a refusal is repeated too");
+    assert_eq!(
+        world.send(call("tim", &"k".repeat(129))).problem(400, "invalid").faults(),
+        ["idempotency-key"]
+    );
+    let world = world.restarted();
+    let again = world.send(call("tim", "k1")).expect(201);
+    assert_eq!(first.text("id"), again.text("id"));
+    world.send(call("tom", "k1")).problem(422, "idempotency");
+    assert_eq!(world.api.state().identity.users().count(), 2);
+}
+
+#[test]
+fn a_restart_finds_everything_and_writes_nothing_twice() {
+    let world = World::new();
+    let admin = world.administrator();
+    world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
+    let (state, records) = (world.api.state().clone(), world.events(assay_trading_types::Topic::Admin).len());
+    let world = world.restarted();
+    assert!(*world.api.state() == state, "the state is a function of the log");
+    assert_eq!(world.events(assay_trading_types::Topic::Admin).len(), records);
+    world.get(&admin, "/api/v1/users").expect(200);
+}
+
+#[test]
+fn a_state_returns_from_its_json() {
+    let world = World::new();
+    let admin = world.administrator();
+    world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
+    let state = world.api.state().clone();
+    let json = serde_json::to_vec(&state).unwrap();
+    assert!(serde_json::from_slice::<assay_admin_api::state::AdminState>(&json).unwrap() == state);
+}
+
+#[test]
+fn strangers_have_a_hundred_requests_an_hour_and_users_a_thousand() {
+    let world = World::with(ApiConfig::default());
+    let jwks = || world.send(Call::new("GET", "/api/v1/auth/jwks"));
+    let first = jwks().expect(200);
+    assert_eq!(first.headers["ratelimit-limit"], "100");
+    assert_eq!(first.headers["ratelimit-remaining"], "99");
+    (0..99).for_each(|_| drop(jwks().expect(200)));
+    let refused = jwks().problem(429, "rate-limit");
+    assert_eq!(refused.headers["retry-after"], "36");
+    world.send(Call::new("GET", "/api/v1/users").by("bad")).problem(429, "rate-limit");
+    world.pass_s(3_600);
+    let admin = world.administrator();
+    let me = world.get(&admin, "/api/v1/auth/me").expect(200);
+    assert_eq!(me.headers["ratelimit-limit"], "1000");
+    let left: u32 = me.headers["ratelimit-remaining"].to_str().unwrap().parse().unwrap();
+    (0..left).for_each(|_| drop(world.get(&admin, "/api/v1/auth/me").expect(200)));
+    world.get(&admin, "/api/v1/auth/me").problem(429, "rate-limit");
+}
+
+#[test]
+fn budgets_follow_role_and_operation_when_configured() {
+    let mut rates = Rates { anonymous_per_h: 1_000, ..Rates::default() };
+    rates.roles_per_h.insert(assay_trading_types::UserRole::Admin, 5_000);
+    rates.operations_per_h.insert(assay_admin_api::Operation::ListUsers, 2);
+    let world = World::with(ApiConfig { rates, ..ApiConfig::default() });
+    let admin = world.administrator();
+    assert_eq!(world.get(&admin, "/api/v1/auth/me").expect(200).headers["ratelimit-limit"], "5000");
+    world.get(&admin, "/api/v1/users").expect(200);
+    world.get(&admin, "/api/v1/users").expect(200);
+    world.get(&admin, "/api/v1/users").problem(429, "rate-limit");
+}
+
+#[test]
+fn browsers_of_other_origins_and_unknown_hosts_are_refused_unless_configured() {
+    let closed = World::new();
+    let ask = |world: &World| {
+        let call = Call::new("OPTIONS", "/api/v1/users").header("origin", "https://console.example");
+        world.send(call.header("access-control-request-method", "GET"))
+    };
+    let reply = ask(&closed);
+    assert_eq!((reply.status, reply.headers.get("access-control-allow-origin")), (403, None));
+    let open = World::with(ApiConfig {
+        cors_origins: vec!["https://console.example".to_owned()],
+        hosts: vec!["api.venue.example".to_owned()],
+        ..ApiConfig::default()
+    });
+    let reply = ask(&open);
+    assert_eq!(reply.status, 204);
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://console.example");
+    open.send(Call::new("GET", "/api/v1/auth/jwks").header("host", "evil.example"))
+        .problem(400, "unknown-host");
+    open.send(Call::new("GET", "/api/v1/auth/jwks").header("host", "api.venue.example:443")).expect(200);
+}
+
+#[test]
+fn a_poisoned_log_answers_503_and_nothing_is_told_that_could_be_lost() {
+    let world = World::new();
+    let admin = world.administrator();
+    world.log.poison("the disk is gone");
+    let body = json!({"email": "tim@venue.example", "username": "tim", "roles": ["trader"], "firm": "FIRM1"});
+    world.write(&admin, "POST", "/api/v1/users", body).problem(503, "unavailable");
+}
+
+struct Key {
+    id: String,
+    secret: String,
+}
+
+fn key(world: &World, admin: &str, scopes: &[&str], addresses: &[&str]) -> Key {
+    let body = json!({"name": "robot", "scopes": scopes, "addresses": addresses, "days": 1});
+    let made = world.write(admin, "POST", "/api/v1/auth/me/api-keys", body).expect(201);
+    Key { id: made.text("id"), secret: made.text("secret") }
+}
+
+fn signed(world: &World, key: &Key, path: &str, nonce: &str) -> Call {
+    let digest = hex::encode(Sha256::digest(b""));
+    let text = signature::signed_text("GET", path, world.now_s(), nonce, &digest);
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    let signature = hex::encode(mac.finalize().into_bytes());
+    let value = format!(
+        "{} key={}, timestamp={}, nonce={nonce}, signature={signature}",
+        signature::SCHEME,
+        key.id,
+        world.now_s()
+    );
+    Call::new("GET", path).header("authorization", &value)
+}
+
+#[test]
+fn a_machine_signs_its_requests_within_its_scopes_and_from_its_addresses() {
+    let world = World::new();
+    let admin = world.administrator();
+    let good = key(&world, &admin, &["list_users"], &["127.0.0.0/8"]);
+    let path = "/api/v1/users?limit=1";
+    let call = signed(&world, &good, path, "nonce-0123456789a");
+    world.send(call.clone()).expect(200);
+    world.send(call.clone()).problem(401, "unauthenticated");
+    let mut elsewhere = signed(&world, &good, path, "nonce-0123456789b");
+    elsewhere.path = "/api/v1/users?limit=2".to_owned();
+    world.send(elsewhere).problem(401, "unauthenticated");
+    let old = signed(&world, &good, path, "nonce-0123456789c");
+    world.pass_s(31);
+    world.send(old).problem(401, "unauthenticated");
+    world.send(signed(&world, &good, "/api/v1/proposals", "nonce-0123456789d")).problem(403, "forbidden");
+    let foreign = key(&world, &admin, &["list_users"], &["192.0.2.0/24"]);
+    world.send(signed(&world, &foreign, path, "nonce-0123456789e")).problem(401, "unauthenticated");
+    let forged = Key { id: good.id.clone(), secret: foreign.secret };
+    world.send(signed(&world, &forged, path, "nonce-0123456789f")).problem(401, "unauthenticated");
+    world.send(Call::new("DELETE", &format!("/api/v1/auth/me/api-keys/{}", good.id)).by(&admin)).expect(204);
+    world.send(signed(&world, &good, path, "nonce-0123456789g")).problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_key_ends_with_its_time_and_with_its_user() {
+    let world = World::new();
+    let admin = world.administrator();
+    let second = world.member(&admin, None, "second", &["admin"], None);
+    let robot = key(&world, &second, &["list_users"], &[]);
+    world.send(signed(&world, &robot, "/api/v1/users", "nonce-0123456789a")).expect(200);
+    world.pass_s(86_400);
+    world.send(signed(&world, &robot, "/api/v1/users", "nonce-0123456789b")).problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_key_to_be_is_checked() {
+    let world = World::new();
+    let admin = world.administrator();
+    let make = |body: serde_json::Value| {
+        world.write(&admin, "POST", "/api/v1/auth/me/api-keys", body).problem(400, "invalid")
+    };
+    let reply = make(json!({"name": "", "scopes": [], "days": 0}));
+    assert_eq!(reply.faults(), ["name", "scopes", "days"]);
+    let reply = make(
+        json!({"name": "x", "scopes": ["list_users", "log_in", "fly"], "addresses": ["1.2.3.4/33"], "days": 367}),
+    );
+    assert_eq!(reply.faults(), ["scopes[1]", "scopes[2]", "addresses[0]", "days"]);
+    make(json!({"name": "x", "scopes": ["list_users"], "days": -1}));
+    let list = world.get(&admin, "/api/v1/auth/me/api-keys").expect(200);
+    assert_eq!(list.body["items"], json!([]));
+}
+
+#[test]
+fn a_password_is_never_in_an_answer() {
+    let world = World::new();
+    let admin = world.administrator();
+    for path in ["/api/v1/users", "/api/v1/auth/me", "/api/v1/reports/access-review"] {
+        let text = world.get(&admin, path).expect(200).body.to_string();
+        assert!(!text.contains(PASSWORD) && !text.contains("argon2"), "{text}");
+    }
+}

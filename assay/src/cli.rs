@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Certificates for development.
     #[command(subcommand)]
     Certs(CertsCommand),
+    /// Users of the back office.
+    #[command(subcommand)]
+    User(UserCommand),
     /// The session engine alone, for the benchmarks.
     #[command(hide = true)]
     Echo(EchoArgs),
@@ -258,6 +261,26 @@ pub(crate) struct KeysInitArgs {
     /// Data directory the node will use.
     #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
     pub(crate) data_dir: PathBuf,
+}
+
+/// `assay user ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make the first administrator, on a running node or a stopped one; refused once there is one.
+    CreateAdmin(CreateAdminArgs),
+}
+
+/// `assay user create-admin`
+#[derive(Debug, Args)]
+pub(crate) struct CreateAdminArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Address: the name at login.
+    #[arg(long)]
+    pub(crate) email: String,
+    /// File whose first line is the password.
+    #[arg(long)]
+    pub(crate) password_file: PathBuf,
 }
 
 /// `assay sim`

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod risk;
 pub(crate) mod sim;
 pub(crate) mod up;
+pub(crate) mod user;
 
 use crate::cli::NodeArgs;
 use crate::config::{Config, ConfigError, Overrides};

@@ -9,7 +9,9 @@ mod limits;
 mod overrides;
 mod schedule;
 
-use assay_trading_types::{AccountId, Amount, Asset, CompId, FirmId, Price, Qty, SelfTrade, Symbol};
+use assay_trading_types::{
+    AccountId, Amount, Asset, CompId, FirmId, Price, Qty, SelfTrade, Symbol, UserRole,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -187,13 +189,59 @@ fn heartbeat<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Admin {
-    /// Address of `/healthz`, `/readyz` and `/metrics`; port 0 takes a free one.
+    /// Address of the back office's API, health and metrics; port 0 takes a free one.
     pub(crate) listen: SocketAddr,
+    /// Serve in clear on an address that is not loopback: something in front of it speaks TLS.
+    pub(crate) insecure_listen: bool,
+    /// Where links in mails lead.
+    pub(crate) public_url: Option<String>,
+    /// Whether anybody may register.
+    pub(crate) registration: bool,
+    /// Host names served; any when empty.
+    pub(crate) hosts: Vec<String>,
+    /// Origins that browsers may call from.
+    pub(crate) cors_origins: Vec<String>,
+    /// Passwords known to others, one a line.
+    pub(crate) breach_list: Option<PathBuf>,
+    /// Mail is written here, one file each, instead of being named in the program's log.
+    pub(crate) mail_dir: Option<PathBuf>,
+    /// Requests an hour.
+    pub(crate) rates: AdminRates,
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            insecure_listen: false,
+            public_url: None,
+            registration: true,
+            hosts: Vec::new(),
+            cors_origins: Vec::new(),
+            breach_list: None,
+            mail_dir: None,
+            rates: AdminRates::default(),
+        }
+    }
+}
+
+/// `[admin.rates]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminRates {
+    /// Of an address without login.
+    pub(crate) anonymous_per_h: u32,
+    /// Of a user.
+    pub(crate) user_per_h: u32,
+    /// Of users with a role, where that is more.
+    pub(crate) roles: BTreeMap<UserRole, u32>,
+    /// Of a caller on one operation, by operationId.
+    pub(crate) operations: BTreeMap<String, u32>,
+}
+
+impl Default for AdminRates {
+    fn default() -> Self {
+        Self { anonymous_per_h: 100, user_per_h: 1_000, roles: BTreeMap::new(), operations: BTreeMap::new() }
     }
 }
 
@@ -430,6 +478,7 @@ impl Config {
         self.check_credit()?;
         self.check_instruments()?;
         self.gateway_config()?;
+        self.check_admin()?;
         if self.log.kind == LogKind::Kafka {
             let what = "kind = \"kafka\" is not served by this version, use \"file\"".to_owned();
             return Err(Fault::new("[log]", 0, "kind", what));
@@ -441,6 +490,23 @@ impl Config {
         if !(1..=4096).contains(&self.log.segment_mib) {
             let what = format!("segment_mib = {} is out of range, use 1 to 4096", self.log.segment_mib);
             return Err(Fault::new("[log]", 0, "segment_mib", what));
+        }
+        Ok(())
+    }
+
+    fn check_admin(&self) -> Result<(), Fault> {
+        let Admin { listen, insecure_listen, rates, .. } = &self.admin;
+        if !listen.ip().is_loopback() && !insecure_listen {
+            let what = format!(
+                "{listen} is not a loopback address and the API speaks no TLS: listen on 127.0.0.1 behind what does, or say insecure_listen = true"
+            );
+            return Err(Fault::new("[admin]", 0, "listen", what));
+        }
+        if let Some(name) =
+            rates.operations.keys().find(|n| assay_admin_api::Operation::from_name(n).is_none())
+        {
+            let what = format!("\"{name}\" is no operation of the API");
+            return Err(Fault::new("[admin.rates]", 0, "operations", what));
         }
         Ok(())
     }

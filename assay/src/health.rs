@@ -1,15 +1,17 @@
 //! Health and metrics over HTTP: `/healthz` (the process lives), `/readyz` (recovered and accepting), `/metrics`
-//! (Prometheus text).
+//! (Prometheus text), and `/health/*` as the operations requirements list them. Strangers learn a state, never a reason.
 
 use assay_event_log::EventLog;
+use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::net::TcpListener;
+use std::time::Duration;
 
 /// What the node tells about itself. Written by the threads that know, read here.
 pub(crate) struct Vitals {
@@ -47,16 +49,94 @@ pub(crate) fn app(vitals: Arc<Vitals>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/health", get(health))
+        .route("/health/live", get(|| async { Json(Checked::of("live", true)) }))
+        .route("/health/ready", get(ready))
+        .route("/health/startup", get(startup))
+        .route("/health/ultra-low-latency", get(round_trip))
+        .route("/health/queue", get(queue))
+        .route("/health/db", get(store))
         .with_state(vitals)
 }
 
-/// Serves `listener` until `shutdown` resolves.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    vitals: Arc<Vitals>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, app(vitals)).with_graceful_shutdown(shutdown).await
+/// Longest that what is under way may take to become durable (OPS-2).
+const ROUND_TRIP_MAX: Duration = Duration::from_millis(50);
+
+/// Records that the audit store may lag before it counts as degraded: some seconds of full load.
+const STORE_LAG_MAX: u64 = 500_000;
+
+/// One check.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+struct Checked {
+    check: &'static str,
+    status: &'static str,
+}
+
+impl Checked {
+    fn of(check: &'static str, healthy: bool) -> Self {
+        Self { check, status: if healthy { "healthy" } else { "unhealthy" } }
+    }
+
+    fn is_healthy(self) -> bool {
+        self.status == "healthy"
+    }
+}
+
+impl IntoResponse for Checked {
+    fn into_response(self) -> Response {
+        let status = if self.is_healthy() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(self)).into_response()
+    }
+}
+
+/// All checks together: unhealthy when the log or readiness is, degraded when something that only lags is.
+async fn health(State(vitals): State<Arc<Vitals>>) -> Response {
+    let checks = [queue_check(&vitals), ready_check(&vitals), store_check(&vitals)];
+    let status = match () {
+        () if !checks[..2].iter().all(|c| c.is_healthy()) => "unhealthy",
+        () if checks.iter().all(|c| c.is_healthy()) => "healthy",
+        () => "degraded",
+    };
+    let code = if status == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, Json(serde_json::json!({"status": status, "checks": checks}))).into_response()
+}
+
+async fn ready(State(vitals): State<Arc<Vitals>>) -> Checked {
+    ready_check(&vitals)
+}
+
+async fn startup(State(vitals): State<Arc<Vitals>>) -> Checked {
+    Checked::of("startup", vitals.ready.load(Ordering::Acquire))
+}
+
+async fn queue(State(vitals): State<Arc<Vitals>>) -> Checked {
+    queue_check(&vitals)
+}
+
+async fn store(State(vitals): State<Arc<Vitals>>) -> Checked {
+    store_check(&vitals)
+}
+
+/// Waits until everything that is in the log now is durable: what an order waits for.
+async fn round_trip(State(vitals): State<Arc<Vitals>>) -> Checked {
+    let target = vitals.log.end();
+    let log = Arc::clone(&vitals.log);
+    let waited = tokio::task::spawn_blocking(move || log.wait_durable(target, ROUND_TRIP_MAX)).await;
+    Checked::of("ultra-low-latency", matches!(waited, Ok(Ok(durable)) if durable >= target))
+}
+
+fn ready_check(vitals: &Vitals) -> Checked {
+    Checked::of("ready", vitals.ready.load(Ordering::Acquire) && vitals.log.poisoned().is_none())
+}
+
+/// The log is queue and book of record in one.
+fn queue_check(vitals: &Vitals) -> Checked {
+    Checked::of("queue", vitals.log.poisoned().is_none())
+}
+
+fn store_check(vitals: &Vitals) -> Checked {
+    let lag = vitals.log.durable().0.saturating_sub(vitals.audit_position.load(Ordering::Relaxed));
+    Checked::of("db", lag <= STORE_LAG_MAX)
 }
 
 async fn readyz(State(vitals): State<Arc<Vitals>>) -> (StatusCode, String) {

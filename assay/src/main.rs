@@ -43,6 +43,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(args),
         Command::Risk(command) => command::risk::run(&command),
+        Command::User(args) => command::user::run(&args),
         Command::Keys(args) => command::keys::run(&args),
         Command::Certs(args) => command::certs::run(&args),
         Command::Echo(args) => command::echo::run(&args),

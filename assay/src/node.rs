@@ -5,20 +5,23 @@
 //! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
 //! thread log-writer one write and one sync for whatever queued up
 //! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
-//! thread admin      /healthz /readyz /metrics
+//! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides) and mail
 //! ```
 //! A thread that fails takes the node down: everything is derived from the log, so starting anew is the repair.
 
+pub(crate) mod back_office;
 mod force;
 mod pipeline_thread;
 
 use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
+use assay_admin_api::{Api, CommandProcessor, MailService, mailer};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
 use assay_trading_types::Position;
+use axum::Router;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,6 +81,9 @@ pub(crate) enum NodeError {
     /// A secret's file changed since the configuration was read.
     #[error("configuration: {0}")]
     Configuration(Fault),
+    /// The back office.
+    #[error("back office: {0}")]
+    BackOffice(#[from] assay_admin_api::Error),
     /// Gateway.
     #[error("gateway: {0}")]
     Gateway(#[from] fix_gateway::Error),
@@ -150,7 +156,12 @@ impl Node {
             recovery,
             initial_key,
         };
-        node.run_admin(config.admin.listen, Arc::clone(&vitals))?;
+        let api = back_office::open(config, data_dir, Arc::clone(&port))?;
+        node.run_admin(
+            config.admin.listen,
+            health::app(Arc::clone(&vitals)).merge(assay_admin_api::app(Arc::clone(&api))),
+        )?;
+        node.run_back_office(api)?;
         node.run_audit(audit, Arc::clone(&port), Arc::clone(&vitals))?;
         let turn = pipeline_thread::PipelineThread {
             pipeline,
@@ -262,7 +273,7 @@ impl Node {
         })
     }
 
-    fn run_admin(&mut self, listen: SocketAddr, vitals: Arc<Vitals>) -> Result<(), NodeError> {
+    fn run_admin(&mut self, listen: SocketAddr, router: Router) -> Result<(), NodeError> {
         let io = |doing: String| move |source| NodeError::Io { doing, source };
         let listener = std::net::TcpListener::bind(listen)
             .map_err(io(format!("listen on {listen} ([admin] listen)")))?;
@@ -274,11 +285,24 @@ impl Node {
             runtime
                 .and_then(|r| {
                     r.block_on(async {
-                        health::serve(tokio::net::TcpListener::from_std(listener)?, vitals, stopped(stop))
-                            .await
+                        let listener = tokio::net::TcpListener::from_std(listener)?;
+                        assay_admin_api::serve(listener, router, stopped(stop)).await
                     })
                 })
-                .map_err(|source| NodeError::Io { doing: "serve health".to_owned(), source })
+                .map_err(|source| NodeError::Io { doing: "serve the API".to_owned(), source })
+        })
+    }
+
+    /// Decides on commands, and sends the mail that follows.
+    fn run_back_office(&mut self, api: Arc<Api>) -> Result<(), NodeError> {
+        let processor = CommandProcessor::new(Arc::clone(&api), self.recovery.last_origins.clone())?;
+        let stop = Arc::clone(&self.stop);
+        self.run("commands", move || processor.run(&stop).map_err(NodeError::from))?;
+        let stop = Arc::clone(&self.stop);
+        let mail = MailService::new(Arc::clone(&api), mailer(api.mail_route()));
+        self.run("mail", move || {
+            mail.run(&stop);
+            Ok(())
         })
     }
 }
@@ -314,7 +338,7 @@ fn open_audit(log: &dyn EventLog, root: &Path) -> Result<(AuditService, Option<P
     Ok((AuditService::open(log, root, keys::load(&dir)?)?, made))
 }
 
-fn log_config(config: &Config) -> FileLogConfig {
+pub(crate) fn log_config(config: &Config) -> FileLogConfig {
     FileLogConfig {
         segment_bytes: u64::from(config.log.segment_mib) << 20,
         ring_bytes_max: (config.log.ring_mib as usize) << 20,

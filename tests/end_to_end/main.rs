@@ -5,6 +5,7 @@
 //! message, an end of stream or an exit, and [`PATIENCE`] bounds it.
 
 mod audit_trail;
+mod back_office;
 mod client;
 mod configuration;
 mod crash;

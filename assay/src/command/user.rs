@@ -1,0 +1,104 @@
+//! `assay user ...`: users of the back office, from the node's own console.
+
+use super::{Outcome, configuration};
+use crate::cli::{CreateAdminArgs, UserCommand};
+use crate::clock;
+use crate::config::Config;
+use crate::node::{DataDir, back_office, log_config};
+use assay_admin_api::{
+    CommandProcessor, FirstAdministrator, Outcome as Decided, Secrets, create_first_administrator, proof,
+};
+use assay_event_log::{EventLog, FileLog, LogError};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A running node that has not answered by then hangs.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(command: &UserCommand) -> Outcome {
+    let UserCommand::CreateAdmin(args) = command;
+    create_admin(args)
+}
+
+fn create_admin(args: &CreateAdminArgs) -> Outcome {
+    let config = configuration(&args.node)?;
+    let text = std::fs::read_to_string(&args.password_file)
+        .map_err(|e| format!("cannot read {}: {e}", args.password_file.display()))?;
+    let password = text.lines().next().unwrap_or_default().to_owned();
+    let wanted = FirstAdministrator { email: args.email.clone(), password };
+    let data_dir = DataDir::new(&args.node.data_dir);
+    match FileLog::open(data_dir.log(), log_config(&config)) {
+        Ok((log, recovery)) => {
+            let log: Arc<dyn EventLog> = Arc::new(log);
+            here(&config, &data_dir, log, recovery.last_origins, wanted)?;
+        }
+        Err(LogError::Locked { .. }) => there(&data_dir, config.admin.listen, &wanted)?,
+        Err(error) => return Err(error.into()),
+    }
+    println!("administrator {} made; log in and set up the second factor", args.email);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// On a stopped node: this process decides.
+fn here(
+    config: &Config,
+    data_dir: &DataDir,
+    log: Arc<dyn EventLog>,
+    written: assay_event_log::LastOrigins,
+    wanted: FirstAdministrator,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let api = back_office::open(config, data_dir, log)?;
+    let mut processor = CommandProcessor::new(Arc::clone(&api), written)?;
+    processor.recover()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || processor.run(&stopping));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(create_first_administrator(&api, wanted));
+    stop.store(true, Ordering::Release);
+    thread.join().map_err(|_| "the processor panicked")??;
+    match outcome? {
+        Decided::Done { .. } => Ok(()),
+        other => Err(format!("undecided: {other:?}").into()),
+    }
+}
+
+/// On a running node: it decides, shown that we can read its key.
+fn there(
+    data_dir: &DataDir,
+    address: SocketAddr,
+    wanted: &FirstAdministrator,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let secrets = Secrets::load(&back_office::keys(data_dir).join("node.key"))?;
+    let body = serde_json::to_vec(wanted)?;
+    let proof = proof(&secrets, clock::now().as_ns() / 1_000_000_000, &body);
+    let mut stream = TcpStream::connect(address).map_err(|e| {
+        format!("a node holds the data directory, and {address} ([admin] listen) does not answer: {e}")
+    })?;
+    stream.set_read_timeout(Some(ANSWER_MAX))?;
+    write!(
+        stream,
+        "POST /api/v1/auth/first-administrator HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nAssay-Node-Proof: {proof}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )?;
+    stream.write_all(&body)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    if answer.starts_with("HTTP/1.1 201 ") {
+        return Ok(());
+    }
+    let problem: serde_json::Value = answer
+        .split_once("\r\n\r\n")
+        .and_then(|(_, body)| serde_json::from_str(body).ok())
+        .unwrap_or_default();
+    let words = |field: &str| problem[field].as_str().unwrap_or_default().to_owned();
+    let faults = problem["errors"].as_array().into_iter().flatten();
+    let faults: String =
+        faults.map(|e| format!("; {} {}", e["field"], e["message"]).replace('"', "")).collect();
+    Err(format!("{}: {}{faults}", words("title"), words("detail")).into())
+}

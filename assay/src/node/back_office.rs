@@ -1,0 +1,48 @@
+//! The back office's settings, from the configuration.
+
+use super::{DataDir, NodeError};
+use crate::clock;
+use crate::config::Config;
+use assay_admin_api::{Api, ApiConfig, MailRoute, Operation, Rates};
+use assay_event_log::EventLog;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where the node's key stands.
+pub(crate) fn keys(data_dir: &DataDir) -> PathBuf {
+    data_dir.root().join("keys")
+}
+
+/// The API on `log`; its processor is still to be run.
+pub(crate) fn open(
+    config: &Config,
+    data_dir: &DataDir,
+    log: Arc<dyn EventLog>,
+) -> Result<Arc<Api>, NodeError> {
+    Ok(Api::new(settings(config, data_dir), log, Arc::new(clock::now))?)
+}
+
+fn settings(config: &Config, data_dir: &DataDir) -> ApiConfig {
+    let admin = &config.admin;
+    ApiConfig {
+        keys: keys(data_dir),
+        public_url: admin.public_url.clone().unwrap_or_else(|| format!("http://{}", admin.listen)),
+        registration: admin.registration,
+        hosts: admin.hosts.clone(),
+        cors_origins: admin.cors_origins.clone(),
+        breach_list: admin.breach_list.clone(),
+        mail: admin.mail_dir.clone().map_or(MailRoute::Log, MailRoute::Directory),
+        rates: Rates {
+            anonymous_per_h: admin.rates.anonymous_per_h,
+            user_per_h: admin.rates.user_per_h,
+            roles_per_h: admin.rates.roles.clone(),
+            operations_per_h: admin
+                .rates
+                .operations
+                .iter()
+                .filter_map(|(name, per_h)| Some((Operation::from_name(name)?, *per_h)))
+                .collect(),
+        },
+        ..ApiConfig::default()
+    }
+}

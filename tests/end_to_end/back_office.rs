@@ -1,0 +1,172 @@
+//! The back office on a real node: the first administrator, logins, and what stays of them.
+
+use crate::instance::{Home, Server, assay, run};
+use assay_admin_api::totp;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const EMAIL: &str = "grace@venue.example";
+const PASSWORD: &str = "tulip-orbit-9-canal";
+
+/// Each attempt is a connection; a node that reads a few hundred records takes far fewer.
+const ATTEMPTS_MAX: usize = 50_000;
+
+/// An answer: status, headers in lower case, body.
+struct Reply {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Reply {
+    #[track_caller]
+    fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}\n{}", self.head, self.body);
+        self
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+
+    fn text(&self, field: &str) -> String {
+        self.json()[field].as_str().unwrap_or_else(|| panic!("no {field}: {}", self.body)).to_owned()
+    }
+}
+
+fn address(server: &Server) -> SocketAddr {
+    let line = server.greeting.iter().find_map(|line| line.strip_prefix("admin on ")).expect("it says so");
+    line.parse().expect("an address")
+}
+
+fn call(server: &Server, method: &str, path: &str, token: &str, body: Option<&Value>) -> Reply {
+    let mut stream = TcpStream::connect(address(server)).expect("it listens");
+    stream.set_read_timeout(Some(crate::PATIENCE)).expect("a socket");
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    Reply { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+/// As [`call`], once the back office has read the log: until then it answers 503 and when to come again.
+fn once_recovered(server: &Server, method: &str, path: &str, token: &str, body: Option<&Value>) -> Reply {
+    let attempts = std::iter::repeat_with(|| call(server, method, path, token, body));
+    attempts.take(ATTEMPTS_MAX).find(|reply| reply.status != 503).expect("it recovers")
+}
+
+fn create_admin(home: &Home, server: Option<&Server>, email: &str) -> crate::instance::Ended {
+    let file = home.data().with_file_name("password.txt");
+    std::fs::write(&file, format!("{PASSWORD}\n")).expect("writable");
+    let mut command = assay(&["user", "create-admin", "--email", email, "--password-file"]);
+    command.arg(file).arg("--config").arg(home.config()).arg("--data-dir").arg(home.data());
+    if let Some(server) = server {
+        command.arg("--set").arg(format!("admin.listen={}", address(server)));
+    }
+    run(command)
+}
+
+fn log_in(server: &Server, code: Option<&str>) -> Reply {
+    let body = json!({"email": EMAIL, "password": PASSWORD, "code": code});
+    call(server, "POST", "/api/v1/auth/login", "", Some(&body))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a client has its own clock")]
+fn step() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / totp::STEP_S
+}
+
+fn from_base32(text: &str) -> Vec<u8> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: String = text.chars().map(|c| format!("{:05b}", ALPHABET.find(c).expect("Base32"))).collect();
+    let byte = |b: &[u8]| u8::from_str_radix(std::str::from_utf8(b).expect("digits"), 2).expect("eight bits");
+    bits.as_bytes().chunks_exact(8).map(byte).collect()
+}
+
+#[test]
+fn the_first_administrator_is_made_on_a_running_node_and_a_crash_forgets_nothing() {
+    let home = Home::new();
+    let server = home.start();
+    once_recovered(&server, "GET", "/api/v1/auth/jwks", "", None).expect(200);
+    create_admin(&home, Some(&server), EMAIL).assert_code(0);
+    let again = create_admin(&home, Some(&server), "mallory@venue.example");
+    assert!(again.assert_code(1).one_line().contains("there is an administrator already"), "{again:?}");
+
+    let login = log_in(&server, None).expect(200);
+    assert_eq!(login.json()["second_factor_missing"], true);
+    let token = login.text("access_token");
+    call(&server, "GET", "/api/v1/users", &token, None).expect(403);
+    let prepared = call(&server, "POST", "/api/v1/auth/me/totp", &token, None).expect(200);
+    let secret = from_base32(&prepared.text("secret"));
+    let code = json!({"code": totp::code_at(&secret, step())});
+    call(&server, "POST", "/api/v1/auth/me/totp/confirm", &token, Some(&code)).expect(200);
+    let invited =
+        json!({"email": "tim@firm1.example", "username": "tim", "roles": ["trader"], "firm": "FIRM1"});
+    let receipt = call(&server, "POST", "/api/v1/users", &token, Some(&invited)).expect(201);
+
+    server.kill_9();
+    let server = home.start();
+    let users = once_recovered(&server, "GET", "/api/v1/users?search=tim", &token, None).expect(200);
+    assert_eq!(users.json()["items"][0]["id"], receipt.json()["id"], "the login works on after a crash");
+    // The same step works for nothing else; the next one is within a device's drift.
+    log_in(&server, Some(&totp::code_at(&secret, step() + 1))).expect(200);
+    server.stop();
+    home.assert_sound();
+    let audited = home.query(&["--from", "2020-01-01T00:00:00Z", "--format", "json"]);
+    assert!(audited.stdout.contains("invite_user"), "the audit has it");
+    for secret in [PASSWORD, &token, &prepared.text("secret")] {
+        assert!(!audited.stdout.contains(secret), "a secret in the audit");
+    }
+}
+
+#[test]
+fn the_first_administrator_is_made_on_a_stopped_node() {
+    let home = Home::new();
+    create_admin(&home, None, EMAIL).assert_code(0);
+    create_admin(&home, None, EMAIL).assert_code(1);
+    let weak = home.data().with_file_name("weak.txt");
+    std::fs::write(&weak, "password\n").expect("writable");
+    let server = home.start();
+    once_recovered(&server, "GET", "/api/v1/auth/jwks", "", None).expect(200);
+    log_in(&server, None).expect(200);
+    call(&server, "POST", "/api/v1/auth/login", "", Some(&json!({"email": EMAIL, "password": "wrong"})))
+        .expect(401);
+    server.stop();
+    home.assert_sound();
+}
+
+#[test]
+fn health_documents_and_pages_are_served_without_login() {
+    let home = Home::new();
+    let server = home.start();
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/health/startup",
+        "/health/ultra-low-latency",
+        "/health/db",
+        "/health/queue",
+        "/api/v1/openapi.json",
+        "/api/docs/",
+    ] {
+        let reply = call(&server, "GET", path, "", None);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+    }
+    let nowhere = call(&server, "GET", "/api/v1/nowhere", "", None).expect(404);
+    assert!(nowhere.head.contains("application/problem+json"), "{}", nowhere.head);
+    server.stop();
+}

@@ -63,6 +63,10 @@ pub(crate) struct NodeArgs {
 pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// Start even though the end of the log is missing or damaged where it had been durable: what cannot be read from
+    /// there on is lost, audit copies that hold it are set aside. Only when there is no copy to restore.
+    #[arg(long)]
+    pub(crate) accept_lost_tail: bool,
 }
 
 /// `assay demo`

@@ -112,15 +112,22 @@ pub(crate) struct Node {
     ended_sender: mpsc::Sender<(&'static str, Result<(), NodeError>)>,
     recovery: Recovery,
     initial_key: Option<PathBuf>,
+    set_aside: Vec<PathBuf>,
 }
 
 impl Node {
     /// Recovers `data_dir`, brings `config` into force and starts serving.
     ///
     /// # Errors
-    /// The directory is locked or damaged, an address is taken, or a part cannot recover.
-    pub(crate) fn start(config: &Config, data_dir: &DataDir) -> Result<Self, NodeError> {
-        let (log, recovery) = FileLog::open(data_dir.log(), log_config(config))?;
+    /// The directory is locked or damaged (at its very end only unless `accept_lost_tail`), an address is taken, or a
+    /// part cannot recover.
+    pub(crate) fn start(
+        config: &Config,
+        data_dir: &DataDir,
+        accept_lost_tail: bool,
+    ) -> Result<Self, NodeError> {
+        let log_config = FileLogConfig { accept_lost_tail, ..log_config(config) };
+        let (log, recovery) = FileLog::open(data_dir.log(), log_config)?;
         if let Some(torn) = &recovery.torn {
             // Said before anything else can go wrong: the next start finds nothing left to cut.
             tracing::warn!(file = torn.file, byte = torn.byte, bytes = torn.bytes, "cut a torn tail");
@@ -137,6 +144,10 @@ impl Node {
         catch_up(&mut pipeline, &*port)?;
         force::bring(config, &*port, data_dir)?;
         catch_up(&mut pipeline, &*port)?;
+        let set_aside = match accept_lost_tail {
+            true => AuditPaths::below(data_dir.root()).set_aside_if_ahead(recovery.end)?,
+            false => Vec::new(),
+        };
         let (audit, initial_key) = open_audit(&*port, data_dir.root())?;
 
         let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
@@ -155,6 +166,7 @@ impl Node {
             ended_sender,
             recovery,
             initial_key,
+            set_aside,
         };
         let api = back_office::open(config, data_dir, Arc::clone(&port))?;
         node.run_admin(
@@ -194,6 +206,11 @@ impl Node {
     /// The initial seal key, if this start made keys: it belongs off the machine.
     pub(crate) fn initial_key(&self) -> Option<&Path> {
         self.initial_key.as_deref()
+    }
+
+    /// Audit copies that held records which the log lost.
+    pub(crate) fn set_aside(&self) -> &[PathBuf] {
+        &self.set_aside
     }
 
     /// Durable position.

@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// The audit is further than the log: the log lost its tail, or this is the audit of another log.
     #[error(
-        "the audit stands at position {audited}, the log ends at {end}: not the same log, or its tail is gone"
+        "the audit stands at position {audited}, the log ends at {end}: not the same log, or its tail is gone; restore the log, or start once with --accept-lost-tail"
     )]
     AheadOfLog {
         /// Where the audit stands.

@@ -256,3 +256,8 @@ impl StateFile {
         Ok(())
     }
 }
+
+/// Position of the chains in a state file; none where there is none that can be read.
+pub(crate) fn state_position(file: &Path) -> Option<Position> {
+    StateFile::read(file).map(|chains| chains.position())
+}

@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::keys::Keys;
-use crate::sealer::{IDLE_WAIT, Sealer};
-use crate::store::Store;
+use crate::sealer::{IDLE_WAIT, Sealer, state_position};
+use crate::store::{Store, store_position};
 use assay_event_log::EventLog;
 use assay_trading_types::{Position, Timestamp};
 use std::path::{Path, PathBuf};
@@ -46,6 +46,41 @@ impl AuditPaths {
         let audit = data_dir.join("audit");
         Self { store: audit.join("audit.sqlite"), state: audit.join("chain.state"), keys: audit.join("keys") }
     }
+}
+
+impl AuditPaths {
+    /// Renames what stands beyond `end`, where a log that lost its tail ends: kept as evidence, not gone on from. Says
+    /// which files now have `.lost-<end>` behind their names.
+    ///
+    /// # Errors
+    /// A store of another schema, or the disk refuses.
+    pub fn set_aside_if_ahead(&self, end: Position) -> Result<Vec<PathBuf>, Error> {
+        let mut renamed = Vec::new();
+        if store_position(&self.store)?.is_some_and(|position| position > end) {
+            for suffix in ["", "-wal", "-shm"] {
+                set_aside(&with_suffix(&self.store, suffix), end, &mut renamed)?;
+            }
+        }
+        if state_position(&self.state).is_some_and(|position| position > end) {
+            set_aside(&self.state, end, &mut renamed)?;
+        }
+        Ok(renamed)
+    }
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn set_aside(file: &Path, end: Position, renamed: &mut Vec<PathBuf>) -> Result<(), Error> {
+    if file.exists() {
+        let aside = with_suffix(file, &format!(".lost-{end}"));
+        std::fs::rename(file, &aside).map_err(Error::io("set aside", file))?;
+        renamed.push(aside);
+    }
+    Ok(())
 }
 
 /// Sealer and store of one log.

@@ -278,6 +278,17 @@ pub(crate) fn open_read_only(file: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// Position after the last row of a store; none where there is no store.
+///
+/// # Errors
+/// Another schema, or the disk refuses.
+pub(crate) fn store_position(file: &Path) -> Result<Option<Position>, Error> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    Ok(read_chains(&open_read_only(file)?, file)?.map(|chains| chains.position()))
+}
+
 /// The chains at the store's position; none in a new store.
 pub(crate) fn read_chains(connection: &Connection, file: &Path) -> Result<Option<Chains>, Error> {
     use rusqlite::OptionalExtension;

@@ -125,3 +125,25 @@ fn a_cut_last_frame_without_marker_is_a_torn_tail() {
     server.stop_after([client]);
     home.assert_sound();
 }
+
+#[test]
+fn a_lost_tail_is_accepted_only_when_the_operator_says_so_and_what_knew_it_is_set_aside() {
+    let home = used_home();
+    let starts = frames(&home);
+    let cut = starts[starts.len() - 4];
+    edit(&home.segment(), |bytes| bytes[cut..].fill(0));
+    assert_names_segment(home.refused_up().assert_code(1));
+    let server = home.start_with(&["--accept-lost-tail"]);
+    let said = server.greeting.join("\n");
+    assert!(said.contains("set aside, it holds records that the log lost: "), "{said}");
+    let audit = std::fs::read_dir(home.data().join("audit")).expect("a directory");
+    let names: Vec<String> =
+        audit.map(|e| e.expect("readable").file_name().to_string_lossy().into()).collect();
+    assert!(names.iter().any(|name| name.starts_with("audit.sqlite.lost-")), "{names:?}");
+    assert!(names.iter().any(|name| name.starts_with("chain.state.lost-")), "{names:?}");
+    let mut client = Client::new("CLIENT2");
+    client.connect(server.address());
+    server.stop();
+    home.assert_sound();
+    home.start().stop();
+}

@@ -95,6 +95,13 @@ impl Home {
         command
     }
 
+    /// As [`Home::start`], with more arguments.
+    pub(crate) fn start_with(&self, arguments: &[&str]) -> Server {
+        let mut up = self.up();
+        up.args(arguments);
+        Server::launch(up)
+    }
+
     /// `assay up` here, which must end by itself.
     pub(crate) fn refused_up(&self) -> Ended {
         run(self.up())

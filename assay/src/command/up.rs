@@ -21,7 +21,7 @@ pub(crate) fn run(args: &UpArgs) -> Outcome {
     }
     let reload = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGHUP, Arc::clone(&reload))?;
-    let node = Node::start(&config, &DataDir::new(&args.node.data_dir))?;
+    let node = Node::start(&config, &DataDir::new(&args.node.data_dir), args.accept_lost_tail)?;
     announce(&node)?;
     while !signalled.load(Ordering::Acquire) {
         if reload.swap(false, Ordering::AcqRel) {
@@ -43,9 +43,17 @@ pub(crate) fn run(args: &UpArgs) -> Outcome {
 fn announce(node: &Node) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let recovery = node.recovery();
-    writeln!(out, "log holds {} records, durable to position {}", recovery.records, node.durable())?;
+    writeln!(
+        out,
+        "found {} records in the log; durable to position {} by now",
+        recovery.records,
+        node.durable()
+    )?;
     if let Some(torn) = &recovery.torn {
         writeln!(out, "cut a torn tail: {} bytes of {} behind byte {}", torn.bytes, torn.file, torn.byte)?;
+    }
+    for file in node.set_aside() {
+        writeln!(out, "set aside, it holds records that the log lost: {}", file.display())?;
     }
     if let Some(key) = node.initial_key() {
         writeln!(out, "seal keys made; take the initial key off this machine: {}", key.display())?;

@@ -20,12 +20,19 @@ impl Risk {
         let firm = self.firms.open(e.firm, Default::default);
         let accounts: Vec<ClientIx> =
             e.accounts.iter().map(|account| self.clients.open(*account, Default::default)).collect();
-        for ix in &accounts {
-            // An account stays with the firm that named it first: its orders and money are there.
-            self.clients[*ix].firm.get_or_insert(firm);
-        }
         let row = &mut self.firms[firm];
-        (row.accounts, row.commission, row.self_trade) = (accounts.clone(), e.commission, e.self_trade);
+        let before = std::mem::replace(&mut row.accounts, accounts.clone());
+        (row.commission, row.self_trade) = (e.commission, e.self_trade);
+        for gone in before.into_iter().filter(|ix| !accounts.contains(ix)) {
+            self.clients[gone].firm.take_if(|named| *named == firm);
+        }
+        for ix in &accounts {
+            // An account stays with the firm it has traded for: its orders and positions count there.
+            let elsewhere = self.holdings.iter().any(|(_, h)| h.client == *ix && h.firm != firm);
+            if !elsewhere {
+                self.clients[*ix].firm.get_or_insert(firm);
+            }
+        }
         let listed: Vec<SymbolIx> = self.instruments.rows().map(|(ix, ..)| ix).collect();
         for client in accounts {
             listed.iter().for_each(|symbol| self.count_position(client, *symbol));

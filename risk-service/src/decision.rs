@@ -29,12 +29,12 @@ impl Risk {
         let mut measured = Measurements::new();
         let decided = self.decide(e, session, input.at, &mut measured).and_then(|approved| {
             let order_id = OrderId::new(input.partition, input.offset);
-            let (order, posted) = self.hold_for(order_id, e, session, &approved)?;
-            Ok((approved, order, posted))
+            let (slot, posted) = self.hold_for(order_id, e, session, &approved)?;
+            Ok((approved, slot, posted))
         });
         match decided {
-            Ok((approved, order, posted)) => {
-                self.accept(e, (&approved, order, posted), &measured, input.at, out);
+            Ok((approved, slot, posted)) => {
+                self.accept(e, (&approved, slot, posted), &measured, input.at, out);
             }
             Err(refused) => self.refuse(e, session, refused, input.at, out),
         }
@@ -125,10 +125,10 @@ impl Risk {
         e: &OrderRequested,
         session: SessionIx,
         approved: &Approved,
-    ) -> Result<(OpenOrder, Vec<Transfer>), Refused> {
+    ) -> Result<(Slot, Vec<Transfer>), Refused> {
         let filled = Filled::unfilled(e.terms.qty);
         let holding = &self.holdings[approved.holding];
-        let mut order = OpenOrder {
+        let slot = self.orders.prepare(OpenOrder {
             order_id,
             terms: e.terms.clone(),
             session,
@@ -146,7 +146,8 @@ impl Risk {
             transfers: 0,
             replace: None,
             older_ids: Vec::new(),
-        };
+        });
+        let order = &mut self.orders[slot];
         let need = order.need();
         let mut group = Group::default();
         if need > Amount::ZERO {
@@ -156,8 +157,12 @@ impl Risk {
             order.hold = Some(id);
         }
         match group.post(&mut self.ledger) {
-            Ok(posted) => Ok((order, posted)),
-            Err(_) => Err(self.uncovered(&order, need)),
+            Ok(posted) => Ok((slot, posted)),
+            Err(_) => {
+                let refused = self.uncovered(&self.orders[slot], need);
+                self.orders.discard(slot);
+                Err(refused)
+            }
         }
     }
 
@@ -172,12 +177,13 @@ impl Risk {
     fn accept(
         &mut self,
         e: &OrderRequested,
-        (approved, order, transfers): (&Approved, OpenOrder, Vec<Transfer>),
+        (approved, slot, transfers): (&Approved, Slot, Vec<Transfer>),
         measured: &Measurements,
         at: Timestamp,
         out: &mut Outbox,
     ) {
-        let (order_id, firm) = (order.order_id, order.terms.firm);
+        let order = &self.orders[slot];
+        let (order_id, session, firm) = (order.order_id, order.session, order.terms.firm);
         let (limits_version, account_limits_version) = self.limits_versions(approved.holding);
         let accepted = OrderAccepted {
             order_id,
@@ -191,9 +197,9 @@ impl Risk {
             protection_price: approved.protection,
             measured: measured.to_vec(),
         };
-        self.use_up(order.session, &order.terms.cl_ord_id);
+        self.use_up(session, &e.terms.cl_ord_id);
         self.remember_look(approved, &e.terms, at);
-        let slot = self.orders.open(order);
+        self.orders.open(slot);
         self.recount(slot);
         if !transfers.is_empty() {
             let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };

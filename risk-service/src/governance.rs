@@ -12,6 +12,10 @@ const PENDING_MAX: usize = 1_000;
 /// Longest emergency change: within an hour a second person can be found.
 const EMERGENCY_MAX_NS: i64 = 3_600_000_000_000;
 
+/// Temporary changes that one tick takes back; the rest follow with the next ticks. An input's outputs are numbered in 16
+/// bits.
+const REVERSIONS_PER_TICK_MAX: usize = 16_384;
+
 /// A change that waits for its checker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Proposal {
@@ -182,7 +186,9 @@ impl Risk {
 
     /// Temporary changes whose time has come go back to what stands.
     pub(crate) fn revert_limits(&mut self, now: Timestamp, out: &mut Outbox) {
-        while let Some((until, scope)) = self.expiring.first().copied().filter(|(until, _)| *until <= now) {
+        for _ in 0..REVERSIONS_PER_TICK_MAX {
+            let due = self.expiring.first().copied().filter(|(until, _)| *until <= now);
+            let Some((until, scope)) = due else { return };
             self.expiring.remove(&(until, scope));
             let Some(book) = self.book_mut(&scope) else { continue };
             let Some(before) = book.revert(now) else { continue };

@@ -32,13 +32,25 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// A new order.
-    pub(crate) fn open(&mut self, order: OpenOrder) -> Slot {
-        let slot = self.place(order);
-        let order = &self[slot];
-        let (session, id) = (order.session, order.terms.cl_ord_id);
-        self.name(session, id, slot);
+    /// Gives an order its place before it is decided on, so that it is written once; nothing finds it there.
+    pub(crate) fn prepare(&mut self, order: OpenOrder) -> Slot {
+        let slot = self.free.pop().unwrap_or_else(|| self.grow());
+        *self.place_of(slot) = Some(order);
         slot
+    }
+
+    /// The order is refused: its place is free again.
+    pub(crate) fn discard(&mut self, slot: Slot) {
+        *self.place_of(slot) = None;
+        self.free.push(slot);
+    }
+
+    /// The order is live: from now on it is found.
+    pub(crate) fn open(&mut self, slot: Slot) {
+        let order = &self[slot];
+        let (order_id, session, id) = (order.order_id, order.session, order.terms.cl_ord_id);
+        self.by_id.insert(order_id, slot);
+        self.name(session, id, slot);
     }
 
     /// An order that may still trade.
@@ -98,13 +110,6 @@ impl Orders {
         self.blocks.iter().flatten().flatten().filter(|order| order.is_open())
     }
 
-    fn place(&mut self, order: OpenOrder) -> Slot {
-        let slot = self.free.pop().unwrap_or_else(|| self.grow());
-        self.by_id.insert(order.order_id, slot);
-        *self.place_of(slot) = Some(order);
-        slot
-    }
-
     fn grow(&mut self) -> Slot {
         if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
             self.blocks.push(Vec::with_capacity(BLOCK));
@@ -150,7 +155,9 @@ impl<'de> Deserialize<'de> for Orders {
         for order in Vec::<OpenOrder>::deserialize(deserializer)? {
             let (session, ids): (_, Vec<ClOrdId>) = (order.session, order.ids().copied().collect());
             let is_open = order.is_open();
-            let slot = orders.place(order);
+            let order_id = order.order_id;
+            let slot = orders.prepare(order);
+            orders.by_id.insert(order_id, slot);
             ids.into_iter().for_each(|id| orders.name(session, id, slot));
             if !is_open {
                 orders.close(slot);

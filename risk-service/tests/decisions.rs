@@ -243,3 +243,24 @@ fn a_market_buy_may_spend_its_budget_whatever_the_prices_of_its_fills() {
     assert_eq!(desk.status("b"), ["I b 39=2 100 100 0"]);
     desk.check_books();
 }
+
+#[test]
+fn an_account_that_its_firm_no_longer_names_takes_no_orders() {
+    let mut desk = Desk::new();
+    assert_eq!(answer(&desk.place(ask("a", "buy 1 @ 9"))), "ok");
+    let open = |accounts: &[&str]| FirmOpened {
+        firm: id("ACME"),
+        accounts: accounts.iter().map(|account| id(account)).collect(),
+        commission: Commission::default(),
+        self_trade: SelfTrade::Allow,
+    };
+    desk.give(open(&["ACME-2"]));
+    assert_eq!(answer(&desk.place(ask("b", "buy 1 @ 9"))), "UNKNOWN_ACCOUNT");
+    assert_eq!(answer(&desk.cancel("a", "c")), "ok", "what is open can be cancelled");
+    desk.give(FirmOpened { firm: id("BETA"), ..open(&["BETA", "ACME"]) });
+    let foreign = Ask { firm: "BETA", account: "ACME", ..ask("d", "buy 1 @ 9") };
+    assert_eq!(answer(&desk.place(foreign)), "UNKNOWN_ACCOUNT", "its positions are ACME's");
+    desk.give(open(&["ACME"]));
+    assert_eq!(answer(&desk.place(ask("e", "buy 1 @ 9"))), "ok");
+    desk.check_books();
+}

@@ -7,6 +7,7 @@ mod cpu;
 mod floor;
 mod ledger;
 mod load;
+mod matching;
 mod path;
 mod risk;
 
@@ -29,7 +30,8 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
         core::parse();
     }
     if wanted(BenchPart::Match) {
-        core::matching();
+        matching::mix();
+        matching::at_rest(args.resting);
     }
     if wanted(BenchPart::Risk) {
         risk::decisions();

@@ -113,6 +113,9 @@ pub(crate) struct BenchArgs {
     /// Orders in the socket parts.
     #[arg(long, default_value_t = 400_000)]
     pub(crate) orders: u64,
+    /// Orders at rest in the matching part.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) resting: u64,
     /// Where the log of the socket parts goes: the disk under it is what is measured.
     #[arg(long, default_value = "target/bench-data")]
     pub(crate) dir: PathBuf,

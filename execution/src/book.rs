@@ -1,7 +1,8 @@
 //! The price-time book of one symbol, in ticks and lots: the pure core, without events.
 
-use crate::ladder::{Ladder, Level};
-use crate::slab::{NIL, Slab};
+use crate::ladder::{Ladder, Level, Levels};
+use crate::slab::{self, NIL};
+use std::ops::{Index, IndexMut};
 
 /// A side of a book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +23,7 @@ impl BookSide {
     }
 
     /// A price as a rank: the lower, the better. Its own inverse.
-    const fn rank(self, ticks: i64) -> i64 {
+    pub(crate) const fn rank(self, ticks: i64) -> i64 {
         match self {
             // Prices and their negatives both fit: a price of i64::MIN ticks is refused before it comes here.
             Self::Bid => -ticks,
@@ -37,27 +38,78 @@ impl BookSide {
             Self::Offer => ticks >= limit,
         }
     }
+
+    /// Where a market order queues in an auction: before every limit.
+    pub(crate) const fn any_price(self) -> i64 {
+        match self {
+            Self::Bid => i64::MAX,
+            Self::Offer => -i64::MAX,
+        }
+    }
 }
 
-/// An order that rests.
+/// What a book knows of an order, for the book only: 24 bytes beside all that the order's owner keeps elsewhere.
 #[derive(Debug, Clone, Copy)]
-pub struct Resting<T> {
-    /// Its side.
-    pub side: BookSide,
-    /// Its price.
-    pub ticks: i64,
-    /// What remains of it, positive.
-    pub lots: i64,
-    /// What the owner of the book knows it by.
-    pub tag: T,
+pub struct Node {
+    /// What others see of it, positive while it rests.
+    pub(crate) lots: i64,
+    /// Its level; none while it is in no book.
     pub(crate) level: u32,
     pub(crate) before: u32,
     pub(crate) behind: u32,
 }
 
-/// Where an order rests; valid until it leaves the book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Handle(u32);
+const NOWHERE: Node = Node { lots: 0, level: NIL, before: NIL, behind: NIL };
+
+/// The nodes of any number of books, by slots that their owner gives to orders.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    chunks: Vec<Vec<Node>>,
+    len: u32,
+}
+
+impl Nodes {
+    /// Makes room for `slot`.
+    fn reach(&mut self, slot: u32) {
+        while self.len <= slot {
+            slab::push(&mut self.chunks, NOWHERE);
+            self.len += 1;
+        }
+    }
+
+    /// Notes what is left of an order that waits outside of its book.
+    pub(crate) fn wait(&mut self, slot: u32, lots: i64) {
+        self.reach(slot);
+        self[slot] = Node { lots, ..NOWHERE };
+    }
+}
+
+impl Index<u32> for Nodes {
+    type Output = Node;
+
+    fn index(&self, slot: u32) -> &Node {
+        let (chunk, at) = slab::place(slot);
+        &self.chunks[chunk][at]
+    }
+}
+
+impl IndexMut<u32> for Nodes {
+    fn index_mut(&mut self, slot: u32) -> &mut Node {
+        let (chunk, at) = slab::place(slot);
+        &mut self.chunks[chunk][at]
+    }
+}
+
+/// An order as its book sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resting {
+    /// Its side.
+    pub side: BookSide,
+    /// Its price.
+    pub ticks: i64,
+    /// What others see of it.
+    pub lots: i64,
+}
 
 /// Best price of a side and the lots there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,69 +128,63 @@ pub type Top = [Option<Best>; 2];
 /// the level tree when a price level appears or disappears. Memory follows the most orders it ever held at once.
 ///
 /// ```
-/// use assay_execution::{Book, BookSide};
-/// let mut book = Book::default();
-/// let first = book.rest(BookSide::Bid, 100, 5, "first");
-/// book.rest(BookSide::Bid, 100, 7, "second");
-/// assert_eq!(book.front(BookSide::Bid), Some(first));
-/// book.remove(first);
+/// use assay_execution::{Book, BookSide, Nodes};
+/// let (mut book, mut nodes) = (Book::default(), Nodes::default());
+/// book.rest(&mut nodes, 0, BookSide::Bid, 100, 5);
+/// book.rest(&mut nodes, 1, BookSide::Bid, 100, 7);
+/// assert_eq!(book.front(BookSide::Bid), Some(0));
+/// book.remove(&mut nodes, 0);
 /// assert_eq!(book.top()[0].map(|b| (b.ticks, b.lots)), Some((100, 7)));
 /// ```
-#[derive(Debug)]
-pub struct Book<T> {
+#[derive(Debug, Default)]
+pub struct Book {
     bids: Ladder,
     offers: Ladder,
-    orders: Slab<Resting<T>>,
+    levels: Levels,
 }
 
-impl<T> Default for Book<T> {
-    fn default() -> Self {
-        Self { bids: Ladder::default(), offers: Ladder::default(), orders: Slab::default() }
-    }
-}
-
-impl<T: Copy> Book<T> {
-    /// Puts an order behind all others of its side and price. The caller has seen to it that it does not cross.
-    pub fn rest(&mut self, side: BookSide, ticks: i64, lots: i64, tag: T) -> Handle {
+impl Book {
+    /// Puts the order in `slot` behind all others of its side and price.
+    pub fn rest(&mut self, nodes: &mut Nodes, slot: u32, side: BookSide, ticks: i64, lots: i64) {
         assert!(lots > 0, "an order rests with something left");
-        let order = Resting { side, ticks, lots, tag, level: NIL, before: NIL, behind: NIL };
-        let slot = self.orders.insert(order);
-        let (ladder, orders) = self.parts(side);
-        ladder.join(orders, slot, side.rank(ticks));
-        Handle(slot)
+        nodes.reach(slot);
+        nodes[slot].lots = lots;
+        let (ladder, levels) = self.parts(side);
+        ladder.join(levels, nodes, slot, (side, side.rank(ticks)));
     }
 
     /// Takes an order off the book.
-    pub fn remove(&mut self, order: Handle) -> Resting<T> {
-        let side = self.orders[order.0].side;
-        let (ladder, orders) = self.parts(side);
-        ladder.leave(orders, order.0);
-        self.orders.remove(order.0)
+    pub fn remove(&mut self, nodes: &mut Nodes, slot: u32) -> Resting {
+        let resting = self.get(nodes, slot);
+        let (ladder, levels) = self.parts(resting.side);
+        ladder.leave(levels, nodes, slot);
+        resting
     }
 
-    /// Lowers what remains of an order, which keeps its place; it leaves the book when nothing remains. Returns what
-    /// remains.
-    pub fn lower(&mut self, order: Handle, lots: i64) -> i64 {
-        let resting = &mut self.orders[order.0];
-        assert!(0 < lots && lots <= resting.lots, "{lots} of {} lots", resting.lots);
-        if lots == resting.lots {
-            self.remove(order);
+    /// Lowers what is left of an order, which keeps its place; it leaves the book when nothing is left. Returns what is
+    /// left.
+    pub fn lower(&mut self, nodes: &mut Nodes, slot: u32, lots: i64) -> i64 {
+        let node = &mut nodes[slot];
+        assert!(0 < lots && lots <= node.lots, "{lots} of {} lots", node.lots);
+        if lots == node.lots {
+            self.remove(nodes, slot);
             return 0;
         }
-        resting.lots -= lots;
-        let (side, level, remaining) = (resting.side, resting.level, resting.lots);
-        self.parts(side).0.lower(level, lots);
-        remaining
+        node.lots -= lots;
+        self.levels[node.level].lots -= i128::from(lots);
+        node.lots
     }
 
     /// The order that trades next on a side: best price, then first come.
-    pub fn front(&self, side: BookSide) -> Option<Handle> {
-        self.ladder(side).best().map(|level| Handle(level.head))
+    pub fn front(&self, side: BookSide) -> Option<u32> {
+        self.ladder(side).best(&self.levels).map(|level| level.head)
     }
 
     /// An order that rests.
-    pub fn get(&self, order: Handle) -> &Resting<T> {
-        &self.orders[order.0]
+    pub fn get(&self, nodes: &Nodes, slot: u32) -> Resting {
+        let node = &nodes[slot];
+        let level = &self.levels[node.level];
+        Resting { side: level.side, ticks: level.side.rank(level.rank), lots: node.lots }
     }
 
     /// Best bid and best offer.
@@ -146,33 +192,22 @@ impl<T: Copy> Book<T> {
         [self.best(BookSide::Bid), self.best(BookSide::Offer)]
     }
 
-    fn best(&self, side: BookSide) -> Option<Best> {
-        self.ladder(side).best().map(|level| Best { ticks: side.rank(level.rank), lots: level.lots })
+    /// Best price of a side.
+    pub fn best(&self, side: BookSide) -> Option<Best> {
+        self.ladder(side).best(&self.levels).map(best)
     }
 
     /// Price levels of a side, best first.
     pub fn levels(&self, side: BookSide) -> impl Iterator<Item = Best> {
-        self.ladder(side).levels().map(move |l| Best { ticks: side.rank(l.rank), lots: l.lots })
+        self.ladder(side).levels(&self.levels).map(best)
     }
 
-    /// Orders of a side in the order they trade.
-    pub fn orders(&self, side: BookSide) -> impl Iterator<Item = &Resting<T>> {
-        self.ladder(side).levels().flat_map(|level| self.queue(level))
-    }
-
-    fn queue(&self, level: &Level) -> impl Iterator<Item = &Resting<T>> {
-        let first = Some(&self.orders[level.head]);
-        std::iter::successors(first, |order| (order.behind != NIL).then(|| &self.orders[order.behind]))
-    }
-
-    /// Orders on both sides.
-    pub fn len(&self) -> usize {
-        self.orders.len()
-    }
-
-    /// Whether nothing rests.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Slots of a side's orders in the order they trade.
+    pub fn slots<'a>(&'a self, nodes: &'a Nodes, side: BookSide) -> impl Iterator<Item = u32> + 'a {
+        let queue = |level: &Level| {
+            std::iter::successors(Some(level.head), |slot| Some(nodes[*slot].behind).filter(|s| *s != NIL))
+        };
+        self.ladder(side).levels(&self.levels).flat_map(queue)
     }
 
     /// Price levels on both sides.
@@ -187,10 +222,14 @@ impl<T: Copy> Book<T> {
         }
     }
 
-    fn parts(&mut self, side: BookSide) -> (&mut Ladder, &mut Slab<Resting<T>>) {
+    fn parts(&mut self, side: BookSide) -> (&mut Ladder, &mut Levels) {
         match side {
-            BookSide::Bid => (&mut self.bids, &mut self.orders),
-            BookSide::Offer => (&mut self.offers, &mut self.orders),
+            BookSide::Bid => (&mut self.bids, &mut self.levels),
+            BookSide::Offer => (&mut self.offers, &mut self.levels),
         }
     }
+}
+
+fn best(level: &Level) -> Best {
+    Best { ticks: level.side.rank(level.rank), lots: level.lots }
 }

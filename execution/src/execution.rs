@@ -1,42 +1,61 @@
 //! The processor of one partition of `markets`.
 
+use crate::calendar::Standing;
 use crate::closed::ClosedOrders;
 use crate::delivery::Deliveries;
+use crate::duty::Duty;
+use crate::live_order::LiveOrder;
 use crate::market::Market;
-use crate::open_order::OpenOrder;
-use crate::slab::Slab;
+use crate::orders::Orders;
+use crate::phase::PhaseState;
+use crate::work::Sink;
 use crate::{Error, snapshot};
 use assay_trading_types::{
-    CancelAccepted, CancelRefused, ChainIds, ClockTicked, Event, ExecType, ExecutionReported, Filled, FirmId,
-    Input, InstrumentListed, Level, OrdStatus, OrdType, OrderAccepted, OrderId, Outbox, Price, Processor,
-    Qty, Refusal, ResponseTo, Symbol, TimeInForce, Timestamp, Topic,
+    CalendarId, CancelAccepted, CancelRefused, ChainIds, Event, ExecType, ExecutionReported, Filled, FirmId,
+    Input, InstrumentListed, Level, OrdStatus, OrderAccepted, OrderId, Outbox, Processor, Refusal,
+    ResponseTo, Symbol, Timestamp, TimetableSet, TradingPhase,
 };
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
-
-/// DAY orders that one input expires; the rest follow with the next inputs, and none of them trades meanwhile.
-/// An input's outputs are numbered in 16 bits, and what it does itself needs most of them.
-pub(crate) const EXPIRIES_PER_INPUT_MAX: usize = 4_096;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The books of one partition of `markets`. Deterministic: the same records give the same outputs and the same
 /// snapshot bytes. Memory follows the open orders and listed symbols, not the records that passed.
 #[derive(Debug)]
 pub struct Execution {
     pub(crate) partition: u16,
-    /// Trading day (UTC) by the latest tick.
-    pub(crate) today: i64,
+    /// The latest tick.
+    pub(crate) now: Timestamp,
+    /// Time of the present input.
+    pub(crate) at: Timestamp,
+    /// Trading day (UTC) by the latest tick, for instruments without a calendar.
+    pub(crate) today: i32,
     /// Number of the next trade.
     pub(crate) next_trade: u64,
     pub(crate) deliveries: Deliveries,
+    pub(crate) calendars: BTreeMap<CalendarId, Calendar>,
     pub(crate) markets: Vec<Market>,
     pub(crate) by_symbol: FxHashMap<Symbol, u32>,
-    pub(crate) orders: Slab<OpenOrder>,
-    pub(crate) by_id: FxHashMap<OrderId, u32>,
+    pub(crate) orders: Orders,
     pub(crate) closed: ClosedOrders,
-    /// DAY orders of earlier days that are not reported yet, by OrderID; may name orders that closed meanwhile.
-    pub(crate) expiring: VecDeque<OrderId>,
+    /// Reports owed to orders, in order; may name orders that closed meanwhile.
+    pub(crate) duties: VecDeque<(OrderId, Duty)>,
+    /// GTD orders by the instant they end at.
+    pub(crate) ends: BTreeSet<(Timestamp, OrderId)>,
+    /// Volatility auctions by the instant they end at.
+    pub(crate) interrupted: BTreeSet<(Timestamp, u32)>,
+    /// Markets that have something to do by themselves: a phase to enter, stops to trigger, orders to fill whole.
+    pub(crate) unsettled: BTreeSet<u32>,
+    /// Markets in an auction that changed since it was last indicated.
+    pub(crate) unindicated: BTreeSet<u32>,
     /// Markets whose top this input may have changed.
     touched: Vec<u32>,
+}
+
+/// A calendar and where it stands.
+#[derive(Debug)]
+pub(crate) struct Calendar {
+    pub(crate) timetable: TimetableSet,
+    pub(crate) standing: Standing,
 }
 
 impl Execution {
@@ -44,15 +63,21 @@ impl Execution {
     pub fn new(partition: u16) -> Self {
         Self {
             partition,
-            today: i64::MIN,
+            now: Timestamp::default(),
+            at: Timestamp::default(),
+            today: i32::MIN,
             next_trade: 1,
             deliveries: Deliveries::default(),
+            calendars: BTreeMap::new(),
             markets: Vec::new(),
             by_symbol: FxHashMap::default(),
-            orders: Slab::default(),
-            by_id: FxHashMap::default(),
+            orders: Orders::default(),
             closed: ClosedOrders::default(),
-            expiring: VecDeque::new(),
+            duties: VecDeque::new(),
+            ends: BTreeSet::new(),
+            interrupted: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
+            unindicated: BTreeSet::new(),
             touched: Vec::new(),
         }
     }
@@ -62,23 +87,30 @@ impl Execution {
         self.partition
     }
 
-    /// Orders that rest on the books.
+    /// Orders that wait, on the books or beside them.
     pub fn open_order_count(&self) -> usize {
         self.orders.len()
     }
 
-    /// Best bid and offer of a listed symbol.
+    /// Best bid and offer of a listed symbol; none outside of continuous trading.
     pub fn top_of_book(&self, symbol: &Symbol) -> Option<[Option<Level>; 2]> {
-        self.by_symbol.get(symbol).map(|market| self.markets[*market as usize].top())
+        self.market_of(symbol).map(Market::top)
     }
 
-    /// Orders on the book of a symbol: bids, then offers, each in the order they trade.
+    /// Phase of a listed symbol.
+    pub fn phase(&self, symbol: &Symbol) -> Option<TradingPhase> {
+        self.market_of(symbol).map(Market::phase)
+    }
+
+    /// Orders of a symbol: bids, then offers, each in the order they trade, then stops and others that wait.
     pub fn resting_orders(&self, symbol: &Symbol) -> impl Iterator<Item = (OrderId, Filled)> {
-        let market = self.by_symbol.get(symbol).map(|market| &self.markets[*market as usize]);
-        market.into_iter().flat_map(Market::slots).map(|slot| {
-            let order = &self.orders[slot];
-            (order.id, order.filled)
-        })
+        let slots = |market| Market::slots(market, &self.orders.nodes).map(move |slot| (market, slot));
+        let all = self.market_of(symbol).into_iter().flat_map(slots);
+        all.map(|(market, slot)| (self.orders.get(slot).id, self.orders.filled(slot, market)))
+    }
+
+    fn market_of(&self, symbol: &Symbol) -> Option<&Market> {
+        self.by_symbol.get(symbol).map(|market| &self.markets[*market as usize])
     }
 
     /// The whole state as bytes; the same log gives the same bytes.
@@ -94,69 +126,64 @@ impl Execution {
         snapshot::read(bytes)
     }
 
-    fn list(&mut self, listed: &InstrumentListed, out: &mut Outbox) {
+    fn list(&mut self, listed: &InstrumentListed, out: &mut Sink<'_>) {
         match self.by_symbol.get(&listed.symbol) {
             Some(market) => self.relist(*market, listed, out),
             None => {
                 self.by_symbol.insert(listed.symbol, self.markets.len() as u32);
-                self.markets.push(Market::new(listed.clone()));
+                let state = PhaseState::always_open(self.today);
+                self.markets.push(Market::new(listed.clone(), state));
             }
         }
     }
 
-    fn accept(&mut self, accepted: &OrderAccepted, at: Timestamp, out: &mut Outbox) {
-        if self.by_id.contains_key(&accepted.order_id) {
+    fn accept(&mut self, accepted: &OrderAccepted, out: &mut Sink<'_>) {
+        if self.orders.find(accepted.order_id).is_some() {
             return;
         }
-        let (market, ticks, lots) = match self.admit(accepted) {
+        let admitted = self.market_number(&accepted.terms.symbol).and_then(|market| {
+            let entry = self.admit(market, &accepted.terms, accepted.terms.qty)?;
+            Ok((market, entry))
+        });
+        let (market, entry) = match admitted {
             Ok(admitted) => admitted,
             Err(reason) => return self.turn_away(accepted, reason, out),
         };
         // Decided; nothing below fails.
-        let order = OpenOrder {
+        let order = LiveOrder {
             id: accepted.order_id,
             terms: accepted.terms.clone(),
             filled: Filled::unfilled(accepted.terms.qty),
             self_trade: accepted.self_trade,
             notional_max: accepted.notional_max,
-            day: at.day().max(self.today),
+            protection: accepted.protection_price,
+            day: self.day_of(market),
             market,
-            handle: None,
+            triggered: false,
+            done_for_day: false,
         };
         order.report(ExecType::New, OrdStatus::New, out);
-        let slot = self.orders.insert(order);
-        self.by_id.insert(accepted.order_id, slot);
-        self.trade_and_settle(slot, ticks, lots, out);
+        self.enter(order, entry, out);
     }
 
-    /// Market, limit in ticks and lots of an order. Risk has checked all of it, but against its own copy of the
-    /// instrument's terms.
-    fn admit(&self, accepted: &OrderAccepted) -> Result<(u32, Option<i64>, i64), Refusal> {
-        let terms = &accepted.terms;
-        let slot = *self.by_symbol.get(&terms.symbol).ok_or(Refusal::UnknownSymbol)?;
-        let market = &self.markets[slot as usize];
-        let ticks = limit_ticks(market, terms.ord_type, terms.price)?;
-        if terms.tif == TimeInForce::Gtd {
-            return Err(Refusal::UnsupportedTif);
-        }
-        Ok((slot, ticks, market.lots(terms.qty)?))
+    fn market_number(&self, symbol: &Symbol) -> Result<u32, Refusal> {
+        self.by_symbol.get(symbol).copied().ok_or(Refusal::UnknownSymbol)
     }
 
-    /// An order that cannot be on the book ends before it begins, so that risk releases what it holds for it.
-    fn turn_away(&mut self, accepted: &OrderAccepted, reason: Refusal, out: &mut Outbox) {
+    /// An order that cannot be taken ends before it begins, so that risk releases what it holds for it.
+    fn turn_away(&mut self, accepted: &OrderAccepted, reason: Refusal, out: &mut Sink<'_>) {
         self.closed.note(accepted.order_id, OrdStatus::Canceled);
-        let report = ExecutionReported {
+        out.account(ExecutionReported {
             order_id: accepted.order_id,
             exec: ExecType::Canceled { request: None, reason: Some(reason), detail: None },
             terms: accepted.terms.clone(),
             filled: Filled::default(),
             status: OrdStatus::Canceled,
             working: None,
-        };
-        out.emit(Topic::Accounts, report.into());
+        });
     }
 
-    fn cancel(&mut self, cancel: &CancelAccepted, out: &mut Outbox) {
+    fn cancel(&mut self, cancel: &CancelAccepted, out: &mut Sink<'_>) {
         match (self.live(cancel.order_id, out), &cancel.request) {
             (Some(slot), request) => {
                 let exec = ExecType::Canceled {
@@ -168,17 +195,17 @@ impl Execution {
             }
             (None, Some(request)) => {
                 let late = self.late(cancel.order_id, cancel.firm, ResponseTo::Cancel, request);
-                out.emit(Topic::Accounts, late.into());
+                out.account(late);
             }
             // Nobody asked and there is nothing to cancel.
             (None, None) => {}
         }
     }
 
-    /// The slot of an order that can still trade. One whose day is over ends here.
-    pub(crate) fn live(&mut self, order: OrderId, out: &mut Outbox) -> Option<u32> {
-        let slot = *self.by_id.get(&order)?;
-        if self.orders[slot].is_stale(self.today) {
+    /// The slot of an order that can still trade. One whose time is over ends here.
+    pub(crate) fn live(&mut self, order: OrderId, out: &mut Sink<'_>) -> Option<u32> {
+        let slot = self.orders.find(order)?;
+        if self.is_over(slot) {
             self.end_expired(slot, out);
             return None;
         }
@@ -211,101 +238,58 @@ impl Execution {
         }
     }
 
-    fn tick(&mut self, tick: &ClockTicked) {
-        let day = tick.now.day();
-        if day <= self.today {
-            return;
-        }
-        self.today = day;
-        self.find_expiring();
-    }
-
-    /// Lists DAY orders of earlier days by OrderID: an order that does not depend on where they are in memory.
-    pub(crate) fn find_expiring(&mut self) {
-        let stale = self.orders.iter().filter(|(_, order)| order.is_stale(self.today));
-        let mut ids: Vec<OrderId> = stale.map(|(_, order)| order.id).collect();
-        ids.sort_unstable();
-        self.expiring = ids.into();
-    }
-
-    fn expire_some(&mut self, out: &mut Outbox) {
-        let mut expired = 0;
-        while expired < EXPIRIES_PER_INPUT_MAX {
-            let Some(order) = self.expiring.pop_front() else { return };
-            if let Some(slot) =
-                self.by_id.get(&order).copied().filter(|s| self.orders[*s].is_stale(self.today))
-            {
-                self.end_expired(slot, out);
-                expired += 1;
-            }
-        }
-    }
-
-    pub(crate) fn end_expired(&mut self, slot: u32, out: &mut Outbox) {
+    pub(crate) fn end_expired(&mut self, slot: u32, out: &mut Sink<'_>) {
         self.end(slot, ExecType::Expired, OrdStatus::Expired, out);
     }
 
-    pub(crate) fn end_cancelled(&mut self, slot: u32, reason: Refusal, out: &mut Outbox) {
+    pub(crate) fn end_cancelled(&mut self, slot: u32, reason: Refusal, out: &mut Sink<'_>) {
         let exec = ExecType::Canceled { request: None, reason: Some(reason), detail: None };
         self.end(slot, exec, OrdStatus::Canceled, out);
     }
 
-    /// Takes an order off its book, reports it and closes it.
-    fn end(&mut self, slot: u32, exec: ExecType, status: OrdStatus, out: &mut Outbox) {
-        self.take_off(slot);
-        let order = &mut self.orders[slot];
-        order.filled.leaves_qty = Qty::ZERO;
-        order.report(exec, status, out);
-        self.close(slot, status);
-    }
-
-    pub(crate) fn take_off(&mut self, slot: u32) {
-        let order = &mut self.orders[slot];
-        let market = order.market;
-        if let Some(handle) = order.handle.take() {
-            self.touch(market);
-            self.markets[market as usize].book.remove(handle);
-        }
-    }
-
-    /// Forgets an order that is off its book and reported, except for how it ended.
-    pub(crate) fn close(&mut self, slot: u32, status: OrdStatus) {
-        let order = self.orders.remove(slot);
-        assert!(order.handle.is_none(), "a closed order is off its book");
-        self.by_id.remove(&order.id);
+    /// Takes an order from where it waits, reports its end and closes it.
+    fn end(&mut self, slot: u32, exec: ExecType, status: OrdStatus, out: &mut Sink<'_>) {
+        let order = self.lift(slot);
         self.closed.note(order.id, status);
+        order.end(exec, status, out);
     }
 
+    /// Ends an order that waits nowhere.
+    pub(crate) fn end_live(&mut self, order: LiveOrder, reason: Refusal, out: &mut Sink<'_>) {
+        self.closed.note(order.id, OrdStatus::Canceled);
+        let exec = ExecType::Canceled { request: None, reason: Some(reason), detail: None };
+        order.end(exec, OrdStatus::Canceled, out);
+    }
+
+    /// Notes that something of a market changed that others see or wait for.
     pub(crate) fn touch(&mut self, market: u32) {
-        let touched = &mut self.markets[market as usize].touched;
-        if !std::mem::replace(touched, true) {
-            self.touched.push(market);
+        let state = &mut self.markets[market as usize];
+        if std::mem::replace(&mut state.touched, true) {
+            return;
         }
+        self.touched.push(market);
+        if !(state.stops.is_empty() && state.whole.is_empty()) {
+            self.unsettled.insert(market);
+        }
+    }
+
+    /// Outputs that may still follow when every market touched so far says its new top.
+    pub(crate) fn room(&self, out: &Sink<'_>) -> u32 {
+        out.left().saturating_sub(self.touched.len() as u32)
     }
 
     /// Tops of books at most once an input, after all else.
-    fn publish_tops(&mut self, out: &mut Outbox) {
-        for market in self.touched.drain(..) {
-            let market = &mut self.markets[market as usize];
+    fn publish_tops(&mut self, out: &mut Sink<'_>) {
+        for number in self.touched.drain(..) {
+            let market = &mut self.markets[number as usize];
             market.touched = false;
             if let Some(top) = market.publish() {
-                out.emit(Topic::MarketData, top.into());
+                out.public(top);
+            }
+            if market.state.is_call() {
+                self.unindicated.insert(number);
             }
         }
-    }
-}
-
-/// A limit in ticks; none for a market order. Stops are refused before they come here.
-pub(crate) fn limit_ticks(
-    market: &Market,
-    ord_type: OrdType,
-    price: Option<Price>,
-) -> Result<Option<i64>, Refusal> {
-    match (ord_type, price) {
-        (OrdType::Market, _) => Ok(None),
-        (OrdType::Limit, Some(price)) => market.ticks(price).map(Some),
-        (OrdType::Limit, None) => Err(Refusal::BadPrice),
-        (OrdType::Stop | OrdType::StopLimit, _) => Err(Refusal::UnsupportedOrdtype),
     }
 }
 
@@ -314,18 +298,24 @@ impl Processor for Execution {
         if !self.deliveries.take(input) {
             return;
         }
+        let out = &mut Sink::new(out);
+        self.at = input.at;
         if let Event::ClockTicked(tick) = input.event {
-            self.tick(tick);
+            self.tick(tick.now, out);
         }
-        self.expire_some(out);
+        self.do_duties(out);
         match input.event {
             Event::InstrumentListed(listed) => self.list(listed, out),
-            Event::OrderAccepted(accepted) => self.accept(accepted, input.at, out),
+            Event::OrderAccepted(accepted) => self.accept(accepted, out),
             Event::CancelAccepted(cancel) => self.cancel(cancel, out),
             Event::ReplaceAccepted(replace) => self.replace(replace, out),
+            Event::TimetableSet(timetable) => self.set_timetable(timetable),
+            Event::TradingRulesSet(rules) => self.set_rules(rules),
+            Event::TradingStateSet(state) => self.set_halted(&state.symbol, state.halted),
             // Ticks are done above; whatever else may come to stand in `markets` is for others.
             _ => {}
         }
+        self.settle(out);
         self.publish_tops(out);
     }
 }

@@ -1,10 +1,10 @@
 //! Price levels of one side of a book.
 
-use crate::book::Resting;
+use crate::book::{BookSide, Nodes};
 use crate::slab::{NIL, Slab};
 use std::collections::BTreeMap;
 
-/// Orders at one price, first come first, as a list through the orders themselves.
+/// Orders at one price, first come first, as a list through the orders' nodes.
 #[derive(Debug)]
 pub(crate) struct Level {
     /// Price as a rank: lower is better on both sides.
@@ -12,8 +12,12 @@ pub(crate) struct Level {
     /// Sum of the lots; wider than an order's so that no sum of orders overflows.
     pub(crate) lots: i128,
     pub(crate) head: u32,
+    pub(crate) side: BookSide,
     tail: u32,
 }
+
+/// Levels of both sides of one book.
+pub(crate) type Levels = Slab<Level>;
 
 /// Levels kept in the array next to the touch; half of them move to or from the tree at a time.
 const NEAR_MAX: usize = 128;
@@ -27,71 +31,72 @@ pub(crate) struct Ladder {
     /// Worst first, every rank better than all of `far`. Empty only when `far` is.
     near: Vec<(i64, u32)>,
     far: BTreeMap<i64, u32>,
-    levels: Slab<Level>,
 }
 
 impl Ladder {
-    pub(crate) fn best(&self) -> Option<&Level> {
-        self.near.last().map(|(_, level)| &self.levels[*level])
+    pub(crate) fn best<'a>(&self, levels: &'a Levels) -> Option<&'a Level> {
+        self.near.last().map(|(_, level)| &levels[*level])
     }
 
     /// Best first.
-    pub(crate) fn levels(&self) -> impl Iterator<Item = &Level> {
+    pub(crate) fn levels<'a>(&'a self, levels: &'a Levels) -> impl Iterator<Item = &'a Level> {
         let near = self.near.iter().rev().map(|(_, level)| level);
-        near.chain(self.far.values()).map(|level| &self.levels[*level])
+        near.chain(self.far.values()).map(|level| &levels[*level])
     }
 
     pub(crate) fn level_count(&self) -> usize {
         self.near.len() + self.far.len()
     }
 
-    /// Puts the order in `slot` behind all others of its price.
-    pub(crate) fn join<T>(&mut self, orders: &mut Slab<Resting<T>>, slot: u32, rank: i64) {
-        let level_slot = self.level_at(rank);
-        let level = &mut self.levels[level_slot];
+    /// Puts the order in `slot`, whose lots are set, behind all others of its price.
+    pub(crate) fn join(
+        &mut self,
+        levels: &mut Levels,
+        nodes: &mut Nodes,
+        slot: u32,
+        (side, rank): (BookSide, i64),
+    ) {
+        let level_slot = self.level_at(levels, side, rank);
+        let level = &mut levels[level_slot];
         let before = std::mem::replace(&mut level.tail, slot);
-        let order = &mut orders[slot];
-        level.lots += i128::from(order.lots);
-        (order.level, order.before, order.behind) = (level_slot, before, NIL);
+        let node = &mut nodes[slot];
+        level.lots += i128::from(node.lots);
+        (node.level, node.before, node.behind) = (level_slot, before, NIL);
         match before {
             NIL => level.head = slot,
-            _ => orders[before].behind = slot,
+            _ => nodes[before].behind = slot,
         }
     }
 
     /// Takes the order in `slot` out of its level, and the level away with its last order.
-    pub(crate) fn leave<T>(&mut self, orders: &mut Slab<Resting<T>>, slot: u32) {
-        let order = &orders[slot];
-        let (level_slot, before, behind) = (order.level, order.before, order.behind);
-        let level = &mut self.levels[level_slot];
-        level.lots -= i128::from(order.lots);
-        match before {
-            NIL => level.head = behind,
-            _ => orders[before].behind = behind,
+    pub(crate) fn leave(&mut self, levels: &mut Levels, nodes: &mut Nodes, slot: u32) {
+        let node = nodes[slot];
+        let level = &mut levels[node.level];
+        level.lots -= i128::from(node.lots);
+        match node.before {
+            NIL => level.head = node.behind,
+            before => nodes[before].behind = node.behind,
         }
-        match behind {
-            NIL => level.tail = before,
-            _ => orders[behind].before = before,
+        match node.behind {
+            NIL => level.tail = node.before,
+            behind => nodes[behind].before = node.before,
         }
         if level.head == NIL {
-            self.drop_level(level_slot);
+            self.drop_level(levels, node.level);
         }
+        nodes[slot].level = NIL;
     }
 
-    /// Lowers an order's share of its level.
-    pub(crate) fn lower(&mut self, level: u32, lots: i64) {
-        self.levels[level].lots -= i128::from(lots);
-    }
-
-    fn level_at(&mut self, rank: i64) -> u32 {
+    fn level_at(&mut self, levels: &mut Levels, side: BookSide, rank: i64) -> u32 {
+        let new = Level { rank, lots: 0, head: NIL, side, tail: NIL };
         if self.is_far(rank) {
-            return *self.far.entry(rank).or_insert_with(|| new_level(&mut self.levels, rank));
+            return *self.far.entry(rank).or_insert_with(|| levels.insert(new));
         }
         let place = self.place(rank);
         match self.near.get(place) {
             Some((there, level)) if *there == rank => *level,
             _ => {
-                let level = new_level(&mut self.levels, rank);
+                let level = levels.insert(new);
                 self.near.insert(place, (rank, level));
                 self.spill();
                 level
@@ -99,8 +104,8 @@ impl Ladder {
         }
     }
 
-    fn drop_level(&mut self, level: u32) {
-        let rank = self.levels.remove(level).rank;
+    fn drop_level(&mut self, levels: &mut Levels, level: u32) {
+        let rank = levels.remove(level).rank;
         let place = self.place(rank);
         match self.near.get(place) {
             Some((there, _)) if *there == rank => drop(self.near.remove(place)),
@@ -132,29 +137,27 @@ impl Ladder {
     }
 }
 
-fn new_level(levels: &mut Slab<Level>, rank: i64) -> u32 {
-    levels.insert(Level { rank, lots: 0, head: NIL, tail: NIL })
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::{Book, BookSide};
+    use crate::{Book, BookSide, Nodes};
 
     #[test]
     fn a_thousand_levels_spill_to_the_tree_and_come_back_in_order() {
-        let mut book = Book::default();
+        let (mut book, mut nodes) = (Book::default(), Nodes::default());
         // 7 and 1,000 share no divisor, so every price comes once, in a scattered order.
-        let places: Vec<_> = (0..1_000).map(|n| book.rest(BookSide::Offer, n * 7 % 1_000, 1, n)).collect();
+        for slot in 0..1_000 {
+            book.rest(&mut nodes, slot, BookSide::Offer, i64::from(slot) * 7 % 1_000, 1);
+        }
         assert!(book.levels(BookSide::Offer).map(|l| l.ticks).eq(0..1_000));
-        for place in places.iter().step_by(2) {
-            book.remove(*place);
+        for slot in (0..1_000).step_by(2) {
+            book.remove(&mut nodes, slot);
         }
         let mut left: Vec<i64> = (0..1_000).filter(|n| n % 2 == 1).map(|n| n * 7 % 1_000).collect();
         left.sort_unstable();
         for ticks in left {
             let front = book.front(BookSide::Offer).unwrap();
-            assert_eq!(book.remove(front).ticks, ticks);
+            assert_eq!(book.remove(&mut nodes, front).ticks, ticks);
         }
-        assert_eq!((book.len(), book.level_count()), (0, 0));
+        assert_eq!((book.top(), book.level_count()), ([None, None], 0));
     }
 }

@@ -1,11 +1,14 @@
-//! Changing what rests: replaces by the counterparty, new terms of the instrument.
+//! Replaces by the counterparty.
 
-use crate::execution::{Execution, limit_ticks};
-use crate::market::{Market, book_side};
-use crate::matching::MEETINGS_PER_INPUT_MAX;
+use crate::entry::Entry;
+use crate::execution::Execution;
+use crate::live_order::{LiveOrder, is_stop, trades_as};
+use crate::market::book_side;
+use crate::resting_order::Place;
+use crate::work::Sink;
 use assay_trading_types::{
-    CancelRefused, ExecType, InstrumentListed, OrdStatus, Outbox, Qty, Refusal, ReplaceAccepted, ResponseTo,
-    TimeInForce, Topic,
+    CancelRefused, Conditions, ExecType, OrdStatus, OrdType, OrderTerms, Qty, Refusal, ReplaceAccepted,
+    ResponseTo, TimeInForce,
 };
 
 /// What a replace comes to.
@@ -15,149 +18,146 @@ enum Change {
     /// At its price, not larger: it keeps its place.
     Stay { lots: i64 },
     /// It leaves its place, may trade, and queues behind the others.
-    Requeue { ticks: Option<i64>, lots: i64 },
+    Requeue(Entry),
 }
 
 impl Execution {
-    pub(crate) fn replace(&mut self, replace: &ReplaceAccepted, out: &mut Outbox) {
+    pub(crate) fn replace(&mut self, replace: &ReplaceAccepted, out: &mut Sink<'_>) {
         let Some(slot) = self.live(replace.order_id, out) else {
             let late = self.late(replace.order_id, replace.terms.firm, ResponseTo::Replace, &replace.request);
-            let late = CancelRefused { account: Some(replace.terms.account), ..late };
-            return out.emit(Topic::Accounts, late.into());
+            return out.account(CancelRefused { account: Some(replace.terms.account), ..late });
         };
-        let change = match self.judge(slot, replace) {
+        let market = self.orders.get(slot).market;
+        let old = self.orders.open(slot, &self.markets[market as usize]);
+        let change = match self.judge(slot, &old, replace) {
             Ok(change) => change,
-            Err(refusal) => return self.refuse_replace(slot, replace, refusal, out),
+            Err(refusal) => return refuse(&old, replace, refusal, out),
         };
         // Decided; nothing below fails.
+        let order = self.adopt(old, replace);
         match change {
-            Change::Finish => self.finish(slot, replace, out),
-            Change::Stay { lots } => self.stay(slot, replace, lots, out),
-            Change::Requeue { ticks, lots } => {
-                self.take_off(slot);
-                self.adopt(slot, replace);
-                self.report_replaced(slot, replace, None, out);
-                self.trade_and_settle(slot, ticks, lots, out);
+            Change::Finish => self.finish(slot, order, replace, out),
+            Change::Stay { lots } => self.stay(slot, order, lots, replace, out),
+            Change::Requeue(entry) => {
+                self.lift(slot);
+                let status = order.working_status();
+                order.report(replaced(replace, None), status, out);
+                self.enter(order, entry, out);
             }
         }
     }
 
-    fn judge(&self, slot: u32, replace: &ReplaceAccepted) -> Result<Change, Refusal> {
-        let (order, terms) = (&self.orders[slot], &replace.terms);
-        let side = book_side(order.terms.side);
-        if terms.symbol != order.terms.symbol || book_side(terms.side) != side {
-            return Err(Refusal::TermsMismatch);
-        }
-        if terms.qty <= order.filled.cum_qty {
+    fn judge(&self, slot: u32, old: &LiveOrder, replace: &ReplaceAccepted) -> Result<Change, Refusal> {
+        let terms = &replace.terms;
+        check_what_may_change(old, terms)?;
+        if terms.qty <= old.filled.cum_qty {
             return Ok(Change::Finish);
         }
-        let market = &self.markets[order.market as usize];
-        let ticks = limit_ticks(market, terms.ord_type, terms.price)?;
-        let remaining = terms.qty.checked_sub(order.filled.cum_qty).ok_or(Refusal::QtyMax)?;
-        let lots = market.lots(remaining)?;
-        if terms.tif == TimeInForce::Gtd {
-            return Err(Refusal::UnsupportedTif);
-        }
-        let resting = market.book.get(order.handle.expect("between inputs an open order rests"));
-        let may_stay =
-            order.terms.tif == terms.tif || matches!(terms.tif, TimeInForce::Day | TimeInForce::Gtc);
-        let stays = may_stay && ticks == Some(resting.ticks) && lots <= resting.lots;
-        Ok(if stays { Change::Stay { lots } } else { Change::Requeue { ticks, lots } })
+        let leaves = terms.qty.checked_sub(old.filled.cum_qty).ok_or(Refusal::QtyMax)?;
+        let entry = self.admit(old.market, terms, leaves)?;
+        Ok(if self.may_stay(slot, old, terms, &entry) {
+            Change::Stay { lots: entry.lots }
+        } else {
+            Change::Requeue(entry)
+        })
     }
 
-    fn refuse_replace(&self, slot: u32, replace: &ReplaceAccepted, refusal: Refusal, out: &mut Outbox) {
-        let order = &self.orders[slot];
-        let refused = CancelRefused {
-            request: replace.request.request,
-            firm: order.terms.firm,
-            response_to: ResponseTo::Replace,
-            cl_ord_id: replace.request.cl_ord_id,
-            orig_cl_ord_id: replace.request.orig_cl_ord_id,
-            order_id: Some(order.id),
-            account: Some(order.terms.account),
-            status: order.working_status(),
-            refusal,
-            detail: "the market does not take the new terms".to_owned(),
+    /// Only less at the same price keeps its place; how long an order lasts does not matter to the others.
+    fn may_stay(&self, slot: u32, old: &LiveOrder, terms: &OrderTerms, entry: &Entry) -> bool {
+        let in_book = |ticks: i64| {
+            let market = &self.markets[old.market as usize];
+            self.orders.get(slot).place == Place::Book
+                && market.book.get(&self.orders.nodes, slot).ticks == ticks
         };
-        out.emit(Topic::Accounts, refused.into());
+        let shape = |conditions: Option<&Conditions>| {
+            conditions.map_or((None, false, false), |c| (c.max_floor, c.post_only, c.all_or_none))
+        };
+        entry.ticks.is_some_and(in_book)
+            && entry.lots <= self.orders.lots(slot)
+            && shape(old.conditions()) == shape(terms.conditions.as_deref())
+            && (old.terms.tif == terms.tif || lasts(old.terms.tif) && lasts(terms.tif))
     }
 
-    fn finish(&mut self, slot: u32, replace: &ReplaceAccepted, out: &mut Outbox) {
-        self.take_off(slot);
-        self.adopt(slot, replace);
-        let order = &mut self.orders[slot];
+    fn finish(&mut self, slot: u32, mut order: LiveOrder, replace: &ReplaceAccepted, out: &mut Sink<'_>) {
+        self.lift(slot);
+        self.closed.note(order.id, OrdStatus::Filled);
         order.terms.qty = order.filled.cum_qty;
-        order.filled.leaves_qty = Qty::ZERO;
-        let exec = ExecType::Replaced { request: replace.request, reason: Some(Refusal::QtyReduced) };
-        order.report(exec, OrdStatus::Filled, out);
-        self.close(slot, OrdStatus::Filled);
+        order.end(replaced(replace, Some(Refusal::QtyReduced)), OrdStatus::Filled, out);
     }
 
-    fn stay(&mut self, slot: u32, replace: &ReplaceAccepted, lots: i64, out: &mut Outbox) {
-        let order = &self.orders[slot];
-        let (market, handle) = (order.market, order.handle.expect("between inputs an open order rests"));
-        let book = &mut self.markets[market as usize].book;
-        let less = book.get(handle).lots - lots;
+    /// Changes the order where it is: its node keeps its place in the queue, what belongs to it is packed anew.
+    fn stay(
+        &mut self,
+        slot: u32,
+        order: LiveOrder,
+        lots: i64,
+        replace: &ReplaceAccepted,
+        out: &mut Sink<'_>,
+    ) {
+        let less = self.orders.lots(slot) - lots;
         if less > 0 {
-            book.lower(handle, less);
-            self.touch(market);
+            self.lower_resting(slot, less);
+            self.touch(order.market);
         }
-        self.adopt(slot, replace);
-        self.report_replaced(slot, replace, None, out);
+        self.forget_end(slot);
+        self.orders.repack(slot, &order);
+        self.note_end(slot);
+        let status = order.working_status();
+        order.report_last(replaced(replace, None), status, out);
     }
 
-    /// Takes over the new terms.
-    fn adopt(&mut self, slot: u32, replace: &ReplaceAccepted) {
-        let today = self.today;
-        let order = &mut self.orders[slot];
+    /// The order with its new terms.
+    fn adopt(&self, mut order: LiveOrder, replace: &ReplaceAccepted) -> LiveOrder {
         order.terms = replace.terms.clone();
         order.notional_max = replace.notional_max;
-        order.day = order.day.max(today);
-        let cum = order.filled.cum_qty;
-        order.filled.leaves_qty = order.terms.qty.checked_sub(cum).unwrap_or(Qty::ZERO);
+        order.protection = replace.protection_price;
+        order.day = order.day.max(self.day_of(order.market));
+        let leaves = order.terms.qty.checked_sub(order.filled.cum_qty);
+        order.filled.leaves_qty = leaves.unwrap_or(Qty::ZERO);
+        order
     }
+}
 
-    fn report_replaced(
-        &self,
-        slot: u32,
-        replace: &ReplaceAccepted,
-        reason: Option<Refusal>,
-        out: &mut Outbox,
-    ) {
-        let order = &self.orders[slot];
-        order.report(ExecType::Replaced { request: replace.request, reason }, order.working_status(), out);
+/// Side and symbol stay; a triggered stop may become what it trades as; an order does not become a stop, nor one that may
+/// not rest.
+fn check_what_may_change(old: &LiveOrder, terms: &OrderTerms) -> Result<(), Refusal> {
+    if terms.symbol != old.terms.symbol || book_side(terms.side) != book_side(old.terms.side) {
+        return Err(Refusal::TermsMismatch);
     }
+    let may_change_type = match (old.terms.ord_type, terms.ord_type) {
+        (old_type, new_type) if old_type == new_type => true,
+        (OrdType::Market | OrdType::Limit, OrdType::Market | OrdType::Limit) => true,
+        (old_type, new_type) => old.triggered && !is_stop(new_type) && trades_as(old_type) == new_type,
+    };
+    if !may_change_type {
+        return Err(Refusal::TermsMismatch);
+    }
+    let ends_at_once = matches!(terms.tif, TimeInForce::Ioc | TimeInForce::Fok);
+    if ends_at_once && terms.tif != old.terms.tif {
+        return Err(Refusal::NotAmendable);
+    }
+    Ok(())
+}
 
-    /// New terms of an instrument that trades. Orders that are multiples of the new tick and lot keep their places,
-    /// the others are cancelled. With more than [`MEETINGS_PER_INPUT_MAX`] of those the old terms stay: one input
-    /// cannot report so many, and an operator has to clear the book first.
-    pub(crate) fn relist(&mut self, market: u32, listed: &InstrumentListed, out: &mut Outbox) {
-        if self.markets[market as usize].listed == *listed {
-            return;
-        }
-        let mut new = Market::new(listed.clone());
-        let old = &self.markets[market as usize];
-        let judged: Vec<_> = old.slots().map(|slot| (slot, self.fit(&new, slot))).collect();
-        if judged.iter().filter(|(_, fit)| fit.is_err()).count() > MEETINGS_PER_INPUT_MAX {
-            return;
-        }
-        // Decided; nothing below fails.
-        for (slot, fit) in judged {
-            match fit {
-                Err(reason) => self.end_cancelled(slot, reason, out),
-                Ok((ticks, lots)) => {
-                    let order = &mut self.orders[slot];
-                    order.handle = Some(new.book.rest(book_side(order.terms.side), ticks, lots, slot));
-                }
-            }
-        }
-        self.touch(market);
-        self.markets[market as usize].renew(new);
-    }
+fn lasts(tif: TimeInForce) -> bool {
+    matches!(tif, TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd)
+}
 
-    fn fit(&self, market: &Market, slot: u32) -> Result<(i64, i64), Refusal> {
-        let order = &self.orders[slot];
-        let price = order.terms.price.ok_or(Refusal::BadPrice)?;
-        Ok((market.ticks(price)?, market.lots(order.filled.leaves_qty)?))
-    }
+fn replaced(replace: &ReplaceAccepted, reason: Option<Refusal>) -> ExecType {
+    ExecType::Replaced { request: replace.request, reason }
+}
+
+fn refuse(order: &LiveOrder, replace: &ReplaceAccepted, refusal: Refusal, out: &mut Sink<'_>) {
+    out.account(CancelRefused {
+        request: replace.request.request,
+        firm: order.terms.firm,
+        response_to: ResponseTo::Replace,
+        cl_ord_id: replace.request.cl_ord_id,
+        orig_cl_ord_id: replace.request.orig_cl_ord_id,
+        order_id: Some(order.id),
+        account: Some(order.terms.account),
+        status: order.working_status(),
+        refusal,
+        detail: "the market does not take the new terms".to_owned(),
+    });
 }

@@ -1,50 +1,52 @@
-//! Things with stable numbers in one allocation.
+//! Things with stable numbers, in chunks.
 
 use std::ops::{Index, IndexMut};
 
 /// No slot: ends of lists.
 pub(crate) const NIL: u32 = u32::MAX;
 
-#[derive(Debug)]
-enum Slot<T> {
-    Free(u32),
-    Used(T),
+/// Things in a chunk. Growing allocates one chunk more and moves nothing but the first chunk while it is small, so that
+/// no order pays for copying the others, and memory is what is used, not twice that.
+const CHUNK_BITS: u32 = 13;
+const CHUNK: usize = 1 << CHUNK_BITS;
+
+/// Where slot `slot` is: its chunk and its place there.
+pub(crate) const fn place(slot: u32) -> (usize, usize) {
+    ((slot >> CHUNK_BITS) as usize, slot as usize & (CHUNK - 1))
 }
 
 /// A growing array whose free slots are used again, so its size is that of the most it ever held at once.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    slots: Vec<Slot<T>>,
-    free: u32,
+    chunks: Vec<Vec<Option<T>>>,
+    free: Vec<u32>,
     len: usize,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: NIL, len: 0 }
+        Self { chunks: Vec::new(), free: Vec::new(), len: 0 }
     }
 }
 
 impl<T> Slab<T> {
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         self.len += 1;
-        if self.free == NIL {
-            let slot = u32::try_from(self.slots.len()).ok().filter(|s| *s != NIL);
-            self.slots.push(Slot::Used(value));
-            return slot.expect("fewer than 2^32 - 1 things, which is beyond any memory");
+        if let Some(slot) = self.free.pop() {
+            let (chunk, at) = place(slot);
+            self.chunks[chunk][at] = Some(value);
+            return slot;
         }
-        let slot = self.free;
-        let place = &mut self.slots[slot as usize];
-        let Slot::Free(next) = *place else { unreachable!("the free list holds free slots") };
-        self.free = next;
-        *place = Slot::Used(value);
+        let slot = u32::try_from(self.len - 1).ok().filter(|s| *s != NIL);
+        let slot = slot.expect("fewer than 2^32 - 1 things, which is beyond any memory");
+        push(&mut self.chunks, Some(value));
         slot
     }
 
     pub(crate) fn remove(&mut self, slot: u32) -> T {
-        let taken = std::mem::replace(&mut self.slots[slot as usize], Slot::Free(self.free));
-        let Slot::Used(value) = taken else { unreachable!("slot {slot} is in use") };
-        self.free = slot;
+        let (chunk, at) = place(slot);
+        let value = self.chunks[chunk][at].take().expect("the slot is in use");
+        self.free.push(slot);
         self.len -= 1;
         value
     }
@@ -54,10 +56,20 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        self.slots.iter().enumerate().filter_map(|(slot, content)| match content {
-            Slot::Used(value) => Some((slot as u32, value)),
-            Slot::Free(_) => None,
-        })
+        let numbered = self.chunks.iter().flatten().zip(0_u32..);
+        numbered.filter_map(|(content, slot)| content.as_ref().map(|value| (slot, value)))
+    }
+}
+
+/// Adds to chunks, the first of which grows as any array does and the others are allocated whole.
+pub(crate) fn push<T>(chunks: &mut Vec<Vec<T>>, value: T) {
+    match chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
+        Some(chunk) => chunk.push(value),
+        None => {
+            let mut chunk = if chunks.is_empty() { Vec::new() } else { Vec::with_capacity(CHUNK) };
+            chunk.push(value);
+            chunks.push(chunk);
+        }
     }
 }
 
@@ -65,19 +77,15 @@ impl<T> Index<u32> for Slab<T> {
     type Output = T;
 
     fn index(&self, slot: u32) -> &T {
-        match &self.slots[slot as usize] {
-            Slot::Used(value) => value,
-            Slot::Free(_) => unreachable!("slot {slot} is in use"),
-        }
+        let (chunk, at) = place(slot);
+        self.chunks[chunk][at].as_ref().expect("the slot is in use")
     }
 }
 
 impl<T> IndexMut<u32> for Slab<T> {
     fn index_mut(&mut self, slot: u32) -> &mut T {
-        match &mut self.slots[slot as usize] {
-            Slot::Used(value) => value,
-            Slot::Free(_) => unreachable!("slot {slot} is in use"),
-        }
+        let (chunk, at) = place(slot);
+        self.chunks[chunk][at].as_mut().expect("the slot is in use")
     }
 }
 
@@ -93,5 +101,14 @@ mod tests {
         assert_eq!((slab[a], slab[c], slab.len()), ("a", "c", 2));
         assert_eq!(slab.insert("d"), b);
         assert_eq!(slab.iter().map(|(_, t)| *t).collect::<Vec<_>>(), ["a", "d", "c"]);
+    }
+
+    #[test]
+    fn numbers_go_on_from_chunk_to_chunk() {
+        let mut slab = Slab::default();
+        let last = (0..CHUNK as u32 + 2).map(|n| slab.insert(n)).last();
+        assert_eq!(last, Some(CHUNK as u32 + 1));
+        assert_eq!((slab[CHUNK as u32 - 1], slab[CHUNK as u32]), (CHUNK as u32 - 1, CHUNK as u32));
+        assert!(slab.iter().map(|(slot, value)| (slot, *value)).all(|(slot, value)| slot == value));
     }
 }

@@ -1,96 +1,100 @@
-//! The state as bytes: a version, then `postcard` of what cannot be derived from the rest.
+//! The state as bytes: a version, then `postcard` of what cannot be derived from the rest, then each market and its orders.
 //!
-//! Orders are written in the order they trade, so bytes do not depend on where anything is in memory, and reading is
-//! putting them to rest again. The container adds a checksum (crate `assay-pipeline`).
+//! Orders are written one by one in the order they trade, so bytes do not depend on where anything is in memory, writing
+//! needs no second copy of the book, and reading is putting them to rest again. The container adds a checksum (crate
+//! `assay-pipeline`).
 
+use crate::Error;
+use crate::calendar::Standing;
 use crate::closed::ClosedOrders;
 use crate::delivery::Deliveries;
-use crate::execution::Execution;
-use crate::market::{Market, book_side};
-use crate::open_order::OpenOrder;
-use crate::{BookSide, Error};
+use crate::duty::Duty;
+use crate::execution::{Calendar, Execution};
+use crate::market::{Market, Rules, book_side};
+use crate::parties::Party;
+use crate::phase::PhaseState;
+use crate::resting_order::Place;
+use crate::saved_order::SavedOrder;
 use assay_trading_types::{
-    AccountId, Amount, Carried, ClOrdId, Conditions, Expiry, Filled, FirmId, InstrumentListed, OrdStatus,
-    OrdType, OrderId, OrderTerms, Price, Qty, SelfTrade, SessionId, Side, TimeInForce,
+    Event, InstrumentListed, Kind, OrdStatus, OrderId, Price, Timestamp, TimetableSet, TradingPhase, decode,
+    encode,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes. Another one is refused; the log gives the same state.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
     partition: u16,
-    today: i64,
+    now: Timestamp,
+    today: i32,
     next_trade: u64,
     deliveries: Deliveries,
-    markets: Vec<SavedMarket>,
+    /// Timetables as their events' JSON, which may leave fields out where a format without names cannot.
+    calendars: Vec<(Vec<u8>, Standing)>,
+    parties: Vec<Party>,
     closed: Vec<(OrderId, OrdStatus)>,
+    duties: Vec<(OrderId, Duty)>,
+    unsettled: Vec<u32>,
+    unindicated: Vec<u32>,
+    markets: u32,
 }
 
 #[derive(Serialize, Deserialize)]
 struct SavedMarket {
-    listed: InstrumentListed,
-    bids: Vec<SavedOrder>,
-    offers: Vec<SavedOrder>,
-}
-
-/// An order without its symbol, which its market says. The JSON form of the terms leaves fields out, which a format
-/// without names cannot.
-#[derive(Serialize, Deserialize)]
-struct SavedOrder {
-    id: OrderId,
-    cl_ord_id: ClOrdId,
-    session: SessionId,
-    firm: FirmId,
-    account: AccountId,
-    side: Side,
-    ord_type: OrdType,
-    price: Option<Price>,
-    stop_px: Option<Price>,
-    qty: Qty,
-    tif: TimeInForce,
-    conditions: Option<SavedConditions>,
-    carried: Carried,
-    filled: Filled,
-    self_trade: SelfTrade,
-    notional_max: Option<Amount>,
-    day: i64,
-}
-
-/// [`Conditions`] with every field, since postcard's form has no names by which to leave one out.
-#[derive(Serialize, Deserialize)]
-struct SavedConditions {
-    expiry: Option<Expiry>,
-    min_qty: Option<Qty>,
-    max_floor: Option<Qty>,
-    post_only: bool,
-    all_or_none: bool,
-}
-
-impl SavedConditions {
-    fn of(conditions: Conditions) -> Self {
-        let Conditions { expiry, min_qty, max_floor, post_only, all_or_none } = conditions;
-        Self { expiry, min_qty, max_floor, post_only, all_or_none }
-    }
-
-    fn open(self) -> Conditions {
-        let Self { expiry, min_qty, max_floor, post_only, all_or_none } = self;
-        Conditions { expiry, min_qty, max_floor, post_only, all_or_none }
-    }
+    /// The listing as its event's JSON.
+    listed: Vec<u8>,
+    rules: Rules,
+    state: PhaseState,
+    last: Option<Price>,
+    indicated: Option<Vec<u8>>,
+    auction_only: Vec<OrderId>,
+    orders: u64,
 }
 
 pub(crate) fn write(state: &Execution) -> Vec<u8> {
     let saved = Saved {
         partition: state.partition,
+        now: state.now,
         today: state.today,
         next_trade: state.next_trade,
         deliveries: state.deliveries.clone(),
-        markets: state.markets.iter().map(|market| save_market(state, market)).collect(),
+        calendars: state.calendars.values().map(|c| (json(c.timetable.clone()), c.standing)).collect(),
+        parties: state.orders.parties.all().to_vec(),
         closed: state.closed.iter().collect(),
+        duties: state.duties.iter().copied().collect(),
+        unsettled: state.unsettled.iter().copied().collect(),
+        unindicated: state.unindicated.iter().copied().collect(),
+        markets: state.markets.len() as u32,
     };
-    let bytes = VERSION.to_le_bytes().to_vec();
-    postcard::to_extend(&saved, bytes).expect("the state has nothing that postcard cannot write")
+    let bytes = append(&saved, VERSION.to_le_bytes().to_vec());
+    state.markets.iter().fold(bytes, |bytes, market| write_market(state, market, bytes))
+}
+
+fn write_market(state: &Execution, market: &Market, bytes: Vec<u8>) -> Vec<u8> {
+    let slots = || market.slots(&state.orders.nodes);
+    let saved = SavedMarket {
+        listed: json(market.listed.clone()),
+        rules: market.rules.clone(),
+        state: market.state,
+        last: market.last,
+        indicated: market.indicated.map(json),
+        auction_only: market.auction_only.iter().copied().collect(),
+        orders: slots().count() as u64,
+    };
+    slots().fold(append(&saved, bytes), |bytes, slot| {
+        append(&SavedOrder::of(&state.orders, market, slot), bytes)
+    })
+}
+
+fn append<T: Serialize>(value: &T, bytes: Vec<u8>) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("the state has nothing that postcard cannot write")
+}
+
+fn json(event: impl Into<Event>) -> Vec<u8> {
+    encode(&event.into())
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Execution, Error> {
@@ -99,38 +103,60 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Execution, Error> {
     if u16::from_le_bytes(*version) != VERSION {
         return Err(foreign("another version"));
     }
-    match postcard::take_from_bytes::<Saved>(body) {
-        Ok((saved, [])) => restore(saved),
-        Ok(_) => Err(damaged("bytes behind its end")),
-        Err(why) => Err(damaged(&why.to_string())),
-    }
+    restore(&mut { body })
 }
 
-fn restore(saved: Saved) -> Result<Execution, Error> {
+fn restore(bytes: &mut &[u8]) -> Result<Execution, Error> {
+    let saved: Saved = take(bytes)?;
     let mut state = Execution::new(saved.partition);
-    state.today = saved.today;
-    state.next_trade = saved.next_trade;
+    (state.now, state.today, state.next_trade) = (saved.now, saved.today, saved.next_trade);
     state.deliveries = saved.deliveries;
-    for (number, market) in saved.markets.into_iter().enumerate() {
-        restore_market(&mut state, number as u32, market)?;
+    for (timetable, standing) in saved.calendars {
+        let timetable = read_timetable(&timetable)?;
+        state.calendars.insert(timetable.calendar, Calendar { timetable, standing });
+    }
+    for party in &saved.parties {
+        state.orders.parties.number(party);
     }
     let mut closed = ClosedOrders::default();
     saved.closed.into_iter().for_each(|(id, status)| closed.note(id, status));
     state.closed = closed;
-    state.find_expiring();
-    Ok(state)
+    for number in 0..saved.markets {
+        restore_market(&mut state, number, bytes)?;
+    }
+    state.duties = saved.duties.into();
+    (state.unsettled, state.unindicated) =
+        (saved.unsettled.into_iter().collect(), saved.unindicated.into_iter().collect());
+    let known = |sets: [&std::collections::BTreeSet<u32>; 2]| {
+        sets.into_iter().flatten().all(|market| *market < saved.markets)
+    };
+    match bytes.is_empty() && known([&state.unsettled, &state.unindicated]) {
+        true => Ok(state),
+        false => Err(damaged("bytes behind its end, or a market that is not there")),
+    }
 }
 
-fn restore_market(state: &mut Execution, number: u32, saved: SavedMarket) -> Result<(), Error> {
-    if state.by_symbol.insert(saved.listed.symbol, number).is_some() {
+fn restore_market(state: &mut Execution, number: u32, bytes: &mut &[u8]) -> Result<(), Error> {
+    let saved: SavedMarket = take(bytes)?;
+    let listed = read_listed(&saved.listed)?;
+    if state.by_symbol.insert(listed.symbol, number).is_some() {
         return Err(damaged("a symbol twice"));
     }
-    state.markets.push(Market::new(saved.listed));
-    for order in saved.bids.into_iter().chain(saved.offers) {
-        restore_order(state, number, order)?;
+    let mut market = Market::new(listed, saved.state);
+    market.rules = saved.rules;
+    market.last = saved.last;
+    market.indicated = saved.indicated.as_deref().map(read_indicated).transpose()?;
+    market.auction_only = saved.auction_only.into_iter().collect();
+    if let Some(until) = market.state.auction_until {
+        state.interrupted.insert((until, number));
+    }
+    state.markets.push(market);
+    for _ in 0..saved.orders {
+        restore_order(state, number, take(bytes)?)?;
     }
     let market = &mut state.markets[number as usize];
-    if let [Some(bid), Some(offer)] = market.book.top()
+    if market.phase() == TradingPhase::Continuous
+        && let [Some(bid), Some(offer)] = market.book.top()
         && bid.ticks >= offer.ticks
     {
         return Err(damaged("a crossed book"));
@@ -140,66 +166,51 @@ fn restore_market(state: &mut Execution, number: u32, saved: SavedMarket) -> Res
 }
 
 fn restore_order(state: &mut Execution, number: u32, saved: SavedOrder) -> Result<(), Error> {
-    let market = &mut state.markets[number as usize];
-    let price = saved.price.ok_or_else(|| damaged("a resting order without a price"))?;
-    let ticks = market.ticks(price).map_err(|_| damaged("a price off tick"))?;
-    let lots = market.lots(saved.filled.leaves_qty).map_err(|_| damaged("a quantity off lot"))?;
-    let (id, side) = (saved.id, book_side(saved.side));
-    let slot = state.orders.insert(saved.open(market, number));
-    if state.by_id.insert(id, slot).is_some() {
+    let (ticks, lots) = (saved.ticks, saved.lots);
+    let packed = saved.open(number, state.orders.parties.all().len()).map_err(damaged)?;
+    if state.orders.find(packed.id).is_some() {
         return Err(damaged("an order twice"));
     }
-    state.orders[slot].handle = Some(state.markets[number as usize].book.rest(side, ticks, lots, slot));
+    let (side, place, id) = (book_side(packed.side), packed.place, packed.id);
+    let slot = state.orders.insert(packed);
+    let market = &mut state.markets[number as usize];
+    match place {
+        Place::Book => market.book.rest(&mut state.orders.nodes, slot, side, ticks, lots),
+        Place::Stop => market.stops.wait(side, ticks, id, slot),
+        Place::Close => _ = market.at_close.insert((id, slot)),
+        Place::Whole => _ = market.whole.insert((id, slot)),
+    }
+    if place != Place::Book {
+        state.orders.nodes.wait(slot, lots);
+    }
+    state.note_end(slot);
     Ok(())
 }
 
-fn save_market(state: &Execution, market: &Market) -> SavedMarket {
-    let side = |side: BookSide| market.book.orders(side).map(|o| save_order(&state.orders[o.tag])).collect();
-    SavedMarket { listed: market.listed.clone(), bids: side(BookSide::Bid), offers: side(BookSide::Offer) }
+fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|why| damaged(&why.to_string()))?;
+    *bytes = rest;
+    Ok(value)
 }
 
-fn save_order(order: &OpenOrder) -> SavedOrder {
-    let terms = order.terms.clone();
-    SavedOrder {
-        id: order.id,
-        cl_ord_id: terms.cl_ord_id,
-        session: terms.session,
-        firm: terms.firm,
-        account: terms.account,
-        side: terms.side,
-        ord_type: terms.ord_type,
-        price: terms.price,
-        stop_px: terms.stop_px,
-        qty: terms.qty,
-        tif: terms.tif,
-        conditions: terms.conditions.map(|c| SavedConditions::of(*c)),
-        carried: terms.carried,
-        filled: order.filled,
-        self_trade: order.self_trade,
-        notional_max: order.notional_max,
-        day: order.day,
+fn read_listed(json: &[u8]) -> Result<InstrumentListed, Error> {
+    match decode(Kind::InstrumentListed, json) {
+        Ok(Event::InstrumentListed(listed)) => Ok(listed),
+        _ => Err(damaged("a listing that cannot be read")),
     }
 }
 
-impl SavedOrder {
-    fn open(self, market: &Market, number: u32) -> OpenOrder {
-        let terms = OrderTerms {
-            cl_ord_id: self.cl_ord_id,
-            session: self.session,
-            firm: self.firm,
-            account: self.account,
-            symbol: market.listed.symbol,
-            side: self.side,
-            ord_type: self.ord_type,
-            price: self.price,
-            stop_px: self.stop_px,
-            qty: self.qty,
-            tif: self.tif,
-            conditions: self.conditions.map(|c| Box::new(c.open())),
-            carried: self.carried,
-        };
-        let Self { id, filled, self_trade, notional_max, day, .. } = self;
-        OpenOrder { id, terms, filled, self_trade, notional_max, day, market: number, handle: None }
+fn read_timetable(json: &[u8]) -> Result<TimetableSet, Error> {
+    match decode(Kind::TimetableSet, json) {
+        Ok(Event::TimetableSet(timetable)) => Ok(timetable),
+        _ => Err(damaged("a timetable that cannot be read")),
+    }
+}
+
+fn read_indicated(json: &[u8]) -> Result<assay_trading_types::AuctionIndicated, Error> {
+    match decode(Kind::AuctionIndicated, json) {
+        Ok(Event::AuctionIndicated(indicated)) => Ok(indicated),
+        _ => Err(damaged("an indication that cannot be read")),
     }
 }
 

@@ -195,6 +195,22 @@ impl Price {
         Self { units, decimals: 0 }
     }
 
+    /// A price of `units` billionths that shows at least so many decimals, of nine at most.
+    pub const fn with_decimals(units: i64, decimals: u8) -> Self {
+        let decimals = if decimals as usize > DECIMALS_MAX { DECIMALS_MAX as u8 } else { decimals };
+        Self { units, decimals }
+    }
+
+    /// Decimals it shows: as it was written, and at least those it needs.
+    pub const fn decimals(&self) -> u8 {
+        let (mut fraction, mut decimals) = (self.units.unsigned_abs() % SCALE as u64, DECIMALS_MAX as u8);
+        while decimals > self.decimals && fraction.is_multiple_of(10) {
+            fraction /= 10;
+            decimals -= 1;
+        }
+        decimals
+    }
+
     /// Billionths.
     pub const fn units(&self) -> i64 {
         self.units

@@ -4,12 +4,8 @@ use assay_audit::keys::{EpochKey, Keys, SigningKey};
 use assay_audit::{Chains, Partition, seal};
 use assay_dictionaries::Dictionary;
 use assay_event_log::Record;
-use assay_execution::{Book, BookSide, Handle};
 use assay_trading_types::*;
 use fix_session::{Encoder, FieldIndex, Header, Profile, ValidationOptions, check_message};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
-use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -54,46 +50,6 @@ pub(super) fn parse() {
             check_message(&message, &options).expect("valid");
         }
     });
-}
-
-/// Adds, cancels and crossing orders (60 : 35 : 5) over a thousand books.
-pub(super) fn matching() {
-    const SYMBOLS: usize = 1_000;
-    let mut random = StdRng::seed_from_u64(7);
-    let mut books: Vec<Book<u64>> = (0..SYMBOLS).map(|_| Book::default()).collect();
-    let mut open: Vec<VecDeque<(u64, Handle)>> = vec![VecDeque::new(); SYMBOLS];
-    let mut number = 0;
-    measure("match (60 add, 35 cancel, 5 cross)", 3e6, || {
-        for _ in 0..ROUND {
-            number += 1;
-            let at = random.random_range(0..SYMBOLS);
-            let (book, open) = (&mut books[at], &mut open[at]);
-            let side = if random.random() { BookSide::Bid } else { BookSide::Offer };
-            match random.random_range(0..100) {
-                0..60 => {
-                    let away = random.random_range(1..40);
-                    let ticks = if side == BookSide::Bid { 10_000 - away } else { 10_000 + away };
-                    open.push_back((number, book.rest(side, ticks, random.random_range(1..100), number)));
-                }
-                60..95 => drop(open.pop_front().map(|(_, place)| book.remove(place))),
-                _ => cross(book, side, random.random_range(1..500), open),
-            }
-        }
-    });
-    black_box(&books);
-}
-
-/// Takes up to `lots` from the other side.
-fn cross(book: &mut Book<u64>, side: BookSide, lots: i64, open: &mut VecDeque<(u64, Handle)>) {
-    let mut left = lots;
-    while let Some(place) = book.front(side.opposite()).filter(|_| left > 0) {
-        let maker = *book.get(place);
-        let taken = left.min(maker.lots);
-        left -= taken;
-        if book.lower(place, taken) == 0 {
-            open.retain(|(number, _)| *number != maker.tag);
-        }
-    }
 }
 
 /// Leaf and chain of records as orders make them, and a seal every 10,000.

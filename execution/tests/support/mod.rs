@@ -27,12 +27,29 @@ pub struct Ask {
     pub tif: TimeInForce,
     pub self_trade: SelfTrade,
     pub notional_max: Option<&'static str>,
+    /// StopPx(99): makes it a stop, or a stop limit if it has a price.
+    pub stop: Option<&'static str>,
+    pub conditions: Option<Conditions>,
+    /// Worst price of a market order.
+    pub protection: Option<&'static str>,
 }
 
 pub fn ask(number: u64, side: Side, qty: i64, price: &'static str) -> Ask {
     let price = (price != "market").then_some(price);
     let (firm, self_trade) = ("ACME", SelfTrade::Allow);
-    Ask { number, firm, side, qty, price, tif: TimeInForce::Day, self_trade, notional_max: None }
+    Ask {
+        number,
+        firm,
+        side,
+        qty,
+        price,
+        tif: TimeInForce::Day,
+        self_trade,
+        notional_max: None,
+        stop: None,
+        conditions: None,
+        protection: None,
+    }
 }
 
 pub fn order_id(number: u64) -> OrderId {
@@ -55,12 +72,17 @@ impl Ask {
                 account: id(self.firm),
                 symbol: id(symbol),
                 side: self.side,
-                ord_type: if self.price.is_some() { OrdType::Limit } else { OrdType::Market },
+                ord_type: match (self.stop, self.price) {
+                    (None, Some(_)) => OrdType::Limit,
+                    (None, None) => OrdType::Market,
+                    (Some(_), Some(_)) => OrdType::StopLimit,
+                    (Some(_), None) => OrdType::Stop,
+                },
                 price: self.price.map(id),
-                stop_px: None,
+                stop_px: self.stop.map(id),
                 qty: shares(self.qty),
                 tif: self.tif,
-                conditions: None,
+                conditions: self.conditions.clone().map(Box::new),
                 carried: None,
             },
             self_trade: self.self_trade,
@@ -68,7 +90,7 @@ impl Ask {
             limits_version: 1,
             reference_price: None,
             account_limits_version: 0,
-            protection_price: None,
+            protection_price: self.protection.map(id),
             measured: Vec::new(),
         }
     }
@@ -84,6 +106,56 @@ pub fn chain(number: u64) -> ChainIds {
         cl_ord_id: id(&format!("b{number}")),
         orig_cl_ord_id: id(&format!("a{number}")),
     }
+}
+
+/// A cancel that was asked for.
+pub fn cancel(number: u64) -> CancelAccepted {
+    CancelAccepted {
+        order_id: order_id(number),
+        symbol: id("AAPL"),
+        firm: id("ACME"),
+        request: Some(chain(number)),
+        reason: None,
+        detail: None,
+    }
+}
+
+/// A trading day: pre-open 13:00, call 14:25, open 14:30, closing call 20:55, close 21:00, all UTC.
+pub fn day(date: u32) -> TradingDay {
+    use TradingPhase::{Closed, ClosingAuction, Continuous, OpeningAuction, PreOpen};
+    let time = |clock: &str| Timestamp::parse_fix(format!("{date}-{clock}").as_bytes()).unwrap();
+    let phases = vec![
+        (time("13:00:00"), PreOpen),
+        (time("14:25:00"), OpeningAuction),
+        (time("14:30:00"), Continuous),
+        (time("20:55:00"), ClosingAuction),
+        (time("21:00:00"), Closed),
+    ];
+    TradingDay { date, phases }
+}
+
+/// A market with a calendar of two days, at 12:00 before the first.
+pub fn calendar_market(volatility: Option<VolatilityGuard>, reference: &str) -> Venue {
+    let mut v = Venue::new();
+    v.tick("20261123-12:00:00");
+    let (calendar, zone) = (id("XNYS"), "America/New_York".to_owned());
+    v.apply(TimetableSet { calendar, zone, days: vec![day(20_261_123), day(20_261_124)] });
+    let (symbol, calendar) = (id("AAPL"), Some(calendar));
+    v.apply(TradingRulesSet { symbol, calendar, volatility, reference_price: Some(id(reference)) });
+    v
+}
+
+/// A market whose orders gather for the opening.
+pub fn in_pre_open(reference: &str) -> Venue {
+    let mut v = calendar_market(None, reference);
+    v.tick("20261123-13:00:00");
+    v
+}
+
+/// Its opening.
+pub fn open(v: &mut Venue) -> Vec<Event> {
+    v.now = Timestamp::parse_fix(b"20261123-14:30:00").unwrap();
+    v.apply(ClockTicked { now: v.now })
 }
 
 pub fn listed(symbol: &str, tick: &str) -> InstrumentListed {
@@ -129,15 +201,7 @@ impl Venue {
     }
 
     pub fn cancel(&mut self, number: u64) -> Vec<String> {
-        let cancel = CancelAccepted {
-            order_id: order_id(number),
-            symbol: id("AAPL"),
-            firm: id("ACME"),
-            request: Some(chain(number)),
-            reason: None,
-            detail: None,
-        };
-        lines(&self.apply(cancel))
+        lines(&self.apply(cancel(number)))
     }
 
     pub fn replace(&mut self, ask: Ask) -> Vec<String> {
@@ -151,10 +215,16 @@ impl Venue {
             limits_version: 1,
             reference_price: None,
             account_limits_version: 0,
-            protection_price: None,
+            protection_price: accepted.protection_price,
             measured: Vec::new(),
         };
         lines(&self.apply(replace))
+    }
+
+    /// Terms of `change`, as a trader would say them.
+    pub fn place_with(&mut self, mut ask: Ask, change: impl FnOnce(&mut Ask)) -> Vec<String> {
+        change(&mut ask);
+        self.place(ask)
     }
 
     pub fn tick(&mut self, now: &str) -> Vec<String> {
@@ -181,8 +251,23 @@ fn line(event: &Event) -> String {
             let side = |l: &Option<Level>| l.map_or("-".to_owned(), |l| format!("{}@{}", l.qty, l.price));
             format!("top {} / {}", side(&e.bid), side(&e.offer))
         }
+        Event::TradingStateChanged(e) => {
+            let until = e.until.map_or(String::new(), |until| format!(" until {}", clock(until)));
+            format!("{:?}{}{until}", e.phase, e.date.map_or(String::new(), |date| format!(" {date}")))
+        }
+        Event::AuctionIndicated(e) => {
+            let price = e.price.map_or("-".to_owned(), |price| price.to_string());
+            let surplus = e.surplus.map_or(String::new(), |(side, qty)| format!(" {side:?} {qty} over"));
+            format!("auction {}@{price}{surplus}", e.qty)
+        }
         other => format!("{other:?}"),
     }
+}
+
+fn clock(at: Timestamp) -> String {
+    let mut text = Vec::new();
+    at.write_fix(0, &mut text);
+    String::from_utf8(text[9..].to_vec()).unwrap()
 }
 
 fn report(e: &ExecutionReported) -> String {
@@ -196,6 +281,7 @@ fn report(e: &ExecutionReported) -> String {
         ExecType::Restated { reason } => ('D', code(&Some(*reason))),
     };
     let (status, qty, filled) = (e.status.fix() as char, e.terms.qty, e.filled);
+    let note = note + e.working.map_or("", |working| if working { " 636=Y" } else { " 636=N" });
     format!(
         "#{} {kind}/{status} {qty} {} {} {}{note}",
         e.order_id.offset(),

@@ -58,7 +58,7 @@ pub struct KillSwitchSet {
 }
 
 /// Self-trade prevention of a firm or instrument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SelfTrade {
     /// A firm may trade with itself.

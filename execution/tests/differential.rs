@@ -1,108 +1,35 @@
-//! Random operations against a naive book: a list that is searched from the start every time.
+//! A million random operations against a naive market; `ASSAY_SEED=n` repeats one run.
 
+mod model;
 mod support;
 
 use assay_execution::Execution;
 use assay_trading_types::*;
+use model::{Naive, NaiveMarket, Trade};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use support::{Ask, Venue, ask, id, order_id, shares};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 2_500;
 const STEPS: u64 = 400;
+const AUCTIONS: u64 = 2_000;
 
-#[derive(Clone, Debug, PartialEq)]
-struct Naive {
-    number: u64,
-    side: Side,
-    cents: i64,
-    left: i64,
-    cum: i64,
-    tif: TimeInForce,
-}
+/// Price levels by number: near the touch, and two far away.
+const PRICES: [&str; 10] =
+    ["9.96", "9.97", "9.98", "9.99", "10.00", "10.01", "10.02", "10.03", "0.01", "9000"];
+const CENTS: [i64; 10] = [996, 997, 998, 999, 1000, 1001, 1002, 1003, 1, 900_000];
 
-/// Orders by arrival. `None` as a price is a market order.
-#[derive(Default)]
-struct NaiveBook(Vec<Naive>);
-
-type Trade = (u64, u64, i64, i64);
-
-impl NaiveBook {
-    fn next_for(&self, side: Side, limit: Option<i64>) -> Option<usize> {
-        let sign = if side.is_buy() { 1 } else { -1 };
-        let reach = |o: &Naive| limit.is_none_or(|l| sign * o.cents <= sign * l);
-        let candidates =
-            self.0.iter().enumerate().filter(|(_, o)| o.side.is_buy() != side.is_buy() && reach(o));
-        candidates.min_by_key(|(arrival, o)| (sign * o.cents, *arrival)).map(|(i, _)| i)
-    }
-
-    fn take(&mut self, order: Naive, limit: Option<i64>) -> Vec<Trade> {
-        let (mut order, mut trades) = (order, Vec::new());
-        let sign = if order.side.is_buy() { 1 } else { -1 };
-        let reachable = |o: &&Naive| {
-            o.side.is_buy() != order.side.is_buy() && limit.is_none_or(|l| sign * o.cents <= sign * l)
-        };
-        let there: i64 = self.0.iter().filter(reachable).map(|o| o.left).sum();
-        if order.tif == TimeInForce::Fok && there < order.left {
-            return trades;
-        }
-        while order.left > 0 {
-            let Some(i) = self.next_for(order.side, limit) else { break };
-            let maker = &mut self.0[i];
-            let qty = maker.left.min(order.left);
-            maker.left -= qty;
-            maker.cum += qty;
-            order.left -= qty;
-            order.cum += qty;
-            trades.push((order.number, maker.number, qty, maker.cents));
-            if maker.left == 0 {
-                self.0.remove(i);
-            }
-        }
-        if order.left > 0 && limit.is_some() && !matches!(order.tif, TimeInForce::Ioc | TimeInForce::Fok) {
-            self.0.push(order);
-        }
-        trades
-    }
-
-    fn replace(&mut self, number: u64, qty: i64, cents: i64) -> Vec<Trade> {
-        let Some(i) = self.0.iter().position(|o| o.number == number) else { return Vec::new() };
-        let old = self.0[i].clone();
-        let left = qty - old.cum;
-        if left <= 0 {
-            self.0.remove(i);
-            return Vec::new();
-        }
-        if cents == old.cents && left <= old.left {
-            self.0[i].left = left;
-            return Vec::new();
-        }
-        self.0.remove(i);
-        self.take(Naive { cents, left, ..old }, Some(cents))
-    }
-
-    /// Bids then offers, each in the order they trade.
-    fn resting(&self) -> Vec<(OrderId, i64)> {
-        [Side::Buy, Side::Sell]
-            .iter()
-            .flat_map(|side| {
-                let sign = if side.is_buy() { -1 } else { 1 };
-                let mut orders: Vec<_> =
-                    self.0.iter().enumerate().filter(|(_, o)| o.side.is_buy() == side.is_buy()).collect();
-                orders.sort_by_key(|(arrival, o)| (sign * o.cents, *arrival));
-                orders.into_iter().map(|(_, o)| (order_id(o.number), o.left)).collect::<Vec<_>>()
-            })
-            .collect()
-    }
-}
+const FIRMS: [(&str, SelfTrade); 6] = [
+    ("FREE", SelfTrade::Allow),
+    ("FREE", SelfTrade::Allow),
+    ("NEWE", SelfTrade::CancelNewest),
+    ("OLDE", SelfTrade::CancelOldest),
+    ("BOTH", SelfTrade::CancelBoth),
+    ("LESS", SelfTrade::Decrement),
+];
 
 fn price(cents: i64) -> &'static str {
-    let names: &[&str] =
-        &["9.96", "9.97", "9.98", "9.99", "10.00", "10.01", "10.02", "10.03", "0.01", "9000"];
-    names[cents as usize]
+    PRICES[CENTS.iter().position(|c| *c == cents).unwrap()]
 }
-
-/// Price levels by number, in cents: near the touch, and two far away.
-const CENTS: [i64; 10] = [996, 997, 998, 999, 1000, 1001, 1002, 1003, 1, 900_000];
 
 fn trades(events: &[Event]) -> Vec<Trade> {
     let fills: Vec<_> = events
@@ -125,68 +52,111 @@ fn trades(events: &[Event]) -> Vec<Trade> {
         .collect()
 }
 
-fn check_reports(events: &[Event], seed: u64) {
+fn check_reports(events: &[Event], context: &str) {
     for event in events {
         let Event::ExecutionReported(e) = event else { continue };
         let open = matches!(e.status, OrdStatus::New | OrdStatus::PartiallyFilled);
         let (qty, cum, leaves) = (e.terms.qty.units(), e.filled.cum_qty.units(), e.filled.leaves_qty.units());
-        assert!(cum <= qty && leaves >= 0, "seed {seed}: {e:?}");
-        assert_eq!(leaves, if open { qty - cum } else { 0 }, "seed {seed}: {e:?}");
+        assert!(cum <= qty && leaves >= 0, "{context}: {e:?}");
+        assert_eq!(leaves, if open { qty - cum } else { 0 }, "{context}: {e:?}");
     }
     let tops = events.iter().filter(|e| matches!(e, Event::TopOfBookChanged(_))).count();
-    assert!(tops <= 1, "seed {seed}: top of book {tops} times");
+    assert!(tops <= 1, "{context}: top of book {tops} times");
 }
 
-fn check_state(venue: &Venue, naive: &NaiveBook, context: &str) {
+fn check_state(venue: &Venue, naive: &NaiveMarket, context: &str) {
     let symbol: Symbol = id("AAPL");
-    let resting: Vec<_> = venue
-        .execution
-        .resting_orders(&symbol)
-        .map(|(id, filled)| (id, filled.leaves_qty.units() / SCALE))
-        .collect();
-    assert_eq!(resting, naive.resting(), "{context}");
+    let left = |filled: Filled| filled.leaves_qty.units() / SCALE;
+    let waiting: Vec<_> =
+        venue.execution.resting_orders(&symbol).map(|(id, filled)| (id.offset(), left(filled))).collect();
+    assert_eq!(waiting, naive.in_order(), "{context}");
     if let Some([Some(bid), Some(offer)]) = venue.execution.top_of_book(&symbol) {
         assert!(bid.price < offer.price, "{context}: crossed");
+        let shown: i64 = naive
+            .orders
+            .iter()
+            .filter(|o| o.stop.is_none() && !o.all_or_none && o.side.is_buy())
+            .filter(|o| o.limit == Some(bid.price.units() * 100 / SCALE))
+            .map(|o| o.shown)
+            .sum();
+        assert_eq!(bid.qty, shares(shown), "{context}: what is shown at the best bid");
     }
 }
 
-fn random_ask(random: &mut StdRng, number: u64) -> (Ask, Naive, Option<i64>) {
-    let side = if random.random() { Side::Buy } else { Side::Sell };
-    let level = random.random_range(0..10_i64);
+fn one_of<T: Copy>(random: &mut StdRng, list: &[T]) -> T {
+    list[random.random_range(0..list.len())]
+}
+
+/// An order of any kind that the market takes.
+fn random_order(random: &mut StdRng, number: u64) -> Naive {
+    let (firm, self_trade) = one_of(random, &FIRMS);
     let qty = random.random_range(1..50);
-    let tif = match random.random_range(0..10) {
-        0 => TimeInForce::Ioc,
-        1 => TimeInForce::Fok,
-        2 => TimeInForce::Gtc,
-        _ => TimeInForce::Day,
-    };
     let market = random.random_range(0..15) == 0;
-    let text = if market { "market" } else { price(level) };
-    let cents = CENTS[level as usize];
-    let asked = Ask { tif, ..ask(number, side, qty, text) };
-    (asked, Naive { number, side, cents, left: qty, cum: 0, tif }, (!market).then_some(cents))
+    let mut order = Naive {
+        number,
+        firm,
+        side: if random.random() { Side::Buy } else { Side::Sell },
+        limit: (!market).then(|| one_of(random, &CENTS)),
+        stop: None,
+        left: qty,
+        cum: 0,
+        tif: TimeInForce::Day,
+        self_trade,
+        floor: None,
+        shown: 0,
+        min: None,
+        post_only: false,
+        all_or_none: false,
+        queued: 0,
+    };
+    match random.random_range(0..20) {
+        0..2 => order.tif = TimeInForce::Fok,
+        2 => order.tif = TimeInForce::Ioc,
+        3 => (order.tif, order.min) = (TimeInForce::Ioc, Some(random.random_range(1..=qty))),
+        4 => order.tif = TimeInForce::Gtc,
+        5..8 => order.stop = Some(one_of(random, &CENTS[..8])),
+        8..10 if !market && qty > 1 => order.floor = Some(random.random_range(1..qty)),
+        10 if !market => order.post_only = true,
+        11 if !market => order.all_or_none = true,
+        _ => {}
+    }
+    order
+}
+
+fn asked(order: &Naive, qty: i64) -> Ask {
+    let conditions = Conditions {
+        expiry: None,
+        min_qty: order.min.map(shares),
+        max_floor: order.floor.map(shares),
+        post_only: order.post_only,
+        all_or_none: order.all_or_none,
+    };
+    Ask {
+        firm: order.firm,
+        tif: order.tif,
+        self_trade: order.self_trade,
+        stop: order.stop.map(price),
+        conditions: (conditions != Conditions::default()).then_some(conditions),
+        ..ask(order.number, order.side, qty, order.limit.map_or("market", price))
+    }
 }
 
 fn run(seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
-    let (mut venue, mut naive) = (Venue::new(), NaiveBook::default());
+    let (mut venue, mut naive) = (Venue::new(), NaiveMarket::default());
     for number in 1..=STEPS {
-        let context = format!("seed {seed}, step {number}");
+        let context = format!("seed {seed}, step {number} (repeat with ASSAY_SEED={seed})");
         let known = random.random_range(1..=number);
         let (events, expected) = match random.random_range(0..10) {
             0..6 => {
-                let (asked, order, limit) = random_ask(&mut random, number);
-                (venue.apply(asked.accepted("AAPL")), naive.take(order, limit))
+                let order = random_order(&mut random, number);
+                (venue.apply(asked(&order, order.left).accepted("AAPL")), naive.place(order))
             }
-            6..8 => {
-                venue.cancel(known);
-                naive.0.retain(|o| o.number != known);
-                (Vec::new(), Vec::new())
-            }
+            6..8 => (venue.apply(support::cancel(known)), naive.cancel(known)),
             _ => replace(&mut random, &mut venue, &mut naive, known),
         };
         assert_eq!(trades(&events), expected, "{context}");
-        check_reports(&events, seed);
+        check_reports(&events, &context);
         check_state(&venue, &naive, &context);
         if random.random_range(0..40) == 0 {
             let bytes = venue.execution.snapshot();
@@ -199,21 +169,20 @@ fn run(seed: u64) {
 fn replace(
     random: &mut StdRng,
     venue: &mut Venue,
-    naive: &mut NaiveBook,
+    naive: &mut NaiveMarket,
     known: u64,
 ) -> (Vec<Event>, Vec<Trade>) {
-    let Some(order) = naive.0.iter().find(|o| o.number == known).cloned() else {
-        return (Vec::new(), Vec::new());
-    };
-    let level = random.random_range(0..10_i64);
-    let level =
-        if random.random() { level } else { CENTS.iter().position(|c| *c == order.cents).unwrap() as i64 };
-    let qty = random.random_range(1..60);
-    let accepted = Ask { tif: order.tif, ..ask(known, order.side, qty, price(level)) }.accepted("AAPL");
+    let on_book = |o: &&Naive| o.number == known && o.stop.is_none() && !o.all_or_none && !o.post_only;
+    let Some(order) = naive.orders.iter().find(on_book).cloned() else { return Default::default() };
+    let Some(limit) = order.limit else { return Default::default() };
+    let limit = if random.random() { one_of(random, &CENTS) } else { limit };
+    // What an iceberg shows must stay below the whole.
+    let qty = random.random_range(order.floor.unwrap_or(0) + 1..60);
+    let accepted = asked(&Naive { limit: Some(limit), ..order }, qty).accepted("AAPL");
     let change = ReplaceAccepted {
         order_id: accepted.order_id,
         request: support::chain(known),
-        terms: accepted.terms,
+        terms: OrderTerms { ord_type: OrdType::Limit, ..accepted.terms },
         notional_max: None,
         limits_version: 1,
         reference_price: None,
@@ -221,16 +190,72 @@ fn replace(
         protection_price: None,
         measured: Vec::new(),
     };
-    (venue.apply(change), naive.replace(known, qty, CENTS[level as usize]))
+    (venue.apply(change), naive.replace(known, qty, limit))
+}
+
+fn seeds(count: u64) -> std::ops::Range<u64> {
+    let one = std::env::var("ASSAY_SEED").ok().and_then(|s| s.parse().ok());
+    one.map_or(0..count, |seed: u64| seed..seed + 1)
 }
 
 #[test]
-fn the_book_trades_like_a_naive_list() {
-    let first = std::env::var("ASSAY_SEED").ok().and_then(|s| s.parse().ok());
-    let seeds = first.map_or(0..SEEDS, |seed| seed..seed + 1);
-    for seed in seeds {
-        println!("seed {seed} (repeat with ASSAY_SEED={seed})");
-        run(seed);
+fn the_market_trades_like_a_naive_list() {
+    seeds(SEEDS).for_each(run);
+    assert_eq!(order_id(1).offset(), 1);
+}
+
+/// Random orders gather while halted books are closed to trading; the uncrossing must trade the naive volume at the naive
+/// price, everyone within his limit, the better priced and older first.
+#[test]
+fn auctions_uncross_like_a_naive_search() {
+    seeds(AUCTIONS).for_each(run_auction);
+}
+
+fn run_auction(seed: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut venue = support::in_pre_open("10");
+    let count = random.random_range(2..30);
+    let orders: Vec<(Side, Option<i64>, i64)> = (0..count)
+        .map(|_| {
+            let market = random.random_range(0..8) == 0;
+            let side = if random.random() { Side::Buy } else { Side::Sell };
+            (side, (!market).then(|| one_of(&mut random, &CENTS[..8])), random.random_range(1..50))
+        })
+        .collect();
+    for (number, (side, limit, qty)) in (1..).zip(&orders) {
+        venue.place(ask(number, *side, *qty, limit.map_or("market", price)));
     }
-    assert_eq!(shares(1).units(), SCALE);
+    let of_side = |buys: bool| -> Vec<_> {
+        orders.iter().filter(|o| o.0.is_buy() == buys).map(|o| (o.1, o.2)).collect()
+    };
+    let expected = model::uncrossing(&of_side(true), &of_side(false), 1000);
+    let events = support::open(&mut venue);
+    let done = auction_trades(&events);
+    let context = format!("seed {seed}: {orders:?}");
+    assert!(done.iter().all(|t| Some(t.3) == expected.map(|e| e.0)), "{context}: one price");
+    assert_eq!(done.iter().map(|t| t.2).sum::<i64>(), expected.map_or(0, |e| e.1), "{context}: volume");
+    let priority = |number: &u64| {
+        let (side, limit, _) = orders[*number as usize - 1];
+        let sign = if side.is_buy() { -1 } else { 1 };
+        (limit.map_or(i64::MIN, |limit| sign * limit), *number)
+    };
+    for buys in [true, false] {
+        let numbers: Vec<u64> = done
+            .iter()
+            .map(|t| if orders[t.0 as usize - 1].0.is_buy() == buys { t.0 } else { t.1 })
+            .collect();
+        assert!(numbers.windows(2).all(|w| priority(&w[0]) <= priority(&w[1])), "{context}: {numbers:?}");
+    }
+    if let Some([Some(bid), Some(offer)]) = venue.execution.top_of_book(&id("AAPL")) {
+        assert!(bid.price < offer.price, "{context}: crossed after the auction");
+    }
+    check_reports(&events, &context);
+}
+
+fn auction_trades(events: &[Event]) -> Vec<Trade> {
+    let all = trades(events);
+    for (newer, older, ..) in &all {
+        assert!(newer > older, "the newer order counts as the one that took");
+    }
+    all
 }

@@ -4,13 +4,14 @@
 //! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
 
 mod access;
+mod calendar;
 mod fix;
 mod limits;
 mod overrides;
 mod schedule;
 
 use assay_trading_types::{
-    AccountId, Amount, Asset, CompId, FirmId, Price, Qty, SelfTrade, Symbol, UserRole,
+    AccountId, Amount, Asset, CalendarId, CompId, FirmId, Price, Qty, SelfTrade, Symbol, UserRole,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
+pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
 pub(crate) use overrides::Overrides;
 
@@ -68,6 +70,9 @@ pub(crate) struct Config {
     pub(crate) firms: Vec<Firm>,
     /// The house's own limits over all firms.
     pub(crate) house: House,
+    /// When instruments trade.
+    #[serde(rename = "calendar")]
+    pub(crate) calendars: Vec<Calendar>,
     /// What may be traded.
     #[serde(rename = "instrument")]
     pub(crate) instruments: Vec<Instrument>,
@@ -328,6 +333,22 @@ pub(crate) struct Instrument {
     /// What is traded on a usual day, which `limits.order_adv_bp` compares orders with.
     #[serde(default, deserialize_with = "maybe_qty")]
     pub(crate) average_daily_volume: Option<Qty>,
+    /// Its calendar; without one it trades always.
+    #[serde(default)]
+    pub(crate) calendar: Option<CalendarId>,
+    /// Its volatility guard.
+    #[serde(default)]
+    pub(crate) volatility: Option<Volatility>,
+}
+
+/// `volatility = { ... }` of an instrument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Volatility {
+    /// Largest distance of a trade from the last price, in basis points.
+    pub(crate) band_bp: u32,
+    /// How long the auction lasts that takes the place of a trade outside the band, in seconds.
+    pub(crate) auction_s: u32,
 }
 
 fn one() -> Qty {
@@ -476,6 +497,7 @@ impl Config {
         self.check_sessions()?;
         self.check_firms()?;
         self.check_credit()?;
+        self.check_calendars()?;
         self.check_instruments()?;
         self.gateway_config()?;
         self.check_admin()?;
@@ -507,6 +529,19 @@ impl Config {
         {
             let what = format!("\"{name}\" is no operation of the API");
             return Err(Fault::new("[admin.rates]", 0, "operations", what));
+        }
+        Ok(())
+    }
+
+    fn check_calendars(&self) -> Result<(), Fault> {
+        for (i, calendar) in self.calendars.iter().enumerate() {
+            if let Some((key, what)) = calendar.fault() {
+                return Err(Fault::new("[[calendar]]", i, key, what));
+            }
+            if self.calendars[..i].iter().any(|other| other.name == calendar.name) {
+                let what = format!("calendar {} is defined twice", calendar.name);
+                return Err(Fault::new("[[calendar]]", i, "name", what));
+            }
         }
         Ok(())
     }
@@ -583,6 +618,11 @@ impl Config {
             if self.instruments[..i].iter().any(|o| o.symbol == instrument.symbol) {
                 let what = format!("instrument \"{}\" stands twice: remove one", instrument.symbol);
                 return Err(Fault::new("[[instrument]]", i, "symbol", what));
+            }
+            let known = |name: &CalendarId| self.calendars.iter().any(|calendar| calendar.name == *name);
+            if let Some(name) = instrument.calendar.filter(|name| !known(name)) {
+                let what = format!("calendar {name} is not defined, add a [[calendar]] of that name");
+                return Err(Fault::new("[[instrument]]", i, "calendar", what));
             }
             let off_tick = |p: Price| p.units() % instrument.tick_size.units() != 0;
             if let Some(price) = instrument.reference_price.filter(|p| off_tick(*p)) {

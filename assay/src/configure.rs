@@ -4,16 +4,20 @@
 //! reference `opening` and have effect once; everything else replaces what was there.
 
 use crate::config::{Config, Firm, Instrument, Limits};
+use crate::timetable::timetable;
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::{
     AccountCredited, Actor, Asset, AverageVolumeSet, Commission, ConfigurationLoaded, Event, FirmOpened,
     HouseCreditSet, InstrumentListed, LimitsSet, ReferencePriceSet, Timestamp, Topic, TraceId,
+    TradingRulesSet, VolatilityGuard,
 };
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 /// Marks opening balances, so that a balance is counted once however often the configuration is read.
 const OPENING: &str = "opening";
+
+const NS_PER_S: i64 = 1_000_000_000;
 
 /// What `config` says about the business, in hex: equal digests need no new events. Addresses and paths do not count.
 pub(crate) fn digest(config: &Config) -> String {
@@ -33,6 +37,13 @@ pub(crate) fn records(config: &Config, limits_version: u64, at: Timestamp) -> Ve
     let house = house_events(config, limits_version);
     let firms = config.firms.iter().flat_map(|firm| firm_events(firm, limits_version));
     instruments.chain(house).chain(firms).map(|(topic, event)| record(topic, event, at)).collect()
+}
+
+/// When the configured calendars trade, from about `at` on. A start of a node needs them anew, also when the configuration
+/// is the same: they reach a year ahead.
+pub(crate) fn timetables(config: &Config, at: Timestamp) -> Vec<NewRecord> {
+    let timetables = config.calendars.iter().map(|calendar| timetable(calendar, at));
+    timetables.map(|timetable| record(Topic::Markets, timetable.into(), at)).collect()
 }
 
 /// The record that says a process started with `config`.
@@ -62,7 +73,20 @@ fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
         tick_size: instrument.tick_size,
         lot_size: instrument.lot_size,
     };
-    let mut events = vec![(Topic::Accounts, listed.clone().into()), (Topic::Markets, listed.into())];
+    let rules = TradingRulesSet {
+        symbol: instrument.symbol,
+        calendar: instrument.calendar,
+        volatility: instrument.volatility.map(|guard| VolatilityGuard {
+            band_bp: guard.band_bp,
+            auction_ns: i64::from(guard.auction_s) * NS_PER_S,
+        }),
+        reference_price: instrument.reference_price,
+    };
+    let mut events = vec![
+        (Topic::Accounts, listed.clone().into()),
+        (Topic::Markets, listed.into()),
+        (Topic::Markets, rules.into()),
+    ];
     if let Some(price) = instrument.reference_price {
         let max_age_ns = instrument.reference_max_age_s.map(|s| i64::from(s) * 1_000_000_000);
         let reference = ReferencePriceSet { symbol: instrument.symbol, price, max_age_ns };

@@ -14,6 +14,7 @@ mod counterparty;
 mod demo;
 mod health;
 mod node;
+mod timetable;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -11,6 +11,10 @@ use std::path::Path;
 /// beside the log so that a start need not read the whole log for it; without the file all of it is appended once
 /// more, which changes nothing.
 pub(super) fn bring(config: &Config, log: &dyn EventLog, data_dir: &DataDir) -> Result<(), NodeError> {
+    let mut timetables = configure::timetables(config, clock::now());
+    if !timetables.is_empty() {
+        log.append(&mut timetables)?;
+    }
     let file = data_dir.root().join("configuration.digest");
     let digest = configure::digest(config);
     if log.end().0 > 0 && std::fs::read_to_string(&file).is_ok_and(|text| text == digest) {

@@ -14,6 +14,7 @@
 
 mod auditor;
 mod chain;
+mod market_rules;
 mod postings;
 mod report;
 mod risk_officer;

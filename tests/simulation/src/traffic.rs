@@ -1,5 +1,6 @@
 //! Counterparties by seed: what they send, and what they send again after a crash.
 
+use crate::market_rules;
 use crate::risk_officer::RiskOfficer;
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::*;
@@ -54,6 +55,7 @@ impl Traffic {
             events.push((Topic::Markets, listed.into()));
             events.push((Topic::Accounts, price.into()));
         }
+        events.extend(market_rules::opening(at).into_iter().map(|e| (Topic::Markets, e)));
         for (firm, self_trade, per_share) in FIRMS {
             events.extend(open_firm(firm, self_trade, per_share).into_iter().map(|e| (Topic::Accounts, e)));
         }
@@ -79,7 +81,7 @@ impl Traffic {
     /// What an operator does now and then.
     pub(crate) fn operator(&mut self, random: &mut StdRng, at: Timestamp) -> NewRecord {
         let firm = id(FIRMS[random.random_range(0..FIRMS.len())].0);
-        let event: Event = match random.random_range(0..4) {
+        let event: Event = match random.random_range(0..6) {
             0 => {
                 self.next_limits_version += 1;
                 limits(firm, self.next_limits_version, random.random_range(200..2_000)).into()
@@ -88,6 +90,7 @@ impl Traffic {
                 let engaged = random.random_range(0..3) == 0;
                 KillSwitchSet { firm, engaged, reason: "drill".to_owned() }.into()
             }
+            2..4 => return record(Topic::Markets, at, None, market_rules::halt(random)),
             _ => return self.officer.act(random, at),
         };
         record(Topic::Accounts, at, None, event)
@@ -106,6 +109,7 @@ impl Traffic {
 
     fn order(&mut self, random: &mut StdRng, firm: usize, request: RequestId, at: Timestamp) -> Event {
         let terms = self.terms(random, firm, request.seq);
+        let terms = market_rules::vary(random, terms, at);
         self.orders[firm].push((terms.clone(), terms.cl_ord_id));
         OrderRequested { request, terms, transact_time: at, poss_resend: false, defect: None }.into()
     }

@@ -1,4 +1,4 @@
-//! Calendars worked out to instants (ADR 0009).
+//! Calendars worked out to instants (ADR 0008).
 
 use crate::config::{Calendar, Schedule};
 use assay_trading_types::{Timestamp, TimetableSet, TradingDay, TradingPhase};

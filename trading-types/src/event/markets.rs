@@ -62,8 +62,7 @@ pub struct OrderAccepted {
     /// Reference price the decision used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_price: Option<Price>,
-    /// Worst price that risk reckons a market order with. The market keeps a buy to `notional_max`, which follows from it; a
-    /// sale it does not keep to it.
+    /// Worst price a market order may trade at; what could only trade beyond it is cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection_price: Option<Price>,
     /// What was measured against limits of exposure.

@@ -1,6 +1,7 @@
 //! What our initiator keeps: a text file of one line an event, appended before anything leaves the process.
 
 use fix_session::Numbers;
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -19,6 +20,13 @@ pub enum Entry {
     Out {
         /// MsgSeqNum(34).
         seq: u64,
+        /// Whether it is the oldest of those that waited.
+        waited: bool,
+        /// The message.
+        message: String,
+    },
+    /// A message of ours that waits for a logon. `|` for SOH.
+    Waiting {
         /// The message.
         message: String,
     },
@@ -39,7 +47,8 @@ impl Entry {
         let (number, message) = (number.parse().ok()?, message.to_owned());
         match kind {
             "in" => Some(Self::In { next_in: number, message }),
-            "out" => Some(Self::Out { seq: number, message }),
+            "out" | "unqueued" => Some(Self::Out { seq: number, waited: kind == "unqueued", message }),
+            "waiting" => Some(Self::Waiting { message }),
             _ => None,
         }
     }
@@ -47,7 +56,9 @@ impl Entry {
     fn line(&self) -> String {
         match self {
             Self::In { next_in, message } => format!("in {next_in} {message}\n"),
-            Self::Out { seq, message } => format!("out {seq} {message}\n"),
+            Self::Out { seq, waited: false, message } => format!("out {seq} {message}\n"),
+            Self::Out { seq, waited: true, message } => format!("unqueued {seq} {message}\n"),
+            Self::Waiting { message } => format!("waiting 0 {message}\n"),
             Self::Reset { epoch } => format!("reset {epoch}\n"),
         }
     }
@@ -100,6 +111,7 @@ impl Journal {
             match entry {
                 Entry::In { next_in, .. } => numbers.next_in = *next_in,
                 Entry::Out { seq, .. } => numbers.next_out = seq + 1,
+                Entry::Waiting { .. } => {}
                 Entry::Reset { epoch } => numbers = Numbers { epoch: *epoch, ..Numbers::FIRST },
             }
         }
@@ -110,10 +122,25 @@ impl Journal {
     pub fn sent(&self, seq: u64) -> Option<Vec<u8>> {
         let since_reset = self.entries.iter().rev().take_while(|e| !matches!(e, Entry::Reset { .. }));
         since_reset.into_iter().find_map(|entry| match entry {
-            Entry::Out { seq: kept, message } if *kept == seq => {
-                Some(message.replace('|', "\u{1}").into_bytes())
-            }
+            Entry::Out { seq: kept, message, .. } if *kept == seq => Some(bytes_of(message)),
             _ => None,
         })
     }
+
+    /// Messages that wait for a logon, oldest first.
+    pub fn waiting(&self) -> VecDeque<Vec<u8>> {
+        let mut waiting = VecDeque::new();
+        for entry in &self.entries {
+            match entry {
+                Entry::Waiting { message } => waiting.push_back(bytes_of(message)),
+                Entry::Out { waited: true, .. } => _ = waiting.pop_front(),
+                _ => {}
+            }
+        }
+        waiting
+    }
+}
+
+fn bytes_of(message: &str) -> Vec<u8> {
+    message.replace('|', "\u{1}").into_bytes()
 }

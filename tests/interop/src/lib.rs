@@ -3,26 +3,31 @@
 //! ```text
 //! tests/trading.rs      Peer (QuickFIX initiator, file store) -> socket -> Server (`assay up`, killed and restarted)
 //! tests/initiating.rs   OurInitiator (child process, killed)  -> socket -> Venue (QuickFIX acceptor, file store)
+//! tests/agreement.rs    the same message -> our validator | QuickFIX acceptor: one verdict
 //! ```
 //!
 //! What a peer saw goes to a [`Tape`], what our initiator saw to its [`Journal`]; both are waited on and judged at the end.
 
+mod generated;
 mod journal;
 mod orders;
 mod our_initiator;
 mod peer;
 mod quickfix_cpp;
 mod quickfix_j;
+mod raw_peer;
 mod server;
 mod tape;
 mod venue;
 
+pub use generated::{Generated, Walk};
 pub use journal::{Entry, Journal};
 pub use orders::{Order, Side, limit_order};
 pub use our_initiator::OurInitiator;
 pub use peer::{Bend, CLIENTS, Connection, OrderDesk, Peer, Venue};
 pub use quickfix_cpp::{QuickFixPeer, QuickFixVenue};
 pub use quickfix_j::{QuickFixJ, QuickFixJPeer, QuickFixJVenue};
+pub use raw_peer::{Judgement, RawPeer, sealed};
 pub use server::{Server, free_port, server_binary};
 pub use tape::{Report, Tape, WAIT_MAX, field};
 pub use venue::report_of;

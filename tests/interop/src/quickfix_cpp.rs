@@ -150,12 +150,17 @@ impl LogCallback for Tape {
     }
 }
 
-/// Answers orders as [`Venue`] says.
+/// Answers orders as [`Venue`] says, or nothing.
 #[derive(Debug)]
-struct Answers;
+struct Answers {
+    silent: bool,
+}
 
 impl ApplicationCallback for Answers {
     fn on_msg_from_app(&self, order: &Message, session: &SessionId) -> Result<(), MsgFromAppError> {
+        if self.silent {
+            return Ok(());
+        }
         let fields = report_of(|tag| order.get_field(tag as i32));
         let report = message("8", fields.iter().map(|(tag, value)| (*tag, value.as_str())));
         send_to_target(report, session).expect("QuickFIX takes the report");
@@ -169,13 +174,19 @@ type OpenAcceptor = Acceptor<'static, Answers, NullLogger, FileMessageStoreFacto
 pub struct QuickFixVenue {
     stores: Stores,
     port: u16,
+    silent: bool,
     open: Option<OpenAcceptor>,
 }
 
 impl QuickFixVenue {
     /// Files in `dir`.
     pub fn new(dir: &Path, port: u16) -> Self {
-        Self { stores: Stores { dir: dir.to_owned() }, port, open: None }
+        Self { stores: Stores { dir: dir.to_owned() }, port, silent: false, open: None }
+    }
+
+    /// One that takes any message and says nothing.
+    pub fn silent(dir: &Path, port: u16) -> Self {
+        Self { silent: true, ..Self::new(dir, port) }
     }
 }
 
@@ -192,7 +203,8 @@ impl Venue for QuickFixVenue {
         // QuickFIX's threads keep pointers to these until the process ends.
         let store_factory = Box::leak(Box::new(FileMessageStoreFactory::try_new(&settings).expect("store")));
         let log_factory = Box::leak(Box::new(LogFactory::try_new(&NullLogger).expect("log")));
-        let application = Box::leak(Box::new(Application::try_new(&Answers).expect("application")));
+        let answers: &'static Answers = Box::leak(Box::new(Answers { silent: self.silent }));
+        let application = Box::leak(Box::new(Application::try_new(answers).expect("application")));
         let kind = FixSocketServerKind::SingleThreaded;
         let mut acceptor =
             Acceptor::try_new(&settings, application, store_factory, log_factory, kind).expect("acceptor");

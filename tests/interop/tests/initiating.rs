@@ -77,6 +77,7 @@ fn judge(entries: &[Entry]) {
                     *answers.entry(field(message, 17).unwrap().to_owned()).or_default() += 1;
                 }
             }
+            Entry::Waiting { .. } => {}
             Entry::Out { message, .. } => match field(message, 35) {
                 Some("D") => *sent.entry(format!("E-{}", field(message, 11).unwrap())).or_default() += 1,
                 Some("2") => asked += 1,

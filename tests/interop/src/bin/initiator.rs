@@ -5,9 +5,10 @@
 
 use assay_interop::{Entry, Journal, Side, limit_order};
 use fix_session::{
-    Close, Delivery, Dictionary, Handler, Inbound, Notice, Now, Outbound, Reset, Role, Session,
+    Close, Delivery, Dictionary, Handler, Inbound, Notice, Now, Outbound, Queued, Reset, Role, Session,
     SessionConfig, StoreRead, Verdict,
 };
+use std::collections::VecDeque;
 use std::io::{BufRead, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -64,6 +65,11 @@ struct Initiator {
 /// What the engine calls back into.
 struct Store {
     journal: Journal,
+    /// Messages that wait for a logon, oldest first.
+    waiting: VecDeque<Vec<u8>>,
+    waiting_wanted: bool,
+    /// What goes out now is the oldest of those that waited.
+    unqueuing: bool,
     to_write: Vec<u8>,
     read: Option<StoreRead>,
     close: bool,
@@ -73,8 +79,18 @@ impl Initiator {
     fn new(journal: Journal, reset: bool, port: u16) -> Self {
         let config =
             SessionConfig { reset_on_logon: reset, ..SessionConfig::new(Role::Initiator, "ASSAY", "VENUE") };
-        let session = Session::new(config, journal.numbers(), Dictionary::fix44());
-        let store = Store { journal, to_write: Vec::new(), read: None, close: false };
+        let mut session = Session::new(config, journal.numbers(), Dictionary::fix44());
+        let waiting = journal.waiting();
+        session.set_queued(waiting.len() as u64);
+        let store = Store {
+            journal,
+            waiting,
+            waiting_wanted: false,
+            unqueuing: false,
+            to_write: Vec::new(),
+            read: None,
+            close: false,
+        };
         Self { session, store, socket: None, received: Vec::new(), start: monotonic(), port, stopping: false }
     }
 
@@ -112,6 +128,7 @@ impl Initiator {
         }
         self.receive();
         self.resend();
+        self.release();
         let now = self.now();
         if self.session.poll_deadline().is_some_and(|deadline| deadline <= now.mono_ns) {
             self.session.handle_timeout(now, &mut self.store);
@@ -158,6 +175,20 @@ impl Initiator {
         self.session.stored_end(self.now(), read.id, &mut self.store);
     }
 
+    /// Sends what waited for a logon.
+    fn release(&mut self) {
+        let mut wanted = std::mem::take(&mut self.store.waiting_wanted);
+        while wanted && let Some(oldest) = self.store.waiting.pop_front() {
+            let waiting = self.session.queued();
+            self.store.unqueuing = true;
+            wanted = self.session.unqueue(self.now(), &oldest, &mut self.store);
+            self.store.unqueuing = false;
+            if self.session.queued() == waiting {
+                self.store.waiting.push_front(oldest);
+            }
+        }
+    }
+
     fn flush(&mut self) {
         let to_write = std::mem::take(&mut self.store.to_write);
         if let Some(socket) = &mut self.socket
@@ -171,7 +202,7 @@ impl Initiator {
     fn lost(&mut self) {
         self.socket = None;
         self.received.clear();
-        (self.store.read, self.store.close) = (None, false);
+        (self.store.read, self.store.close, self.store.waiting_wanted) = (None, false, false);
         self.session.handle_disconnected(self.now(), &mut self.store);
         say("down");
     }
@@ -210,7 +241,9 @@ impl Handler for Store {
     }
 
     fn outbound(&mut self, outbound: &Outbound<'_>) {
-        self.journal.append(Entry::Out { seq: outbound.seq, message: text_of(outbound.bytes) });
+        let message = text_of(outbound.bytes);
+        let waited = self.unqueuing && message.contains("|35=D|");
+        self.journal.append(Entry::Out { seq: outbound.seq, waited, message });
         if outbound.delivery == Delivery::Write {
             self.to_write.extend_from_slice(outbound.bytes);
         }
@@ -222,6 +255,15 @@ impl Handler for Store {
 
     fn read_store(&mut self, read: StoreRead) {
         self.read = Some(read);
+    }
+
+    fn queued(&mut self, queued: &Queued<'_>) {
+        self.journal.append(Entry::Waiting { message: text_of(queued.bytes) });
+        self.waiting.push_back(queued.bytes.to_vec());
+    }
+
+    fn read_queue(&mut self) {
+        self.waiting_wanted = true;
     }
 
     fn reset(&mut self, reset: Reset) {

@@ -372,7 +372,7 @@ impl Handler for Desk {
         assert!(inbound.seq > self.delivered, "{} came after {}", inbound.seq, self.delivered);
         self.delivered = inbound.seq;
         self.counted(inbound);
-        if inbound.seq % 3 == 0 { Verdict::Unsupported } else { Verdict::Accepted }
+        if inbound.seq.is_multiple_of(3) { Verdict::Unsupported } else { Verdict::Accepted }
     }
 
     fn administrative(&mut self, inbound: &Inbound<'_>) {

@@ -172,6 +172,9 @@ pub(crate) struct Session {
     /// Say Logout("Authentication failed") instead of nothing.
     #[serde(default)]
     pub(crate) logout_on_auth_failure: bool,
+    /// How much it may send.
+    #[serde(default)]
+    pub(crate) throttle: access::Throttle,
 }
 
 /// Longest HeartBtInt, the upper limit of session rule L-13.

@@ -138,7 +138,9 @@ fn configuration() -> String {
         "[gateway]\nlisten = \"127.0.0.1:0\"\ncomp_id = \"ASSAY\"\n[admin]\nlisten = \"127.0.0.1:0\"\n"
             .to_owned();
     for (comp_id, firm, _) in FIRMS {
-        text += &format!("[[session]]\ncomp_id = \"{comp_id}\"\nfirm = \"{firm}\"\n");
+        text += &format!(
+            "[[session]]\ncomp_id = \"{comp_id}\"\nfirm = \"{firm}\"\nthrottle = {{ per_s = 1000000 }}\n"
+        );
     }
     for (_, firm, _) in FIRMS {
         let positions: Vec<String> = SYMBOLS.iter().map(|(s, _)| format!("{s} = \"10000000\"")).collect();

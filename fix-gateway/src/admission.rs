@@ -86,6 +86,9 @@ impl<A: Application> Gateway<A> {
             self.count_failure(address, now);
             return self.refuse(visitor, "the session is not bound to its certificate");
         }
+        if self.is_throttled(index, now) {
+            return self.refuse(visitor, "the session was logged out for its message rate");
+        }
         if spec.keys.is_empty() {
             return match visitor.names.is_some() || visitor.trusted {
                 true => Admission::Admitted(Admitted { index, verdict: LogonVerdict::Accept }),

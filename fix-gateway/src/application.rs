@@ -1,8 +1,11 @@
 //! What a gateway does with application messages: the driver is the same for orders and for the echo.
 
+use crate::throttle::TooFast;
 use crate::{RecordBatch, Report, SessionNames, SessionSpec};
 use assay_event_log::Record;
-use assay_trading_types::{Event, RequestId, SessionId, Timestamp};
+use assay_trading_types::{
+    Defect, Event, OrderRequested, Refusal, ReplaceRequested, RequestId, SessionId, Timestamp,
+};
 use fix_session::{Inbound, Outgoing, Verdict};
 
 /// An application behind the sessions of a gateway.
@@ -39,6 +42,8 @@ pub struct Effects<'a> {
     pub(crate) request: RequestId,
     pub(crate) at: Timestamp,
     pub(crate) requests: u32,
+    /// The message is too much: what it asks for is to be refused.
+    pub(crate) too_fast: Option<TooFast>,
     pub(crate) replies: &'a mut Replies,
 }
 
@@ -54,8 +59,14 @@ impl Effects<'_> {
     }
 
     /// Asks for something: a record of `accounts` whose origin is this message.
-    pub fn request(&mut self, event: Event) {
+    pub fn request(&mut self, mut event: Event) {
         self.requests += 1;
+        if let Some(too_fast) = self.too_fast
+            && let Event::OrderRequested(OrderRequested { defect, .. })
+            | Event::ReplaceRequested(ReplaceRequested { defect, .. }) = &mut event
+        {
+            *defect = Some(Defect { refusal: Refusal::RateLimit, detail: too_fast.to_string() });
+        }
         self.batch.request(self.names, event, self.request, self.at);
     }
 

@@ -1,7 +1,7 @@
 //! What a gateway is told before it starts. The binary fills it from `[gateway]` and `[[session]]`.
 
 use crate::tls::{ClientCertificates, TlsSpec};
-use crate::{AddressRange, BackOffLimits, Error, Key, Proof, StrangerLimits};
+use crate::{AddressRange, BackOffLimits, Error, Key, Proof, StrangerLimits, ThrottleLimits};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
 use fix_session::{Profile, Role, Schedule, SessionConfig};
@@ -174,6 +174,8 @@ pub struct SessionSpec {
     pub certificate_names: Vec<String>,
     /// Say Logout("Authentication failed") instead of nothing when a proof fails (L-08).
     pub logout_on_auth_failure: bool,
+    /// How much it may send; none: as much as it can.
+    pub throttle: Option<ThrottleLimits>,
 }
 
 impl SessionSpec {
@@ -195,6 +197,7 @@ impl SessionSpec {
             addresses: Vec::new(),
             certificate_names: Vec::new(),
             logout_on_auth_failure: false,
+            throttle: None,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::connection;
 use crate::gateway::Gateway;
 use crate::strangers::{self, Strangers};
 use crate::tls::TlsSource;
-use crate::{Application, Error, GatewayConfig, Listener, Statistics, StrangerLimits};
+use crate::{Application, Error, GatewayConfig, Listener, SessionUsage, Statistics, StrangerLimits};
 use assay_event_log::EventLog;
 use fix_session::Now;
 use std::cell::RefCell;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, LocalSet};
 
 /// Passwords compared at a time: each takes memory and a core for long, and strangers choose when.
@@ -85,6 +85,13 @@ pub(crate) struct Orders {
     pub(crate) stop: watch::Receiver<bool>,
     /// Counts requests to read certificates anew.
     pub(crate) reload: watch::Receiver<u64>,
+    pub(crate) questions: mpsc::Receiver<Question>,
+}
+
+/// What the handle asks the gateway.
+pub(crate) enum Question {
+    /// How much of their limits sessions use.
+    Usage(SyncSender<Vec<SessionUsage>>),
 }
 
 /// What the tasks share.
@@ -145,6 +152,7 @@ async fn serve<A: Application>(
         accepting.push(tokio::task::spawn_local(accept(Rc::clone(&shared), port, listener)));
     }
     accepting.push(tokio::task::spawn_local(keep_certificates(Rc::clone(&shared), ports, orders.reload)));
+    accepting.push(tokio::task::spawn_local(answer_questions(Rc::clone(&shared), orders.questions)));
     let following = tokio::task::spawn_local(follow(Rc::clone(&shared), log));
     // Whoever waits for it may have given up; the gateway serves all the same until it is told to stop.
     let _ = ready.send(());
@@ -243,6 +251,15 @@ fn welcome<A: Application>(shared: &Rc<Shared<A>>, port: &Rc<Port>, stream: TcpS
     };
     let (shared, port) = (Rc::clone(shared), Rc::clone(port));
     tokio::task::spawn_local(connection::serve(shared, port, stream, peer, stranger));
+}
+
+/// Answers what the handle asks, between the sessions' work.
+async fn answer_questions<A: Application>(shared: Rc<Shared<A>>, mut questions: mpsc::Receiver<Question>) {
+    while let Some(Question::Usage(answer)) = questions.recv().await {
+        let usage = shared.gateway.borrow_mut().usage(shared.clock.now());
+        // Whoever asked may have given up.
+        let _ = answer.try_send(usage);
+    }
 }
 
 /// Reads certificates and revocations anew when their files change or on request (C-08). Established sessions keep what

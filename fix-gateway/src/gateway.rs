@@ -12,6 +12,7 @@ use crate::application::Replies;
 use crate::link::{Connection, Link, Turn};
 use crate::snapshot::Snapshot;
 use crate::socket::Socket;
+use crate::throttle::SessionUsage;
 use crate::{Application, Error, GatewayConfig, RecordBatch, Statistics};
 use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{CompId, SessionId, Timestamp};
@@ -62,6 +63,12 @@ impl<A: Application> Gateway<A> {
         let peer = CompId::from_bytes(identity.sender_comp_id).ok()?;
         let index = *self.by_comp_id.get(&peer)?;
         (known && self.is_free(index)).then_some(index)
+    }
+
+    /// Whether session `index` was logged out for its rate so lately that it has to wait.
+    pub(crate) fn is_throttled(&self, index: usize, now: Now) -> bool {
+        let throttle = &self.links[index].state.throttle;
+        throttle.as_ref().is_some_and(|throttle| throttle.bars_logon(now.mono_ns))
     }
 
     /// Whether session `index` may take a connection.
@@ -119,8 +126,28 @@ impl<A: Application> Gateway<A> {
             return bytes.len();
         }
         let used = self.turn(index, now, |session, turn| session.handle_bytes(now, bytes, turn));
+        self.end_excess(index, now);
         self.commit();
         used
+    }
+
+    /// The second tier of the throttle: who keeps at it is logged out.
+    fn end_excess(&mut self, index: usize, now: Now) {
+        let link = &mut self.links[index];
+        let throttle = link.state.throttle.as_mut().filter(|_| link.session.is_established());
+        if throttle.is_some_and(|throttle| throttle.is_excessive(now.mono_ns)) {
+            Statistics::add(&self.statistics.throttle_logouts, 1);
+            self.turn(index, now, |session, turn| session.end(now, "Message rate exceeded", turn));
+        }
+    }
+
+    /// How much of their limits the throttled sessions use now.
+    pub(crate) fn usage(&mut self, now: Now) -> Vec<SessionUsage> {
+        let used = |link: &mut Link| {
+            let throttle = link.state.throttle.as_mut()?;
+            Some(SessionUsage { session: link.names.session, usage: throttle.usage(now.mono_ns) })
+        };
+        self.links.iter_mut().filter_map(used).collect()
     }
 
     /// A deadline passed.
@@ -169,6 +196,7 @@ impl<A: Application> Gateway<A> {
             statistics: &self.statistics,
             origin: None,
             at: Timestamp::from_ns(now.utc_ns),
+            mono_ns: now.mono_ns,
         };
         let result = act(&mut link.session, &mut turn);
         if !turn.replies.is_empty() {

@@ -1,12 +1,15 @@
 //! Starting and stopping a gateway on a thread of its own.
 
-use crate::driver::{self, Listeners, Orders};
-use crate::{Application, Error, GatewayConfig, OrderEntry, Statistics};
+use crate::driver::{self, Listeners, Orders, Question};
+use crate::{Application, Error, GatewayConfig, OrderEntry, SessionUsage, Statistics};
 use assay_event_log::EventLog;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+
+/// Questions that may wait for the gateway's thread; whoever comes after gets no answer.
+const QUESTIONS_MAX: usize = 16;
 
 /// A running gateway. Dropping it stops the gateway without waiting.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ pub struct Handle {
     statistics: Arc<Statistics>,
     stop: watch::Sender<bool>,
     reload: watch::Sender<u64>,
+    questions: mpsc::Sender<Question>,
     thread: JoinHandle<Result<(), Error>>,
 }
 
@@ -32,6 +36,14 @@ impl Handle {
     /// Its counters.
     pub fn statistics(&self) -> Arc<Statistics> {
         Arc::clone(&self.statistics)
+    }
+
+    /// How much of their limits the throttled sessions use now; nothing when the gateway has stopped or is asked by too
+    /// many at once.
+    pub fn usage(&self) -> Option<Vec<SessionUsage>> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.questions.try_send(Question::Usage(answer)).ok()?;
+        answered.recv().ok()
     }
 
     /// Reads certificates, keys, CAs and revocations anew now; established sessions stay up (C-08).
@@ -75,7 +87,8 @@ pub fn spawn_with<A: Application>(
     let statistics = Arc::new(Statistics::default());
     let (stop, stopped) = watch::channel(false);
     let (reload, reloads) = watch::channel(0);
-    let orders = Orders { stop: stopped, reload: reloads };
+    let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+    let orders = Orders { stop: stopped, reload: reloads, questions: asked };
     let (ready, started) = std::sync::mpsc::sync_channel(1);
     let shared = Arc::clone(&statistics);
     let thread = std::thread::Builder::new()
@@ -83,7 +96,7 @@ pub fn spawn_with<A: Application>(
         .spawn(move || driver::run(config, log, application, listeners, shared, orders, ready))
         .map_err(Error::Thread)?;
     match started.recv() {
-        Ok(()) => Ok(Handle { addresses, statistics, stop, reload, thread }),
+        Ok(()) => Ok(Handle { addresses, statistics, stop, reload, questions, thread }),
         Err(_) => match thread.join() {
             Ok(result) => Err(result.err().unwrap_or(Error::Panicked)),
             Err(_) => Err(Error::Panicked),

@@ -7,6 +7,7 @@ use crate::journal_index::JournalIndex;
 use crate::record_batch::{WireContext, trace_of};
 use crate::send_queue::SendQueue;
 use crate::socket::Socket;
+use crate::throttle::{Throttle, TooFast, weight};
 use crate::{Application, Effects, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::Reader;
 use assay_trading_types::{
@@ -16,7 +17,9 @@ use fix_session::{
     Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Outbound, Queued, Reset, ResetReason,
     Session, StoreRead, Verdict,
 };
+use rustc_hash::FxHasher;
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use tokio::sync::Notify;
 
@@ -71,6 +74,8 @@ pub(crate) struct LinkState {
     pub(crate) established: bool,
     /// What was judged of the connection's Logon before the engine saw it.
     pub(crate) admission: LogonVerdict,
+    /// What the session may send; none: anything.
+    pub(crate) throttle: Option<Throttle>,
 }
 
 /// The socket of a session that has one.
@@ -103,9 +108,13 @@ impl LinkState {
             touched: false,
             established: false,
             admission: LogonVerdict::Silence,
+            throttle: None,
         }
     }
 }
+
+/// BusinessRejectReason(380) "other".
+const OTHER: u32 = 0;
 
 /// The driver's side of one engine call: journals, queues and remembers, in the order of the calls.
 pub(crate) struct Turn<'a, A> {
@@ -119,6 +128,8 @@ pub(crate) struct Turn<'a, A> {
     /// What the message being sent follows from.
     pub(crate) origin: Option<(Origin, TraceId)>,
     pub(crate) at: Timestamp,
+    /// On the monotonic clock.
+    pub(crate) mono_ns: u64,
     /// The application has taken nothing for long: new messages are refused.
     pub(crate) overloaded: bool,
 }
@@ -143,6 +154,24 @@ impl<A: Application> Turn<'_, A> {
         };
         self.batch.wire(self.names, wire, &frame, context);
         self.state.touched = true;
+    }
+
+    /// Whether a message is more than the session may send, and counts it (rules of engagement, section 9).
+    fn too_fast(&mut self, message: &Message<'_>) -> Option<TooFast> {
+        let throttle = self.state.throttle.as_mut()?;
+        let pair = matches!(message.msg_type(), b"D" | b"G").then(|| {
+            let mut hash = FxHasher::default();
+            (message.get(1), message.get(55)).hash(&mut hash);
+            hash.finish()
+        });
+        throttle.take(weight(message.msg_type()), pair, self.mono_ns).err()
+    }
+
+    /// A message that is never refused for its rate, but counts for the second tier.
+    fn saw(&mut self) {
+        if let Some(throttle) = &mut self.state.throttle {
+            throttle.saw(self.mono_ns);
+        }
     }
 
     fn journal_out(&mut self, wire: WireHeader, frame: &[u8]) {
@@ -173,6 +202,14 @@ impl<A: Application> Handler for Turn<'_, A> {
             Statistics::add(&self.statistics.refused_overloaded, 1);
             return Verdict::NotReady;
         }
+        let too_fast = self.too_fast(&inbound.message);
+        if let Some(too_fast) = too_fast {
+            Statistics::add(&self.statistics.throttled, 1);
+            // Orders are refused in the books by risk, which leaves their ClOrdID free; the rest has no report of its own.
+            if !matches!(inbound.message.msg_type(), b"D" | b"G") {
+                return Verdict::Refused { reason: OTHER, text: format!("RATE_LIMIT: {too_fast}") };
+            }
+        }
         let request = self.id(inbound.epoch, inbound.seq);
         let mut effects = Effects {
             batch: self.batch,
@@ -180,6 +217,7 @@ impl<A: Application> Handler for Turn<'_, A> {
             request,
             at: self.at,
             requests: 0,
+            too_fast,
             replies: self.replies,
         };
         let verdict = self.application.message(self.spec, inbound, &mut effects);
@@ -191,6 +229,7 @@ impl<A: Application> Handler for Turn<'_, A> {
 
     fn administrative(&mut self, inbound: &Inbound<'_>) {
         self.state.began.get_or_insert(self.at);
+        self.saw();
         self.journal_in(inbound, Direction::In);
     }
 
@@ -199,6 +238,7 @@ impl<A: Application> Handler for Turn<'_, A> {
     }
 
     fn ignored(&mut self, inbound: &Inbound<'_>) {
+        self.saw();
         self.journal_in(inbound, Direction::InUnconsumed);
     }
 

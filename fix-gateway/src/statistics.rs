@@ -37,6 +37,10 @@ statistics! {
     tls_reloads: "assay_gateway_tls_reloads_total", "counter";
     /// Logons refused before their session heard of them: unknown, from elsewhere, not proven, or too often.
     logons_refused: "assay_gateway_logons_refused_total", "counter";
+    /// Messages refused because they came too fast.
+    throttled: "assay_gateway_throttled_total", "counter";
+    /// Sessions logged out for their message rate.
+    throttle_logouts: "assay_gateway_throttle_logouts_total", "counter";
     /// Messages refused or garbled at the session level.
     messages_refused: "assay_gateway_messages_refused_total", "counter";
     /// Messages refused because answers or the disk were behind for long.

@@ -221,6 +221,12 @@ impl Session {
         self.machine.logout(now, text, handler);
     }
 
+    /// Ends the session for a fault that only the driver sees, as its rate: Logout with `text`, two seconds for the answer,
+    /// nothing else is listened to. Without an established session the connection is just closed.
+    pub fn end<H: Handler>(&mut self, now: Now, text: &str, handler: &mut H) {
+        self.machine.end(now, text, handler);
+    }
+
     /// Starts the reset of both numbers on the live session: TestRequest, its answer, then Logon with 141=Y both ways (L-17).
     /// What the application sends meanwhile waits for it. False, and nothing done, without an established session.
     pub fn roll_over<H: Handler>(&mut self, now: Now, handler: &mut H) -> bool {

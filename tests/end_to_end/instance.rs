@@ -22,14 +22,17 @@ listen = "127.0.0.1:0"
 [[session]]
 comp_id = "CLIENT1"
 firm = "FIRM1"
+throttle = { per_s = 1000000 }
 
 [[session]]
 comp_id = "CLIENT2"
 firm = "FIRM2"
+throttle = { per_s = 1000000 }
 
 [[session]]
 comp_id = "CLIENT3"
 firm = "FIRM3"
+throttle = { per_s = 1000000 }
 
 [[firm]]
 id = "FIRM1"

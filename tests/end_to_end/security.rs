@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// The shared configuration with `more` in the table of CLIENT1's session.
 fn with_session(more: &str) -> String {
-    let session = "comp_id = \"CLIENT1\"\nfirm = \"FIRM1\"\n";
+    let session = "comp_id = \"CLIENT1\"\nfirm = \"FIRM1\"\nthrottle = { per_s = 1000000 }\n";
     assert!(CONFIGURATION.contains(session));
     CONFIGURATION.replacen(session, &format!("{session}{more}\n"), 1)
 }

@@ -139,7 +139,9 @@ pub(super) fn fresh(dir: &Path) -> std::io::Result<PathBuf> {
 fn configuration(dir: &Path) -> std::io::Result<PathBuf> {
     let mut text = "[gateway]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n".to_owned();
     for i in 1..=SESSIONS {
-        text += &format!("[[session]]\ncomp_id = \"CLIENT{i}\"\nfirm = \"FIRM{i}\"\n");
+        text += &format!(
+            "[[session]]\ncomp_id = \"CLIENT{i}\"\nfirm = \"FIRM{i}\"\nthrottle = {{ per_s = 1000000 }}\n"
+        );
     }
     for i in 1..=SESSIONS {
         text += &format!(

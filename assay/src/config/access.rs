@@ -1,11 +1,15 @@
-//! Who may log on and how a listener is protected: `[gateway.tls]`, `[[gateway.listener]]`, `[[session.key]]` and limits.
+//! Who may log on, how a listener is protected, what a session may send: `[gateway.tls]`, `[[gateway.listener]]`,
+//! `[[session.key]]` and limits.
 
 use assay_trading_types::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fix_gateway::{AddressRange, BackOffLimits, CertificateFiles, ClientCertificates, Proof, TlsSpec};
+use fix_gateway::{
+    AddressRange, BackOffLimits, CertificateFiles, ClientCertificates, Proof, ThrottleLimits, TlsSpec,
+};
 use serde::{Deserialize, Deserializer};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -213,6 +217,39 @@ impl BeforeLogon {
             first_ms: self.wait_s.saturating_mul(1_000),
             longest_ms: self.wait_max_s.saturating_mul(1_000),
             ..Default::default()
+        }
+    }
+}
+
+/// `[session.throttle]`: what is left out keeps the proportions of the rules of engagement (section 9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Throttle {
+    /// Weight of messages a second.
+    per_s: Option<NonZeroU32>,
+    /// Weight at once after a pause.
+    burst: Option<NonZeroU32>,
+    /// D and G a second for one account and symbol.
+    per_symbol_per_s: Option<NonZeroU32>,
+    /// Refusals in a minute that end the session.
+    refusals: Option<NonZeroU32>,
+    /// Seconds without a logon after that.
+    logon_wait_s: Option<u64>,
+}
+
+impl Throttle {
+    /// Of a session whose firm may send `orders_per_s`, if that is limited: who is granted more orders than the default
+    /// rate is granted the messages for them.
+    pub(super) fn limits(&self, orders_per_s: Option<u32>) -> ThrottleLimits {
+        let rules = ThrottleLimits::default();
+        let per_s = self.per_s.map_or(orders_per_s.unwrap_or(0).max(rules.per_s), NonZeroU32::get);
+        let scaled = ThrottleLimits::of_rate(per_s);
+        ThrottleLimits {
+            burst: self.burst.map_or(scaled.burst, NonZeroU32::get),
+            per_symbol_per_s: self.per_symbol_per_s.map_or(scaled.per_symbol_per_s, NonZeroU32::get),
+            refusals_max: self.refusals.map_or(rules.refusals_max, NonZeroU32::get),
+            logon_wait_ms: self.logon_wait_s.map_or(rules.logon_wait_ms, |s| s.saturating_mul(1_000)),
+            ..scaled
         }
     }
 }

@@ -56,6 +56,7 @@ impl Config {
             addresses: session.addresses.clone(),
             certificate_names: session.certificate_names.clone(),
             logout_on_auth_failure: session.logout_on_auth_failure,
+            throttle: Some(session.throttle.limits(firm.and_then(|firm| firm.limits.orders_per_s))),
             ..SessionSpec::new(session.comp_id, session.firm)
         })
     }

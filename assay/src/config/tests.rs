@@ -90,6 +90,21 @@ fn every_fault_names_file_line_and_mend() {
 }
 
 #[test]
+fn a_session_is_throttled_by_the_rules_unless_its_firm_is_granted_more() {
+    let throttle = |firm: &str, session: &str| {
+        let text =
+            format!("[[firm]]\nid = \"F\"\n{firm}\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n{session}\n");
+        load(&text).unwrap().gateway_config().unwrap().sessions[0].throttle.unwrap()
+    };
+    let rules = fix_gateway::ThrottleLimits::default();
+    assert_eq!(throttle("", ""), rules);
+    assert_eq!(throttle("limits = { orders_per_s = 7 }", ""), rules, "less is for risk to refuse");
+    assert_eq!(throttle("limits = { orders_per_s = 1000 }", "").burst, 2_500);
+    assert_eq!(throttle("limits = { orders_per_s = 1000 }", "throttle = { per_s = 10 }").per_s, 10);
+    assert_eq!(throttle("", "throttle = { burst = 9 }").burst, 9);
+}
+
+#[test]
 fn environment_beats_file_and_flag_beats_environment() {
     let env = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()

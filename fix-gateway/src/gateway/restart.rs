@@ -6,6 +6,7 @@ use crate::application::{Effects, Replies};
 use crate::back_off::BackOff;
 use crate::link::{Link, LinkState};
 use crate::recovery::{Recovered, RecoveredSession, session_of};
+use crate::throttle::Throttle;
 use crate::{Application, Error, GatewayConfig, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::{EventLog, Record};
 use assay_trading_types::{Position, RequestId, Topic};
@@ -87,6 +88,7 @@ impl<A: Application> Gateway<A> {
             request: id,
             at: record.at,
             requests: 0,
+            too_fast: None,
             replies: &mut self.replies,
         };
         let _answered_already = self.application.message(&link.spec, &inbound, &mut effects);
@@ -106,12 +108,7 @@ fn link(spec: &SessionSpec, config: &GatewayConfig, recovered: &mut Recovered) -
     if let Some(began) = began {
         session.set_began(began.as_ns());
     }
-    Link {
-        spec: spec.clone(),
-        names,
-        session,
-        state: LinkState::new(journal, backlog, began),
-        replay: None,
-        release: None,
-    }
+    let mut state = LinkState::new(journal, backlog, began);
+    state.throttle = spec.throttle.map(Throttle::new);
+    Link { spec: spec.clone(), names, session, state, replay: None, release: None }
 }

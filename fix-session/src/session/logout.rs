@@ -24,6 +24,14 @@ impl Machine {
         self.timers.set(Timer::Logout, now.mono_ns + self.config.logout_timeout_s * NS_PER_S);
     }
 
+    /// As [`Machine::logout`], and without patience for what the peer still sends.
+    pub(crate) fn end<H: Handler>(&mut self, now: Now, text: &str, handler: &mut H) {
+        match self.is_established() {
+            true => self.fault(now, text, handler),
+            false => self.logout(now, text, handler),
+        }
+    }
+
     /// Logout("text"): the session cannot go on.
     pub(super) fn fault<H: Handler>(&mut self, now: Now, text: &str, handler: &mut H) {
         self.fault_worded(now, text, text, handler);

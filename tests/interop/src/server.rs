@@ -120,11 +120,13 @@ comp_id = "ASSAY"
 comp_id = "CLIENT1"
 firm = "FIRM1"
 heartbeat_s = 30
+throttle = {{ per_s = 1000000 }}
 
 [[session]]
 comp_id = "CLIENT2"
 firm = "FIRM2"
 heartbeat_s = 30
+throttle = {{ per_s = 1000000 }}
 
 [admin]
 listen = "127.0.0.1:{admin_port}"

@@ -133,7 +133,7 @@ impl Progress {
                 Ok((file, zeroed)) => Spare::Begun(file, zeroed),
                 Err(error) => {
                     // The writer makes its segment itself then, and meets the same disk.
-                    tracing::warn!(%error, "no spare segment could be made");
+                    tracing::debug!(%error, "no spare segment could be made");
                     remove(directory);
                     Spare::GivenUp
                 }

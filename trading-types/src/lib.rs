@@ -10,6 +10,7 @@
 //! (ADR 0002), so no product or sum passes through binary floating point.
 #![doc = include_str!("../README.md")]
 
+mod date;
 mod decimal;
 mod event;
 mod event_json;
@@ -22,6 +23,7 @@ mod refusal;
 mod text_visitor;
 mod time;
 
+pub use date::{Date, DateError};
 pub use decimal::{Amount, DecimalError, Price, Qty, SCALE};
 pub use event::*;
 pub use event_json::{DecodeError, decode, encode, encode_into};

@@ -67,6 +67,20 @@ pub enum TransferReason {
     Commission,
     /// What a trade cost beyond the client's hold and funds, paid by the house.
     Shortfall,
+    /// A loan paid out.
+    LoanPayout,
+    /// A loan paid back: principal, interest or fees.
+    LoanRepayment,
+    /// Interest of a loan earned.
+    LoanInterest,
+    /// A fee of a loan earned.
+    LoanFee,
+    /// Collateral pledged, given back or handed over for sale.
+    LoanCollateral,
+    /// A loan given up, in part or in full.
+    LoanLoss,
+    /// A payment on a loan that was given up.
+    LoanRecovery,
 }
 
 /// One transfer as posted.

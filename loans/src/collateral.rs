@@ -1,0 +1,168 @@
+//! Collateral under a running loan: margin calls, cures, and what is sold.
+//!
+//! ```text
+//! value / debt   >= collateral ratio   may be released down to it
+//!                <  margin ratio       call; cured in time, or else
+//!                <  liquidation ratio  sale at once of what brings it back to the collateral ratio
+//! default        sale of what covers the debt, one asset after the other
+//! ```
+
+use crate::event::{DefaultCause, Fact, LoanEvent};
+use crate::loan::{Book, Loan, Stage};
+use crate::payments::Offer;
+use crate::prices::{Prices, times};
+use crate::rate::{RATE_ONE, Rate};
+use crate::running::{Sale, lower};
+use crate::status::LoanStatus;
+use assay_trading_types::{Amount, Asset, SCALE, Timestamp, TransferReason};
+
+/// Nanoseconds in a second.
+const NS_PER_S: i64 = 1_000_000_000;
+
+/// What came of a sale.
+#[derive(Clone, Copy)]
+pub(crate) struct Sold {
+    pub(crate) sold: Amount,
+    pub(crate) proceeds: Amount,
+    pub(crate) returned: Amount,
+}
+
+impl Loan {
+    /// Values the collateral of an active loan and does what follows. Without a usable price nothing follows: nobody is
+    /// called upon by a price that is not known.
+    pub(crate) fn value_collateral(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        let Stage::Active(running) = &self.stage else { return };
+        let owed = running.owed.total();
+        let Ok(value) = prices.value(&self.pledges, &self.terms, now) else { return };
+        if running.sale.is_some() || owed == Amount::ZERO {
+            return;
+        }
+        let lapsed = running.call_until.is_some_and(|until| until <= now);
+        let called = running.call_until.is_some();
+        if suffices(value, owed, self.terms.margin_ratio) {
+            if called {
+                self.set_call(None);
+                out.push(self.event(now, Fact::MarginCallCured { value, owed }, Vec::new()));
+            }
+        } else if lapsed || !suffices(value, owed, self.terms.liquidation_ratio) {
+            self.set_call(None);
+            self.sell_next(prices, now, out);
+        } else if !called {
+            let until = now.plus_ns(i64::from(self.terms.cure_s) * NS_PER_S);
+            self.set_call(Some(until));
+            out.push(self.event(now, Fact::MarginCalled { value, owed, until }, Vec::new()));
+        }
+    }
+
+    /// Asks for the sale of the next asset, or says that there is none.
+    pub(crate) fn sell_next(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        if self.running().is_none_or(|r| r.sale.is_some() || r.owed.total() == Amount::ZERO) {
+            return;
+        }
+        let next = self.terms.collateral.iter().find(|rule| self.pledges.contains_key(&rule.asset));
+        let Some(asset) = next.map(|rule| rule.asset) else {
+            if matches!(self.stage, Stage::Active(_)) {
+                self.default(DefaultCause::CollateralExhausted, now, out);
+            }
+            return;
+        };
+        let amount = self.amount_to_sell(asset, prices, now);
+        self.move_pledge(asset, amount);
+        if let Some(running) = self.running_mut() {
+            running.sale = Some(Sale { asset, amount });
+        }
+        let books = (Book::Collateral, Book::Desk);
+        let transfers = self.post_asset(books.0, books.1, (asset, amount), TransferReason::LoanCollateral);
+        out.push(self.event(now, Fact::LiquidationRequested { asset, amount }, transfers));
+    }
+
+    /// Takes what came of a sale: the debt first, the rest is the borrower's.
+    pub(crate) fn take_sale(&mut self, sale: Sale, done: Sold, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        let Sold { sold, proceeds, returned } = done;
+        let offer = Offer { from: Book::Desk, amount: proceeds };
+        let taken = self.pay(offer, now, out);
+        let surplus = Amount::from_units(proceeds.units() - taken.units());
+        let mut transfers = self.post(Book::Desk, Book::Client, surplus, TransferReason::LoanCollateral);
+        let back = (sale.asset, returned);
+        transfers.extend(self.post_asset(Book::Desk, Book::Collateral, back, TransferReason::LoanCollateral));
+        self.move_pledge(sale.asset, Amount::from_units(-returned.units()));
+        let left = Amount::from_units(sale.amount.units() - sold.units() - returned.units());
+        if let Some(running) = self.running_mut() {
+            running.sale = (left > Amount::ZERO).then_some(Sale { amount: left, ..sale });
+        }
+        let fact = Fact::CollateralSold { asset: sale.asset, sold, proceeds, taken, returned };
+        out.push(self.event(now, fact, transfers));
+    }
+
+    /// Whether the collateral would still reach `ratio` of the debt without `amount` of `asset`.
+    pub(crate) fn check_release(
+        &self,
+        (asset, amount): (Asset, Amount),
+        prices: &Prices,
+        now: Timestamp,
+    ) -> Result<(), LoanStatus> {
+        let mut left = self.pledges.clone();
+        let pledged = left.get_mut(&asset).filter(|pledged| **pledged >= amount);
+        lower(pledged.ok_or(LoanStatus::InsufficientFunds)?, amount);
+        let owed = self.running().map_or(self.amount, |running| running.owed.total());
+        let value = prices.value(&left, &self.terms, now)?;
+        if suffices(value, owed, self.terms.collateral_ratio) {
+            Ok(())
+        } else {
+            Err(LoanStatus::CollateralTooSmall)
+        }
+    }
+
+    /// Takes from a pledge, or adds to it if the amount is negative.
+    pub(crate) fn move_pledge(&mut self, asset: Asset, amount: Amount) {
+        let pledged = self.pledges.entry(asset).or_default();
+        lower(pledged, amount);
+        if *pledged == Amount::ZERO {
+            self.pledges.remove(&asset);
+        }
+    }
+
+    fn set_call(&mut self, until: Option<Timestamp>) {
+        if let Some(running) = self.running_mut() {
+            running.call_until = until;
+        }
+    }
+
+    /// How much of an asset is to be sold: what covers the debt in default, else what brings the collateral back to its
+    /// ratio, all there is if that is not enough or cannot be said without a price.
+    fn amount_to_sell(&self, asset: Asset, prices: &Prices, now: Timestamp) -> Amount {
+        let pledged = self.pledges.get(&asset).copied().unwrap_or_default();
+        self.needed_sale(asset, prices, now).unwrap_or(pledged).clamp(Amount::from_units(1), pledged)
+    }
+
+    /// Units of the asset to sell at its price `p` and haircut `h`. Selling `q` lowers the debt D by `p q` and the value
+    /// V by `p q (1 - h)`; V and D are then at ratio R if `p q = (R D - V) / (R - (1 - h))`. Rounded up.
+    fn needed_sale(&self, asset: Asset, prices: &Prices, now: Timestamp) -> Option<Amount> {
+        let running = self.running()?;
+        let (owed, terms) = (running.owed.total(), &self.terms);
+        let price = prices.price(asset, terms, now).ok()?;
+        let worth = if matches!(self.stage, Stage::Defaulted(_)) {
+            owed
+        } else {
+            let value = prices.value(&self.pledges, terms, now).ok()?;
+            let ratio = i128::from(terms.collateral_ratio.billionths());
+            let counted = RATE_ONE - i128::from(terms.rule(asset)?.haircut.billionths());
+            let short = times(owed, ratio).ok()?.units() - value.units();
+            Amount::from_units(divide_up(short.checked_mul(RATE_ONE)?, ratio - counted)?)
+        };
+        let units = divide_up(worth.units().checked_mul(i128::from(SCALE))?, price.units())?;
+        Some(Amount::from_units(units))
+    }
+}
+
+/// Whether collateral of `value` reaches `ratio` of the debt.
+pub(crate) fn suffices(value: Amount, owed: Amount, ratio: Rate) -> bool {
+    // Rounded up, so that a fraction of the smallest amount does not count as reached.
+    let needed = owed.units().checked_mul(i128::from(ratio.billionths()));
+    needed.and_then(|needed| divide_up(needed, RATE_ONE)).is_some_and(|needed| value.units() >= needed)
+}
+
+/// Quotient rounded up; nothing for a divisor that is not positive.
+fn divide_up(numerator: i128, divisor: i128) -> Option<i128> {
+    (divisor > 0).then(|| numerator.div_euclid(divisor) + i128::from(numerator.rem_euclid(divisor) > 0))
+}

@@ -1,0 +1,103 @@
+//! What a day brings: interest, instalments falling due, lateness, default.
+
+use crate::event::{DefaultCause, Fact, LoanEvent};
+use crate::loan::{Book, Loan, Stage};
+use crate::running::{Bucket, raise};
+use assay_trading_types::{Amount, Date, Timestamp, TransferReason};
+
+/// Days before an instalment falls due on which the borrower is told.
+const DUE_SOON_DAYS: i32 = 3;
+
+impl Loan {
+    /// Brings an active loan to a day: accrues interest and puts on bills what has fallen due. Doing it twice changes
+    /// nothing. An instalment falls due on its due date, but not before the last day its interest runs.
+    pub(crate) fn advance(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        while let Stage::Active(running) = &mut self.stage {
+            let Some(next) = running.future.front().copied() else { break };
+            let due = next.due.max(next.interest_until);
+            if due > date {
+                break;
+            }
+            running.future.pop_front();
+            self.accrue(next.interest_until, at, out);
+            let Stage::Active(running) = &mut self.stage else { break };
+            let bill = running.bill(due, next.principal);
+            let (principal, interest) = (bill.principal, bill.interest);
+            out.push(self.event(at, Fact::InstalmentDue { due, principal, interest }, Vec::new()));
+            self.accrue(due, at, out);
+        }
+        if matches!(self.stage, Stage::Active(_)) {
+            self.accrue(date, at, out);
+        }
+    }
+
+    /// Looks at what is late on the morning of `date`, after [`Loan::advance`].
+    pub(crate) fn look_at_lateness(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        self.tell_what_is_due_soon(date, at, out);
+        self.charge_late_fees(date, at, out);
+        self.note_lateness(date, at, out);
+        let Stage::Active(running) = &self.stage else { return };
+        if running.days_late(date) > self.terms.default_after_days {
+            self.default(DefaultCause::PastDue, at, out);
+        }
+    }
+
+    /// Everything is due and nothing more is earned.
+    pub(crate) fn default(&mut self, cause: DefaultCause, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        let Stage::Active(running) = std::mem::replace(&mut self.stage, Stage::Pending) else {
+            unreachable!("only an active loan goes into default")
+        };
+        self.stage = Stage::Defaulted(running);
+        out.push(self.event(at, Fact::Defaulted { cause }, Vec::new()));
+    }
+
+    fn accrue(&mut self, until: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        let terms = self.terms.clone();
+        let Some(running) = self.running_mut() else { return };
+        let (interest, penalty) = running.run_to(&terms, until);
+        if interest > Amount::ZERO {
+            let books = (Book::Interest, Book::InterestIncome);
+            let transfers = self.post(books.0, books.1, interest, TransferReason::LoanInterest);
+            out.push(self.event(at, Fact::InterestAccrued { amount: interest, until }, transfers));
+        }
+        if penalty > Amount::ZERO {
+            let transfers = self.post(Book::Fees, Book::FeeIncome, penalty, TransferReason::LoanFee);
+            out.push(self.event(at, Fact::PenaltyAccrued { amount: penalty, until }, transfers));
+        }
+    }
+
+    fn tell_what_is_due_soon(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        let Stage::Active(running) = &self.stage else { return };
+        if let Some(next) = running.future.front().filter(|i| i.due == date.plus_days(DUE_SOON_DAYS)) {
+            out.push(self.event(at, Fact::DueSoon { due: next.due }, Vec::new()));
+        }
+    }
+
+    fn charge_late_fees(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        let (amount, grace_days) = (self.terms.late_fee, self.terms.grace_days as i32);
+        while let Stage::Active(running) = &mut self.stage {
+            let late = |bill: &&mut crate::running::Bill| {
+                !bill.fee_charged && date.days() - bill.due.days() > grace_days
+            };
+            let Some(bill) = running.bills.iter_mut().find(late).filter(|_| amount > Amount::ZERO) else {
+                break;
+            };
+            bill.fee_charged = true;
+            let due = bill.due;
+            raise(&mut running.owed.fees, amount);
+            let transfers = self.post(Book::Fees, Book::FeeIncome, amount, TransferReason::LoanFee);
+            out.push(self.event(at, Fact::LateFee { due, amount }, transfers));
+        }
+    }
+
+    /// Says so if the loan has come into another bucket of lateness.
+    pub(crate) fn note_lateness(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        let Some(running) = self.running_mut() else { return };
+        let days = running.days_late(date);
+        let (from, to) = (running.bucket, Bucket::of(days));
+        running.bucket = to;
+        if from != to {
+            out.push(self.event(at, Fact::Delinquency { days, from, to }, Vec::new()));
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! A loan from application to its end, with its books.
+
+mod bank;
+
+use assay_loans::*;
+use bank::{Bank, amount, application, asset, day, product};
+
+/// Names of the facts, in order.
+fn facts(events: &[LoanEvent]) -> Vec<String> {
+    let name = |event: &LoanEvent| format!("{:?}", event.fact).split([' ', '{']).next().unwrap().to_owned();
+    events.iter().map(name).collect()
+}
+
+#[test]
+fn loan_2_4_9_collateral_is_locked_on_application_and_the_payout_reaches_the_client() {
+    let mut bank = Bank::opened();
+    let events = bank.apply(1, "10000", "0.4").unwrap();
+    assert_eq!(facts(&events), ["Applied", "CollateralPledged"]);
+    assert_eq!(
+        (bank.balance("client:ALICE", "BTC"), bank.balance("collateral:ALICE", "BTC")),
+        ("9.6".into(), "0.4".into())
+    );
+    bank.ok("officer", Command::Approve { loan: LoanId(1) });
+    let paid = bank.ok("treasurer", Command::Disburse { loan: LoanId(1) });
+    assert_eq!(facts(&paid), ["Disbursed"]);
+    assert_eq!(bank.balance("client:ALICE", "USD"), "10990", "less the fee of 10");
+    assert_eq!(bank.balance("loan-fee-income", "USD"), "10");
+    let schedule: Vec<_> = bank.loans.loan(LoanId(1)).unwrap().running().unwrap().future().copied().collect();
+    let sum: i128 = schedule.iter().map(|i| i.principal.units()).sum();
+    assert_eq!((schedule.len(), sum), (12, amount("10000").units()));
+    assert_eq!(schedule[0].due, day("2026-02-28"), "the 31st is the last of a shorter month");
+    bank.agree();
+}
+
+#[test]
+fn each_refusal_has_its_status_and_changes_nothing() {
+    let mut bank = Bank::opened();
+    let apply = |change: fn(&mut Application)| {
+        let mut a = application(1, "10000", "0.4");
+        change(&mut a);
+        Command::Apply(a)
+    };
+    let table: [(Command, LoanStatus); 9] = [
+        (apply(|a| a.product = asset("NONE")), LoanStatus::ProductNotFound),
+        (apply(|a| a.verified = false), LoanStatus::NotVerified),
+        (apply(|a| a.amount = amount("0")), LoanStatus::AmountNotPositive),
+        (apply(|a| a.amount = amount("100.001")), LoanStatus::AmountTooFine),
+        (apply(|a| a.amount = amount("99.99")), LoanStatus::AmountOutOfBounds),
+        (apply(|a| _ = a.pledges.insert(asset("ETH"), amount("1"))), LoanStatus::CollateralNotAccepted),
+        (
+            apply(|a| _ = a.pledges.insert(asset("BTC"), amount("0.374999999"))),
+            LoanStatus::CollateralTooSmall,
+        ),
+        (apply(|a| _ = a.pledges.insert(asset("BTC"), amount("10.1"))), LoanStatus::InsufficientFunds),
+        (Command::Approve { loan: LoanId(1) }, LoanStatus::LoanNotFound),
+    ];
+    for (command, status) in table {
+        assert_eq!(bank.refused("alice", command), status);
+    }
+    bank.apply(1, "10000", "0.375").unwrap();
+    let loan = LoanId(1);
+    assert_eq!(bank.apply(1, "10000", "0.4"), Err(LoanStatus::LoanExists));
+    assert_eq!(bank.refused("alice", Command::Approve { loan }), LoanStatus::OwnLoan);
+    assert_eq!(bank.refused("officer", Command::Cancel { loan }), LoanStatus::NotTheBorrower);
+    assert_eq!(bank.refused("officer", Command::Disburse { loan }), LoanStatus::WrongStage);
+    bank.ok("officer", Command::Approve { loan });
+    assert_eq!(bank.refused("officer", Command::Approve { loan }), LoanStatus::WrongStage);
+    assert_eq!(bank.refused("officer", Command::Disburse { loan }), LoanStatus::SamePerson, "above 5,000");
+    assert_eq!(bank.refused("alice", Command::Repay { loan, amount: amount("1") }), LoanStatus::WrongStage);
+    bank.ok("treasurer", Command::Disburse { loan });
+    assert_eq!(bank.refused("treasurer", Command::Disburse { loan }), LoanStatus::WrongStage, "once");
+    let repay = |text| Command::Repay { loan, amount: amount(text) };
+    assert_eq!(bank.refused("alice", repay("0")), LoanStatus::AmountNotPositive);
+    assert_eq!(bank.refused("alice", repay("-1")), LoanStatus::AmountNotPositive);
+    assert_eq!(bank.refused("alice", repay("0.001")), LoanStatus::AmountTooFine);
+    assert_eq!(bank.refused("officer", repay("1")), LoanStatus::NotTheBorrower);
+    let release = Command::Release { loan, asset: asset("BTC"), amount: amount("0.01") };
+    assert_eq!(bank.refused("alice", release), LoanStatus::CollateralTooSmall);
+    let sold = Command::Sold { loan, sold: amount("1"), proceeds: amount("1"), returned: amount("0") };
+    assert_eq!(bank.refused("desk", sold), LoanStatus::LiquidationNotFound);
+    assert_eq!(bank.refused("officer", Command::ProposeWriteOff { loan }), LoanStatus::WrongStage);
+    assert_eq!(
+        bank.refused("officer", Command::Recover { loan, amount: amount("1") }),
+        LoanStatus::WrongStage
+    );
+}
+
+#[test]
+fn products_take_two_persons_and_numbers_that_agree() {
+    let mut bank = Bank::opened();
+    let id = asset("NEW");
+    let propose = |product: Product| Command::ProposeProduct { id, product: Box::new(product) };
+    let bad: [fn(&mut Product); 7] = [
+        |p| (p.amount_max, p.rate) = (PRINCIPAL_MAX, Rate::parse("10").unwrap()),
+        |p| p.amount_min = amount("0"),
+        |p| p.margin_ratio = Rate::parse("1.6").unwrap(),
+        |p| p.liquidation_ratio = Rate::parse("0.9").unwrap(),
+        |p| p.term_days = 0,
+        |p| p.waterfall = [Part::Fees, Part::Fees, Part::Principal],
+        |p| p.collateral.clear(),
+    ];
+    for change in bad {
+        let mut product = product();
+        change(&mut product);
+        assert_eq!(bank.refused("officer", propose(product)), LoanStatus::ProductInvalid);
+    }
+    bank.ok("officer", propose(product()));
+    assert_eq!(bank.refused("officer", Command::ApproveProduct { id }), LoanStatus::SamePerson);
+    bank.ok("chief", Command::ApproveProduct { id });
+    assert_eq!(bank.loans.products().count(), 2);
+    bank.ok("officer", Command::RetireProduct { id });
+    assert_eq!(bank.loans.quote(id, amount("1000"), day("2026-01-01")), Err(LoanStatus::ProductNotActive));
+}
+
+#[test]
+fn loan_6_a_fourth_loan_is_refused_and_one_that_ended_makes_room() {
+    let mut bank = Bank::opened();
+    for id in 1..=3 {
+        bank.apply(id, "1000", "0.1").unwrap();
+    }
+    assert_eq!(bank.apply(4, "1000", "0.1"), Err(LoanStatus::TooManyLoans));
+    let events = bank.ok("alice", Command::Cancel { loan: LoanId(2) });
+    assert_eq!(facts(&events), ["Cancelled", "CollateralReleased"]);
+    bank.apply(4, "1000", "0.1").unwrap();
+    let events = bank.ok("officer", Command::Reject { loan: LoanId(4) });
+    assert_eq!(facts(&events), ["Rejected", "CollateralReleased"]);
+    assert_eq!(bank.balance("collateral:ALICE", "BTC"), "0.2");
+    bank.agree();
+}
+
+#[test]
+fn loan_11_13_interest_runs_daily_and_is_paid_first() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let events = bank.start_day("2026-02-01");
+    assert_eq!(facts(&events), ["InterestAccrued"]);
+    assert_eq!(bank.owed(1).interest, amount("3.29"), "10,000 at 12 % a day: 3.2877");
+    assert_eq!(bank.start_day("2026-02-01"), [], "a day begins once");
+    assert_eq!(bank.refused("clock", Command::StartDay { date: day("2026-02-02") }), LoanStatus::DayNotBegun);
+    bank.start_day("2026-02-11");
+    assert_eq!(bank.owed(1).interest, amount("36.16"), "11 days: 36.1644, whatever days were left out");
+    let events = bank.repay(1, "136.16");
+    let Fact::Repayment { fees, interest, principal, owed, .. } = events[0].fact else {
+        panic!("{events:?}")
+    };
+    let expected = ["0", "36.16", "100", "9900"].map(amount);
+    assert_eq!([fees, interest, principal, owed], expected);
+    assert_eq!(bank.balance("loan-interest-income", "USD"), "36.16");
+    bank.agree();
+}
+
+#[test]
+fn loan_12_paid_back_in_full_it_ends_and_its_collateral_is_given_back() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    bank.credit("ALICE", "USD", "5000");
+    bank.start_day("2026-02-11");
+    let events = bank.repay(1, "99999");
+    assert_eq!(facts(&events), ["Repayment", "Repaid", "CollateralReleased"]);
+    let Fact::Repayment { taken, .. } = events[0].fact else { panic!() };
+    assert_eq!(taken, amount("10036.16"), "no more than is owed");
+    assert!(matches!(bank.stage(1), Stage::Repaid { .. }));
+    assert_eq!(bank.balance("client:ALICE", "BTC"), "10");
+    let repay = Command::Repay { loan: LoanId(1), amount: amount("1") };
+    assert_eq!(bank.refused("alice", repay), LoanStatus::WrongStage);
+    bank.agree();
+}
+
+#[test]
+fn loan_12_a_cent_that_is_left_is_let_go() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    bank.credit("ALICE", "USD", "5000");
+    bank.start_day("2026-02-11");
+    let events = bank.repay(1, "10036.15");
+    assert_eq!(facts(&events), ["Repayment", "Forgiven", "Repaid", "CollateralReleased"]);
+    assert_eq!(bank.balance("loan-loss", "USD"), "-0.01");
+    bank.agree();
+}
+
+#[test]
+fn instalments_fall_due_with_the_interest_of_their_period_and_paid_on_time_the_loan_ends_at_maturity() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    bank.credit("ALICE", "USD", "5000");
+    let quote = bank.loans.quote(asset("HOME"), amount("10000"), day("2026-01-31")).unwrap();
+    let mut date = day("2026-02-01");
+    let mut due = Vec::new();
+    while date <= day("2027-01-31") {
+        for event in bank.start_day(&date.to_string()) {
+            if let Fact::InstalmentDue { due: on, principal, interest } = event.fact {
+                due.push((on, principal, interest));
+                let total = principal.checked_add(interest).unwrap();
+                bank.repay(1, &total.to_string());
+            }
+        }
+        bank.agree();
+        date = date.plus_days(1);
+    }
+    let quoted: Vec<_> = quote.iter().map(|i| (i.due, i.principal, i.interest)).collect();
+    assert_eq!(due, quoted, "what was quoted is what fell due");
+    assert!(matches!(bank.stage(1), Stage::Repaid { .. }));
+}
+
+#[test]
+fn loan_15_a_late_instalment_is_charged_grows_older_and_ends_in_default() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let mut seen = Vec::new();
+    let mut date = day("2026-02-01");
+    while date <= day("2026-04-01") {
+        let names = facts(&bank.start_day(&date.to_string()));
+        let news = names.into_iter().filter(|name| !name.ends_with("Accrued"));
+        seen.extend(news.map(|name| format!("{date} {name}")));
+        date = date.plus_days(1);
+    }
+    let expected = [
+        "2026-02-25 DueSoon",
+        "2026-02-28 InstalmentDue",
+        "2026-03-01 Delinquency",
+        "2026-03-06 LateFee",
+        "2026-03-28 DueSoon",
+        "2026-03-30 Delinquency",
+        "2026-03-31 InstalmentDue",
+        "2026-03-31 Defaulted",
+        "2026-03-31 LiquidationRequested",
+    ];
+    assert_eq!(seen, expected);
+    assert!(bank.owed(1).fees > amount("25"), "the fee and a penalty on what is late");
+    let owed = bank.owed(1);
+    bank.start_day("2026-05-01");
+    assert_eq!(bank.owed(1), owed, "a loan in default earns nothing more");
+    bank.agree();
+}
+
+#[test]
+fn a_margin_call_is_cured_by_collateral_or_a_payment_or_the_price() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    assert_eq!(
+        facts(&bank.price("39063")),
+        Vec::<String>::new(),
+        "0.4 at 39,063 less a fifth is 12,500.16: 125 %"
+    );
+    assert_eq!(facts(&bank.price("39062")), ["MarginCalled"]);
+    assert_eq!(facts(&bank.price("39000")), Vec::<String>::new(), "called once");
+    let pledge = Command::Pledge { loan: LoanId(1), asset: asset("BTC"), amount: amount("0.1") };
+    assert_eq!(facts(&bank.ok("alice", pledge)), ["CollateralPledged", "MarginCallCured"]);
+    assert_eq!(facts(&bank.price("31000")), ["MarginCalled"]);
+    assert_eq!(facts(&bank.price("31250")), ["MarginCallCured"]);
+    assert_eq!(facts(&bank.price("31000")), ["MarginCalled"]);
+    assert_eq!(facts(&bank.repay(1, "500")), ["Repayment", "MarginCallCured"]);
+    let release = |text| Command::Release { loan: LoanId(1), asset: asset("BTC"), amount: amount(text) };
+    bank.price("60000");
+    assert_eq!(bank.refused("alice", release("0.21")), LoanStatus::CollateralTooSmall);
+    assert_eq!(facts(&bank.ok("alice", release("0.2"))), ["CollateralReleased"]);
+    bank.agree();
+}
+
+#[test]
+fn a_call_that_is_not_cured_sells_what_brings_the_collateral_back_to_its_ratio() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    bank.price("38000");
+    bank.go_to("2026-02-01");
+    let events = bank.price("38000");
+    assert_eq!(facts(&events), ["LiquidationRequested"]);
+    let Fact::LiquidationRequested { amount: wanted, .. } = events[0].fact else { panic!() };
+    // (1.5 * 10,000 - 12,160) / (1.5 - 0.8) = 4,057.15 of debt, at 38,000 each.
+    assert_eq!(wanted, amount("0.106766918"));
+    let proceeds = amount("4057.14");
+    let done = Command::Sold { loan: LoanId(1), sold: wanted, proceeds, returned: amount("0") };
+    assert_eq!(
+        bank.refused(
+            "alice",
+            Command::Release { loan: LoanId(1), asset: asset("BTC"), amount: amount("0.01") }
+        ),
+        LoanStatus::LiquidationOpen
+    );
+    settle_market(&mut bank, "0.106766918", "4057.14");
+    assert_eq!(facts(&bank.ok("desk", done)), ["InterestAccrued", "Repayment", "CollateralSold"]);
+    let owed = bank.owed(1).total().units() as f64;
+    let value = (0.4 - 0.106766918) * 38_000.0 * 0.8 * 1e9;
+    assert!((value / owed - 1.5).abs() < 0.001, "back at its ratio: {}", value / owed);
+    bank.agree();
+}
+
+/// The desk's order is filled: units go, money comes.
+fn settle_market(bank: &mut Bank, sold: &str, proceeds: &str) {
+    bank.credit("LOAN-DESK", "USD", proceeds);
+    let desk = bank.balance("client:LOAN-DESK", "BTC");
+    assert!(amount(&desk) >= amount(sold), "the desk has what it sells");
+}
+
+#[test]
+fn a_crash_sells_everything_and_what_is_left_is_written_off_by_two_and_partly_recovered() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let events = bank.price("20000");
+    assert_eq!(facts(&events), ["LiquidationRequested"]);
+    let loan = LoanId(1);
+    settle_market(&mut bank, "0.4", "8000");
+    let done = Command::Sold { loan, sold: amount("0.4"), proceeds: amount("8000"), returned: amount("0") };
+    assert_eq!(facts(&bank.ok("desk", done)), ["Repayment", "CollateralSold", "Defaulted"]);
+    assert_eq!(bank.owed(1).total(), amount("2000"));
+    assert_eq!(
+        bank.refused("officer", Command::WriteOff { loan }),
+        LoanStatus::WrongStage,
+        "nobody proposed it"
+    );
+    bank.ok("officer", Command::ProposeWriteOff { loan });
+    assert_eq!(bank.refused("officer", Command::WriteOff { loan }), LoanStatus::SamePerson);
+    assert_eq!(facts(&bank.ok("chief", Command::WriteOff { loan })), ["WrittenOff"]);
+    assert_eq!(bank.balance("loan-loss", "USD"), "-2000");
+    bank.ok("officer", Command::Recover { loan, amount: amount("300") });
+    assert_eq!(bank.balance("loan-recovery", "USD"), "300");
+    let events = bank.ok("officer", Command::Recover { loan, amount: amount("5000") });
+    assert!(
+        matches!(events[0].fact, Fact::Recovered { amount: taken } if taken == amount("1700")),
+        "{events:?}"
+    );
+    bank.agree();
+}
+
+#[test]
+fn in_default_the_collateral_covers_the_debt_and_the_rest_is_given_back() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let events = bank.start_day("2026-03-31");
+    let Some(Fact::LiquidationRequested { amount: wanted, .. }) = events.last().map(|e| e.fact.clone())
+    else {
+        panic!("{events:?}")
+    };
+    let owed = bank.owed(1).total();
+    assert!(wanted < amount("0.4") && wanted > amount("0.2"), "{wanted}");
+    let surplus = amount("5");
+    let proceeds = owed.checked_add(surplus).unwrap();
+    settle_market(&mut bank, &wanted.to_string(), &proceeds.to_string());
+    let before = amount(&bank.balance("client:ALICE", "USD"));
+    let done = Command::Sold { loan: LoanId(1), sold: wanted, proceeds, returned: amount("0") };
+    assert_eq!(
+        facts(&bank.ok("desk", done)),
+        ["Repayment", "CollateralSold", "Repaid", "CollateralReleased"]
+    );
+    let after = amount(&bank.balance("client:ALICE", "USD"));
+    assert_eq!(after.checked_sub(before), Some(surplus), "what is too much is the borrower's");
+    bank.agree();
+}
+
+#[test]
+fn what_could_not_be_sold_comes_back_and_is_tried_again_later() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    bank.price("20000");
+    let back = |returned| Command::Sold {
+        loan: LoanId(1),
+        sold: amount("0"),
+        proceeds: amount("0"),
+        returned: amount(returned),
+    };
+    assert_eq!(bank.refused("desk", back("0.5")), LoanStatus::LiquidationNotFound);
+    let events = bank.ok("desk", back("0.4"));
+    assert_eq!(facts(&events), ["Repayment", "CollateralSold"]);
+    bank.agree();
+    assert_eq!(facts(&bank.price("20001")), ["LiquidationRequested"]);
+}
+
+#[test]
+fn without_a_recent_price_nothing_is_lent_and_nobody_is_called() {
+    let mut bank = Bank::offering(Product { price_age_max_s: 3_600, ..product() });
+    bank.lend(1, "10000", "0.4");
+    bank.go_to("2026-02-01");
+    assert_eq!(bank.apply(2, "1000", "1"), Err(LoanStatus::PriceStale));
+    let (asset, currency, price) = (asset("BTC"), asset("EUR"), amount("1"));
+    let events = bank.ok("prices", Command::SetPrice { asset, currency, price });
+    assert_eq!(events, [], "a price in another currency says nothing of this loan");
+    assert_eq!(facts(&bank.start_day("2026-02-01")), ["InterestAccrued"]);
+}
+
+#[test]
+fn prepaid_principal_shortens_the_term_or_lowers_the_instalments() {
+    let prepaid = |prepayment| {
+        let mut bank = Bank::offering(Product { prepayment, ..product() });
+        bank.lend(1, "10000", "0.4");
+        bank.repay(1, "4000");
+        let loan = bank.loans.loan(LoanId(1)).unwrap();
+        let future: Vec<_> = loan.running().unwrap().future().copied().collect();
+        let sum: i128 = future.iter().map(|i| i.principal.units()).sum();
+        assert_eq!(sum, amount("6000").units(), "principal of the schedule is what is owed");
+        assert_eq!(future.last().unwrap().outstanding, amount("0"));
+        (future.len(), future[0].total())
+    };
+    let (shorter, same) = prepaid(Prepayment::ShortensTerm);
+    let (as_long, lower) = prepaid(Prepayment::LowersInstalments);
+    assert!(shorter == 8 && same > amount("800"), "{shorter} {same}");
+    assert!(as_long == 12 && lower < amount("540"), "{as_long} {lower}");
+}
+
+#[test]
+fn commands_events_and_state_are_read_back_from_json() {
+    let mut bank = Bank::opened();
+    let command = Command::Apply(application(1, "10000", "0.4"));
+    let text = serde_json::to_string(&command).unwrap();
+    assert!(text.contains(r#""loan":"L0000000000000001""#), "{text}");
+    assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command);
+    let events = bank.lend(1, "10000", "0.4");
+    let text = serde_json::to_string(&events).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<LoanEvent>>(&text).unwrap(), events);
+    bank.start_day("2026-03-02");
+    let text = serde_json::to_string(&bank.loans).unwrap();
+    assert_eq!(serde_json::from_str::<Loans>(&text).unwrap(), bank.loans);
+}

@@ -12,7 +12,7 @@
 //! ```
 //! [`Ledger`] applies groups whose callers know what they do. A [`Desk`] before it takes [`Request`]s as people and
 //! systems make them: again, in chains, for what is there at most, reserved until a time. A [`History`] behind it, made
-//! from what was posted, knows balances of the past.
+//! from what was posted, knows balances of the past; [`general_ledger`] makes journals and statements of it.
 //!
 //! # Ids
 //! Every transfer has an id, made by its caller from what caused it, so that doing a thing again makes the same id. The
@@ -28,6 +28,7 @@ mod account;
 mod accounts;
 mod assets;
 mod desk;
+pub mod general_ledger;
 mod history;
 mod ledger;
 mod leg;

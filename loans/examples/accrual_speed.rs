@@ -3,6 +3,7 @@
 //! `cargo run --release -p assay-loans --example accrual_speed`
 #![allow(clippy::disallowed_methods)] // it measures
 
+use assay_loans::Command;
 use assay_loans::*;
 use assay_trading_types::*;
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test uses its part
 
 use assay_ledger::{Guard, Ledger, Leg};
+use assay_loans::Command;
 use assay_loans::*;
 use assay_trading_types::*;
 use std::collections::BTreeMap;

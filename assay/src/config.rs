@@ -9,6 +9,7 @@ mod fix;
 mod limits;
 mod overrides;
 mod schedule;
+mod session_kind;
 
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, FirmId, Price, Qty, SelfTrade, Symbol, UserRole,
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
 pub(crate) use overrides::Overrides;
+pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 
 /// Why there is no usable configuration; one line each.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,9 @@ pub(crate) struct Config {
     /// When instruments trade.
     #[serde(rename = "calendar")]
     pub(crate) calendars: Vec<Calendar>,
+    /// What accounts under a regulatory regime must state.
+    #[serde(rename = "regime")]
+    pub(crate) regimes: Vec<Regime>,
     /// What may be traded.
     #[serde(rename = "instrument")]
     pub(crate) instruments: Vec<Instrument>,
@@ -102,6 +107,9 @@ pub(crate) struct Gateway {
     pub(crate) listeners: Vec<access::Listener>,
     /// What connections may cost before their Logon.
     pub(crate) before_logon: access::BeforeLogon,
+    /// Seconds before a stop in which sessions are told of it, 0 to 60.
+    #[serde(deserialize_with = "countdown")]
+    pub(crate) countdown_s: u32,
 }
 
 impl Default for Gateway {
@@ -113,6 +121,7 @@ impl Default for Gateway {
             tls: None,
             listeners: Vec::new(),
             before_logon: access::BeforeLogon::default(),
+            countdown_s: 0,
         }
     }
 }
@@ -139,6 +148,18 @@ pub(crate) struct Session {
     /// Accounts it may use; all of the firm's when left out.
     #[serde(default)]
     pub(crate) accounts: Option<Vec<AccountId>>,
+    /// Order entry or drop copy.
+    #[serde(default)]
+    pub(crate) kind: SessionKind,
+    /// What it may do; everything but the firm's scope when left out.
+    #[serde(default)]
+    pub(crate) entitlements: Option<Vec<Entitlement>>,
+    /// What a drop copy session copies.
+    #[serde(default)]
+    pub(crate) copy: Copies,
+    /// Oldest order taken when it is sent again with PossDupFlag(43), in seconds.
+    #[serde(default)]
+    pub(crate) order_age_max_s: Option<u32>,
     /// HeartBtInt(108) in seconds that we would choose; the counterparty's own must be 1 to 300.
     #[serde(default = "thirty", deserialize_with = "heartbeat")]
     pub(crate) heartbeat_s: u32,
@@ -175,6 +196,18 @@ pub(crate) struct Session {
     /// How much it may send.
     #[serde(default)]
     pub(crate) throttle: access::Throttle,
+}
+
+/// News of a stop begin a minute before it (rules of engagement, A-06).
+const COUNTDOWN_S_MAX: u32 = 60;
+
+fn countdown<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let seconds = i64::deserialize(deserializer)?;
+    u32::try_from(seconds).ok().filter(|s| *s <= COUNTDOWN_S_MAX).ok_or_else(|| {
+        serde::de::Error::custom(format!(
+            "countdown_s = {seconds} is out of range, use 0 to {COUNTDOWN_S_MAX}"
+        ))
+    })
 }
 
 /// Longest HeartBtInt, the upper limit of session rule L-13.

@@ -2,7 +2,7 @@
 
 use crate::mask::Fields;
 use assay_trading_types::{
-    ClOrdId, Event, ExecId, ExecType, LimitScope, OrderId, RequestId, SwitchScope, Topic,
+    ClOrdId, Event, ExecId, ExecType, LimitScope, OrderId, RequestId, SwitchScope, Symbol, Topic,
 };
 
 /// Longest id taken from a FIX field; a counterparty's garbage is not an index entry.
@@ -89,6 +89,40 @@ impl<'a> RowIds<'a> {
                 ..none
             }
             .asked(&e.request),
+            Event::MassCancelRequested(e) => Self {
+                firm: Some(e.firm.as_str()),
+                order_id: place.order_id(),
+                cl_ord_id: Some(e.cl_ord_id.as_str()),
+                symbol: e.filter.symbol.as_ref().map(Symbol::as_str),
+                ..none
+            }
+            .asked(&e.request),
+            Event::MassCancelReported(e) => Self {
+                firm: Some(e.firm.as_str()),
+                order_id: Some(e.order_id),
+                cl_ord_id: Some(e.cl_ord_id.as_str()),
+                symbol: e.filter.symbol.as_ref().map(Symbol::as_str),
+                ..none
+            }
+            .asked(&e.request),
+            Event::MassStatusRequested(e) => Self { firm: Some(e.firm.as_str()), ..none }.asked(&e.request),
+            Event::MassStatusReported(e) => Self {
+                firm: Some(e.firm.as_str()),
+                order_id: e.order.as_ref().map(|order| order.order_id),
+                ..none
+            }
+            .asked(&e.request),
+            Event::FillsRequested(e) => {
+                Self { firm: Some(e.firm.as_str()), exec_id: e.after, ..none }.asked(&e.request)
+            }
+            Event::PositionsRequested(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: e.symbol.as_ref().map(Symbol::as_str), ..none }
+                    .asked(&e.request)
+            }
+            Event::PositionsReported(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: e.symbol.as_ref().map(Symbol::as_str), ..none }
+                    .asked(&e.request)
+            }
             Event::OrderRefused(e) => {
                 Self { exec_id: place.exec_id(), ..none }.asked(&e.request).termed(&e.terms)
             }

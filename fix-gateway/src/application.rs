@@ -6,7 +6,7 @@ use assay_event_log::Record;
 use assay_trading_types::{
     Defect, Event, OrderRequested, Refusal, ReplaceRequested, RequestId, SessionId, Timestamp,
 };
-use fix_session::{Inbound, Outgoing, Verdict};
+use fix_session::{Encoder, Inbound, Outgoing, Verdict, append_fields};
 
 /// An application behind the sessions of a gateway.
 ///
@@ -28,10 +28,25 @@ pub trait Application: Send + 'static {
         let _ = session;
     }
 
-    /// The message that a record of `accounts` becomes, if it becomes one.
-    fn answer<'a>(&self, record: &'a Record, event: &'a Event) -> Option<Answer<'a>> {
+    /// A record of `accounts`, in order, before its answers are asked for; again after a restart.
+    fn observe(&mut self, record: &Record, event: &Event) {
         let _ = (record, event);
+    }
+
+    /// The `nth` message, from 0, that a record of `accounts` becomes; asked until there is none.
+    fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
+        let _ = (record, event, nth);
         None
+    }
+
+    /// What it knows from `observe`, for a snapshot.
+    fn remember(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+
+    /// Takes back what [`Application::remember`] gave.
+    fn recall(&mut self, remembered: serde_json::Value) {
+        let _ = remembered;
     }
 }
 
@@ -68,6 +83,11 @@ impl Effects<'_> {
             *defect = Some(Defect { refusal: Refusal::RateLimit, detail: too_fast.to_string() });
         }
         self.batch.request(self.names, event, self.request, self.at);
+    }
+
+    /// As [`Effects::reply`], with fields written by `body` in ascending order.
+    pub fn reply_fields(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Encoder)) {
+        self.replies.push(msg_type, false, |out| append_fields(out, body));
     }
 
     /// Answers at once with a message of `msg_type`; `body` appends its fields, each with its SOH. `poss_resend` becomes

@@ -7,13 +7,23 @@ use std::sync::Arc;
 pub(crate) const SOH: char = '\x01';
 
 /// Body fields of D and G that every 8 of the order repeats. All of them are fields of ExecutionReport(8).
-const CARRIED: [u32; 16] = [15, 22, 48, 77, 167, 203, 207, 229, 377, 453, 526, 528, 529, 581, 582, 583];
+const CARRIED: [u32; 19] =
+    [15, 22, 48, 77, 167, 203, 207, 229, 377, 526, 528, 529, 581, 582, 583, 1028, 1031, 1724, 1727];
 
-/// Members of the Parties group, nested PtysSubGrp included.
-const PARTY_MEMBERS: [u32; 6] = [447, 448, 452, 523, 802, 803];
+/// Groups that are carried whole: the count's tag and the members, nested ones included.
+const GROUPS: [(u32, &[u32]); 2] =
+    [(NO_PARTY_IDS, &[447, 448, 452, 523, 802, 803, 2376]), (NO_ORDER_ATTRIBUTES, &[2594, 2595])];
 
 /// Count of the Parties group.
 const NO_PARTY_IDS: u32 = 453;
+
+/// Count of the order attributes.
+const NO_ORDER_ATTRIBUTES: u32 = 2593;
+
+/// Members of the group that `count_tag` counts; nothing when it is no group that is carried.
+fn members(count_tag: u32) -> Option<&'static [u32]> {
+    GROUPS.iter().find(|(tag, _)| *tag == count_tag).map(|(_, members)| *members)
+}
 
 /// Collects carried fields of one request.
 #[derive(Debug, Default)]
@@ -25,15 +35,40 @@ impl Carrying {
     /// Takes what is carried of every order. Text that is not UTF-8 (interop sessions allow any byte) cannot stand in a
     /// record's JSON and is left to the wire journal.
     pub(crate) fn of(message: &Message<'_>) -> Self {
+        let groups = GROUPS.map(|(tag, _)| tag);
+        Self::take(message, &groups, &CARRIED)
+    }
+
+    /// Takes the parties alone.
+    pub(crate) fn of_parties(message: &Message<'_>) -> Self {
+        Self::take(message, &[NO_PARTY_IDS], &[])
+    }
+
+    fn take(message: &Message<'_>, groups: &[u32], fields: &[u32]) -> Self {
         let mut carrying = Self::default();
-        let mut in_parties = false;
+        let mut group: Option<&[u32]> = None;
         for field in message.fields() {
-            in_parties = field.tag == NO_PARTY_IDS || in_parties && PARTY_MEMBERS.contains(&field.tag);
-            if in_parties || CARRIED.contains(&field.tag) {
+            if groups.contains(&field.tag) {
+                group = members(field.tag);
+            } else if !group.is_some_and(|members| members.contains(&field.tag)) {
+                group = None;
+            }
+            if group.is_some() || fields.contains(&field.tag) {
                 carrying.keep(field.tag, field.value);
             }
         }
         carrying
+    }
+
+    /// As [`Carrying::finish`], with more fields behind.
+    pub(crate) fn finish_with(mut self, more: Option<&str>) -> Option<Arc<str>> {
+        if let Some(more) = more {
+            if !self.text.is_empty() {
+                self.text.push(SOH);
+            }
+            self.text.push_str(more);
+        }
+        self.finish()
     }
 
     /// Carries a field whose value Assay cannot hold, so that the refusal echoes it as received.
@@ -58,7 +93,10 @@ pub(crate) fn pieces(carried: &str) -> impl Iterator<Item = (u32, &str)> {
     let mut rest = carried;
     std::iter::from_fn(move || {
         let tag = lead_tag(rest)?;
-        let end = if tag == NO_PARTY_IDS { group_end(rest) } else { field_end(rest) };
+        let end = match members(tag) {
+            Some(members) => group_end(rest, members),
+            None => field_end(rest),
+        };
         let (piece, after) = rest.split_at(end);
         rest = after.strip_prefix(SOH).unwrap_or(after);
         Some((tag, piece))
@@ -73,11 +111,11 @@ fn field_end(text: &str) -> usize {
     text.find(SOH).unwrap_or(text.len())
 }
 
-fn group_end(text: &str) -> usize {
+fn group_end(text: &str, members: &[u32]) -> usize {
     let mut end = field_end(text);
     while let Some(member) = text.get(end + 1..) {
         match lead_tag(member) {
-            Some(tag) if PARTY_MEMBERS.contains(&tag) => end += 1 + field_end(member),
+            Some(tag) if members.contains(&tag) => end += 1 + field_end(member),
             _ => break,
         }
     }
@@ -90,12 +128,14 @@ mod tests {
 
     #[test]
     fn groups_stay_together() {
-        let carried = "583=L|453=2|448=A|447=D|452=1|448=B|447=D|452=3|528=A".replace('|', "\x01");
+        let carried = "583=L|453=2|448=A|447=D|452=1|2376=22|448=B|447=D|452=3|2593=1|2594=4|2595=Y|528=A"
+            .replace('|', "\x01");
         let pieces: Vec<_> = pieces(&carried).map(|(tag, piece)| (tag, piece.replace(SOH, "|"))).collect();
         assert_eq!(pieces[0], (583, "583=L".to_owned()));
-        assert_eq!(pieces[1], (453, "453=2|448=A|447=D|452=1|448=B|447=D|452=3".to_owned()));
-        assert_eq!(pieces[2], (528, "528=A".to_owned()));
-        assert_eq!(pieces.len(), 3);
+        assert_eq!(pieces[1], (453, "453=2|448=A|447=D|452=1|2376=22|448=B|447=D|452=3".to_owned()));
+        assert_eq!(pieces[2], (2593, "2593=1|2594=4|2595=Y".to_owned()));
+        assert_eq!(pieces[3], (528, "528=A".to_owned()));
+        assert_eq!(pieces.len(), 4);
     }
 
     #[test]

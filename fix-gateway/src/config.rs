@@ -1,7 +1,10 @@
 //! What a gateway is told before it starts. The binary fills it from `[gateway]` and `[[session]]`.
 
 use crate::tls::{ClientCertificates, TlsSpec};
-use crate::{AddressRange, BackOffLimits, Error, Key, Proof, StrangerLimits, ThrottleLimits};
+use crate::{
+    AddressRange, BackOffLimits, Entitlements, Error, Key, Proof, Regime, SessionKind, StrangerLimits,
+    ThrottleLimits,
+};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
 use fix_session::{Profile, Role, Schedule, SessionConfig};
@@ -47,6 +50,8 @@ pub struct GatewayConfig {
     pub snapshot_dir: Option<PathBuf>,
     /// Records appended between two snapshots.
     pub snapshot_records: u64,
+    /// How long before a stop sessions are told of it, by News(B) every ten seconds; 0: not at all.
+    pub countdown_s: u32,
     /// What messages may hold.
     pub dictionary: &'static Dictionary,
     /// Requests of one session without an answer, beyond which its socket is not read.
@@ -75,6 +80,7 @@ impl GatewayConfig {
             back_off: BackOffLimits::default(),
             snapshot_dir: None,
             snapshot_records: SNAPSHOT_RECORDS,
+            countdown_s: 0,
             dictionary: Dictionary::assay(),
             in_flight_session_max: IN_FLIGHT_SESSION_MAX,
             overload_ns: OVERLOAD_NS,
@@ -152,6 +158,14 @@ pub struct SessionSpec {
     pub firm: FirmId,
     /// Accounts it may name in Account(1).
     pub accounts: Vec<AccountId>,
+    /// What it is for.
+    pub kind: SessionKind,
+    /// What it may do.
+    pub entitlements: Entitlements,
+    /// What accounts under a regulatory regime must state.
+    pub regimes: Vec<Regime>,
+    /// Oldest order taken when it is sent again with PossDupFlag(43), in seconds; without it any.
+    pub order_age_max_s: Option<u32>,
     /// HeartBtInt(108) we would choose; an acceptor takes the counterparty's.
     pub heartbeat_s: u32,
     /// Start at 1 with every logon.
@@ -186,6 +200,10 @@ impl SessionSpec {
             comp_id,
             firm,
             accounts,
+            kind: SessionKind::default(),
+            entitlements: Entitlements::default(),
+            regimes: Vec::new(),
+            order_age_max_s: None,
             heartbeat_s: 30,
             reset_on_logon: false,
             profile: Profile::Strict,
@@ -205,6 +223,11 @@ impl SessionSpec {
     pub fn session_id(&self, ours: CompId) -> SessionId {
         let text = format!("{}/{}", self.comp_id, ours);
         SessionId::new(&text).expect("two CompIDs of 32 and a stroke fit a SessionId")
+    }
+
+    /// The regime of one of its accounts.
+    pub(crate) fn regime(&self, account: &AccountId) -> Option<&Regime> {
+        self.regimes.iter().find(|regime| regime.accounts.contains(account))
     }
 
     /// Whether a certificate with these names is this counterparty's (C-06).

@@ -158,6 +158,7 @@ async fn serve<A: Application>(
     let _ = ready.send(());
     // An error means that the handle is gone, which is a stop too.
     let _ = orders.stop.wait_for(|stop| *stop).await;
+    count_down(&shared).await;
     accepting.iter().for_each(|task| task.abort());
     let now = shared.clock.now();
     shared.gateway.borrow_mut().stop(now);
@@ -168,6 +169,18 @@ async fn serve<A: Application>(
         writing.await.map_err(|_| Error::Panicked)?;
     }
     last_snapshot(&shared)
+}
+
+/// Tells every session of the stop that is planned, again and again (A-06, O-09).
+async fn count_down<A: Application>(shared: &Shared<A>) {
+    const STEP_S: u32 = 10;
+    let mut left = shared.gateway.borrow().config.countdown_s;
+    while left > 0 {
+        shared.gateway.borrow_mut().announce_stop(left, shared.clock.now());
+        let step = if left.is_multiple_of(STEP_S) { STEP_S } else { left % STEP_S };
+        tokio::time::sleep(Duration::from_secs(step.into())).await;
+        left -= step;
+    }
 }
 
 async fn quiet<A: Application>(shared: &Shared<A>) {

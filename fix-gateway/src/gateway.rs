@@ -1,14 +1,19 @@
 //! The gateway between its sockets and its log: every session, one batch of records, one durable position.
 
+mod fills;
 mod flow;
+mod maintenance;
 mod outcomes;
 mod release;
 mod replay;
 mod restart;
 mod snapshots;
 
+pub(crate) use fills::FillRecovery;
+
 use crate::admission::{Admitted, Door};
 use crate::application::Replies;
+use crate::exec_index::ExecIndex;
 use crate::link::{Connection, Link, Turn};
 use crate::snapshot::Snapshot;
 use crate::socket::Socket;
@@ -48,6 +53,8 @@ pub(crate) struct Gateway<A> {
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) failed: Option<Error>,
     pub(crate) stopping: bool,
+    /// Where ExecIDs stand in the log.
+    exec_index: ExecIndex,
     /// Position of the last snapshot.
     snapshot_at: u64,
     /// A snapshot to be written once the log is durable so far.
@@ -102,6 +109,7 @@ impl<A: Application> Gateway<A> {
         let link = &mut self.links[index];
         link.replay = None;
         link.release = None;
+        link.recoveries.clear();
         link.state.wanted = None;
         link.state.queue_wanted = false;
         link.state.connection = None;
@@ -247,6 +255,13 @@ impl<A: Application> Gateway<A> {
         }
     }
 
+    /// Lets the task of session `index` look at its plan again.
+    fn wake(&self, index: usize) {
+        if let Some(connection) = &self.links[index].state.connection {
+            connection.wake.notify_one();
+        }
+    }
+
     /// The log refuses records: nothing more is said on any session, none may log on (X-03, design section 3.5).
     pub(crate) fn fail(&mut self, error: Error) {
         tracing::error!(%error, source = ?std::error::Error::source(&error), "gateway closes every session");
@@ -293,9 +308,4 @@ impl<A: Application> Gateway<A> {
         self.snapshot_when_due();
         more
     }
-}
-
-/// MsgType(35) as the engine takes it.
-fn msg_type_of(msg_type: &[u8]) -> fix_session::Outgoing<'_> {
-    fix_session::Outgoing::new(msg_type)
 }

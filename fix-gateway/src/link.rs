@@ -2,6 +2,7 @@
 
 use crate::application::Replies;
 use crate::backlog::Backlog;
+use crate::gateway::FillRecovery;
 use crate::in_flight::InFlight;
 use crate::journal_index::JournalIndex;
 use crate::record_batch::{WireContext, trace_of};
@@ -19,6 +20,7 @@ use fix_session::{
 };
 use rustc_hash::FxHasher;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use tokio::sync::Notify;
@@ -31,6 +33,8 @@ pub(crate) struct Link {
     pub(crate) state: LinkState,
     pub(crate) replay: Option<Replay>,
     pub(crate) release: Option<Box<dyn Reader>>,
+    /// Fill recoveries, the one under way first.
+    pub(crate) recoveries: VecDeque<FillRecovery>,
 }
 
 impl Link {

@@ -1,19 +1,109 @@
-//! The order gateway's application: requests in, outcomes out.
+//! The order gateway's application: requests in, outcomes out, copies of outcomes to those entitled to them.
 
+use crate::reference_data::ReferenceData;
+use crate::session_kind::admit;
 use crate::translate_in::request_of;
-use crate::{Answer, Application, Effects, GatewayConfig, Report, SessionSpec, Settles};
+use crate::{
+    Answer, Application, DropCopy, Effects, GatewayConfig, Report, SessionKind, SessionSpec, Settles,
+};
 use assay_event_log::Record;
-use assay_trading_types::{Event, ExecType, Origin, Topic};
+use assay_trading_types::{
+    CompId, Event, ExecType, FirmId, OrderTerms, Origin, Refusal, RequestId, SessionId, Topic,
+};
 use fix_session::{Inbound, Verdict};
+use rustc_hash::FxHashMap;
 
-/// D, F, G and H become requests; what becomes of them is told by 8 and 9.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OrderEntry;
+/// D, F, G, H, q, AF and AN become requests; what becomes of them is told by 8, 9, r, AO and AP. x and c are answered at
+/// once from what is listed.
+#[derive(Debug, Clone, Default)]
+pub struct OrderEntry {
+    ours: Option<CompId>,
+    firms: FxHashMap<FirmId, FirmSessions>,
+    /// Order entry sessions of all firms.
+    everybody: Vec<SessionId>,
+    listed: ReferenceData,
+}
+
+/// Sessions of one firm besides the one that an outcome is for.
+#[derive(Debug, Clone, Default)]
+struct FirmSessions {
+    entry: Vec<SessionId>,
+    copies: Vec<(SessionId, DropCopy)>,
+}
 
 impl OrderEntry {
     /// The application of a gateway.
-    pub fn new(_config: &GatewayConfig) -> Self {
-        Self
+    pub fn new(config: &GatewayConfig) -> Self {
+        let mut entry = Self { ours: Some(config.comp_id), ..Self::default() };
+        for spec in &config.sessions {
+            let session = spec.session_id(config.comp_id);
+            let firm = entry.firms.entry(spec.firm).or_default();
+            match &spec.kind {
+                SessionKind::OrderEntry => {
+                    firm.entry.push(session);
+                    entry.everybody.push(session);
+                }
+                SessionKind::DropCopy(copy) => firm.copies.push((session, copy.clone())),
+            }
+        }
+        entry
+    }
+
+    /// The `nth` copy of a report.
+    fn copy<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
+        let (terms, kind) = copied(event)?;
+        let wants = |(_, rules): &&(SessionId, DropCopy)| self.is_wanted(rules, terms, kind);
+        let (session, _) = self.firms.get(&terms.firm)?.copies.iter().filter(wants).nth(nth)?;
+        let report = Report::of(record, event)?.copied();
+        Some(Answer { session: *session, report, settles: None })
+    }
+
+    fn is_wanted(&self, rules: &DropCopy, terms: &OrderTerms, kind: Copied) -> bool {
+        let by_kind = match kind {
+            Copied::Always => true,
+            Copied::Status => rules.status_answers,
+            Copied::Duplicate => rules.duplicates,
+        };
+        let entered_by = |comp_id: &CompId| {
+            let ours = self.ours.as_ref().map_or("", CompId::as_str);
+            let names = terms.session.as_str().strip_suffix(ours).and_then(|text| text.strip_suffix('/'));
+            names == Some(comp_id.as_str())
+        };
+        by_kind
+            && (rules.accounts.is_empty() || rules.accounts.contains(&terms.account))
+            && (rules.sessions.is_empty() || rules.sessions.iter().any(entered_by))
+    }
+
+    /// News(B) for several sessions.
+    fn news<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
+        // Limits that come with a firm's opening are no change.
+        const FIRST_VERSION: u64 = 1;
+        let session = match event {
+            Event::LimitsSet(e) if e.version > FIRST_VERSION => self.firms.get(&e.firm)?.entry.get(nth),
+            Event::TradingStateChanged(_) if self.listed.is_news(record.offset) => self.everybody.get(nth),
+            _ => None,
+        };
+        Some(Answer { session: *session?, report: Report::of(record, event)?, settles: None })
+    }
+}
+
+/// When an 8 is copied.
+#[derive(Debug, Clone, Copy)]
+enum Copied {
+    Always,
+    Status,
+    Duplicate,
+}
+
+/// Whose order a report is about, if drop copies may want it.
+fn copied(event: &Event) -> Option<(&OrderTerms, Copied)> {
+    match event {
+        Event::ExecutionReported(e) => Some((&e.terms, Copied::Always)),
+        Event::OrderRefused(e) if e.refusal == Refusal::DupClOrdId => Some((&e.terms, Copied::Duplicate)),
+        Event::OrderRefused(e) => Some((&e.terms, Copied::Always)),
+        Event::StatusReported(e) => e.order.as_ref().map(|order| (&order.terms, Copied::Status)),
+        Event::MassStatusReported(e) => e.order.as_ref().map(|order| (&order.terms, Copied::Status)),
+        _ => None,
     }
 }
 
@@ -26,35 +116,70 @@ impl Application for OrderEntry {
         inbound: &Inbound<'_>,
         effects: &mut Effects<'_>,
     ) -> Verdict {
-        // News(B) is logged and not answered; a peer's BusinessMessageReject(j) undoes nothing.
-        if matches!(inbound.message.msg_type(), b"B" | b"j") {
-            return Verdict::Accepted;
+        let msg_type = inbound.message.msg_type();
+        if let Err(verdict) = admit(&session.kind, session.entitlements, msg_type) {
+            return verdict;
         }
-        match request_of(session, inbound, effects.request_id()) {
-            Ok(event) => {
-                effects.request(event);
-                Verdict::Accepted
-            }
-            Err(verdict) => verdict,
+        match msg_type {
+            // News(B) is logged and not answered; a peer's BusinessMessageReject(j) undoes nothing.
+            b"B" | b"j" => Verdict::Accepted,
+            b"x" => self.listed.security_list(inbound, effects),
+            b"c" => self.listed.security_definition(inbound, effects),
+            _ => match request_of(session, &self.listed, inbound, effects.request_id()) {
+                Ok(event) => {
+                    effects.request(event);
+                    Verdict::Accepted
+                }
+                Err(verdict) => verdict,
+            },
         }
     }
 
-    fn answer<'a>(&self, record: &'a Record, event: &'a Event) -> Option<Answer<'a>> {
-        let report = Report::of(record, event)?;
-        Some(Answer { session: report.session(), settles: settles(record, event), report })
+    fn observe(&mut self, record: &Record, event: &Event) {
+        self.listed.observe(record, event);
+    }
+
+    fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
+        match event {
+            Event::LimitsSet(_) | Event::TradingStateChanged(_) => self.news(record, event, nth),
+            Event::PositionsReported(e) => {
+                let report = match nth + usize::from(e.first != 0) {
+                    0 => Report::of(record, event)?,
+                    after => Report::position(record, e, after - 1)?,
+                };
+                let settles = Some(Settles::Request(e.request));
+                Some(Answer { session: e.request.session, report, settles })
+            }
+            _ if nth == 0 => {
+                let report = Report::of(record, event)?;
+                Some(Answer { session: report.session()?, settles: settles(record, event), report })
+            }
+            _ => self.copy(record, event, nth - 1),
+        }
+    }
+
+    fn remember(&self) -> serde_json::Value {
+        self.listed.remember()
+    }
+
+    fn recall(&mut self, remembered: serde_json::Value) {
+        self.listed = ReferenceData::recall(remembered);
     }
 }
 
 /// Which request an outcome is the first answer to.
 fn settles(record: &Record, event: &Event) -> Option<Settles> {
+    let request = |id: RequestId| Some(Settles::Request(id));
     match event {
-        Event::OrderRefused(e) => Some(Settles::Request(e.request)),
-        Event::CancelRefused(e) => Some(Settles::Request(e.request)),
-        Event::StatusReported(e) => Some(Settles::Request(e.request)),
+        Event::OrderRefused(e) => request(e.request),
+        Event::CancelRefused(e) => request(e.request),
+        Event::StatusReported(e) => request(e.request),
+        Event::MassCancelReported(e) => request(e.request),
+        Event::MassStatusReported(e) => request(e.request),
         Event::ExecutionReported(e) => match &e.exec {
             ExecType::New => Some(Settles::Offset(e.order_id.offset())),
             ExecType::Canceled { request: Some(ids), .. } | ExecType::Replaced { request: ids, .. } => {
-                Some(Settles::Request(ids.request))
+                request(ids.request)
             }
             _ => None,
         },

@@ -2,9 +2,10 @@
 
 use crate::backlog::Backlog;
 use crate::credentials::Replays;
+use crate::exec_index::ExecIndex;
 use crate::journal_index::JournalIndex;
 use crate::snapshot::{SessionSnapshot, Snapshot};
-use crate::{Error, GatewayConfig};
+use crate::{Application, Error, GatewayConfig};
 use assay_event_log::{EventLog, Record};
 use assay_trading_types::{
     Direction, Event, Kind, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic, WireHeader,
@@ -29,7 +30,9 @@ pub(crate) struct Recovered {
     pub(crate) accounts_from: u64,
     /// Per partition of `accounts`: the offset after the last outcome told.
     pub(crate) told: Vec<u64>,
-    /// Messages of D, F, G, H that have no request in `accounts`, in order.
+    /// Where ExecIDs stand in the log.
+    pub(crate) exec_index: ExecIndex,
+    /// Messages that become requests and have none in `accounts`, in order.
     pub(crate) unasked: VecDeque<(RequestId, Arc<Record>)>,
     /// Logons with credentials that were accepted lately.
     pub(crate) logons: Replays,
@@ -50,10 +53,15 @@ impl Recovered {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub(crate) fn read(log: &dyn EventLog, config: &GatewayConfig) -> Result<Self, Error> {
+    pub(crate) fn read<A: Application>(
+        log: &dyn EventLog,
+        config: &GatewayConfig,
+        application: &mut A,
+    ) -> Result<Self, Error> {
         let end = log.end().0;
         let snapshot = config.snapshot_dir.as_deref().and_then(|dir| Snapshot::read(dir, end));
-        let snapshot = snapshot.unwrap_or_default();
+        let mut snapshot = snapshot.unwrap_or_default();
+        application.recall(std::mem::take(&mut snapshot.application));
         let (fix_from, accounts_from) = (snapshot.fix_from, snapshot.accounts_from);
         let mut recovered = Self::of(snapshot);
         recovered.told.resize(usize::from(config.partitions), 0);
@@ -64,6 +72,7 @@ impl Recovered {
             for record in chunk.drain(..) {
                 if record.topic == Topic::Accounts {
                     recovered.request(&record);
+                    recovered.observed(&record, accounts_from, application)?;
                 } else if record.position.0 >= fix_from {
                     recovered.journalled(record)?;
                 }
@@ -81,6 +90,7 @@ impl Recovered {
             sessions: snapshot.sessions.into_iter().map(session).collect(),
             accounts_from: snapshot.accounts_from,
             told: snapshot.told,
+            exec_index: snapshot.exec_index,
             unasked: VecDeque::new(),
             logons: snapshot.logons,
         }
@@ -93,6 +103,26 @@ impl Recovered {
         if let Some(found) = self.unasked.iter().rposition(|(candidate, _)| *candidate == id) {
             self.unasked.remove(found);
         }
+    }
+
+    /// A record of `accounts` that the application should know before anybody logs on.
+    fn observed<A: Application>(
+        &mut self,
+        record: &Record,
+        accounts_from: u64,
+        application: &mut A,
+    ) -> Result<(), Error> {
+        if !A::ANSWERS || record.position.0 < accounts_from {
+            return Ok(());
+        }
+        self.exec_index.note(record.offset, record.position.0, record.at);
+        // The rest it observes when outcomes are told from here on; what is listed may be asked for before.
+        if record.kind != Kind::InstrumentListed {
+            return Ok(());
+        }
+        let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
+        application.observe(record, &event);
+        Ok(())
     }
 
     fn journalled(&mut self, record: Arc<Record>) -> Result<(), Error> {
@@ -178,9 +208,9 @@ pub(crate) fn session_of(record: &Record) -> Option<SessionId> {
     SessionId::from_bytes(&record.key).ok()
 }
 
-/// Whether the message is a D, F, G or H.
+/// Whether the message becomes a record of `accounts`.
 fn may_be_request(frame: &[u8]) -> bool {
-    matches!(third_field(frame), Some(b"35=D" | b"35=F" | b"35=G" | b"35=H"))
+    matches!(third_field(frame), Some(b"35=D" | b"35=F" | b"35=G" | b"35=H" | b"35=q" | b"35=AF" | b"35=AN"))
 }
 
 fn is_logon(frame: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::backlog::Backlog;
 use crate::credentials::Replays;
+use crate::exec_index::ExecIndex;
 use crate::journal_index::JournalIndex;
 use assay_trading_types::{SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the file; another one is ignored and the log read instead.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// File name in the snapshot directory. There is one: what it lacks is in the log.
 const FILE_NAME: &str = "gateway.json";
@@ -26,6 +27,10 @@ pub(crate) struct Snapshot {
     pub(crate) accounts_from: u64,
     /// Per partition of `accounts`: the offset after the last one told.
     pub(crate) told: Vec<u64>,
+    /// Where ExecIDs stand in the log.
+    pub(crate) exec_index: ExecIndex,
+    /// What the application knows.
+    pub(crate) application: serde_json::Value,
     /// Sessions that ever did anything, configured or not.
     pub(crate) sessions: Vec<SessionSnapshot>,
     /// Logons that must not be accepted again.
@@ -47,14 +52,7 @@ pub(crate) struct SessionSnapshot {
 
 impl Snapshot {
     pub(crate) fn new(fix_from: u64, accounts_from: u64, told: Vec<u64>) -> Self {
-        Self {
-            version: VERSION,
-            fix_from,
-            accounts_from,
-            told,
-            sessions: Vec::new(),
-            logons: Replays::default(),
-        }
+        Self { version: VERSION, fix_from, accounts_from, told, ..Self::default() }
     }
 
     /// The snapshot in `dir`, unless there is none, it is damaged, or it is ahead of a log that ends at `end`.
@@ -113,7 +111,7 @@ mod tests {
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot.clone()));
         assert_eq!(Snapshot::read(dir.path(), 89), None, "ahead of the log");
-        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":2").unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":3").unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), None, "damaged");
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot), "replaced");

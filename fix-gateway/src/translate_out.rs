@@ -1,21 +1,33 @@
-//! Outcomes as 8 and 9 (rules of engagement, sections 5, 6 and 13). Bodies ascend by tag (V-32); nothing is allocated.
+//! Outcomes as messages (rules of engagement, sections 5 to 7 and 13). Bodies ascend by tag (V-32); nothing is allocated.
 
 mod body;
+mod execution_report;
+mod fields;
+mod mass;
+mod news;
+mod positions;
 
 use assay_event_log::Record;
 use assay_trading_types::{
-    CancelRefused, ClOrdId, Event, ExecId, ExecType, ExecutionReported, Filled, OrdStatus, OrderId,
-    OrderRefused, OrderTerms, Refusal, ResponseTo, SessionId, StatusReported, Timestamp,
+    CancelRefused, ClOrdId, Event, ExecId, ExecType, ExecutionReported, Filled, LimitsSet,
+    MassCancelReported, MassStatusReported, OrdStatus, OrderRefused, PositionsReported, Refusal, ResponseTo,
+    SessionId, StatusReported, Timestamp, TradingStateChanged,
 };
-use body::Body;
-use fix_session::Encoder;
+pub(crate) use execution_report::MassPart;
+use execution_report::{ExecutionReport, Part, detail_of, exec_type_char, phrase, reason_of, restatement_of};
+use fields::{order_id, text, time};
+use fix_session::{Encoder, Outgoing, Routing};
+pub(crate) use news::maintenance;
 
-/// An outcome of `accounts` that a counterparty is told.
+/// A message that a record of `accounts` becomes.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     outcome: Outcome<'a>,
     exec_id: ExecId,
     at: Timestamp,
+    part: Part,
+    /// PossResend(97): said before.
+    again: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,42 +36,113 @@ enum Outcome<'a> {
     CancelRefused(&'a CancelRefused),
     Status(&'a StatusReported),
     Executed(&'a ExecutionReported),
+    MassCancel(&'a MassCancelReported),
+    MassStatus(&'a MassStatusReported),
+    PositionsAck(&'a PositionsReported),
+    Position(&'a PositionsReported, usize),
+    LimitChange(&'a LimitsSet),
+    MarketState(&'a TradingStateChanged),
+    NoFills(ClOrdId),
 }
 
 impl<'a> Report<'a> {
-    /// The report that a record of `accounts` is; nothing when the record concerns no counterparty.
+    /// The first message that a record becomes; nothing when the record concerns no counterparty.
     pub fn of(record: &Record, event: &'a Event) -> Option<Self> {
         let outcome = match event {
             Event::OrderRefused(e) => Outcome::Refused(e),
             Event::CancelRefused(e) => Outcome::CancelRefused(e),
             Event::StatusReported(e) => Outcome::Status(e),
             Event::ExecutionReported(e) => Outcome::Executed(e),
+            Event::MassCancelReported(e) => Outcome::MassCancel(e),
+            Event::MassStatusReported(e) => Outcome::MassStatus(e),
+            Event::PositionsReported(e) if e.first == 0 => Outcome::PositionsAck(e),
+            Event::PositionsReported(e) => Outcome::Position(e, 0),
+            Event::LimitsSet(e) => Outcome::LimitChange(e),
+            Event::TradingStateChanged(e) => Outcome::MarketState(e),
             _ => return None,
         };
-        Some(Self { outcome, exec_id: ExecId::new(record.partition, record.offset), at: record.at })
+        Some(Self::new(outcome, record))
     }
 
-    /// The session it goes to.
-    pub fn session(&self) -> SessionId {
-        match self.outcome {
+    fn new(outcome: Outcome<'a>, record: &Record) -> Self {
+        let exec_id = ExecId::new(record.partition, record.offset);
+        Self { outcome, exec_id, at: record.at, part: Part::default(), again: false }
+    }
+
+    /// The PositionReport(AP) number `at` of a record.
+    pub(crate) fn position(record: &Record, event: &'a PositionsReported, at: usize) -> Option<Self> {
+        (at < event.positions.len()).then(|| Self::new(Outcome::Position(event, at), record))
+    }
+
+    /// The answer to a fill recovery that finds none.
+    pub(crate) fn no_fills(record: &Record, id: ClOrdId) -> Self {
+        Self::new(Outcome::NoFills(id), record)
+    }
+
+    /// The same report as a copy for a third party (A-34).
+    pub(crate) fn copied(mut self) -> Self {
+        self.part.copy = true;
+        self
+    }
+
+    /// The same report again, as one of the answers to a fill recovery (A-36).
+    pub(crate) fn recovered(mut self, place: MassPart) -> Self {
+        (self.part.mass, self.again) = (Some(place), true);
+        self
+    }
+
+    /// The session it goes to, where the record names one.
+    pub fn session(&self) -> Option<SessionId> {
+        Some(match self.outcome {
             Outcome::Refused(e) => e.terms.session,
             Outcome::CancelRefused(e) => e.request.session,
             Outcome::Status(e) => e.request.session,
+            Outcome::MassCancel(e) => e.request.session,
+            Outcome::MassStatus(e) => e.request.session,
+            Outcome::PositionsAck(e) | Outcome::Position(e, _) => e.request.session,
             Outcome::Executed(e) => match &e.exec {
                 ExecType::Canceled { request: Some(ids), .. } | ExecType::Replaced { request: ids, .. } => {
                     ids.request.session
                 }
                 _ => e.terms.session,
             },
-        }
+            Outcome::LimitChange(_) | Outcome::MarketState(_) | Outcome::NoFills(_) => return None,
+        })
+    }
+
+    /// MsgType(35), PossResend(97) and, on a copy, whose report it was: OnBehalfOfCompID(115).
+    pub fn outgoing(&self) -> Outgoing<'a> {
+        let on_behalf_of_comp_id = if self.part.copy { self.entered_by() } else { &[] };
+        let routing = Routing { on_behalf_of_comp_id, ..Routing::default() };
+        Outgoing { msg_type: self.msg_type(), poss_resend: self.again, routing }
     }
 
     /// MsgType(35).
     pub fn msg_type(&self) -> &'static [u8] {
         match self.outcome {
             Outcome::CancelRefused(_) => b"9",
-            Outcome::Refused(_) | Outcome::Status(_) | Outcome::Executed(_) => b"8",
+            Outcome::MassCancel(_) => b"r",
+            Outcome::PositionsAck(_) => b"AO",
+            Outcome::Position(..) => b"AP",
+            Outcome::LimitChange(_) | Outcome::MarketState(_) => b"B",
+            Outcome::Refused(_)
+            | Outcome::Status(_)
+            | Outcome::Executed(_)
+            | Outcome::MassStatus(_)
+            | Outcome::NoFills(_) => b"8",
         }
+    }
+
+    /// CompID of the counterparty whose order is reported.
+    fn entered_by(&self) -> &'a [u8] {
+        let session = match self.outcome {
+            Outcome::Refused(e) => e.terms.session.as_str(),
+            Outcome::Executed(e) => e.terms.session.as_str(),
+            Outcome::Status(e) => e.request.session.as_str(),
+            Outcome::MassStatus(e) => e.request.session.as_str(),
+            _ => "",
+        };
+        session.rsplit_once('/').map_or("", |(comp_id, _)| comp_id).as_bytes()
     }
 
     /// Appends the body.
@@ -69,6 +152,13 @@ impl<'a> Report<'a> {
             Outcome::CancelRefused(e) => self.cancel_refused(e, out),
             Outcome::Status(e) => self.status(e, out),
             Outcome::Executed(e) => self.executed(e, out),
+            Outcome::MassCancel(e) => mass::report(e, self.at, out),
+            Outcome::MassStatus(e) => self.mass_status(e, out),
+            Outcome::PositionsAck(e) => positions::acknowledgement(e, self.exec_id, out),
+            Outcome::Position(e, at) => positions::report(e, at, self.exec_id, out),
+            Outcome::LimitChange(e) => news::limit_change(e, out),
+            Outcome::MarketState(e) => news::market_state(e, out),
+            Outcome::NoFills(id) => mass::nothing(id, Refusal::UnknownExecId, "no trade since", self.at, out),
         }
     }
 
@@ -87,6 +177,8 @@ impl<'a> Report<'a> {
             restatement: None,
             text: Some((e.refusal, &e.detail)),
             ord_status_req_id: None,
+            working: None,
+            part: self.part,
             at: self.at,
         };
         report.write(out);
@@ -117,6 +209,8 @@ impl<'a> Report<'a> {
             restatement: restatement_of(&e.exec),
             text: reason.map(|r| (r, detail_of(&e.exec).unwrap_or(phrase(r)))),
             ord_status_req_id: None,
+            working: e.working,
+            part: self.part,
             at: self.at,
         };
         report.write(out);
@@ -138,6 +232,32 @@ impl<'a> Report<'a> {
             restatement: None,
             text: None,
             ord_status_req_id: e.ord_status_req_id.as_deref(),
+            working: None,
+            part: self.part,
+            at: self.at,
+        };
+        report.write(out);
+    }
+
+    fn mass_status(&self, e: &MassStatusReported, out: &mut Encoder) {
+        let Some(order) = &e.order else { return mass::none_found(e, self.at, out) };
+        let place = MassPart { id: e.mass_status_req_id, total: e.total.into(), last: e.last };
+        let report = ExecutionReport {
+            exec_id: None,
+            order_id: Some(order.order_id),
+            cl_ord_id: order.terms.cl_ord_id,
+            orig_cl_ord_id: None,
+            exec_type: b'I',
+            status: order.status,
+            terms: &order.terms,
+            filled: order.filled,
+            fill: None,
+            refusal: None,
+            restatement: None,
+            text: None,
+            ord_status_req_id: None,
+            working: None,
+            part: Part { mass: Some(place), ..self.part },
             at: self.at,
         };
         report.write(out);
@@ -170,189 +290,4 @@ impl<'a> Report<'a> {
             },
         );
     }
-}
-
-/// What an ExecutionReport(8) says.
-struct ExecutionReport<'a> {
-    /// None: 17=0, a status answer.
-    exec_id: Option<ExecId>,
-    /// None: 37=NONE.
-    order_id: Option<OrderId>,
-    cl_ord_id: ClOrdId,
-    orig_cl_ord_id: Option<ClOrdId>,
-    exec_type: u8,
-    status: OrdStatus,
-    terms: &'a OrderTerms,
-    filled: Filled,
-    fill: Option<&'a assay_trading_types::Fill>,
-    refusal: Option<Refusal>,
-    restatement: Option<u64>,
-    text: Option<(Refusal, &'a str)>,
-    ord_status_req_id: Option<&'a str>,
-    at: Timestamp,
-}
-
-impl ExecutionReport<'_> {
-    fn write(&self, out: &mut Encoder) {
-        let terms = self.terms;
-        let mut body = Body::new(out, terms.carried.as_deref());
-        body.echo(1, |o| _ = o.field(1, terms.account.as_str().as_bytes()));
-        body.own(6, |o| _ = o.field_price(6, self.filled.avg_px()));
-        body.own(11, |o| _ = o.field(11, self.cl_ord_id.as_str().as_bytes()));
-        body.own(14, |o| _ = o.field_qty(14, self.filled.cum_qty));
-        body.own(17, |o| match self.exec_id {
-            Some(id) => _ = o.field_with(17, |out| write_display(out, id)),
-            None => _ = o.field(17, b"0"),
-        });
-        if let Some(fill) = self.fill {
-            body.own(31, |o| _ = o.field_price(31, fill.price).field_qty(32, fill.qty));
-        }
-        body.own(37, |o| order_id(o, self.order_id));
-        body.echo(38, |o| _ = o.field_qty(38, terms.qty));
-        body.own(39, |o| _ = o.field_char(39, self.status.fix()));
-        body.echo(40, |o| _ = o.field_char(40, terms.ord_type.fix()));
-        if let Some(id) = self.orig_cl_ord_id {
-            body.own(41, |o| _ = o.field(41, id.as_str().as_bytes()));
-        }
-        if let Some(price) = terms.price {
-            body.echo(44, |o| _ = o.field_price(44, price));
-        }
-        body.echo(54, |o| _ = o.field_char(54, terms.side.fix()));
-        body.echo(55, |o| _ = o.field(55, terms.symbol.as_str().as_bytes()));
-        if let Some((code, detail)) = self.text {
-            body.own(58, |o| text(o, code, detail));
-        }
-        body.echo(59, |o| _ = o.field_char(59, terms.tif.fix()));
-        body.own(60, |o| time(o, self.at));
-        if self.fill.is_some() {
-            body.own(75, |o| _ = o.field_with(75, |out| trade_date(self.at, out)));
-        }
-        if let Some(price) = terms.stop_px {
-            body.echo(99, |o| _ = o.field_price(99, price));
-        }
-        if let Some(refusal) = self.refusal {
-            body.own(103, |o| _ = o.field_u64(103, refusal.ord_rej_reason().into()));
-        }
-        body.own(150, |o| _ = o.field_char(150, self.exec_type).field_qty(151, self.filled.leaves_qty));
-        if let Some(reason) = self.restatement {
-            body.own(378, |o| _ = o.field_u64(378, reason));
-        }
-        if let Some(id) = self.ord_status_req_id {
-            body.own(790, |o| _ = o.field(790, id.as_bytes()));
-        }
-        if let Some(fill) = self.fill {
-            body.own(851, |o| _ = o.field_char(851, liquidity(fill)));
-        }
-        body.end();
-    }
-}
-
-fn liquidity(fill: &assay_trading_types::Fill) -> u8 {
-    match fill.liquidity {
-        assay_trading_types::Liquidity::Added => b'1',
-        assay_trading_types::Liquidity::Removed => b'2',
-    }
-}
-
-fn exec_type_char(exec: &ExecType) -> u8 {
-    match exec {
-        ExecType::New => b'0',
-        ExecType::Trade(_) => b'F',
-        ExecType::Canceled { .. } => b'4',
-        ExecType::Replaced { .. } => b'5',
-        ExecType::Expired => b'C',
-        ExecType::DoneForDay => b'3',
-        ExecType::Restated { .. } => b'D',
-    }
-}
-
-fn reason_of(exec: &ExecType) -> Option<Refusal> {
-    match exec {
-        ExecType::Canceled { reason, .. } | ExecType::Replaced { reason, .. } => *reason,
-        ExecType::Restated { reason } => Some(*reason),
-        ExecType::New | ExecType::Trade(_) | ExecType::Expired | ExecType::DoneForDay => None,
-    }
-}
-
-fn detail_of(exec: &ExecType) -> Option<&str> {
-    match exec {
-        ExecType::Canceled { detail, .. } => detail.as_deref(),
-        _ => None,
-    }
-}
-
-/// ExecRestatementReason(378): on restatements, and on cancels that nobody who may send F asked for (M-25).
-fn restatement_of(exec: &ExecType) -> Option<u64> {
-    const RENEWAL: u64 = 1;
-    const HALT: u64 = 6;
-    const OTHER: u64 = 99;
-    match exec {
-        ExecType::Restated { reason: Refusal::GtRenewal } => Some(RENEWAL),
-        ExecType::Restated { .. } => Some(OTHER),
-        ExecType::Canceled { request: None, reason: Some(reason), .. } => match reason {
-            Refusal::Halt | Refusal::Halted => Some(HALT),
-            Refusal::Cod | Refusal::KillSwitch | Refusal::SelfTrade | Refusal::Operator => Some(OTHER),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Free text behind the CODE of an event nobody asked for.
-fn phrase(reason: Refusal) -> &'static str {
-    match reason {
-        Refusal::IocRemainder => "rest of an immediate order cancelled",
-        Refusal::FokUnfilled => "could not be filled whole at once",
-        Refusal::QtyReduced => "quantity is what was executed, rest cancelled",
-        Refusal::NoLiquidity => "nothing to trade against, rest cancelled",
-        Refusal::SelfTrade => "would have traded with the same firm",
-        Refusal::KillSwitch => "trading of the firm is stopped",
-        Refusal::Halt | Refusal::Halted => "trading is halted",
-        Refusal::MassCancel => "mass cancel",
-        Refusal::Cod => "cancelled on disconnect",
-        Refusal::Operator => "cancelled by an operator",
-        Refusal::StopTriggered => "the stop price was reached",
-        Refusal::PostOnly => "would have taken",
-        Refusal::AuctionRemainder => "the auction is over, rest cancelled",
-        Refusal::GtRenewal => "goes on in a new trading day",
-        Refusal::MarketClosed => "the market takes no such order now",
-        Refusal::ExpirePast => "its time is over",
-        _ => "",
-    }
-}
-
-fn order_id(out: &mut Encoder, id: Option<OrderId>) {
-    match id {
-        Some(id) => _ = out.field_with(37, |out| write_display(out, id)),
-        None => _ = out.field(37, b"NONE"),
-    }
-}
-
-/// Text(58) as `CODE: free text` (A-05).
-fn text(out: &mut Encoder, code: Refusal, detail: &str) {
-    out.field_with(58, |out| {
-        out.extend_from_slice(code.code().as_bytes());
-        if !detail.is_empty() {
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(detail.as_bytes());
-        }
-    });
-}
-
-/// TransactTime(60) in microseconds (A-10).
-fn time(out: &mut Encoder, at: Timestamp) {
-    out.field_with(60, |out| at.write_fix(6, out));
-}
-
-/// TradeDate(75), YYYYMMDD.
-fn trade_date(at: Timestamp, out: &mut Vec<u8>) {
-    const DATE_CHARACTERS: usize = 8;
-    let start = out.len();
-    at.write_fix(0, out);
-    out.truncate(start + DATE_CHARACTERS);
-}
-
-fn write_display(out: &mut Vec<u8>, value: impl std::fmt::Display) {
-    use std::io::Write;
-    write!(out, "{value}").expect("memory takes every byte");
 }

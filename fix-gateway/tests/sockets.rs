@@ -434,7 +434,7 @@ fn defects_stand_in_the_request() {
         (with("|40=2", "|40=P"), "UNSUPPORTED_ORDTYPE"),
         (with("|21=1", "|21=3"), "UNSUPPORTED_HANDLING"),
         (order("a") + "|59=2", "UNSUPPORTED_TIF"),
-        (order("a") + "|59=6", "UNSUPPORTED_TIF"),
+        (order("a") + "|59=6|432=20991231", "UNSUPPORTED_TIF"),
         (order("a") + "|18=6", "UNSUPPORTED_EXECINST"),
         (order("a") + "|111=10", "UNSUPPORTED_TERMS"),
         (order("a") + "|152=10", "UNSUPPORTED_QTY_TYPE"),

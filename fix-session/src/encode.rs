@@ -250,6 +250,13 @@ impl Encoder {
     }
 }
 
+/// Writes fields alone, without header and trailer, behind what `out` holds: a body to be sent later.
+pub fn append_fields(out: &mut Vec<u8>, write: impl FnOnce(&mut Encoder)) {
+    let mut encoder = Encoder { buffer: std::mem::take(out) };
+    write(&mut encoder);
+    *out = encoder.buffer;
+}
+
 /// `8=FIX.4.4 SOH 9=length SOH`, at the end of `room`.
 fn start_fields(body_len: usize, room: &mut [u8; START_ROOM]) -> &[u8] {
     let mut at = START_ROOM - 1;

@@ -71,7 +71,7 @@ mod validate;
 
 pub use assay_dictionaries::Dictionary;
 pub use config::{ResendEnd, Role, SessionConfig};
-pub use encode::{Encoder, Header, Routing, sending_time_text};
+pub use encode::{Encoder, Header, Routing, append_fields, sending_time_text};
 pub use field_index::FieldIndex;
 pub use frame::{BODY_BYTES_MAX, FrameFault, FrameLimits, Framed, Framer};
 pub use handler::{

@@ -113,6 +113,7 @@ impl Risk {
             let detail = format!("replaced {CHAIN_IDS_MAX} times, enter it anew");
             return Err((Refusal::NotAmendable, detail));
         }
+        not_stale(e.orig_ord_mod_time, order.modified)?;
         same_terms(amendment, slot, self)?;
         let old = &order.terms;
         let mut terms =
@@ -190,7 +191,11 @@ impl Risk {
     pub(crate) fn status(&mut self, e: &StatusRequested, session: SessionIx, out: &mut Outbox) {
         let by_id = || self.orders.find(session, &e.cl_ord_id).map(|slot| &self.orders[slot]);
         let named = e.order_id.map_or_else(by_id, |order_id| self.orders.known(&order_id));
-        let order = named.filter(|order| order.session == session).map(OpenOrder::state);
+        let order = named.filter(|order| match &e.reach {
+            Some(reach) => reach.reaches(&e.request.session, &e.firm, &order.terms),
+            None => order.session == session,
+        });
+        let order = order.map(OpenOrder::state);
         let reported = StatusReported {
             request: e.request,
             firm: e.firm,
@@ -243,6 +248,18 @@ impl Risk {
         };
         out.emit(Topic::Accounts, refused.into());
     }
+}
+
+/// OrigOrdModTime(586) is the time of the order's last report, as far as its decimals go.
+fn not_stale(given: Option<Timestamp>, modified: Timestamp) -> Result<(), Refused> {
+    const NS_PER_US: i64 = 1_000;
+    const NS_PER_MS: i64 = 1_000_000;
+    let Some(given) = given else { return Ok(()) };
+    let unit = if given.as_ns() % NS_PER_MS == 0 { NS_PER_MS } else { NS_PER_US };
+    if given.as_ns().div_euclid(unit) == modified.as_ns().div_euclid(unit) {
+        return Ok(());
+    }
+    Err((Refusal::StaleModify, "the order has changed since".to_owned()))
 }
 
 /// What F and G repeat must be the order's, and what the gateway could not read is refused.

@@ -6,7 +6,7 @@ use crate::names::{HoldingIx, SessionIx};
 use assay_ledger::AccountIx;
 use assay_trading_types::{
     Amount, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price, Qty, RequestId,
-    SCALE, TransferId,
+    SCALE, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,8 @@ pub(crate) struct OpenOrder {
     pub(crate) counted: Counted,
     pub(crate) filled: Filled,
     pub(crate) status: OrdStatus,
+    /// Time of its last report, which OrigOrdModTime(586) must name.
+    pub(crate) modified: Timestamp,
     pub(crate) cover: Cover,
     /// Price that exposure counts LeavesQty at.
     pub(crate) price: Price,

@@ -8,9 +8,11 @@ use crate::governance::Proposal;
 use crate::holding::Holdings;
 use crate::instruments::Instruments;
 use crate::limit_book::LimitBook;
+use crate::mass::MassRequests;
 use crate::names::{ClientIx, FirmIx, HoldingIx, SessionIx, Table};
 use crate::order::OpenOrder;
 use crate::orders::Orders;
+use crate::positions::DayTrades;
 use crate::restrictions::Restrictions;
 use crate::session::Session;
 use crate::switches::SwitchPlace;
@@ -51,6 +53,10 @@ pub struct Risk {
     pub(crate) day: i64,
     /// Orders that a kill switch still has to cancel, by OrderID; may name orders that closed meanwhile.
     pub(crate) killing: VecDeque<OrderId>,
+    /// What mass requests still have to do.
+    pub(crate) mass: MassRequests,
+    /// What was traded since the trading day began.
+    pub(crate) day_trades: DayTrades,
     /// Ids and ranges that all sessions have used up today; derived.
     #[serde(skip)]
     pub(crate) used_entries: usize,
@@ -199,6 +205,7 @@ impl Risk {
         }
         self.day = now.day();
         self.used_entries = 0;
+        self.day_trades.clear();
         self.sessions.rows_mut().for_each(|session| session.used = Default::default());
         self.clients.rows_mut().for_each(|client| client.exposure.begin_day());
         self.firms.rows_mut().for_each(|firm| firm.exposure.begin_day());
@@ -224,6 +231,21 @@ impl Risk {
             Event::StatusRequested(e) => {
                 if let Some(session) = self.new_request(&e.request) {
                     self.status(e, session, out);
+                }
+            }
+            Event::MassCancelRequested(e) => {
+                if let Some(session) = self.new_request(&e.request) {
+                    self.mass_cancel(e, session, input, out);
+                }
+            }
+            Event::MassStatusRequested(e) => {
+                if self.new_request(&e.request).is_some() {
+                    self.mass_status(e, out);
+                }
+            }
+            Event::PositionsRequested(e) => {
+                if self.new_request(&e.request).is_some() {
+                    self.positions(e, out);
                 }
             }
             _ => self.administer(input, out),
@@ -306,6 +328,7 @@ impl Processor for Risk {
             _ => self.ask(input, out),
         }
         self.kill_some(out);
+        self.serve_mass_requests(out);
     }
 }
 

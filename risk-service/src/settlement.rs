@@ -32,9 +32,10 @@ impl Risk {
         let mut group = Group::default();
         let mut paid = Paid::default();
         if let ExecType::Trade(fill) = &e.exec {
+            self.day_trades.note(&order.terms, fill.qty);
             paid = settle(order, fill, &e.filled, &self.ledger, &mut group);
         }
-        (order.filled, order.status) = (e.filled, e.status);
+        (order.filled, order.status, order.modified) = (e.filled, e.status, input.at);
         let renamed = adopt(order, e);
         let open = order.is_open();
         // What is pending on an order that ends is answered TOO_LATE by the market.

@@ -40,6 +40,8 @@ fn stage_of(refusal: Refusal) -> Stage {
             Stage::Order
         }
         R::UnknownSymbol | R::SymbolMismatch | R::NotTradable => Stage::Instrument,
+        // Found by the gateway in requests that are not orders, and answered before anything is looked up.
+        R::MassNotSupported | R::UnsupportedScope | R::UnknownExecId | R::NoPositions => Stage::Instrument,
         R::UnsupportedOrdtype
         | R::UnsupportedTif
         | R::UnsupportedSide

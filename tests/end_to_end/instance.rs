@@ -78,6 +78,13 @@ impl Home {
         Self { dir }
     }
 
+    /// As [`Home::new`], with more at the end of the configuration.
+    pub(crate) fn with(more: &str) -> Self {
+        let home = Self::new();
+        std::fs::write(home.config(), format!("{CONFIGURATION}{more}")).expect("it is writable");
+        home
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("assay.toml")
     }

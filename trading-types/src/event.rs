@@ -7,8 +7,10 @@ mod identity;
 mod limits;
 mod mail;
 mod markets;
+mod mass;
 mod operations;
 mod outcomes;
+mod positions;
 mod postings;
 mod requests;
 mod risk_controls;
@@ -21,8 +23,10 @@ pub use identity::*;
 pub use limits::*;
 pub use mail::*;
 pub use markets::*;
+pub use mass::*;
 pub use operations::*;
 pub use outcomes::*;
+pub use positions::*;
 pub use postings::*;
 pub use requests::*;
 pub use risk_controls::*;
@@ -93,12 +97,26 @@ events! {
     ReplaceRequested(ReplaceRequested) = "replace.requested.v1", key |e| e.terms.firm.as_str();
     /// H arrived. accounts, gateway.
     StatusRequested(StatusRequested) = "status.requested.v1", key |e| e.firm.as_str();
+    /// q arrived. accounts, gateway.
+    MassCancelRequested(MassCancelRequested) = "mass_cancel.requested.v1", key |e| e.firm.as_str();
+    /// AF for open orders arrived. accounts, gateway.
+    MassStatusRequested(MassStatusRequested) = "mass_status.requested.v1", key |e| e.firm.as_str();
+    /// AF for trade reports arrived; answered by the gateway itself. accounts, gateway.
+    FillsRequested(FillsRequested) = "fills.requested.v1", key |e| e.firm.as_str();
+    /// AN arrived. accounts, gateway.
+    PositionsRequested(PositionsRequested) = "positions.requested.v1", key |e| e.firm.as_str();
     /// A D is refused: becomes 8 with 150=8. accounts, risk.
     OrderRefused(OrderRefused) = "order.refused.v1", key |e| e.terms.firm.as_str();
     /// An F or G is refused: becomes 9. accounts, risk or execution.
     CancelRefused(CancelRefused) = "cancel.refused.v1", key |e| e.firm.as_str();
     /// Answer to H: becomes 8 with 150=I. accounts, risk.
     StatusReported(StatusReported) = "status.reported.v1", key |e| e.firm.as_str();
+    /// Answer to q: becomes r. accounts, risk.
+    MassCancelReported(MassCancelReported) = "mass_cancel.reported.v1", key |e| e.firm.as_str();
+    /// Answer to AF, one for each order: becomes 8 with 150=I. accounts, risk.
+    MassStatusReported(MassStatusReported) = "mass_status.reported.v1", key |e| e.firm.as_str();
+    /// Answer to AN: becomes AO and APs. accounts, risk.
+    PositionsReported(PositionsReported) = "positions.reported.v1", key |e| e.firm.as_str();
     /// Something happened to an order: becomes 8. accounts, execution.
     ExecutionReported(ExecutionReported) = "execution.reported.v1", key |e| e.terms.firm.as_str();
     /// A firm and its accounts exist. accounts, admin.

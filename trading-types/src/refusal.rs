@@ -191,6 +191,14 @@ refusals! {
     ReduceOnly = 74, "REDUCE_ONLY", 0, 2;
     /// Only cancels are taken.
     CancelOnly = 75, "CANCEL_ONLY", 0, 2;
+    /// MassCancelRequestType(530) or another part of a mass cancel that is not served.
+    MassNotSupported = 80, "MASS_NOT_SUPPORTED", OTHER, OTHER;
+    /// A kind of request that is not served.
+    UnsupportedScope = 81, "UNSUPPORTED_SCOPE", OTHER, OTHER;
+    /// RecoverFromExecID(9705) names no report of the session.
+    UnknownExecId = 82, "UNKNOWN_EXECID", 5, OTHER;
+    /// The account holds nothing.
+    NoPositions = 83, "NO_POSITIONS", OTHER, OTHER;
 }
 
 impl Serialize for Refusal {

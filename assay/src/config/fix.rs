@@ -19,6 +19,7 @@ impl Config {
         let mut config = GatewayConfig {
             listen: std::iter::once(first).chain(more).collect(),
             insecure_listen: gateway.insecure_listen,
+            countdown_s: gateway.countdown_s,
             strangers: gateway.before_logon.strangers(),
             back_off: gateway.before_logon.back_off(),
             ..GatewayConfig::new(gateway.listen, gateway.comp_id)
@@ -41,7 +42,14 @@ impl Config {
             key.read(&self.base).map_err(fault)
         };
         Ok(SessionSpec {
+            kind: session.fix_kind(),
             accounts,
+            entitlements: match &session.entitlements {
+                Some(listed) => listed.iter().copied().map(fix_gateway::Entitlement::from).collect(),
+                None => fix_gateway::Entitlements::default(),
+            },
+            regimes: self.regimes.iter().map(fix_gateway::Regime::from).collect(),
+            order_age_max_s: session.order_age_max_s,
             heartbeat_s: session.heartbeat_s,
             reset_on_logon: session.reset_on_logon,
             profile: match session.profile {

@@ -56,6 +56,7 @@ impl<A: Application> Gateway<A> {
         let full = self.is_full(index);
         let (overload_ns, slow_ns) = (self.config.overload_ns, self.config.slow_ns);
         let undurable_end = self.undurable_bytes >= UNDURABLE_BYTES_END;
+        let has_fills = self.has_fills_to_send(index);
         let link = &mut self.links[index];
         let unsent = link.state.unsent();
         let over = match link.state.close {
@@ -63,7 +64,7 @@ impl<A: Application> Gateway<A> {
             Some(Close::Flush) => unsent == 0,
             None => false,
         };
-        let replay = link.streams() && unsent < replay::AHEAD_BYTES;
+        let replay = (link.streams() || has_fills) && unsent < replay::AHEAD_BYTES;
         let deadline = link.session.poll_deadline();
         let Some(connection) = &mut link.state.connection else {
             return Plan { over: true, read: false, write: false, replay: false, deadline: None };

@@ -1,10 +1,11 @@
 //! Outcomes in `accounts` become messages, each exactly once.
 
-use super::{Gateway, msg_type_of};
-use crate::{Application, Error, Settles, Statistics};
+use super::Gateway;
+use crate::{Answer, Application, Error, Settles, Statistics};
 use assay_event_log::Record;
-use assay_trading_types::{Event, Origin, Role, Topic};
+use assay_trading_types::{Event, Kind, Origin, Role, Topic};
 use fix_session::Now;
+use std::sync::Arc;
 
 /// Outcomes turned into messages before sockets are served again.
 const OUTCOMES_PER_TURN: usize = 1_024;
@@ -24,27 +25,45 @@ impl<A: Application> Gateway<A> {
         Ok(count == OUTCOMES_PER_TURN)
     }
 
-    fn outcome(&mut self, record: &Record, now: Now) -> Result<(), Error> {
-        let partition = usize::from(record.partition);
+    fn outcome(&mut self, record: &Arc<Record>, now: Now) -> Result<(), Error> {
+        self.exec_index.note(record.offset, record.position.0, record.at);
         if let Some(Origin::Request(id)) = record.origin {
             if let Some(&index) = self.by_session.get(&id.session) {
                 self.links[index].state.in_flight.placed(record.offset, id.epoch, id.seq);
+                if record.kind == Kind::FillsRequested {
+                    self.begin_recovery(index, record, now)?;
+                }
             }
             return Ok(());
         }
-        if self.told.get(partition).is_none_or(|told| record.offset < *told) {
+        let partition = usize::from(record.partition);
+        let was_told = self.told.get(partition).is_none_or(|told| record.offset < *told);
+        if was_told && !matches!(record.kind, Kind::InstrumentListed | Kind::TradingStateChanged) {
             return Ok(());
         }
         let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
+        self.application.observe(record, &event);
+        if was_told {
+            return Ok(());
+        }
         if matches!(*event, Event::ClockTicked(_)) {
             self.tick(record.offset);
             return Ok(());
         }
-        let Some(answer) = self.application.answer(record, &event) else { return Ok(()) };
-        self.told[partition] = record.offset + 1;
+        let mut nth = 0;
+        while let Some(answer) = self.application.answer(record, &event, nth) {
+            self.told[partition] = record.offset + 1;
+            self.tell(record, &answer, nth, now);
+            nth += 1;
+        }
+        Ok(())
+    }
+
+    /// Sends the `nth` message that a record becomes.
+    fn tell(&mut self, record: &Record, answer: &Answer<'_>, nth: usize, now: Now) {
         let Some(&index) = self.by_session.get(&answer.session) else {
             Statistics::add(&self.statistics.outcomes_without_session, 1);
-            return Ok(());
+            return;
         };
         if let Some(settles) = answer.settles {
             self.settle(index, settles);
@@ -54,19 +73,17 @@ impl<A: Application> Gateway<A> {
             topic: Topic::Accounts,
             partition: record.partition,
             offset: record.offset,
-            index: 0,
+            index: u16::try_from(nth).unwrap_or(u16::MAX),
         };
         self.turn(index, now, |session, turn| {
             turn.origin = Some((origin, record.trace));
-            let msg_type = msg_type_of(answer.report.msg_type());
-            session.send(now, msg_type, |out| answer.report.write(out), turn);
+            session.send(now, answer.report.outgoing(), |out| answer.report.write(out), turn);
             turn.origin = None;
         });
         Statistics::add(&self.statistics.reports_out, 1);
-        Ok(())
     }
 
-    fn settle(&mut self, index: usize, settles: Settles) {
+    pub(super) fn settle(&mut self, index: usize, settles: Settles) {
         let in_flight = &mut self.links[index].state.in_flight;
         let before = in_flight.count();
         in_flight.settled(settles);

@@ -15,15 +15,21 @@ pub(super) const REPLAY_RECORDS: usize = 256;
 pub(super) const AHEAD_BYTES: usize = 1 << 20;
 
 impl<A: Application> Gateway<A> {
-    /// Hands the engine of session `index` some more of the stored and of the queued messages it wants.
+    /// Hands the engine of session `index` some more of the stored and of the queued messages it wants, or of the fills it
+    /// asked for.
     pub(crate) fn replay(&mut self, index: usize, now: Now) {
         if self.failed.is_some() {
             return;
         }
-        let streamed = self.replay_some(index, now).and_then(|()| self.release_some(index, now));
+        let streamed = match self.links[index].streams() {
+            true => {
+                self.replay_some(index, now).and_then(|()| self.release_some(index, now)).map_err(Into::into)
+            }
+            false => self.recover_some(index, now),
+        };
         self.commit();
         if let Err(error) = streamed {
-            self.fail(error.into());
+            self.fail(error);
         }
     }
 

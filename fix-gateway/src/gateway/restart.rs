@@ -24,7 +24,8 @@ impl<A: Application> Gateway<A> {
         application: A,
         statistics: Arc<Statistics>,
     ) -> Result<Self, Error> {
-        let mut recovered = Recovered::read(&*log, &config)?;
+        let mut application = application;
+        let mut recovered = Recovered::read(&*log, &config, &mut application)?;
         let links: Vec<Link> =
             config.sessions.iter().map(|spec| link(spec, &config, &mut recovered)).collect();
         let outcomes = log.reader(&[Topic::Accounts], Position(recovered.accounts_from), false)?;
@@ -50,6 +51,7 @@ impl<A: Application> Gateway<A> {
             statistics,
             failed: None,
             stopping: false,
+            exec_index: recovered.exec_index,
             snapshot_at: end,
             snapshot: None,
         };
@@ -110,5 +112,6 @@ fn link(spec: &SessionSpec, config: &GatewayConfig, recovered: &mut Recovered) -
     }
     let mut state = LinkState::new(journal, backlog, began);
     state.throttle = spec.throttle.map(Throttle::new);
-    Link { spec: spec.clone(), names, session, state, replay: None, release: None }
+    let recoveries = Default::default();
+    Link { spec: spec.clone(), names, session, state, replay: None, release: None, recoveries }
 }

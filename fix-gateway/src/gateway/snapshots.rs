@@ -17,6 +17,8 @@ impl<A: Application> Gateway<A> {
     pub(crate) fn snapshot_now(&self) -> Snapshot {
         let mut snapshot = Snapshot::new(self.appended_end, self.outcomes.position().0, self.told.clone());
         snapshot.logons = self.door.replays.clone();
+        snapshot.exec_index = self.exec_index.clone();
+        snapshot.application = self.application.remember();
         snapshot.sessions.extend(self.links.iter().map(|link| {
             let numbers = link.session.numbers();
             SessionSnapshot {

@@ -3,31 +3,46 @@
 use crate::SessionSpec;
 use crate::carried::Carrying;
 use assay_trading_types::{
-    AccountId, Carried, ClOrdId, DecimalError, Defect, OrdType, OrderId, Price, Qty, Refusal, Side, Symbol,
-    TimeInForce, Timestamp,
+    AccountId, Carried, ClOrdId, DecimalError, Defect, InstrumentListed, OrdType, OrderId, Price, Qty,
+    Refusal, Side, Symbol, TimeInForce, Timestamp,
 };
 use fix_session::{Message, Verdict};
 
 /// Largest difference between TransactTime(60) and SendingTime(52).
 const STALE_NS: i64 = 30_000_000_000;
 
+/// Longest Text(58) and EncodedText(355), in bytes.
+const TEXT_BYTES_MAX: usize = 256;
+
+/// Longest SecondaryClOrdID(526) and ClOrdLinkID(583).
+const ID_BYTES_MAX: usize = 32;
+
 /// Longest text of a refusal that repeats a value as received.
 const SHOWN_CHARACTERS: usize = 40;
 
 /// Why a message does not become a request at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
     /// BusinessMessageReject(j) 380=5.
     Missing(u32),
     /// Reject(3) 373=5 with this RefTagID(371).
     BadId(u32),
+    /// BusinessMessageReject(j) with this 380 and Text(58).
+    Refused(u32, String),
 }
 
 impl Stop {
+    /// BMR(1).
+    pub(super) fn unknown_exec_id(text: &[u8]) -> Self {
+        const UNKNOWN_ID: u32 = 1;
+        Self::Refused(UNKNOWN_ID, format!("UNKNOWN_EXECID: {}", shown(text)))
+    }
+
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Missing(tag) => Verdict::MissingConditional(tag),
             Self::BadId(tag) => Verdict::BadValue(tag),
+            Self::Refused(reason, text) => Verdict::Refused { reason, text },
         }
     }
 }
@@ -57,14 +72,28 @@ impl<'a> Reading<'a> {
         self.message.get(tag).is_some()
     }
 
-    fn note(&mut self, refusal: Refusal, detail: impl FnOnce() -> String) {
+    pub(super) fn message(&self) -> &'a Message<'a> {
+        self.message
+    }
+
+    pub(super) fn value(&self, tag: u32) -> Option<&'a [u8]> {
+        self.message.get(tag)
+    }
+
+    /// Refuses for the value of a field.
+    pub(super) fn refuse(&mut self, refusal: Refusal, tag: u32) {
+        let value = self.value(tag).unwrap_or_default();
+        self.note(refusal, || format!("{tag}={}", shown(value)));
+    }
+
+    pub(super) fn note(&mut self, refusal: Refusal, detail: impl FnOnce() -> String) {
         if self.defect.is_none() {
             self.defect = Some(Defect { refusal, detail: detail() });
         }
     }
 
     /// A value that Assay cannot hold: noted, and carried so that the answer echoes it.
-    fn unserved(&mut self, refusal: Refusal, tag: u32, value: &[u8]) {
+    pub(super) fn unserved(&mut self, refusal: Refusal, tag: u32, value: &[u8]) {
         self.carried.keep(tag, value);
         self.note(refusal, || format!("{tag}={}", shown(value)));
     }
@@ -93,9 +122,50 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// ExpireDate(432) or ExpireTime(126) of a GTD order.
+    pub(super) fn need_expiry(&self) -> Result<(), Stop> {
+        let gtd = self.value(59) == Some(b"6");
+        match gtd && !self.has(432) && !self.has(126) {
+            true => Err(Stop::Missing(126)),
+            false => Ok(()),
+        }
+    }
+
+    /// SecurityID(48) and SecurityIDSource(22) come together.
+    pub(super) fn security_id_is_whole(&self) -> Result<(), Stop> {
+        match (self.has(48), self.has(22)) {
+            (true, false) => Err(Stop::Missing(22)),
+            (false, true) => Err(Stop::Missing(48)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Texts are no longer than the rules allow.
+    pub(super) fn texts_fit(&self) -> Result<(), Stop> {
+        for (tag, max) in
+            [(58, TEXT_BYTES_MAX), (355, TEXT_BYTES_MAX), (526, ID_BYTES_MAX), (583, ID_BYTES_MAX)]
+        {
+            if self.value(tag).is_some_and(|text| text.len() > max) {
+                return Err(Stop::BadId(tag));
+            }
+        }
+        Ok(())
+    }
+
     /// A ClOrdID(11) or another id of a request.
     pub(super) fn id(&self, tag: u32) -> Result<ClOrdId, Stop> {
         ClOrdId::from_bytes(self.need(tag)?).map_err(|_| Stop::BadId(tag))
+    }
+
+    /// What an order cannot be read without: BusinessMessageReject(j) 380=5, or Reject(3) for a text that is too long.
+    pub(super) fn need_fields(&self, session: &SessionSpec) -> Result<(), Stop> {
+        self.need(55)?;
+        self.need_quantity()?;
+        self.need_prices()?;
+        self.need_expiry()?;
+        self.security_id_is_whole()?;
+        self.need_regime_fields(session)?;
+        self.texts_fit()
     }
 
     /// OrderID(37) if given; one that Assay never assigned cannot agree with anything.
@@ -125,6 +195,18 @@ impl<'a> Reading<'a> {
                 let (id, source) = (shown(id.unwrap_or_default()), shown(source.unwrap_or_default()));
                 format!("48={id} 22={source} does not name {symbol}")
             }),
+        }
+    }
+
+    /// Currency(15), if given, is the instrument's.
+    pub(super) fn instrument_agrees(&mut self, listed: Option<&InstrumentListed>) {
+        if let (Some(given), Some(listed)) = (self.value(15), listed)
+            && given != listed.currency.as_str().as_bytes()
+        {
+            let (symbol, currency) = (listed.symbol, listed.currency);
+            self.note(Refusal::SymbolMismatch, || {
+                format!("15={}, {symbol} trades in {currency}", shown(given))
+            });
         }
     }
 
@@ -172,26 +254,22 @@ impl<'a> Reading<'a> {
         ord_type
     }
 
-    /// Instructions that would change the order's meaning and are not served are refused, never ignored.
-    pub(super) fn unserved_terms(&mut self, tif: TimeInForce) {
-        if let Some(handling) = self.message.get(21).filter(|v| *v != b"1") {
-            self.note(Refusal::UnsupportedHandling, || format!("21={}", shown(handling)));
-        }
-        if let Some(instruction) = self.message.get(18) {
-            self.note(Refusal::UnsupportedExecinst, || format!("18={}", shown(instruction)));
-        }
-        let expiry: &[u32] = if tif == TimeInForce::Gtd { &[] } else { &[126, 432] };
-        for &tag in [110, 111].iter().chain(expiry) {
-            if let Some(value) = self.message.get(tag) {
-                self.note(Refusal::UnsupportedTerms, || format!("{tag}={}", shown(value)));
-            }
-        }
+    /// A UTCTIMESTAMP.
+    pub(super) fn time(&self, tag: u32) -> Option<Timestamp> {
+        self.value(tag).and_then(|text| Timestamp::parse_fix(text).ok())
     }
 
-    /// TransactTime(60), within 30 s of SendingTime(52).
-    pub(super) fn transact_time(&mut self) -> Timestamp {
-        let time = |tag| self.message.get(tag).and_then(|text| Timestamp::parse_fix(text).ok());
-        let (transact, sending) = (time(60), time(52));
+    /// TransactTime(60), within 30 s of SendingTime(52), and of an order sent again not older than the session allows.
+    pub(super) fn transact_time(&mut self, session: &SessionSpec) -> Timestamp {
+        let (transact, sending) = (self.time(60), self.time(52));
+        if let (Some(first), Some(sending), Some(max_s)) = (self.time(122), sending, session.order_age_max_s)
+            && self.message.poss_dup()
+            && sending.since_ns(first) > i64::from(max_s).saturating_mul(1_000_000_000)
+        {
+            self.note(Refusal::StaleOrder, || format!("resent after more than {max_s} s"));
+        }
+        // A resent message is as old as it was when it was sent first.
+        let sending = if self.message.poss_dup() { self.time(122).or(sending) } else { sending };
         if let (Some(transact), Some(sending)) = (transact, sending)
             && sending.since_ns(transact).unsigned_abs() > STALE_NS.unsigned_abs()
         {
@@ -257,14 +335,25 @@ impl<'a> Reading<'a> {
     /// Account(1), which must be one of the session's.
     pub(super) fn account(&mut self, session: &SessionSpec) -> Result<AccountId, Stop> {
         let given = self.need(1)?;
+        Ok(self.account_of(session, given))
+    }
+
+    /// An account, which must be one of the session's.
+    pub(super) fn account_of(&mut self, session: &SessionSpec, given: &'a [u8]) -> AccountId {
         let Ok(account) = AccountId::from_bytes(given) else {
             self.unserved(Refusal::UnknownAccount, 1, given);
-            return Ok(AccountId::new("?").expect("one printable character"));
+            return AccountId::new("?").expect("one printable character");
         };
         if !session.accounts.contains(&account) {
             self.note(Refusal::UnknownAccount, || account.as_str().to_owned());
         }
-        Ok(account)
+        account
+    }
+
+    /// PartyID(448) of the party with this role.
+    pub(super) fn party(&self, role: &[u8]) -> Option<&'a [u8]> {
+        let mut parties = self.message.groups(453);
+        parties.find(|party| party.get(452) == Some(role)).and_then(|party| party.get(448))
     }
 }
 
@@ -277,7 +366,7 @@ fn one(value: &[u8]) -> Option<u8> {
 }
 
 /// A value as a text may repeat it: printable, not endless.
-fn shown(value: &[u8]) -> String {
+pub(super) fn shown(value: &[u8]) -> String {
     let printable = value.iter().map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '?' });
     let text: String = printable.clone().take(SHOWN_CHARACTERS).collect();
     if value.len() > SHOWN_CHARACTERS { text + "..." } else { text }

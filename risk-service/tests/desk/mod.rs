@@ -198,6 +198,7 @@ impl Desk {
     pub fn replace(&mut self, orig: &str, ask: Ask) -> Vec<String> {
         let request = self.request(ask.firm);
         self.give(ReplaceRequested {
+            orig_ord_mod_time: None,
             request,
             orig_cl_ord_id: id(orig),
             order_id: None,
@@ -241,6 +242,7 @@ impl Desk {
     pub fn status(&mut self, name: &str) -> Vec<String> {
         let request = self.request("ACME");
         self.give(StatusRequested {
+            reach: None,
             request,
             firm: id("ACME"),
             cl_ord_id: id(name),

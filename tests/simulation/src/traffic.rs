@@ -184,6 +184,7 @@ impl Traffic {
             entry.1 = terms.cl_ord_id;
         }
         ReplaceRequested {
+            orig_ord_mod_time: None,
             request,
             orig_cl_ord_id,
             order_id: None,
@@ -199,6 +200,7 @@ impl Traffic {
     fn status(&mut self, random: &mut StdRng, firm: usize, request: RequestId) -> Event {
         let known = self.remembered(random, firm);
         StatusRequested {
+            reach: None,
             request,
             firm: id(FIRMS[firm].0),
             cl_ord_id: known.as_ref().map_or(id("nobody"), |(_, current)| *current),

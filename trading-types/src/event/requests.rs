@@ -1,6 +1,8 @@
 //! What counterparties ask, as the gateway read it: records of `accounts`.
 
-use crate::{AccountId, ClOrdId, FirmId, OrderId, OrderTerms, Refusal, RequestId, Side, Symbol, Timestamp};
+use crate::{
+    AccountId, ClOrdId, FirmId, OrderFilter, OrderId, OrderTerms, Refusal, RequestId, Side, Symbol, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// NewOrderSingle(D) as requested.
@@ -73,6 +75,9 @@ pub struct ReplaceRequested {
     pub account_given: bool,
     /// Whether TimeInForce(59) was given; when not, the order's stays.
     pub tif_given: bool,
+    /// OrigOrdModTime(586): the order must not have changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orig_ord_mod_time: Option<Timestamp>,
     /// The new terms; `terms.cl_ord_id` is ClOrdID(11) of the request.
     pub terms: OrderTerms,
     /// PossResend(97)=Y.
@@ -102,4 +107,7 @@ pub struct StatusRequested {
     pub symbol: Symbol,
     /// Side(54), echoed when the order is unknown.
     pub side: Side,
+    /// Which orders may be asked about; without it those of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Box<OrderFilter>>,
 }

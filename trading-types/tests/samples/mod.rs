@@ -35,6 +35,7 @@ fn requests() -> Vec<Event> {
             order_id: Some(order_id()),
             account_given: true,
             tif_given: false,
+            orig_ord_mod_time: Some(at()),
             terms: OrderTerms { cl_ord_id: cl_ord_id("b-3"), qty: qty("150"), ..terms() },
             poss_resend: false,
             defect: Some(Defect { refusal: Refusal::BadPrice, detail: "10.x".into() }),
@@ -48,9 +49,63 @@ fn requests() -> Vec<Event> {
             ord_status_req_id: Some("q-4".into()),
             symbol: symbol(),
             side: Side::Buy,
+            reach: Some(Box::new(order_filter())),
+        }
+        .into(),
+        MassCancelRequested {
+            request: request(11),
+            firm: firm(),
+            cl_ord_id: cl_ord_id("m-5"),
+            request_type: '1',
+            filter: order_filter(),
+            poss_resend: false,
+            defect: Some(Defect { refusal: Refusal::UnknownAccount, detail: "FIRM9".into() }),
+        }
+        .into(),
+        MassStatusRequested {
+            request: request(12),
+            firm: firm(),
+            mass_status_req_id: cl_ord_id("s-6"),
+            filter: order_filter(),
+            defect: Some(Defect { refusal: Refusal::UnsupportedScope, detail: "585=3".into() }),
+        }
+        .into(),
+        FillsRequested {
+            request: request(13),
+            firm: firm(),
+            mass_status_req_id: cl_ord_id("s-7"),
+            filter: order_filter(),
+            after: Some(ExecId::new(0, 45)),
+        }
+        .into(),
+        PositionsRequested {
+            request: request(14),
+            firm: firm(),
+            pos_req_id: cl_ord_id("p-8"),
+            account: account(),
+            symbol: Some(symbol()),
+            carried: Some(Arc::from("581=1")),
+            refused: Some(positions_refusal()),
         }
         .into(),
     ]
+}
+
+fn order_filter() -> OrderFilter {
+    OrderFilter {
+        scope: Scope::Firm,
+        symbol: Some(symbol()),
+        side: Some(Side::Buy),
+        accounts: vec![account()],
+    }
+}
+
+fn positions_refusal() -> PositionsRefusal {
+    PositionsRefusal {
+        result: PositionsResult::NotSupported,
+        refusal: Refusal::UnsupportedScope,
+        detail: "263=1".into(),
+    }
 }
 
 /// The record that the gateway writes most.
@@ -101,6 +156,55 @@ fn outcomes() -> Vec<Event> {
                 filled: filled(),
                 status: OrdStatus::PartiallyFilled,
             }),
+        }
+        .into(),
+        MassCancelReported {
+            request: request(11),
+            firm: firm(),
+            order_id: OrderId::new(0, 47),
+            cl_ord_id: cl_ord_id("m-5"),
+            request_type: '1',
+            filter: order_filter(),
+            total: 1,
+            affected: vec![AffectedOrder { order_id: order_id(), cl_ord_id: cl_ord_id("a-1") }],
+            refused: Some(Defect { refusal: Refusal::RateLimit, detail: "1/1s".into() }),
+        }
+        .into(),
+        MassStatusReported {
+            request: request(12),
+            firm: firm(),
+            mass_status_req_id: cl_ord_id("s-6"),
+            symbol: Some(symbol()),
+            total: 1,
+            last: true,
+            order: Some(OrderState {
+                order_id: order_id(),
+                terms: terms(),
+                filled: filled(),
+                status: OrdStatus::PartiallyFilled,
+            }),
+            refused: Some(Defect { refusal: Refusal::UnsupportedScope, detail: "585=3".into() }),
+        }
+        .into(),
+        PositionsReported {
+            request: request(14),
+            firm: firm(),
+            pos_req_id: cl_ord_id("p-8"),
+            account: account(),
+            symbol: Some(symbol()),
+            carried: Some(Arc::from("581=1")),
+            total: 1,
+            first: 0,
+            positions: vec![PositionState {
+                symbol: symbol(),
+                start: amount("70"),
+                bought: qty("30"),
+                sold: qty("0"),
+                now: amount("100"),
+                price: Some(price("100.00")),
+                value: Some(amount("10000")),
+            }],
+            refused: Some(positions_refusal()),
         }
         .into(),
         execution_reported(ExecType::Trade(Fill {

@@ -1,0 +1,96 @@
+//! What a session is for and what it may do.
+
+use super::Session;
+use assay_trading_types::{AccountId, CompId};
+use serde::Deserialize;
+
+/// `kind` of a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SessionKind {
+    /// Orders in, reports out.
+    #[default]
+    OrderEntry,
+    /// Copies of the firm's reports.
+    DropCopy,
+}
+
+/// One of a session's `entitlements`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Entitlement {
+    /// D and G.
+    Trade,
+    /// q.
+    MassCancel,
+    /// H and AF.
+    Status,
+    /// AF with RecoverFromExecID(9705).
+    FillRecovery,
+    /// x and c.
+    ReferenceData,
+    /// AN.
+    Positions,
+    /// q and AF reach the whole firm.
+    FirmScope,
+}
+
+impl From<Entitlement> for fix_gateway::Entitlement {
+    fn from(entitlement: Entitlement) -> Self {
+        match entitlement {
+            Entitlement::Trade => Self::Trade,
+            Entitlement::MassCancel => Self::MassCancel,
+            Entitlement::Status => Self::Status,
+            Entitlement::FillRecovery => Self::FillRecovery,
+            Entitlement::ReferenceData => Self::ReferenceData,
+            Entitlement::Positions => Self::Positions,
+            Entitlement::FirmScope => Self::FirmScope,
+        }
+    }
+}
+
+impl Session {
+    /// What the gateway is told that it is for.
+    pub(super) fn fix_kind(&self) -> fix_gateway::SessionKind {
+        match self.kind {
+            SessionKind::OrderEntry => fix_gateway::SessionKind::OrderEntry,
+            SessionKind::DropCopy => fix_gateway::SessionKind::DropCopy(fix_gateway::DropCopy {
+                accounts: self.accounts.clone().unwrap_or_default(),
+                sessions: self.copy.sessions.clone(),
+                status_answers: self.copy.status,
+                duplicates: self.copy.duplicates,
+            }),
+        }
+    }
+}
+
+/// `copy = { ... }` of a drop copy session.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Copies {
+    /// Counterparties' CompIDs whose reports it copies; all of the firm's when left out.
+    pub(crate) sessions: Vec<CompId>,
+    /// Status answers (150=I) too.
+    pub(crate) status: bool,
+    /// Refusals of used ClOrdIDs too.
+    pub(crate) duplicates: bool,
+}
+
+/// `[[regime]]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Regime {
+    /// Accounts under it.
+    pub(crate) accounts: Vec<AccountId>,
+    /// Tags that orders must have.
+    pub(crate) fields: Vec<u32>,
+    /// PartyRole(452) that orders must have.
+    pub(crate) party_roles: Vec<u32>,
+}
+
+impl From<&Regime> for fix_gateway::Regime {
+    fn from(regime: &Regime) -> Self {
+        let Regime { accounts, fields, party_roles } = regime.clone();
+        Self { accounts, fields, party_roles }
+    }
+}

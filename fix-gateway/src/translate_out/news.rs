@@ -1,0 +1,42 @@
+//! News(B): what everybody should know.
+
+use assay_trading_types::{LimitsSet, TradingPhase, TradingStateChanged};
+use fix_session::Encoder;
+
+/// Urgency(61).
+const NORMAL: u8 = b'0';
+const FLASH: u8 = b'1';
+
+/// Headline(148), Urgency(61) and lines of text.
+fn news(out: &mut Encoder, headline: &str, urgency: u8, lines: &[&str]) {
+    out.field_u64(33, lines.len() as u64);
+    for line in lines {
+        out.field(58, line.as_bytes());
+    }
+    out.field_char(61, urgency).field(148, headline.as_bytes());
+}
+
+/// A planned stop, so many seconds away.
+pub(crate) fn maintenance(out: &mut Encoder, seconds: u32) {
+    let line = format!("sessions are logged out in {seconds} s");
+    news(out, "MAINTENANCE", if seconds <= 10 { FLASH } else { NORMAL }, &[&line]);
+}
+
+/// An instrument went into another phase.
+pub(super) fn market_state(e: &TradingStateChanged, out: &mut Encoder) {
+    let (phase, urgency) = match e.phase {
+        TradingPhase::Closed => ("closed", NORMAL),
+        TradingPhase::PreOpen => ("pre-open", NORMAL),
+        TradingPhase::OpeningAuction => ("opening auction", NORMAL),
+        TradingPhase::Continuous => ("continuous", NORMAL),
+        TradingPhase::VolatilityAuction => ("volatility auction", FLASH),
+        TradingPhase::ClosingAuction => ("closing auction", NORMAL),
+        TradingPhase::Halted => ("halted", FLASH),
+    };
+    news(out, "MARKET_STATE", urgency, &[&format!("{}: {phase}", e.symbol)]);
+}
+
+/// A firm's limits changed.
+pub(super) fn limit_change(e: &LimitsSet, out: &mut Encoder) {
+    news(out, "LIMIT_CHANGE", NORMAL, &[&format!("firm {}: limits version {}", e.firm, e.version)]);
+}

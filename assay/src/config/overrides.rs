@@ -8,6 +8,7 @@ const KEYS: &[&str] = &[
     "gateway.listen",
     "gateway.comp_id",
     "gateway.insecure_listen",
+    "gateway.countdown_s",
     "admin.listen",
     "admin.insecure_listen",
     "admin.public_url",

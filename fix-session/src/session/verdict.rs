@@ -70,6 +70,8 @@ fn business_id<'a>(message: &Message<'a>) -> &'a [u8] {
         b"S" | b"i" => 117,
         b"c" | b"d" | b"x" | b"v" => 320,
         b"e" | b"g" => 335,
+        b"AF" => 584,
+        b"AN" => 710,
         b"C" => 164,
         b"E" => 66,
         b"BE" => 923,

@@ -155,7 +155,7 @@ impl<'a> Report<'a> {
             Outcome::MassCancel(e) => mass::report(e, self.at, out),
             Outcome::MassStatus(e) => self.mass_status(e, out),
             Outcome::PositionsAck(e) => positions::acknowledgement(e, self.exec_id, out),
-            Outcome::Position(e, at) => positions::report(e, at, self.exec_id, out),
+            Outcome::Position(e, at) => positions::report(e, at, self.exec_id, self.at, out),
             Outcome::LimitChange(e) => news::limit_change(e, out),
             Outcome::MarketState(e) => news::market_state(e, out),
             Outcome::NoFills(id) => mass::nothing(id, Refusal::UnknownExecId, "no trade since", self.at, out),

@@ -1,12 +1,10 @@
 //! What reports say, field by field, and that our own dictionary takes them (V-32).
 
-use assay_dictionaries::Dictionary;
-use assay_event_log::{EventLog, MemoryLog, NewRecord, Record, Value};
+mod written;
+
 use assay_trading_types::*;
-use bytes::Bytes;
-use fix_gateway::Report;
-use fix_session::{Encoder, FieldIndex, Header, Profile, ValidationOptions, check_message};
 use std::sync::Arc;
+use written::body;
 
 fn terms(cl_ord_id: &str, carried: Option<&str>) -> OrderTerms {
     OrderTerms {
@@ -28,46 +26,6 @@ fn terms(cl_ord_id: &str, carried: Option<&str>) -> OrderTerms {
 
 fn request() -> RequestId {
     RequestId { session: SessionId::new("CLIENT1/ASSAY").unwrap(), epoch: 1, seq: 7 }
-}
-
-fn record(event: Event) -> Arc<Record> {
-    let log = MemoryLog::default();
-    let record = NewRecord {
-        topic: Topic::Accounts,
-        partition: 0,
-        key: Bytes::from_static(b"FIRM1"),
-        at: Timestamp::parse_fix(b"20261121-09:30:00.123456").unwrap(),
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("test").unwrap(),
-        wire: None,
-        value: Value::event(event),
-    };
-    log.append(&mut vec![record]).unwrap();
-    log.records().remove(0)
-}
-
-/// The body of the report that `event` becomes, after the dictionary has taken the whole message.
-fn body(event: impl Into<Event>) -> String {
-    let event = event.into();
-    let record = record(event.clone());
-    let report = Report::of(&record, &event).unwrap();
-    let mut out = Encoder::new();
-    out.begin(&Header {
-        msg_type: report.msg_type(),
-        seq_num: 2,
-        sender_comp_id: b"ASSAY",
-        target_comp_id: b"CLIENT1",
-        sending_time: b"20261121-09:30:00.000",
-        ..Header::default()
-    });
-    report.write(&mut out);
-    let frame = out.finish().to_vec();
-    let mut fields = FieldIndex::new();
-    let message = fields.parse(&frame, Dictionary::fix44(), Profile::Strict).unwrap();
-    let text = String::from_utf8(message.body().to_vec()).unwrap().replace('\x01', "|");
-    check_message(&message, &ValidationOptions::default()).unwrap_or_else(|v| panic!("{v:?} in {text}"));
-    text
 }
 
 fn chain() -> ChainIds {
@@ -160,6 +118,82 @@ fn replaced() {
     let text = body(event);
     assert!(text.contains("|11=b|") && text.contains("|41=a|") && text.contains("|150=5|151=0|"), "{text}");
     assert!(text.contains("|58=QTY_REDUCED: "), "{text}");
+}
+
+/// The figures of an 8 as the matrices have them: 150/39 38 14 151 6.
+fn row(event: ExecutionReported) -> String {
+    let text = body(event);
+    let field = |tag: &str| {
+        let lead = format!("|{tag}=");
+        text.split_once(&lead).and_then(|(_, rest)| rest.split('|').next()).unwrap_or_default().to_owned()
+    };
+    let [kind, status, qty, cum, leaves, avg] = ["150", "39", "38", "14", "151", "6"].map(field);
+    format!("{kind}/{status} {qty} {cum} {leaves} {avg}")
+}
+
+#[test]
+fn m_22_day_order_expires() {
+    assert_eq!(row(executed(ExecType::Expired, OrdStatus::Expired, "30", "0")), "C/C 100 30 0 10");
+}
+
+#[test]
+fn m_23_gt_order_over_night() {
+    let done = executed(ExecType::DoneForDay, OrdStatus::DoneForDay, "30", "70");
+    assert_eq!(row(done), "3/3 100 30 70 10");
+    let restated = ExecType::Restated { reason: Refusal::GtRenewal };
+    let renewed = executed(restated, OrdStatus::PartiallyFilled, "30", "70");
+    assert!(body(renewed.clone()).contains("|378=1|"));
+    assert_eq!(row(renewed), "D/1 100 30 70 10");
+}
+
+#[test]
+fn m_24_stop() {
+    let waiting =
+        ExecutionReported { working: Some(false), ..executed(ExecType::New, OrdStatus::New, "0", "100") };
+    assert!(body(waiting.clone()).contains("|636=N|"));
+    assert_eq!(row(waiting), "0/0 100 0 100 0");
+    let triggered = ExecType::Restated { reason: Refusal::StopTriggered };
+    let working =
+        ExecutionReported { working: Some(true), ..executed(triggered, OrdStatus::New, "0", "100") };
+    let text = body(working.clone());
+    assert!(text.contains("|58=STOP_TRIGGERED: ") && text.contains("|378=99|636=Y|"), "{text}");
+    assert_eq!(row(working), "D/0 100 0 100 0");
+}
+
+#[test]
+fn m_25_unsolicited_cancel() {
+    let exec = ExecType::Canceled {
+        request: None,
+        reason: Some(Refusal::KillSwitch),
+        detail: Some("operations, firm FIRM1".into()),
+    };
+    let event = executed(exec, OrdStatus::Canceled, "30", "0");
+    let text = body(event.clone());
+    assert!(text.contains("|58=KILL_SWITCH: operations, firm FIRM1|"), "{text}");
+    assert!(!text.contains("|41=") && text.contains("|378=99|"), "{text}");
+    assert_eq!(row(event), "4/4 100 30 0 10");
+}
+
+#[test]
+fn terms_that_few_orders_have_are_echoed() {
+    let mut event = executed(ExecType::New, OrdStatus::New, "0", "100");
+    event.terms.tif = TimeInForce::Gtd;
+    event.terms.conditions = Some(Box::new(Conditions {
+        expiry: Some(Expiry::Date(20_991_231)),
+        min_qty: Some(Qty::parse("10").unwrap()),
+        max_floor: Some(Qty::parse("20").unwrap()),
+        post_only: true,
+        all_or_none: true,
+    }));
+    let text = body(event.clone());
+    assert!(text.contains("|18=6 G|") && text.contains("|110=10|111=20|150=0|"), "{text}");
+    assert!(text.contains("|59=6|") && text.contains("|432=20991231|"), "{text}");
+    event.terms.conditions = Some(Box::new(Conditions {
+        expiry: Some(Expiry::Time(Timestamp::parse_fix(b"20991231-10:00:00").unwrap())),
+        ..Conditions::default()
+    }));
+    let text = body(event);
+    assert!(text.contains("|126=20991231-10:00:00.000|"), "{text}");
 }
 
 #[test]

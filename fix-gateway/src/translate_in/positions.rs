@@ -38,9 +38,7 @@ pub(super) fn positions(
         Some(PositionsRefusal { result, refusal: defect.refusal, detail: defect.detail })
     });
     let mut carrying = Carrying::of_parties(message);
-    for tag in [581, 715] {
-        carrying.keep(tag, message.get(tag).unwrap_or_default());
-    }
+    carrying.keep(581, message.get(581).unwrap_or_default());
     let carried = carrying.finish_with(unread.as_deref());
     let firm = session.firm;
     Ok(PositionsRequested { request, firm, pos_req_id, account, symbol, carried, refused })

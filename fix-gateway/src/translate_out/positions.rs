@@ -1,8 +1,8 @@
 //! RequestForPositionsAck(AO) and PositionReport(AP) (section 7.2).
 
 use super::body::Body;
-use super::fields::{text, write_display};
-use assay_trading_types::{Amount, ExecId, PositionState, PositionsReported};
+use super::fields::{text, trade_date, write_display};
+use assay_trading_types::{Amount, ExecId, PositionState, PositionsReported, Timestamp};
 use fix_session::Encoder;
 
 /// PosReqStatus(729).
@@ -32,13 +32,14 @@ pub(super) fn acknowledgement(e: &PositionsReported, id: ExecId, out: &mut Encod
 }
 
 /// PositionReport(AP) number `at` of the record.
-pub(super) fn report(e: &PositionsReported, at: usize, id: ExecId, out: &mut Encoder) {
+pub(super) fn report(e: &PositionsReported, at: usize, id: ExecId, time: Timestamp, out: &mut Encoder) {
     let position = &e.positions[at];
     let mut body = Body::new(out, e.carried.as_deref());
     body.own(1, |o| _ = o.field(1, e.account.as_str().as_bytes()));
     body.own(55, |o| _ = o.field(55, position.symbol.as_str().as_bytes()));
     body.own(702, |o| quantities(position, o));
     body.own(710, |o| _ = o.field(710, e.pos_req_id.as_str().as_bytes()));
+    body.own(715, |o| _ = o.field_with(715, |out| trade_date(time, out)));
     body.own(721, |o| _ = o.field_with(721, |out| report_id(out, id, at)));
     body.own(724, |o| _ = o.field_u64(724, 0).field_u64(727, e.total.into()).field_u64(728, 0));
     body.own(730, |o| {

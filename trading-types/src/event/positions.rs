@@ -17,7 +17,7 @@ pub struct PositionsRequested {
     /// Symbol(55): only this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symbol: Option<Symbol>,
-    /// Fields that the answers repeat: parties, AccountType(581), ClearingBusinessDate(715), and what could not be held.
+    /// Fields that the answers repeat: parties, AccountType(581), and what could not be held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Carried,
     /// Why it cannot be answered with positions, as far as the gateway sees.

@@ -8,7 +8,8 @@ use crate::{
 };
 use assay_event_log::Record;
 use assay_trading_types::{
-    CompId, Event, ExecType, FirmId, OrderTerms, Origin, Refusal, RequestId, SessionId, Topic,
+    AccountId, CompId, Event, ExecType, FirmId, LimitScope, LimitsCause, OrderTerms, Origin, Refusal,
+    RequestId, SessionId, Topic,
 };
 use fix_session::{Inbound, Verdict};
 use rustc_hash::FxHashMap;
@@ -19,6 +20,8 @@ use rustc_hash::FxHashMap;
 pub struct OrderEntry {
     ours: Option<CompId>,
     firms: FxHashMap<FirmId, FirmSessions>,
+    /// Order entry sessions that may name an account.
+    accounts: FxHashMap<AccountId, Vec<SessionId>>,
     /// Order entry sessions of all firms.
     everybody: Vec<SessionId>,
     listed: ReferenceData,
@@ -42,6 +45,9 @@ impl OrderEntry {
                 SessionKind::OrderEntry => {
                     firm.entry.push(session);
                     entry.everybody.push(session);
+                    for account in &spec.accounts {
+                        entry.accounts.entry(*account).or_default().push(session);
+                    }
                 }
                 SessionKind::DropCopy(copy) => firm.copies.push((session, copy.clone())),
             }
@@ -74,16 +80,30 @@ impl OrderEntry {
             && (rules.sessions.is_empty() || rules.sessions.iter().any(entered_by))
     }
 
+    /// Order entry sessions whose orders these limits are about.
+    fn limited_by(&self, scope: &LimitScope) -> impl Iterator<Item = SessionId> {
+        let named = match scope {
+            LimitScope::House => &[],
+            LimitScope::Firm(firm) => self.firms.get(firm).map_or(&[][..], |firm| &firm.entry),
+            LimitScope::Account(account) => self.accounts.get(account).map_or(&[][..], Vec::as_slice),
+        };
+        named.iter().copied()
+    }
+
     /// News(B) for several sessions.
     fn news<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
         // Limits that come with a firm's opening are no change.
         const FIRST_VERSION: u64 = 1;
         let session = match event {
-            Event::LimitsSet(e) if e.version > FIRST_VERSION => self.firms.get(&e.firm)?.entry.get(nth),
-            Event::TradingStateChanged(_) if self.listed.is_news(record.offset) => self.everybody.get(nth),
+            Event::LimitsChanged(e) if e.version > FIRST_VERSION && e.cause != LimitsCause::Declined => {
+                self.limited_by(&e.scope).nth(nth)
+            }
+            Event::TradingStateChanged(_) if self.listed.is_news(record.offset) => {
+                self.everybody.get(nth).copied()
+            }
             _ => None,
         };
-        Some(Answer { session: *session?, report: Report::of(record, event)?, settles: None })
+        Some(Answer { session: session?, report: Report::of(record, event)?, settles: None })
     }
 }
 
@@ -141,7 +161,7 @@ impl Application for OrderEntry {
 
     fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
         match event {
-            Event::LimitsSet(_) | Event::TradingStateChanged(_) => self.news(record, event, nth),
+            Event::LimitsChanged(_) | Event::TradingStateChanged(_) => self.news(record, event, nth),
             Event::PositionsReported(e) => {
                 let report = match nth + usize::from(e.first != 0) {
                     0 => Report::of(record, event)?,

@@ -9,7 +9,7 @@ mod positions;
 
 use assay_event_log::Record;
 use assay_trading_types::{
-    CancelRefused, ClOrdId, Event, ExecId, ExecType, ExecutionReported, Filled, LimitsSet,
+    CancelRefused, ClOrdId, Event, ExecId, ExecType, ExecutionReported, Filled, LimitsChanged,
     MassCancelReported, MassStatusReported, OrdStatus, OrderRefused, PositionsReported, Refusal, ResponseTo,
     SessionId, StatusReported, Timestamp, TradingStateChanged,
 };
@@ -40,7 +40,7 @@ enum Outcome<'a> {
     MassStatus(&'a MassStatusReported),
     PositionsAck(&'a PositionsReported),
     Position(&'a PositionsReported, usize),
-    LimitChange(&'a LimitsSet),
+    LimitChange(&'a LimitsChanged),
     MarketState(&'a TradingStateChanged),
     NoFills(ClOrdId),
 }
@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
             Event::MassStatusReported(e) => Outcome::MassStatus(e),
             Event::PositionsReported(e) if e.first == 0 => Outcome::PositionsAck(e),
             Event::PositionsReported(e) => Outcome::Position(e, 0),
-            Event::LimitsSet(e) => Outcome::LimitChange(e),
+            Event::LimitsChanged(e) => Outcome::LimitChange(e),
             Event::TradingStateChanged(e) => Outcome::MarketState(e),
             _ => return None,
         };

@@ -150,14 +150,17 @@ fn a_position_without_a_price_has_no_amount_and_a_short_one_stands_on_the_short_
 
 #[test]
 fn a_06_news_of_limits_and_of_the_market() {
-    let limits = LimitsSet {
-        firm: firm(),
+    let limits = LimitsChanged {
+        scope: LimitScope::Firm(firm()),
         version: 3,
-        order_qty_max: None,
-        order_notional_max: None,
-        gross_notional_max: None,
-        orders_per_s_max: None,
-        price_collar_bp: None,
+        cause: LimitsCause::Approved,
+        change: None,
+        maker: None,
+        checker: None,
+        reason: "review".to_owned(),
+        valid_until: None,
+        before: Box::default(),
+        limits: Box::default(),
     };
     assert_eq!(body(limits), "33=1|58=firm FIRM1: limits version 3|61=0|148=LIMIT_CHANGE|");
     let changed = |phase| TradingStateChanged { symbol: symbol(), phase, date: None, until: None };

@@ -1,6 +1,6 @@
 //! News(B): what everybody should know.
 
-use assay_trading_types::{LimitsSet, TradingPhase, TradingStateChanged};
+use assay_trading_types::{LimitScope, LimitsChanged, TradingPhase, TradingStateChanged};
 use fix_session::Encoder;
 
 /// Urgency(61).
@@ -36,7 +36,13 @@ pub(super) fn market_state(e: &TradingStateChanged, out: &mut Encoder) {
     news(out, "MARKET_STATE", urgency, &[&format!("{}: {phase}", e.symbol)]);
 }
 
-/// A firm's limits changed.
-pub(super) fn limit_change(e: &LimitsSet, out: &mut Encoder) {
-    news(out, "LIMIT_CHANGE", NORMAL, &[&format!("firm {}: limits version {}", e.firm, e.version)]);
+/// Limits changed.
+pub(super) fn limit_change(e: &LimitsChanged, out: &mut Encoder) {
+    let kind = match e.scope {
+        LimitScope::House => "all",
+        LimitScope::Firm(_) => "firm",
+        LimitScope::Account(_) => "account",
+    };
+    let line = format!("{kind} {}: limits version {}", e.scope.key(), e.version);
+    news(out, "LIMIT_CHANGE", NORMAL, &[&line]);
 }

@@ -22,6 +22,9 @@ pub const CLOCK_ERROR_UNKNOWN_NS: i64 = -1;
 /// bounded by the log alone, from which it catches up when the rush is over.
 const BUSY_RECORDS_PER_S_AND_CORE: f64 = 12_500.0;
 
+/// Shortest time over which flow is judged: a burst of one read is none.
+const FLOW_WINDOW: Duration = Duration::from_millis(100);
+
 /// A rest, in steps between which a stop is noticed: two seconds, some fifty times what a transaction takes.
 const REST_STEPS: u32 = 20;
 const REST_STEP: Duration = Duration::from_millis(100);
@@ -253,13 +256,16 @@ impl Flow {
         Self { at: Instant::now(), end: log.durable().0, busy_records_per_s }
     }
 
-    /// Whether more than the store may work beside arrived since the last call.
+    /// Whether more than the store may work beside arrived of late.
     fn is_busy(&mut self, log: &dyn EventLog) -> bool {
         let (now, end) = (Instant::now(), log.durable().0);
-        let allowed = self.busy_records_per_s * now.duration_since(self.at).as_secs_f64();
+        let passed = now.duration_since(self.at);
+        if passed < FLOW_WINDOW {
+            return false;
+        }
         let arrived = end - self.end;
         (self.at, self.end) = (now, end);
-        arrived as f64 > allowed
+        arrived as f64 > self.busy_records_per_s * passed.as_secs_f64()
     }
 }
 

@@ -162,7 +162,10 @@ fn spawn(writer: Writer) -> Result<Shared<Option<JoinHandle<()>>>, LogError> {
 
 impl Drop for FileLog {
     fn drop(&mut self) {
-        if let Err(error) = self.close() {
+        let told = self.poisoned().is_some();
+        if let Err(error) = self.close()
+            && !told
+        {
             tracing::error!(%error, "event log ends with records that may be lost");
         }
     }

@@ -49,7 +49,8 @@ impl Writer {
             }
             if let Err(error) = self.write(&batch) {
                 let reason = with_source(&error);
-                tracing::error!(reason, "event log is poisoned");
+                // Everyone who appends or waits is told, and says it.
+                tracing::debug!(reason, "event log is poisoned");
                 self.queue.poison(&reason);
                 return;
             }

@@ -234,12 +234,12 @@ fn a_trade_is_delivery_versus_payment_with_commission_and_improvement_released()
 #[test]
 fn a_market_buy_may_spend_its_budget_whatever_the_prices_of_its_fills() {
     let mut desk = Desk::new();
-    for (name, text) in [("s1", "sell 50 @ 10"), ("s2", "sell 50 @ 12")] {
+    for (name, text) in [("s1", "sell 50 @ 10"), ("s2", "sell 50 @ 11")] {
         desk.place(Ask { firm: "BETA", account: "BETA", ..ask(name, text) });
     }
-    // 100 at 10 plus a tenth: 1,100 may be spent; 500 and 600 are.
+    // 100 at 10 plus a tenth, which is also the protection price: 1,100 may be spent; 500 and 550 are.
     desk.place(ask("b", "buy 100 @ market"));
-    assert_eq!(desk.funds("ACME", "USD"), "8900/8900");
+    assert_eq!(desk.funds("ACME", "USD"), "8950/8950");
     assert_eq!(desk.status("b"), ["I b 39=2 100 100 0"]);
     desk.check_books();
 }

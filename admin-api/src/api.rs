@@ -138,7 +138,7 @@ impl Api {
         self.recovered.load(Ordering::Acquire)
     }
 
-    /// The state as far as it is applied. An answer made from it must not leave before [`Api::settled`] is durable.
+    /// The state as far as it is applied. An answer made from it must not leave before `Api::settled` is durable.
     pub fn state(&self) -> RwLockReadGuard<'_, AdminState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }

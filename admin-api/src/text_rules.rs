@@ -56,7 +56,7 @@ pub fn line(text: &str, max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// As [`line`], and not empty: a reason is for those who read it later.
+/// As [`line()`], and not empty: a reason is for those who read it later.
 ///
 /// # Errors
 /// What is wrong, in words.

@@ -24,7 +24,7 @@ pub struct Past {
     key: Option<(String, String)>,
 }
 
-/// Decided commands, the newest [`COMMANDS_MAX`].
+/// Decided commands, the newest `COMMANDS_MAX`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CommandBook {
     past: HashMap<CommandId, Past>,

@@ -10,8 +10,8 @@ mod positions;
 use assay_event_log::Record;
 use assay_trading_types::{
     CancelRefused, ClOrdId, Event, ExecId, ExecType, ExecutionReported, Filled, LimitsChanged,
-    MassCancelReported, MassStatusReported, OrdStatus, OrderRefused, PositionsReported, Refusal, ResponseTo,
-    SessionId, StatusReported, Timestamp, TradingStateChanged,
+    MassCancelReported, MassStatusReported, OrdStatus, OrderRefused, OrderState, PositionsReported, Refusal,
+    ResponseTo, SessionId, StatusReported, Timestamp, TradingStateChanged,
 };
 pub(crate) use execution_report::MassPart;
 use execution_report::{ExecutionReport, Part, detail_of, exec_type_char, phrase, reason_of, restatement_of};
@@ -219,22 +219,9 @@ impl<'a> Report<'a> {
     fn status(&self, e: &StatusReported, out: &mut Encoder) {
         let Some(order) = &e.order else { return self.status_unknown(e, out) };
         let report = ExecutionReport {
-            exec_id: None,
-            order_id: Some(order.order_id),
             cl_ord_id: e.cl_ord_id,
-            orig_cl_ord_id: None,
-            exec_type: b'I',
-            status: order.status,
-            terms: &order.terms,
-            filled: order.filled,
-            fill: None,
-            refusal: None,
-            restatement: None,
-            text: None,
             ord_status_req_id: e.ord_status_req_id.as_deref(),
-            working: None,
-            part: self.part,
-            at: self.at,
+            ..self.as_it_stands(order)
         };
         report.write(out);
     }
@@ -242,7 +229,14 @@ impl<'a> Report<'a> {
     fn mass_status(&self, e: &MassStatusReported, out: &mut Encoder) {
         let Some(order) = &e.order else { return mass::none_found(e, self.at, out) };
         let place = MassPart { id: e.mass_status_req_id, total: e.total.into(), last: e.last };
-        let report = ExecutionReport {
+        let report =
+            ExecutionReport { part: Part { mass: Some(place), ..self.part }, ..self.as_it_stands(order) };
+        report.write(out);
+    }
+
+    /// ExecType(150)=I: the present state, which changes nothing (M-30).
+    fn as_it_stands<'o>(&self, order: &'o OrderState) -> ExecutionReport<'o> {
+        ExecutionReport {
             exec_id: None,
             order_id: Some(order.order_id),
             cl_ord_id: order.terms.cl_ord_id,
@@ -257,10 +251,9 @@ impl<'a> Report<'a> {
             text: None,
             ord_status_req_id: None,
             working: None,
-            part: Part { mass: Some(place), ..self.part },
+            part: self.part,
             at: self.at,
-        };
-        report.write(out);
+        }
     }
 
     fn status_unknown(&self, e: &StatusReported, out: &mut Encoder) {

@@ -178,6 +178,12 @@ pub(crate) struct Session {
     /// Most messages asked for by one ResendRequest(2); all that are missing when left out.
     #[serde(default)]
     pub(crate) resend_chunk: Option<NonZeroU64>,
+    /// Third parties it may name in 115 and 128; any when left out.
+    #[serde(default)]
+    pub(crate) third_parties: Option<Vec<String>>,
+    /// Answers swap 50/57 and 142/143.
+    #[serde(default)]
+    pub(crate) swap_sub_ids: bool,
     /// When it is open; always when left out.
     #[serde(default, deserialize_with = "schedule::schedule")]
     pub(crate) schedule: Option<fix_gateway::Schedule>,

@@ -172,6 +172,10 @@ pub struct SessionSpec {
     pub reset_on_logon: bool,
     /// Strict, or as engines of the QuickFIX family do.
     pub profile: Profile,
+    /// Third parties it may name in OnBehalfOfCompID(115) and DeliverToCompID(128); without a list any (V-29).
+    pub third_parties: Option<Vec<String>>,
+    /// Answers swap its sub ids and locations, 50/57 and 142/143 (V-30).
+    pub swap_sub_ids: bool,
     /// When it is open, and when its numbers begin again; always open without one.
     pub schedule: Option<Schedule>,
     /// Both sides tell at logon what they expect next, by NextExpectedMsgSeqNum(789).
@@ -207,6 +211,8 @@ impl SessionSpec {
             heartbeat_s: 30,
             reset_on_logon: false,
             profile: Profile::Strict,
+            third_parties: None,
+            swap_sub_ids: false,
             schedule: None,
             next_expected: false,
             last_processed: false,
@@ -246,6 +252,8 @@ impl SessionSpec {
         SessionConfig {
             heartbeat_s: self.heartbeat_s,
             reset_on_logon: self.reset_on_logon,
+            third_parties: self.third_parties.clone(),
+            swap_sub_ids: self.swap_sub_ids,
             schedule: self.schedule.clone(),
             next_expected: self.next_expected,
             last_processed: self.last_processed,

@@ -304,6 +304,7 @@ impl<A: Application> Gateway<A> {
             self.links[index].state.flush(durable);
             self.cut_slow(index, now);
             self.resume(index);
+            self.release_again(index);
         }
         self.snapshot_when_due();
         more

@@ -32,7 +32,7 @@ pub(crate) struct Link {
     pub(crate) session: Session,
     pub(crate) state: LinkState,
     pub(crate) replay: Option<Replay>,
-    pub(crate) release: Option<Box<dyn Reader>>,
+    pub(crate) release: Option<Release>,
     /// Fill recoveries, the one under way first.
     pub(crate) recoveries: VecDeque<FillRecovery>,
 }
@@ -42,9 +42,16 @@ impl Link {
     pub(crate) fn streams(&self) -> bool {
         self.replay.is_some()
             || self.state.wanted.is_some()
-            || self.release.is_some()
+            || self.release.as_ref().is_some_and(|r| !r.idle)
             || self.state.queue_wanted
     }
+}
+
+/// Queued messages being handed to the engine.
+pub(crate) struct Release {
+    pub(crate) reader: Box<dyn Reader>,
+    /// It gave all it had; read again when the log changes.
+    pub(crate) idle: bool,
 }
 
 /// Stored messages being handed to the engine.
@@ -319,7 +326,10 @@ impl<A: Application> Handler for Turn<'_, A> {
             Notice::LoggedOut => tracing::info!(session, "logged out"),
             Notice::Queueing => tracing::info!(session, "messages wait for its next logon"),
             Notice::QueueSent => tracing::info!(session, "messages that waited for this logon are sent"),
-            _ => tracing::warn!(session, ?notice, "session"),
+            _ => {
+                tracing::warn!(session, ?notice, "session");
+                Statistics::add(&self.statistics.session_events, 1);
+            }
         }
     }
 

@@ -43,6 +43,8 @@ statistics! {
     throttle_logouts: "assay_gateway_throttle_logouts_total", "counter";
     /// Messages refused or garbled at the session level.
     messages_refused: "assay_gateway_messages_refused_total", "counter";
+    /// What a session met with that an operator may want to know: gaps, faults, disconnects, clocks that are off.
+    session_events: "assay_gateway_session_events_total", "counter";
     /// Messages refused because answers or the disk were behind for long.
     refused_overloaded: "assay_gateway_refused_overloaded_total", "counter";
     /// Connections cut because the peer did not read.

@@ -3,7 +3,7 @@
 use super::Gateway;
 use super::replay::REPLAY_RECORDS;
 use crate::Application;
-use crate::link::Link;
+use crate::link::{Link, Release};
 use assay_event_log::{ReadError, Reader, Record};
 use assay_trading_types::{Direction, Origin, Position, Role, Topic};
 use fix_session::Now;
@@ -12,13 +12,14 @@ impl<A: Application> Gateway<A> {
     /// Hands the engine of session `index` some more of the messages that wait.
     pub(super) fn release_some(&mut self, index: usize, now: Now) -> Result<(), ReadError> {
         let link = &mut self.links[index];
-        let reader = match link.release.take() {
-            _ if std::mem::take(&mut link.state.queue_wanted) => Some(self.backlog_reader(index)?),
-            reader => reader,
+        let wanted_anew = std::mem::take(&mut link.state.queue_wanted);
+        let mut reader = match link.release.take_if(|release| wanted_anew || !release.idle) {
+            _ if wanted_anew => self.backlog_reader(index)?,
+            Some(release) => release.reader,
+            None => return Ok(()),
         };
-        let Some(mut reader) = reader else { return Ok(()) };
         let mut records = Vec::with_capacity(REPLAY_RECORDS);
-        reader.poll(&mut records, REPLAY_RECORDS)?;
+        let count = reader.poll(&mut records, REPLAY_RECORDS)?;
         let mut wanted = true;
         for record in &records {
             if is_waiting(&self.links[index], record) {
@@ -29,9 +30,19 @@ impl<A: Application> Gateway<A> {
             }
         }
         if wanted {
-            self.links[index].release = Some(reader);
+            self.links[index].release = Some(Release { reader, idle: count == 0 });
         }
         Ok(())
+    }
+
+    /// The log changed: a release that had come to its end may go on.
+    pub(super) fn release_again(&mut self, index: usize) {
+        let link = &mut self.links[index];
+        if let (Some(release), Some(connection)) = (&mut link.release, &link.state.connection)
+            && std::mem::take(&mut release.idle)
+        {
+            connection.wake.notify_one();
+        }
     }
 
     fn unqueue(&mut self, index: usize, record: &Record, now: Now) -> bool {

@@ -207,6 +207,7 @@ impl<'a> RowIds<'a> {
                 ..none
             },
             Event::SessionReset(e) => Self { session: Some(e.session.as_str()), ..none },
+            Event::SessionNumbersLost(e) => Self { session: Some(e.session.as_str()), ..none },
             Event::TimetableSet(_)
             | Event::ClockTicked(_)
             | Event::ConfigurationLoaded(_)

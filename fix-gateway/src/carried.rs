@@ -1,6 +1,6 @@
 //! Fields of an order that are carried unread from the request into every report.
 
-use fix_session::Message;
+use fix_session::{Message, Routing};
 use std::sync::Arc;
 
 /// What separates fields.
@@ -13,6 +13,20 @@ const CARRIED: [u32; 19] =
 /// Groups that are carried whole: the count's tag and the members, nested ones included.
 const GROUPS: [(u32, &[u32]); 2] =
     [(NO_PARTY_IDS, &[447, 448, 452, 523, 802, 803, 2376]), (NO_ORDER_ATTRIBUTES, &[2594, 2595])];
+
+/// Routing fields of the request's header and those of an answer to it that repeat their values (V-30).
+const ROUTING: [(u32, u32); 10] = [
+    (50, 57),
+    (57, 50),
+    (115, 128),
+    (116, 129),
+    (128, 115),
+    (129, 116),
+    (142, 143),
+    (143, 142),
+    (144, 145),
+    (145, 144),
+];
 
 /// Count of the Parties group.
 const NO_PARTY_IDS: u32 = 453;
@@ -55,6 +69,8 @@ impl Carrying {
             }
             if group.is_some() || fields.contains(&field.tag) {
                 carrying.keep(field.tag, field.value);
+            } else if let Some((_, answer)) = ROUTING.iter().find(|(tag, _)| *tag == field.tag) {
+                carrying.keep(*answer, field.value);
             }
         }
         carrying
@@ -88,8 +104,38 @@ impl Carrying {
     }
 }
 
+/// The routing of a report on the request, already reversed; sub ids and locations only where that is agreed (V-30).
+pub(crate) fn routing(carried: &str, swap_sub_ids: bool) -> Routing<'_> {
+    let mut routing = Routing::default();
+    for (tag, piece) in all_pieces(carried).filter(|(tag, _)| is_routing(*tag)) {
+        let value = piece.split_once('=').map_or("", |(_, value)| value).as_bytes();
+        match tag {
+            50 if swap_sub_ids => routing.sender_sub_id = value,
+            57 if swap_sub_ids => routing.target_sub_id = value,
+            142 if swap_sub_ids => routing.sender_location_id = value,
+            143 if swap_sub_ids => routing.target_location_id = value,
+            115 => routing.on_behalf_of_comp_id = value,
+            116 => routing.on_behalf_of_sub_id = value,
+            128 => routing.deliver_to_comp_id = value,
+            129 => routing.deliver_to_sub_id = value,
+            144 => routing.on_behalf_of_location_id = value,
+            145 => routing.deliver_to_location_id = value,
+            _ => {}
+        }
+    }
+    routing
+}
+
+fn is_routing(tag: u32) -> bool {
+    ROUTING.iter().any(|(_, answer)| *answer == tag)
+}
+
 /// Fields with a place of their own in a body: one field, or a group from its count to its last member.
 pub(crate) fn pieces(carried: &str) -> impl Iterator<Item = (u32, &str)> {
+    all_pieces(carried).filter(|(tag, _)| !is_routing(*tag))
+}
+
+fn all_pieces(carried: &str) -> impl Iterator<Item = (u32, &str)> {
     let mut rest = carried;
     std::iter::from_fn(move || {
         let tag = lead_tag(rest)?;
@@ -136,6 +182,16 @@ mod tests {
         assert_eq!(pieces[2], (2593, "2593=1|2594=4|2595=Y".to_owned()));
         assert_eq!(pieces[3], (528, "528=A".to_owned()));
         assert_eq!(pieces.len(), 4);
+    }
+
+    #[test]
+    fn v_30_routing_is_kept_apart_from_the_body() {
+        let carried = "128=FUND|57=desk|15=USD|145=LDN".replace('|', "\x01");
+        assert_eq!(pieces(&carried).map(|(tag, _)| tag).collect::<Vec<_>>(), [15]);
+        let reversed =
+            Routing { deliver_to_comp_id: b"FUND", deliver_to_location_id: b"LDN", ..Routing::default() };
+        assert_eq!(routing(&carried, false), reversed);
+        assert_eq!(routing(&carried, true), Routing { target_sub_id: b"desk", ..reversed });
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::throttle::{Throttle, TooFast, weight};
 use crate::{Application, Effects, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::Reader;
 use assay_trading_types::{
-    Direction, Event, Origin, RequestId, SessionReset, Timestamp, TraceId, WireHeader,
+    Direction, Event, Origin, RequestId, SessionNumbersLost, SessionReset, Timestamp, TraceId, WireHeader,
 };
 use fix_session::{
     Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Outbound, Queued, Reset, ResetReason,
@@ -185,6 +185,14 @@ impl<A: Application> Turn<'_, A> {
         }
     }
 
+    /// a lasting record of numbers that could not be resent.
+    fn journal_lost(&mut self, epoch: u64, begin: u64, end: u64) {
+        let session = self.names.session;
+        let event = Event::from(SessionNumbersLost { session, epoch: narrow(epoch), begin, end });
+        self.batch.session_event(self.names, event, self.at);
+        self.state.touched = true;
+    }
+
     fn journal_out(&mut self, wire: WireHeader, frame: &[u8]) {
         let (origin, trace) = match self.origin {
             Some((origin, trace)) => (Some(origin), trace),
@@ -330,6 +338,9 @@ impl<A: Application> Handler for Turn<'_, A> {
                 tracing::warn!(session, ?notice, "session");
                 Statistics::add(&self.statistics.session_events, 1);
             }
+        }
+        if let Notice::StoreLacks { epoch, begin, end } = notice {
+            self.journal_lost(epoch, begin, end);
         }
     }
 

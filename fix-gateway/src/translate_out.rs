@@ -7,6 +7,7 @@ mod mass;
 mod news;
 mod positions;
 
+use crate::carried::routing;
 use assay_event_log::Record;
 use assay_trading_types::{
     CancelRefused, ClOrdId, Event, ExecId, ExecType, ExecutionReported, Filled, LimitsChanged,
@@ -110,10 +111,13 @@ impl<'a> Report<'a> {
         })
     }
 
-    /// MsgType(35), PossResend(97) and, on a copy, whose report it was: OnBehalfOfCompID(115).
-    pub fn outgoing(&self) -> Outgoing<'a> {
-        let on_behalf_of_comp_id = if self.part.copy { self.entered_by() } else { &[] };
-        let routing = Routing { on_behalf_of_comp_id, ..Routing::default() };
+    /// MsgType(35), PossResend(97) and routing: the order's own, reversed, with sub ids and locations where that is agreed
+    /// (V-30); on a copy whose report it was, OnBehalfOfCompID(115).
+    pub fn outgoing(&self, swap_sub_ids: bool) -> Outgoing<'a> {
+        let routing = match self.part.copy {
+            true => Routing { on_behalf_of_comp_id: self.entered_by(), ..Routing::default() },
+            false => self.routing(swap_sub_ids),
+        };
         Outgoing { msg_type: self.msg_type(), poss_resend: self.again, routing }
     }
 
@@ -143,6 +147,19 @@ impl<'a> Report<'a> {
             _ => "",
         };
         session.rsplit_once('/').map_or("", |(comp_id, _)| comp_id).as_bytes()
+    }
+
+    /// Whom it goes to besides the session's peer: the order's own routing, reversed (V-30).
+    fn routing(&self, swap_sub_ids: bool) -> Routing<'a> {
+        let carried = match self.outcome {
+            Outcome::Refused(e) => e.terms.carried.as_deref(),
+            Outcome::Executed(e) => e.terms.carried.as_deref(),
+            Outcome::Status(e) => e.order.as_ref().and_then(|order| order.terms.carried.as_deref()),
+            Outcome::MassStatus(e) => e.order.as_ref().and_then(|order| order.terms.carried.as_deref()),
+            Outcome::PositionsAck(e) | Outcome::Position(e, _) => e.carried.as_deref(),
+            _ => None,
+        };
+        carried.map_or_else(Routing::default, |carried| routing(carried, swap_sub_ids))
     }
 
     /// Appends the body.

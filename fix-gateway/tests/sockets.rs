@@ -200,6 +200,45 @@ fn c_10_a_peer_that_does_not_read_is_cut_off_and_may_come_back() {
 }
 
 #[test]
+fn v_30_reports_go_to_the_third_party_that_the_order_came_from() {
+    let desk = Desk::configured(|config| config.sessions[0].swap_sub_ids = true);
+    let mut client = desk.logged_on("CLIENT1");
+    let header = "50=trader|57=algo|115=FUND|116=desk|144=LDN";
+    client.send_as("D", client.next_out(), header, &order("a")).unwrap();
+    desk.accept_next();
+    let report = client.receive_type("8").unwrap();
+    assert!(report.contains("|50=algo|") && report.contains("|57=trader|"), "{report}");
+    assert!(report.contains("|128=FUND|129=desk|145=LDN|"), "{report}");
+    assert!(report.contains("|11=a|"), "{report}");
+}
+
+#[test]
+fn r_06_numbers_that_the_log_lost_are_gap_filled_and_recorded_for_good() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    for number in 2..=4 {
+        client.send("1", "112=x").unwrap();
+        assert_eq!(field(&client.receive().unwrap(), 34), Some(number.to_string().as_str()));
+    }
+    let next = client.next_out();
+    let desk = Desk::over(desk::without_sent(&desk.crash(), 3));
+    let mut client = desk.client("CLIENT1");
+    client.set_next_out(next);
+    client.logon(30, false).unwrap();
+    client.send("2", "7=3|16=3").unwrap();
+    let fill = client.receive().unwrap();
+    assert_eq!((field(&fill, 35), field(&fill, 34), field(&fill, 36)), (Some("4"), Some("3"), Some("4")));
+    let lost: Vec<_> = desk
+        .records(Topic::Fix)
+        .into_iter()
+        .filter(|r| r.wire.is_none())
+        .map(|r| (*r.decode().unwrap()).clone())
+        .collect();
+    let Event::SessionNumbersLost(lost) = &lost[..][0] else { panic!("{lost:?}") };
+    assert_eq!((lost.begin, lost.end, lost.epoch), (3, 3, 1));
+}
+
+#[test]
 fn l_24_outcomes_of_a_session_that_is_away_follow_its_next_logon_over_a_crash() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");

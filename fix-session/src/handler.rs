@@ -254,6 +254,8 @@ pub enum Notice<'a> {
     GapClosed,
     /// The store did not hold these numbers; they were gap filled.
     StoreLacks {
+        /// The epoch they belong to.
+        epoch: u64,
         /// First number.
         begin: u64,
         /// Last number.

@@ -171,6 +171,8 @@ events! {
     MailSettled(MailSettled) = "mail.settled.v1", key |e| e.mail.as_str();
     /// A session's numbers were reset and a new epoch began. fix, gateway.
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
+    /// Numbers asked for again were not in the log. fix, gateway.
+    SessionNumbersLost(SessionNumbersLost) = "session.numbers_lost.v1", key |e| e.session.as_str();
     /// A seal over a topic-partition. seals, audit.
     Sealed(Sealed) = "sealed.v1", key |e| e.topic.name();
     /// The house's own credit over all firms. accounts, admin.

@@ -211,8 +211,9 @@ impl<A: Application> Gateway<A> {
             Stage::Finding => self.refuse_unknown(index, recovery.request(), now),
             Stage::Counting { found: 0 } => {
                 let report = Report::no_fills(&recovery.record, recovery.request().mass_status_req_id);
+                let outgoing = report.outgoing(self.links[index].spec.swap_sub_ids);
                 self.turn(index, now, |session, turn| {
-                    session.send(now, report.outgoing(), |out| report.write(out), turn);
+                    session.send(now, outgoing, |out| report.write(out), turn);
                 });
             }
             Stage::Counting { found } => {
@@ -230,8 +231,9 @@ impl<A: Application> Gateway<A> {
         let report = report.recovered(place);
         let copies = matches!(self.links[index].spec.kind, crate::SessionKind::DropCopy(_));
         let report = if copies { report.copied() } else { report };
+        let outgoing = report.outgoing(self.links[index].spec.swap_sub_ids);
         self.turn(index, now, |session, turn| {
-            session.send(now, report.outgoing(), |out| report.write(out), turn);
+            session.send(now, outgoing, |out| report.write(out), turn);
         });
         Statistics::add(&self.statistics.reports_out, 1);
     }

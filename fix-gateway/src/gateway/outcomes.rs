@@ -75,9 +75,10 @@ impl<A: Application> Gateway<A> {
             offset: record.offset,
             index: u16::try_from(nth).unwrap_or(u16::MAX),
         };
+        let outgoing = answer.report.outgoing(self.links[index].spec.swap_sub_ids);
         self.turn(index, now, |session, turn| {
             turn.origin = Some((origin, record.trace));
-            session.send(now, answer.report.outgoing(), |out| answer.report.write(out), turn);
+            session.send(now, outgoing, |out| answer.report.write(out), turn);
             turn.origin = None;
         });
         Statistics::add(&self.statistics.reports_out, 1);

@@ -5,7 +5,7 @@
 use assay_event_log::{EventLog, MemoryLog, MemoryLogConfig, NewRecord, Record, Value};
 use assay_trading_types::{
     Actor, CompId, Direction, Event, ExecType, ExecutionReported, Fill, Filled, FirmId, Liquidity, OrdStatus,
-    OrderId, OrderRequested, Origin, Price, Qty, Role, Timestamp, Topic, TraceId,
+    OrderId, OrderRequested, Origin, Price, Qty, Role, Timestamp, Topic, TraceId, WireHeader,
 };
 use bytes::Bytes;
 use fix_gateway::client::Client;
@@ -197,6 +197,12 @@ fn append(log: &MemoryLog, request: &Record, index: u16, report: ExecutionReport
 /// The same log without the requests: what a journal is left with whose `accounts` lag behind it.
 pub(crate) fn without_requests(log: &MemoryLog) -> Arc<MemoryLog> {
     copied(log, |record| record.topic == Topic::Fix, 0)
+}
+
+/// A log that lost what a counterparty was sent under a number.
+pub(crate) fn without_sent(log: &MemoryLog, seq: u64) -> Arc<MemoryLog> {
+    let lost = |wire: WireHeader| wire.direction == Direction::Out && wire.seq == seq;
+    copied(log, |record| !record.wire.is_some_and(lost), 0)
 }
 
 /// The log as if everything in it had happened so many hours ago.

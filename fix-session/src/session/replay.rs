@@ -141,6 +141,7 @@ impl Machine {
         bytes: &[u8],
         handler: &mut H,
     ) -> bool {
+        let epoch = self.numbers.epoch;
         let Some(replay) = self.running(read_id) else { return false };
         if seq < replay.next || seq > replay.end {
             return true;
@@ -152,7 +153,7 @@ impl Machine {
         replay.next = seq + 1;
         let purpose = replay.purpose;
         if let Some((begin, end)) = missing {
-            handler.notice(Notice::StoreLacks { begin, end });
+            handler.notice(Notice::StoreLacks { epoch, begin, end });
         }
         let resent = purpose == Purpose::Repeat;
         if resent && self.is_gap_filled(msg_type_of(bytes)) || self.is_too_long(bytes, resent) {
@@ -168,11 +169,12 @@ impl Machine {
 
     /// The store has nothing more: what is left of the range is gap filled, and the next one begins.
     pub(crate) fn stored_end<H: Handler>(&mut self, now: Now, read_id: u64, handler: &mut H) {
+        let epoch = self.numbers.epoch;
         let Some(replay) = self.running(read_id) else { return };
         let (next, end) = (replay.next, replay.end);
         if next <= end {
             replay.filling_from.get_or_insert(next);
-            handler.notice(Notice::StoreLacks { begin: next, end });
+            handler.notice(Notice::StoreLacks { epoch, begin: next, end });
         }
         self.fill_gap(now, end + 1, handler);
         if let State::LoggedOn(on) = &mut self.state {

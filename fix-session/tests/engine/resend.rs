@@ -79,7 +79,7 @@ fn r_06_numbers_the_store_lost_are_gap_filled_and_named() {
         "35=4|34=3|43=Y|36=5|123=Y|",
         "35=8|34=5|43=Y|58=five|",
     ]);
-    assert!(desk.heard.notices.contains(&"StoreLacks { begin: 3, end: 3 }".to_owned()));
+    assert!(desk.heard.notices.contains(&"StoreLacks { epoch: 1, begin: 3, end: 3 }".to_owned()));
     desk.heard.store.remove(&(1, 5));
     desk.hear("35=2|34=4|7=5|16=0|").serve_store().says(&["35=4|34=5|43=Y|36=6|123=Y|"]);
 }

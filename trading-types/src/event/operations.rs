@@ -27,6 +27,19 @@ pub struct SessionReset {
     pub reason: String,
 }
 
+/// Numbers that a counterparty asked for again were not in the log: they went out as a gap fill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionNumbersLost {
+    /// The session.
+    pub session: SessionId,
+    /// The epoch of the numbers.
+    pub epoch: u32,
+    /// First number.
+    pub begin: u64,
+    /// Last number.
+    pub end: u64,
+}
+
 /// A seal over the records of one topic-partition so far (docs/wire/audit-chain.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {

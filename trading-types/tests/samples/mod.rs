@@ -417,6 +417,7 @@ fn operations() -> Vec<Event> {
             reason: "141=Y received".into(),
         }
         .into(),
+        SessionNumbersLost { session: session(), epoch: 2, begin: 17, end: 18 }.into(),
         Sealed {
             topic: Topic::MarketData,
             partition: 0,

@@ -184,7 +184,11 @@ impl Machine {
             }
             out.field_u64(380, u64::from(refusal.reason));
         };
-        self.send(now, &outgoing, write, handler)
+        // An answer to the live session goes ahead of what waits there: it names a number of this epoch.
+        if self.is_established() {
+            return Sent::Numbered(self.emit_in_order(now, &outgoing, write, handler));
+        }
+        self.queue_up(now, &outgoing, write, handler)
     }
 
     pub(crate) fn send<H: Handler>(

@@ -1,7 +1,7 @@
 //! L-17, L-18, T-06: the reset of a live session, started by us.
 
 use crate::desk::{Desk, config, order};
-use fix_session::{Close, Numbers, Profile, ResetReason, Role, Sent};
+use fix_session::{Close, Numbers, Profile, ResetReason, Role, Sent, Verdict};
 
 const RESET: &str = "35=A|34=1|98=0|108=30|141=Y|";
 
@@ -43,6 +43,16 @@ fn l_17_messages_in_flight_when_we_reset_still_count_in_the_old_epoch() {
     assert_eq!((desk.heard.applied.clone(), desk.heard.applied_epochs.clone()), (vec![3], vec![1]));
     desk.hear(RESET).hear(&order(2)).expects(3);
     assert_eq!((desk.heard.applied.clone(), desk.heard.applied_epochs.clone()), (vec![3, 2], vec![1, 2]));
+}
+
+#[test]
+fn l_17_a_refusal_meanwhile_goes_out_at_once_under_the_old_numbers() {
+    let mut desk = Desk::logged_on();
+    desk.session.roll_over(desk.now, &mut desk.heard);
+    desk.heard.verdict = Verdict::NotReady;
+    desk.hear(&order(2)).said();
+    assert_eq!(desk.session.queued(), 0);
+    desk.hear("35=0|34=3|112=TEST-1|").says(&[RESET]);
 }
 
 #[test]

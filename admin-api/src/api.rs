@@ -7,6 +7,7 @@ use crate::ids::Ids;
 use crate::password::BreachList;
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::RateLimiter;
+use crate::read_model::{self, ReadModel, ReadModelBuilder};
 use crate::secrets::Secrets;
 use crate::state::{AdminState, Refused};
 use assay_event_log::{EventLog, NewRecord, Value};
@@ -28,6 +29,14 @@ const HASHES_MAX: usize = 2;
 
 /// Longest that an answer waits for the disk before it is given up as 503.
 const DURABLE_WAIT: Duration = Duration::from_secs(10);
+
+/// Longest that a list waits for the read model to reach a position the client names.
+const MODEL_WAIT: Duration = Duration::from_secs(5);
+
+/// Longest that a list waits for the read model to reach what was decided last.
+const SOON: Duration = Duration::from_millis(200);
+
+const MODEL_POLL: Duration = Duration::from_millis(2);
 
 /// Reads the wall clock; a driver gives it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -51,6 +60,7 @@ pub struct Api {
     limiter: Mutex<RateLimiter>,
     pub(crate) nonces: Mutex<crate::signature::Nonces>,
     pub(crate) started: Timestamp,
+    model: ReadModel,
 }
 
 /// A decision, and the position after everything that followed from it.
@@ -86,11 +96,15 @@ pub enum Outcome {
 }
 
 impl Api {
-    /// An API on `log`. It answers once its processor has caught up.
+    /// An API on `log`, and what keeps its read model up. It answers once its processor has caught up.
     ///
     /// # Errors
-    /// The node's key or the list of leaked passwords cannot be read.
-    pub fn new(config: ApiConfig, log: Arc<dyn EventLog>, clock: Clock) -> Result<Arc<Self>, Error> {
+    /// The node's key or the list of leaked passwords cannot be read, or the read model not be opened.
+    pub fn new(
+        config: ApiConfig,
+        log: Arc<dyn EventLog>,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, ReadModelBuilder), Error> {
         let file = config.keys.join("node.key");
         let secrets = Secrets::load_or_make(&file).map_err(|source| Error::Key { file, source })?;
         let breaches = match &config.breach_list {
@@ -99,11 +113,12 @@ impl Api {
                 BreachList::load(file).map_err(|source| Error::BreachList { file: file.clone(), source })?
             }
         };
+        let (model, builder) = read_model::open(&*log, &config.read_model)?;
         let log_moved = Arc::new(Notify::new());
         let moved = Arc::clone(&log_moved);
         log.on_change(Arc::new(move || moved.notify_waiters()));
         let started = clock();
-        Ok(Arc::new(Self {
+        let api = Self {
             config,
             log,
             secrets,
@@ -120,7 +135,9 @@ impl Api {
             limiter: Mutex::default(),
             nonces: Mutex::default(),
             started,
-        }))
+            model,
+        };
+        Ok((Arc::new(api), builder))
     }
 
     /// How mail leaves.
@@ -232,6 +249,26 @@ impl Api {
             actor: Actor::new(&actor).expect("ids and addresses are short printable ASCII"),
             wire: None,
             value: Value::event(event),
+        }
+    }
+
+    /// The read model, once it has reached the position that the client names in `Assay-Position`; without one, what this
+    /// node last decided, if it gets there soon.
+    pub(crate) async fn read_model(&self, headers: &axum::http::HeaderMap) -> Result<&ReadModel, Problem> {
+        let named = headers.get("assay-position").map(|v| v.to_str().ok().and_then(|t| t.parse().ok()));
+        let (target, patience) = match named {
+            None => (self.settled(), SOON),
+            Some(Some(position)) => (Position(position), MODEL_WAIT),
+            Some(None) => return Err(Problem::field("assay-position", "must be a position as answered")),
+        };
+        let reached = async {
+            while self.model.position() < target {
+                tokio::time::sleep(MODEL_POLL).await;
+            }
+        };
+        match (tokio::time::timeout(patience, reached).await, named) {
+            (Err(_), Some(_)) => Err(Problem::later(ProblemKind::Unavailable, 1)),
+            _ => Ok(&self.model),
         }
     }
 

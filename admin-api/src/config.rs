@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct ApiConfig {
     /// Directory of the node's key.
     pub keys: PathBuf,
+    /// Directory of the read model, which can be deleted.
+    pub read_model: PathBuf,
     /// Where links in mails lead; no `/` at the end.
     pub public_url: String,
     /// Whether anybody may register.
@@ -69,6 +71,7 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             keys: PathBuf::from("keys"),
+            read_model: PathBuf::from("admin"),
             public_url: "http://127.0.0.1:8080".to_owned(),
             registration: true,
             hosts: Vec::new(),

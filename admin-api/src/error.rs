@@ -23,6 +23,24 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The read model's database refuses.
+    #[error("read model {}", file.display())]
+    ReadModel {
+        /// The file.
+        file: PathBuf,
+        /// Its reason.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A directory cannot be made.
+    #[error("directory {}", dir.display())]
+    Directory {
+        /// The directory.
+        dir: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] assay_event_log::ReadError),

@@ -8,6 +8,9 @@
 //!                                                                         limits.set.v1 ... (topic `accounts`)
 //! ```
 //!
+//! Lists of orders, fills, firms and instruments come from a read model in SQLite, made from durable records
+//! ([`ReadModelBuilder`]).
+//!
 //! The state is a function of the log: every node that reads the same records decides the same. Handlers decide nothing;
 //! they check form, ask the table of operations, and submit. What is secret never enters the log: passwords stand there as
 //! argon2id, and everything else secret is derived from an id and the node's key ([`Secrets`]).
@@ -31,6 +34,7 @@ mod paging;
 pub mod password;
 mod problem;
 mod rate_limit;
+mod read_model;
 mod routes;
 mod secrets;
 mod service;
@@ -45,6 +49,7 @@ pub use error::Error;
 pub use mail::{ATTEMPTS_MAX, Mail, MailService, Mailer, mailer};
 pub use operation::{Access, Operation, Scope};
 pub use problem::{Problem, ProblemKind};
+pub use read_model::ReadModelBuilder;
 pub use routes::first_administrator::{FirstAdministrator, create_first_administrator, proof};
 pub use secrets::{SecretOf, Secrets};
 pub use service::{CommandProcessor, serve};

@@ -90,6 +90,20 @@ const PROPOSALS_WRITE: Access =
     Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Risk, Scope::All)]);
 const REVIEW: Access = Access::Roles(&[(Admin, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)]);
 
+/// Who sees what firms do: staff all of it, a firm's users their own.
+const TRADING_READ: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+    (FirmAdmin, Scope::Firm),
+    (Trader, Scope::Firm),
+    (Viewer, Scope::Firm),
+]);
+const OPERATIONS: Access = Access::Roles(&[(Operations, Scope::All)]);
+const RISK: Access = Access::Roles(&[(Risk, Scope::All)]);
+
 operations! {
     /// The API's document.
     ReadDocument "read_document" GET "/api/v1/openapi.json" Access::Public;
@@ -171,6 +185,26 @@ operations! {
     RejectProposal "reject_proposal" POST "/api/v1/proposals/{id}/reject" PROPOSALS_WRITE;
     /// Forget it.
     WithdrawProposal "withdraw_proposal" POST "/api/v1/proposals/{id}/withdraw" PROPOSALS_WRITE;
+    /// Firms.
+    ListFirms "list_firms" GET "/api/v1/firms" TRADING_READ;
+    /// One firm.
+    ReadFirm "read_firm" GET "/api/v1/firms/{id}" TRADING_READ;
+    /// A firm, or other terms of one.
+    OpenFirm "open_firm" PUT "/api/v1/firms/{id}" OPERATIONS;
+    /// Money or a position for an account.
+    CreditAccount "credit_account" POST "/api/v1/firms/{id}/credits" OPERATIONS;
+    /// Instruments.
+    ListInstruments "list_instruments" GET "/api/v1/instruments" Access::SignedIn;
+    /// An instrument, or other terms of one.
+    ListInstrument "list_instrument" PUT "/api/v1/instruments/{id}" OPERATIONS;
+    /// A reference price.
+    SetReferencePrice "set_reference_price" PUT "/api/v1/instruments/{id}/reference-price" RISK;
+    /// Orders.
+    ListOrders "list_orders" GET "/api/v1/orders" TRADING_READ;
+    /// One order.
+    ReadOrder "read_order" GET "/api/v1/orders/{id}" TRADING_READ;
+    /// Fills.
+    ListExecutions "list_executions" GET "/api/v1/executions" TRADING_READ;
     /// What became of an own command.
     ReadCommand "read_command" GET "/api/v1/commands/{id}" Access::Enrolling;
 }
@@ -195,7 +229,7 @@ impl Operation {
 }
 
 /// Roles that no operation names yet; kept so that the compiler tells when one of them goes.
-const _UNUSED: [UserRole; 4] = [LoanOfficer, KycReviewer, Trader, Viewer];
+const _UNUSED: [UserRole; 2] = [LoanOfficer, KycReviewer];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Keyset pages: a page ends with the key of its last item, and the next begins behind it, however many come meanwhile.
 
 use crate::problem::Problem;
+use crate::read_model::Slice;
 use crate::secrets::{SecretOf, Secrets, base64url, from_base64url};
 use axum::extract::FromRequestParts;
 use axum::extract::Query;
@@ -72,6 +73,27 @@ impl Wanted {
             ),
         };
         Ok(Self { limit, after, sort: sort.unwrap_or_default() })
+    }
+
+    /// What a database is asked for: one row more than the page has, to see whether there is a next one.
+    pub(crate) fn slice(&self) -> Slice {
+        let descending = self.sort == Sort::Descending;
+        Slice { after: self.after.clone(), limit: self.limit + 1, descending }
+    }
+
+    /// The page of what [`Wanted::slice`] found.
+    pub(crate) fn page_of<T, V>(
+        &self,
+        secrets: &Secrets,
+        list: &str,
+        mut rows: Vec<T>,
+        key: impl Fn(&T) -> String,
+        view: impl Fn(T) -> V,
+    ) -> Page<V> {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        let next = rows.last().filter(|_| more).map(|last| seal(secrets, list, &key(last)));
+        Page { items: rows.into_iter().map(view).collect(), next }
     }
 
     /// The page of `items`, which come in ascending order of `key`.

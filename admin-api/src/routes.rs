@@ -2,12 +2,14 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod document;
+pub(crate) mod firms;
 pub(crate) mod first_administrator;
 pub(crate) mod me;
 pub(crate) mod proposals;
 pub(crate) mod registration;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
+pub(crate) mod trading;
 pub(crate) mod users;
 
 use crate::api::Api;
@@ -25,4 +27,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(api_keys::routes())
         .merge(users::routes())
         .merge(proposals::routes())
+        .merge(firms::routes())
+        .merge(trading::routes())
 }

@@ -16,7 +16,7 @@ mod pipeline_thread;
 use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
-use assay_admin_api::{Api, CommandProcessor, MailService, mailer};
+use assay_admin_api::{Api, CommandProcessor, MailService, ReadModelBuilder, mailer};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
@@ -168,12 +168,12 @@ impl Node {
             initial_key,
             set_aside,
         };
-        let api = back_office::open(config, data_dir, Arc::clone(&port))?;
+        let (api, read_model) = back_office::open(config, data_dir, Arc::clone(&port))?;
         node.run_admin(
             config.admin.listen,
             health::app(Arc::clone(&vitals)).merge(assay_admin_api::app(Arc::clone(&api))),
         )?;
-        node.run_back_office(api)?;
+        node.run_back_office(api, read_model)?;
         node.run_audit(audit, Arc::clone(&port), Arc::clone(&vitals))?;
         let turn = pipeline_thread::PipelineThread {
             pipeline,
@@ -310,11 +310,16 @@ impl Node {
         })
     }
 
-    /// Decides on commands, and sends the mail that follows.
-    fn run_back_office(&mut self, api: Arc<Api>) -> Result<(), NodeError> {
+    /// Decides on commands, keeps the read model up, and sends the mail that follows.
+    fn run_back_office(&mut self, api: Arc<Api>, read_model: ReadModelBuilder) -> Result<(), NodeError> {
         let processor = CommandProcessor::new(Arc::clone(&api), self.recovery.last_origins.clone())?;
         let stop = Arc::clone(&self.stop);
         self.run("commands", move || processor.run(&stop).map_err(NodeError::from))?;
+        let stop = Arc::clone(&self.stop);
+        self.run("read-model", move || {
+            yield_to_orders();
+            read_model.run(&stop).map_err(NodeError::from)
+        })?;
         let stop = Arc::clone(&self.stop);
         let mail = MailService::new(Arc::clone(&api), mailer(api.mail_route()));
         self.run("mail", move || {

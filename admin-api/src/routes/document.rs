@@ -31,6 +31,9 @@ use utoipa_axum::routes;
         (name = "me", description = "One's own user"),
         (name = "users", description = "Users"),
         (name = "proposals", description = "What waits for a second person"),
+        (name = "firms", description = "Firms, limits, switches, money"),
+        (name = "instruments", description = "Instruments and reference prices"),
+        (name = "trading", description = "Orders and fills"),
         (name = "reports", description = "Reports")
     )
 )]

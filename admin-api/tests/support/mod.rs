@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -32,7 +33,7 @@ pub(crate) struct World {
     now_ns: Arc<AtomicI64>,
     dir: TempDir,
     stop: Arc<AtomicBool>,
-    processor: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// An answer.
@@ -118,21 +119,25 @@ impl World {
         let clock = Arc::clone(&now_ns);
         let config = ApiConfig {
             keys: dir.path().join("keys"),
+            read_model: dir.path().join("admin"),
             mail: MailRoute::Directory(dir.path().join("mail")),
             ..config
         };
         let log = Arc::new(log);
         let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
         let clock = Arc::new(move || Timestamp::from_ns(clock.load(Ordering::SeqCst)));
-        let api = Api::new(config, port, clock).unwrap();
+        let (api, mut builder) = Api::new(config, port, clock).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let mut processor = CommandProcessor::new(Arc::clone(&api), written).unwrap();
         processor.recover().unwrap();
         let stopping = Arc::clone(&stop);
         let processor = std::thread::spawn(move || processor.run(&stopping).unwrap());
+        while builder.turn(Duration::ZERO).unwrap() > 0 {}
+        let stopping = Arc::clone(&stop);
+        let builder = std::thread::spawn(move || builder.run(&stopping).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let router = app(Arc::clone(&api));
-        Self { api, log, router, runtime, now_ns, dir, stop, processor: Some(processor) }
+        Self { api, log, router, runtime, now_ns, dir, stop, threads: vec![processor, builder] }
     }
 
     /// What a process finds that starts on the same log after a crash.
@@ -150,11 +155,16 @@ impl World {
         again
     }
 
+    /// As [`World::restarted`], after somebody deleted the read model.
+    pub(crate) fn restarted_without_read_model(mut self) -> Self {
+        self.halt();
+        std::fs::remove_dir_all(self.dir.path().join("admin")).unwrap();
+        self.restarted()
+    }
+
     fn halt(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        if let Some(processor) = self.processor.take() {
-            processor.join().unwrap();
-        }
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
     }
 
     pub(crate) fn pass_s(&self, seconds: i64) {
@@ -322,9 +332,9 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        if let Some(processor) = self.processor.take() {
+        for thread in self.threads.drain(..) {
             // A failed test says its own reason.
-            let _ = processor.join();
+            let _ = thread.join();
         }
     }
 }

@@ -51,7 +51,7 @@ fn here(
     written: assay_event_log::LastOrigins,
     wanted: FirstAdministrator,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let api = back_office::open(config, data_dir, log)?;
+    let (api, _) = back_office::open(config, data_dir, log)?;
     let mut processor = CommandProcessor::new(Arc::clone(&api), written)?;
     processor.recover()?;
     let stop = Arc::new(AtomicBool::new(false));

@@ -3,7 +3,7 @@
 use super::{DataDir, NodeError};
 use crate::clock;
 use crate::config::Config;
-use assay_admin_api::{Api, ApiConfig, MailRoute, Operation, Rates};
+use assay_admin_api::{Api, ApiConfig, MailRoute, Operation, Rates, ReadModelBuilder};
 use assay_event_log::EventLog;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ pub(crate) fn keys(data_dir: &DataDir) -> PathBuf {
     data_dir.root().join("keys")
 }
 
-/// The API on `log`; its processor is still to be run.
+/// The API on `log`; its processor and what builds its read model are still to be run.
 pub(crate) fn open(
     config: &Config,
     data_dir: &DataDir,
     log: Arc<dyn EventLog>,
-) -> Result<Arc<Api>, NodeError> {
+) -> Result<(Arc<Api>, ReadModelBuilder), NodeError> {
     Ok(Api::new(settings(config, data_dir), log, Arc::new(clock::now))?)
 }
 
@@ -26,6 +26,7 @@ fn settings(config: &Config, data_dir: &DataDir) -> ApiConfig {
     let admin = &config.admin;
     ApiConfig {
         keys: keys(data_dir),
+        read_model: data_dir.root().join("admin"),
         public_url: admin.public_url.clone().unwrap_or_else(|| format!("http://{}", admin.listen)),
         registration: admin.registration,
         hosts: admin.hosts.clone(),

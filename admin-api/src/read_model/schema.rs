@@ -1,0 +1,60 @@
+//! Tables of the read model.
+
+use assay_trading_types::Position;
+use rusqlite::Connection;
+
+/// Grows with every change of the tables; another version is made anew from the log.
+const VERSION: i64 = 1;
+
+/// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
+const CHECKPOINT_PAGES: i64 = 16_384;
+
+/// Ids of orders and executions are their places in the log: integers, so that rows stand in that order.
+const TABLES: &str = "
+CREATE TABLE state (position INTEGER NOT NULL);
+INSERT INTO state VALUES (0);
+CREATE TABLE firm (
+    firm TEXT PRIMARY KEY, accounts TEXT NOT NULL, self_trade TEXT NOT NULL, version INTEGER NOT NULL,
+    limits TEXT, limits_version INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE instrument (
+    symbol TEXT PRIMARY KEY, currency TEXT NOT NULL, tick_size TEXT NOT NULL, lot_size TEXT NOT NULL,
+    version INTEGER NOT NULL, reference_price TEXT, reference_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE trade_order (
+    id INTEGER PRIMARY KEY, firm TEXT NOT NULL, account TEXT NOT NULL, session TEXT NOT NULL, cl_ord_id TEXT NOT NULL,
+    symbol TEXT NOT NULL, side TEXT NOT NULL, ord_type TEXT NOT NULL, price TEXT, qty TEXT NOT NULL, cum_qty TEXT NOT NULL,
+    leaves_qty TEXT NOT NULL, notional TEXT NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL
+);
+CREATE INDEX order_of_firm ON trade_order (firm, id);
+CREATE TABLE execution (
+    id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, firm TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
+    side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, trade INTEGER NOT NULL, at INTEGER NOT NULL
+);
+CREATE INDEX execution_of_firm ON execution (firm, id);
+";
+
+/// Makes the tables when they are not there; the position reached.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Position> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != VERSION {
+        make(connection)?;
+    }
+    connection
+        .query_row("SELECT position FROM state", [], |row| row.get::<_, i64>(0))
+        .map(|p| Position(p.cast_unsigned()))
+}
+
+/// Empties the model.
+pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
+    make(connection)
+}
+
+fn make(connection: &Connection) -> rusqlite::Result<()> {
+    let tables = ["state", "firm", "instrument", "trade_order", "execution"];
+    let drops: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
+    connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
+}

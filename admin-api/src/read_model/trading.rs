@@ -1,0 +1,340 @@
+//! Firms, instruments, orders and executions as rows.
+
+use super::ReadModel;
+use assay_event_log::Record;
+use assay_trading_types::{
+    Event, ExecId, ExecType, ExecutionReported, FirmId, LimitScope, Limits, OrderId, Timestamp,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+/// Writes what a record of `accounts` says.
+pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
+    let version = record.position.0.cast_signed();
+    match event {
+        Event::FirmOpened(e) => {
+            let sql = "INSERT INTO firm (firm, accounts, self_trade, version) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (firm) DO UPDATE \
+                       SET accounts = ?2, self_trade = ?3, version = ?4";
+            let accounts = serde_json::to_string(&e.accounts).unwrap_or_default();
+            run(db, sql, params![e.firm.as_str(), accounts, text(&e.self_trade), version])
+        }
+        Event::LimitsSet(e) if e.account.is_none() => limits(db, e.firm, e.version, &e.limits),
+        Event::LimitsChanged(e) => match e.scope {
+            LimitScope::Firm(firm) => limits(db, firm, e.version, &e.limits),
+            LimitScope::House | LimitScope::Account(_) => Ok(()),
+        },
+        Event::InstrumentListed(e) => {
+            let sql = "INSERT INTO instrument (symbol, currency, tick_size, lot_size, version) VALUES (?1, ?2, ?3, ?4, ?5) \
+                       ON CONFLICT (symbol) DO UPDATE SET currency = ?2, tick_size = ?3, lot_size = ?4, version = ?5";
+            let (tick, lot) = (e.tick_size.to_string(), e.lot_size.to_string());
+            run(db, sql, params![e.symbol.as_str(), e.currency.as_str(), tick, lot, version])
+        }
+        Event::ReferencePriceSet(e) => {
+            let sql = "UPDATE instrument SET reference_price = ?2, reference_at = ?3 WHERE symbol = ?1";
+            run(db, sql, params![e.symbol.as_str(), e.price.to_string(), record.at.as_ns()])
+        }
+        Event::ExecutionReported(e) => report(db, record, e),
+        _ => Ok(()),
+    }
+}
+
+fn limits(db: &Connection, firm: FirmId, version: u64, limits: &Limits) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO firm (firm, accounts, self_trade, version, limits, limits_version) VALUES (?1, '[]', 'allow', 0, ?2, ?3) \
+               ON CONFLICT (firm) DO UPDATE SET limits = ?2, limits_version = ?3";
+    let json = serde_json::to_string(limits).unwrap_or_default();
+    run(db, sql, params![firm.as_str(), json, version.cast_signed()])
+}
+
+fn report(db: &Connection, record: &Record, e: &ExecutionReported) -> rusqlite::Result<()> {
+    let order = e.order_id.as_u64().cast_signed();
+    let (terms, at) = (&e.terms, record.at.as_ns());
+    let sql = "INSERT INTO trade_order VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?15) ON CONFLICT (id) DO UPDATE SET \
+               cl_ord_id = ?5, price = ?9, qty = ?10, cum_qty = ?11, leaves_qty = ?12, notional = ?13, status = ?14, updated = ?15";
+    run(
+        db,
+        sql,
+        params![
+            order,
+            terms.firm.as_str(),
+            terms.account.as_str(),
+            terms.session.as_str(),
+            terms.cl_ord_id.as_str(),
+            terms.symbol.as_str(),
+            text(&terms.side),
+            text(&terms.ord_type),
+            terms.price.map(|p| p.to_string()),
+            terms.qty.to_string(),
+            e.filled.cum_qty.to_string(),
+            e.filled.leaves_qty.to_string(),
+            e.filled.notional.to_string(),
+            text(&e.status),
+            at,
+        ],
+    )?;
+    let ExecType::Trade(fill) = &e.exec else { return Ok(()) };
+    let id = ExecId::new(record.partition, record.offset).as_u64().cast_signed();
+    let sql = "INSERT OR REPLACE INTO execution VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
+    run(
+        db,
+        sql,
+        params![
+            id,
+            order,
+            terms.firm.as_str(),
+            terms.account.as_str(),
+            terms.symbol.as_str(),
+            text(&terms.side),
+            fill.qty.to_string(),
+            fill.price.to_string(),
+            fill.trade.cast_signed(),
+            at,
+        ],
+    )
+}
+
+fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+/// The word that an enumeration has in JSON.
+fn text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A firm.
+pub(crate) struct FirmRow {
+    pub(crate) firm: String,
+    pub(crate) accounts: String,
+    pub(crate) self_trade: String,
+    pub(crate) limits: Option<String>,
+    pub(crate) limits_version: u64,
+}
+
+/// An instrument.
+pub(crate) struct InstrumentRow {
+    pub(crate) symbol: String,
+    pub(crate) currency: String,
+    pub(crate) tick_size: String,
+    pub(crate) lot_size: String,
+    pub(crate) version: u64,
+    pub(crate) reference_price: Option<String>,
+    pub(crate) reference_at: Option<Timestamp>,
+}
+
+/// An order.
+pub(crate) struct OrderRow {
+    pub(crate) id: OrderId,
+    pub(crate) firm: String,
+    pub(crate) account: String,
+    pub(crate) session: String,
+    pub(crate) cl_ord_id: String,
+    pub(crate) symbol: String,
+    pub(crate) side: String,
+    pub(crate) ord_type: String,
+    pub(crate) price: Option<String>,
+    pub(crate) qty: String,
+    pub(crate) cum_qty: String,
+    pub(crate) leaves_qty: String,
+    pub(crate) notional: String,
+    pub(crate) status: String,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+}
+
+/// A fill.
+pub(crate) struct ExecutionRow {
+    pub(crate) id: ExecId,
+    pub(crate) order_id: OrderId,
+    pub(crate) firm: String,
+    pub(crate) account: String,
+    pub(crate) symbol: String,
+    pub(crate) side: String,
+    pub(crate) qty: String,
+    pub(crate) price: String,
+    pub(crate) trade: u64,
+    pub(crate) at: Timestamp,
+}
+
+/// Conditions of a list: columns, which are ours, and values, which are the caller's.
+#[derive(Default)]
+pub(crate) struct RowFilter {
+    conditions: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl RowFilter {
+    /// `column` has this value, when there is one.
+    pub(crate) fn equal(mut self, column: &'static str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.values.push(Value::Text(value.to_owned()));
+            self.conditions.push(format!("{column} = ?{}", self.values.len()));
+        }
+        self
+    }
+
+    fn behind(mut self, key: &str, after: Option<Value>, descending: bool) -> Self {
+        if let Some(after) = after {
+            self.values.push(after);
+            let sign = if descending { '<' } else { '>' };
+            self.conditions.push(format!("{key} {sign} ?{}", self.values.len()));
+        }
+        self
+    }
+
+    fn sql(&self, table: &str, key: &str, limit: usize, descending: bool) -> String {
+        let conditions =
+            if self.conditions.is_empty() { "1".to_owned() } else { self.conditions.join(" AND ") };
+        let direction = if descending { "DESC" } else { "ASC" };
+        format!("SELECT * FROM {table} WHERE {conditions} ORDER BY {key} {direction} LIMIT {limit}")
+    }
+}
+
+/// A page of rows behind a key.
+pub(crate) struct Slice {
+    pub(crate) after: Option<String>,
+    pub(crate) limit: usize,
+    pub(crate) descending: bool,
+}
+
+impl ReadModel {
+    /// Firms by id.
+    pub(crate) fn firms(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<FirmRow>> {
+        self.rows("firm", "firm", filter, slice.after.clone().map(Value::Text), slice, firm)
+    }
+
+    /// One firm.
+    pub(crate) fn firm(&self, id: &str) -> rusqlite::Result<Option<FirmRow>> {
+        self.connection()
+            .prepare_cached("SELECT * FROM firm WHERE firm = ?1")?
+            .query_row([id], firm)
+            .optional()
+    }
+
+    /// Instruments by symbol.
+    pub(crate) fn instruments(
+        &self,
+        filter: RowFilter,
+        slice: &Slice,
+    ) -> rusqlite::Result<Vec<InstrumentRow>> {
+        self.rows("instrument", "symbol", filter, slice.after.clone().map(Value::Text), slice, instrument)
+    }
+
+    /// One instrument.
+    pub(crate) fn instrument(&self, symbol: &str) -> rusqlite::Result<Option<InstrumentRow>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT * FROM instrument WHERE symbol = ?1")?;
+        statement.query_row([symbol], instrument).optional()
+    }
+
+    /// Orders by id, which is by time.
+    pub(crate) fn orders(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<OrderRow>> {
+        let after = slice.after.as_deref().map(|text| place(OrderId::parse(text).map(|id| id.as_u64())));
+        self.rows("trade_order", "id", filter, after, slice, order)
+    }
+
+    /// One order.
+    pub(crate) fn order(&self, id: OrderId) -> rusqlite::Result<Option<OrderRow>> {
+        let mut rows = self.rows(
+            "trade_order",
+            "id",
+            RowFilter::default(),
+            Some(Value::Integer(id.as_u64().cast_signed() - 1)),
+            &Slice { after: None, limit: 1, descending: false },
+            order,
+        )?;
+        Ok(rows.pop().filter(|row| row.id == id))
+    }
+
+    /// Fills by id, which is by time.
+    pub(crate) fn executions(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<ExecutionRow>> {
+        let after = slice.after.as_deref().map(|text| place(ExecId::parse(text).map(|id| id.as_u64())));
+        self.rows("execution", "id", filter, after, slice, execution)
+    }
+
+    fn rows<T>(
+        &self,
+        table: &'static str,
+        key: &'static str,
+        filter: RowFilter,
+        after: Option<Value>,
+        slice: &Slice,
+        read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        let filter = filter.behind(key, after, slice.descending);
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached(&filter.sql(table, key, slice.limit, slice.descending))?;
+        statement.query_map(params_from_iter(filter.values), read)?.collect()
+    }
+}
+
+fn place(id: Option<u64>) -> Value {
+    Value::Integer(id.unwrap_or_default().cast_signed())
+}
+
+fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}
+
+fn order_id(number: u64) -> OrderId {
+    OrderId::new((number >> 48) as u16, number & ((1 << 48) - 1))
+}
+
+fn firm(row: &Row<'_>) -> rusqlite::Result<FirmRow> {
+    Ok(FirmRow {
+        firm: row.get("firm")?,
+        accounts: row.get("accounts")?,
+        self_trade: row.get("self_trade")?,
+        limits: row.get("limits")?,
+        limits_version: number(row, "limits_version")?,
+    })
+}
+
+fn instrument(row: &Row<'_>) -> rusqlite::Result<InstrumentRow> {
+    Ok(InstrumentRow {
+        symbol: row.get("symbol")?,
+        currency: row.get("currency")?,
+        tick_size: row.get("tick_size")?,
+        lot_size: row.get("lot_size")?,
+        version: number(row, "version")?,
+        reference_price: row.get("reference_price")?,
+        reference_at: row.get::<_, Option<i64>>("reference_at")?.map(Timestamp::from_ns),
+    })
+}
+
+fn order(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
+    Ok(OrderRow {
+        id: order_id(number(row, "id")?),
+        firm: row.get("firm")?,
+        account: row.get("account")?,
+        session: row.get("session")?,
+        cl_ord_id: row.get("cl_ord_id")?,
+        symbol: row.get("symbol")?,
+        side: row.get("side")?,
+        ord_type: row.get("ord_type")?,
+        price: row.get("price")?,
+        qty: row.get("qty")?,
+        cum_qty: row.get("cum_qty")?,
+        leaves_qty: row.get("leaves_qty")?,
+        notional: row.get("notional")?,
+        status: row.get("status")?,
+        created: Timestamp::from_ns(row.get("created")?),
+        updated: Timestamp::from_ns(row.get("updated")?),
+    })
+}
+
+fn execution(row: &Row<'_>) -> rusqlite::Result<ExecutionRow> {
+    let id = number(row, "id")?;
+    Ok(ExecutionRow {
+        id: ExecId::new((id >> 48) as u16, id & ((1 << 48) - 1)),
+        order_id: order_id(number(row, "order_id")?),
+        firm: row.get("firm")?,
+        account: row.get("account")?,
+        symbol: row.get("symbol")?,
+        side: row.get("side")?,
+        qty: row.get("qty")?,
+        price: row.get("price")?,
+        trade: number(row, "trade")?,
+        at: Timestamp::from_ns(row.get("at")?),
+    })
+}

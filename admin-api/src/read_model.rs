@@ -18,9 +18,6 @@ use std::time::Duration;
 /// Rows of a transaction: its fixed cost no longer counts, and it takes some tens of milliseconds.
 const BATCH_RECORDS_MAX: usize = 8_192;
 
-/// How long the builder rests between batches: it shares cores with orders, which cannot wait.
-const REST: Duration = Duration::from_millis(5);
-
 /// How long an idle turn waits, so that a stop is never late by more.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 
@@ -72,14 +69,14 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
 }
 
 impl ReadModelBuilder {
-    /// Builds until told to stop.
+    /// Builds until told to stop. `pause` comes after every batch: a driver rests there while orders pour in.
     ///
     /// # Errors
     /// As [`ReadModelBuilder::turn`].
-    pub fn run(mut self, stop: &AtomicBool) -> Result<(), Error> {
+    pub fn run(mut self, stop: &AtomicBool, mut pause: impl FnMut()) -> Result<(), Error> {
         while !stop.load(Ordering::Acquire) {
             if self.turn(IDLE_WAIT)? > 0 {
-                std::thread::sleep(REST);
+                pause();
             }
         }
         Ok(())

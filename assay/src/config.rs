@@ -240,6 +240,8 @@ pub(crate) struct Admin {
     pub(crate) listen: SocketAddr,
     /// Serve in clear on an address that is not loopback: something in front of it speaks TLS.
     pub(crate) insecure_listen: bool,
+    /// Whether the API is served and its read model kept; health and metrics always are.
+    pub(crate) back_office: bool,
     /// Where links in mails lead.
     pub(crate) public_url: Option<String>,
     /// Whether anybody may register.
@@ -261,6 +263,7 @@ impl Default for Admin {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             insecure_listen: false,
+            back_office: true,
             public_url: None,
             registration: true,
             hosts: Vec::new(),

@@ -1,6 +1,7 @@
 //! Health and metrics over HTTP: `/healthz` (the process lives), `/readyz` (recovered and accepting), `/metrics`
 //! (Prometheus text), and `/health/*` as the operations requirements list them. Strangers learn a state, never a reason.
 
+use assay_admin_api::Api;
 use assay_event_log::EventLog;
 use axum::Json;
 use axum::Router;
@@ -27,11 +28,17 @@ pub(crate) struct Vitals {
     pub(crate) log: Arc<dyn EventLog>,
     /// FIX counters.
     pub(crate) gateway: Arc<fix_gateway::Statistics>,
+    /// The back office, where it is served.
+    pub(crate) back_office: Option<Arc<Api>>,
 }
 
 impl Vitals {
     /// Of a node on `log` that is not ready yet.
-    pub(crate) fn new(log: Arc<dyn EventLog>, gateway: Arc<fix_gateway::Statistics>) -> Self {
+    pub(crate) fn new(
+        log: Arc<dyn EventLog>,
+        gateway: Arc<fix_gateway::Statistics>,
+        back_office: Option<Arc<Api>>,
+    ) -> Self {
         Self {
             ready: AtomicBool::new(false),
             open_orders: AtomicU64::new(0),
@@ -39,12 +46,20 @@ impl Vitals {
             audit_position: AtomicU64::new(0),
             log,
             gateway,
+            back_office,
         }
+    }
+
+    /// Recovered and accepting: orders, and commands where the back office is served.
+    fn is_ready(&self) -> bool {
+        let answers = self.back_office.as_ref().is_none_or(|api| api.is_recovered());
+        self.ready.load(Ordering::Acquire) && answers && self.log.poisoned().is_none()
     }
 }
 
-/// The routes.
+/// The routes, and those of the back office where it is served.
 pub(crate) fn app(vitals: Arc<Vitals>) -> Router {
+    let pages = vitals.back_office.clone().map(assay_admin_api::app).unwrap_or_default();
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
@@ -57,6 +72,7 @@ pub(crate) fn app(vitals: Arc<Vitals>) -> Router {
         .route("/health/queue", get(queue))
         .route("/health/db", get(store))
         .with_state(vitals)
+        .merge(pages)
 }
 
 /// Longest that what is under way may take to become durable (OPS-2).
@@ -126,7 +142,7 @@ async fn round_trip(State(vitals): State<Arc<Vitals>>) -> Checked {
 }
 
 fn ready_check(vitals: &Vitals) -> Checked {
-    Checked::of("ready", vitals.ready.load(Ordering::Acquire) && vitals.log.poisoned().is_none())
+    Checked::of("ready", vitals.is_ready())
 }
 
 /// The log is queue and book of record in one.
@@ -142,7 +158,7 @@ fn store_check(vitals: &Vitals) -> Checked {
 async fn readyz(State(vitals): State<Arc<Vitals>>) -> (StatusCode, String) {
     match vitals.log.poisoned() {
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("log is poisoned: {why}\n")),
-        None if vitals.ready.load(Ordering::Acquire) => (StatusCode::OK, "ready\n".to_owned()),
+        None if vitals.is_ready() => (StatusCode::OK, "ready\n".to_owned()),
         None => (StatusCode::SERVICE_UNAVAILABLE, "recovering\n".to_owned()),
     }
 }

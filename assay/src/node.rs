@@ -18,7 +18,7 @@ use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
 use assay_admin_api::{Api, CommandProcessor, MailService, ReadModelBuilder, mailer};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
-use assay_event_log::{EventLog, FileLog, FileLogConfig, Recovery};
+use assay_event_log::{Background, EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
 use assay_trading_types::Position;
 use axum::Router;
@@ -153,7 +153,12 @@ impl Node {
         let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
         fix.snapshot_dir = Some(data_dir.gateway());
         let gateway = fix_gateway::spawn(fix, Arc::clone(&port))?;
-        let vitals = Arc::new(Vitals::new(Arc::clone(&port), gateway.statistics()));
+        let back_office = match config.admin.back_office {
+            true => Some(back_office::open(config, data_dir, Arc::clone(&port))?),
+            false => None,
+        };
+        let api = back_office.as_ref().map(|(api, _)| Arc::clone(api));
+        let vitals = Arc::new(Vitals::new(Arc::clone(&port), gateway.statistics(), api));
         let stop = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = mpsc::channel();
         let mut node = Self {
@@ -168,12 +173,10 @@ impl Node {
             initial_key,
             set_aside,
         };
-        let (api, read_model) = back_office::open(config, data_dir, Arc::clone(&port))?;
-        node.run_admin(
-            config.admin.listen,
-            health::app(Arc::clone(&vitals)).merge(assay_admin_api::app(Arc::clone(&api))),
-        )?;
-        node.run_back_office(api, read_model)?;
+        node.run_admin(config.admin.listen, health::app(Arc::clone(&vitals)))?;
+        if let Some((api, read_model)) = back_office {
+            node.run_back_office(api, read_model)?;
+        }
         node.run_audit(audit, Arc::clone(&port), Arc::clone(&vitals))?;
         let turn = pipeline_thread::PipelineThread {
             pipeline,
@@ -316,9 +319,11 @@ impl Node {
         let stop = Arc::clone(&self.stop);
         self.run("commands", move || processor.run(&stop).map_err(NodeError::from))?;
         let stop = Arc::clone(&self.stop);
+        let log: Arc<dyn EventLog> = Arc::clone(&self.log) as Arc<dyn EventLog>;
         self.run("read-model", move || {
-            yield_to_orders();
-            read_model.run(&stop).map_err(NodeError::from)
+            let mut background = Background::begin("read model", &*log);
+            let halted = || stop.load(Ordering::Acquire);
+            read_model.run(&stop, || background.rest_while_busy(&*log, &halted)).map_err(NodeError::from)
         })?;
         let stop = Arc::clone(&self.stop);
         let mail = MailService::new(Arc::clone(&api), mailer(api.mail_route()));

@@ -4,30 +4,14 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::sealer::{IDLE_WAIT, Sealer, state_position};
 use crate::store::{Store, store_position};
-use assay_event_log::EventLog;
+use assay_event_log::{Background, EventLog};
 use assay_trading_types::{Position, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
-    thread_native_id,
-};
+use std::time::Duration;
 
 /// What a clock error bound says when nobody knows it.
 pub const CLOCK_ERROR_UNKNOWN_NS: i64 = -1;
-
-/// Flow above which the store rests between transactions. Rows take ten times the bytes of the records, and what is
-/// written and synced elsewhere on the disk delays the log's own syncs, whoever has the cores. How far the store lags is
-/// bounded by the log alone, from which it catches up when the rush is over.
-const BUSY_RECORDS_PER_S_AND_CORE: f64 = 12_500.0;
-
-/// Shortest time over which flow is judged: a burst of one read is none.
-const FLOW_WINDOW: Duration = Duration::from_millis(100);
-
-/// A rest, in steps between which a stop is noticed: two seconds, some fifty times what a transaction takes.
-const REST_STEPS: u32 = 20;
-const REST_STEP: Duration = Duration::from_millis(100);
 
 /// Rows written while stopping: a second or two. What is left comes from the log at the next start.
 const STOP_ROWS_MAX: u64 = 200_000;
@@ -228,63 +212,13 @@ fn drive_store(
     halted: &dyn Fn() -> bool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
-    run_on_idle_cores();
-    let mut flow = Flow::of(log);
+    // Sealing is owed to the order at once, rows may come later.
+    let mut background = Background::begin("audit store", log);
     while !halted() {
         if store.turn(IDLE_WAIT)? > 0 {
             progress(Progress::Stored(store.position()));
         }
-        if flow.is_busy(log) {
-            rest(halted);
-        }
+        background.rest_while_busy(log, halted);
     }
     Ok(())
-}
-
-/// How fast the log grows, seen from the store.
-struct Flow {
-    at: Instant,
-    end: u64,
-    busy_records_per_s: f64,
-}
-
-#[allow(clippy::disallowed_methods, reason = "a driver: it paces a thread")]
-impl Flow {
-    fn of(log: &dyn EventLog) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let busy_records_per_s = BUSY_RECORDS_PER_S_AND_CORE * cores as f64;
-        Self { at: Instant::now(), end: log.durable().0, busy_records_per_s }
-    }
-
-    /// Whether more than the store may work beside arrived of late.
-    fn is_busy(&mut self, log: &dyn EventLog) -> bool {
-        let (now, end) = (Instant::now(), log.durable().0);
-        let passed = now.duration_since(self.at);
-        if passed < FLOW_WINDOW {
-            return false;
-        }
-        let arrived = end - self.end;
-        (self.at, self.end) = (now, end);
-        arrived as f64 > self.busy_records_per_s * passed.as_secs_f64()
-    }
-}
-
-fn rest(halted: &dyn Fn() -> bool) {
-    for _ in 0..REST_STEPS {
-        if halted() {
-            return;
-        }
-        std::thread::sleep(REST_STEP);
-    }
-}
-
-/// Has this thread run only where no other wants the core: sealing is owed to the order at once, rows may come later.
-/// How far they lag is bounded by the log alone, from which they catch up when the rush is over. Where the system
-/// refuses, nothing is lost but speed.
-fn run_on_idle_cores() {
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
-    if let Err(error) = set {
-        tracing::info!(?error, "the audit store runs at its process's priority");
-    }
 }

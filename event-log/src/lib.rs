@@ -42,6 +42,7 @@
 //! # }
 //! ```
 
+mod background;
 mod blocks;
 mod config;
 mod file_log;
@@ -66,6 +67,7 @@ mod tail;
 pub mod testing;
 mod writer;
 
+pub use background::Background;
 pub use config::{FileLogConfig, Recovery, TornTail};
 pub use file_log::FileLog;
 pub use files::{Directory, LockRefusal, LogFile, RealDirectory};

@@ -149,6 +149,7 @@ fn the_first_administrator_is_made_on_a_stopped_node() {
 fn health_documents_and_pages_are_served_without_login() {
     let home = Home::new();
     let server = home.start();
+    once_recovered(&server, "GET", "/readyz", "", None).expect(200);
     for path in [
         "/healthz",
         "/readyz",
@@ -169,4 +170,15 @@ fn health_documents_and_pages_are_served_without_login() {
     let nowhere = call(&server, "GET", "/api/v1/nowhere", "", None).expect(404);
     assert!(nowhere.head.contains("application/problem+json"), "{}", nowhere.head);
     server.stop();
+}
+
+#[test]
+fn a_node_without_a_back_office_serves_health_alone() {
+    let home = Home::new();
+    let server = home.start_with(&["--set", "admin.back_office=false"]);
+    once_recovered(&server, "GET", "/readyz", "", None).expect(200);
+    call(&server, "GET", "/metrics", "", None).expect(200);
+    call(&server, "GET", "/api/v1/openapi.json", "", None).expect(404);
+    server.stop();
+    assert!(!home.data().join("admin").exists(), "no read model either");
 }

@@ -134,7 +134,7 @@ impl World {
         let processor = std::thread::spawn(move || processor.run(&stopping).unwrap());
         while builder.turn(Duration::ZERO).unwrap() > 0 {}
         let stopping = Arc::clone(&stop);
-        let builder = std::thread::spawn(move || builder.run(&stopping).unwrap());
+        let builder = std::thread::spawn(move || builder.run(&stopping, || ()).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let router = app(Arc::clone(&api));
         Self { api, log, router, runtime, now_ns, dir, stop, threads: vec![processor, builder] }

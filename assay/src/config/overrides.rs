@@ -11,6 +11,7 @@ const KEYS: &[&str] = &[
     "gateway.countdown_s",
     "admin.listen",
     "admin.insecure_listen",
+    "admin.back_office",
     "admin.public_url",
     "admin.registration",
     "admin.breach_list",

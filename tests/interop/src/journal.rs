@@ -104,6 +104,11 @@ impl Journal {
         self.entries.push(entry);
     }
 
+    /// All that it holds, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// The numbers to go on with.
     pub fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::FIRST;

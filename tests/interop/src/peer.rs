@@ -1,6 +1,9 @@
 //! What a test asks of any engine that plays a counterparty.
 
-use crate::{Order, Tape};
+use crate::{Order, Tape, WAIT_MAX};
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The CompIDs of a trading peer, one session each.
 pub const CLIENTS: [&str; 2] = ["CLIENT1", "CLIENT2"];
@@ -52,4 +55,17 @@ pub trait Venue {
 
     /// Logs out and stops. Numbers and messages are kept.
     fn close(&mut self);
+}
+
+/// Waits until a process that was told to end has ended.
+///
+/// # Panics
+/// It does not within [`WAIT_MAX`].
+#[allow(clippy::disallowed_methods, reason = "waiting ends by the clock when the process does not")]
+pub(crate) fn wait_end(child: &mut Child, name: &str) {
+    let start = Instant::now();
+    while child.try_wait().expect("a child can be waited for").is_none() {
+        assert!(start.elapsed() < WAIT_MAX, "{name} did not end");
+        thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -1,13 +1,15 @@
 //! QuickFIX C++: as a trading peer, and as a venue. Numbers and messages in its own file store.
 
-use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, report_of};
+use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, report_of, wait_end};
 use quickfix::{
     Acceptor, Application, ApplicationCallback, ConnectionHandler, FieldMap, FileMessageStoreFactory,
     FixSocketServerKind, Initiator, LogCallback, LogFactory, Message, MsgFromAppError, NullLogger, SessionId,
     SessionSettings, send_to_target,
 };
 use std::fmt::Write;
+use std::io::{BufRead, BufReader, stdin};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio, exit};
 
 /// QuickFIX's files: what it sent, and its two numbers of each session.
 #[derive(Debug)]
@@ -168,25 +170,52 @@ impl ApplicationCallback for Answers {
     }
 }
 
-type OpenAcceptor = Acceptor<'static, Answers, NullLogger, FileMessageStoreFactory>;
+/// The main of a venue's process: listens until a line comes on standard input, then logs out and ends the process.
+///
+/// QuickFIX's `stop` closes its server on the caller's thread while its own thread frees it, and may crash over that; in a
+/// process of its own this harms nobody, since by then it has logged out and its store is written.
+pub fn serve_quickfix(dir: &Path, port: u16, silent: bool) -> ! {
+    let stores = Stores { dir: dir.to_owned() };
+    let settings = stores.settings(&format!(
+        "ConnectionType=acceptor\nSenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={port}\n\
+         SocketReuseAddress=Y\n[SESSION]\n"
+    ));
+    let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
+    let log_factory = LogFactory::try_new(&NullLogger).expect("log");
+    let answers = Answers { silent };
+    let application = Application::try_new(&answers).expect("application");
+    let kind = FixSocketServerKind::SingleThreaded;
+    let mut acceptor =
+        Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
+    acceptor.start().expect("acceptor starts");
+    println!("started");
+    // A line, or the end of the test's process.
+    let _ = stdin().lines().next();
+    acceptor.stop().expect("acceptor stops");
+    exit(0)
+}
 
-/// An acceptor `VENUE` for our `ASSAY`.
+/// An acceptor `VENUE` for our `ASSAY`: the child process `quickfix_venue` of this package.
 pub struct QuickFixVenue {
+    program: PathBuf,
     stores: Stores,
     port: u16,
     silent: bool,
-    open: Option<OpenAcceptor>,
+    open: Option<Child>,
 }
 
 impl QuickFixVenue {
-    /// Files in `dir`.
-    pub fn new(dir: &Path, port: u16) -> Self {
-        Self { stores: Stores { dir: dir.to_owned() }, port, silent: false, open: None }
+    /// `program` with files in `dir`.
+    pub fn new(program: &Path, dir: &Path, port: u16) -> Self {
+        let stores = Stores { dir: dir.to_owned() };
+        Self { program: program.to_owned(), stores, port, silent: false, open: None }
     }
 
     /// One that takes any message and says nothing.
-    pub fn silent(dir: &Path, port: u16) -> Self {
-        Self { silent: true, ..Self::new(dir, port) }
+    pub fn silent(program: &Path, dir: &Path, port: u16) -> Self {
+        let mut venue = Self::new(program, dir, port);
+        venue.silent = true;
+        venue
     }
 }
 
@@ -195,26 +224,36 @@ impl Venue for QuickFixVenue {
         if skip_out > 0 {
             self.stores.change_numbers("VENUE-ASSAY", |out, expected| (out + skip_out, expected));
         }
-        let settings = self.stores.settings(&format!(
-            "ConnectionType=acceptor\nSenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={}\n\
-             SocketReuseAddress=Y\n[SESSION]\n",
-            self.port
-        ));
-        // QuickFIX's threads keep pointers to these until the process ends.
-        let store_factory = Box::leak(Box::new(FileMessageStoreFactory::try_new(&settings).expect("store")));
-        let log_factory = Box::leak(Box::new(LogFactory::try_new(&NullLogger).expect("log")));
-        let answers: &'static Answers = Box::leak(Box::new(Answers { silent: self.silent }));
-        let application = Box::leak(Box::new(Application::try_new(answers).expect("application")));
-        let kind = FixSocketServerKind::SingleThreaded;
-        let mut acceptor =
-            Acceptor::try_new(&settings, application, store_factory, log_factory, kind).expect("acceptor");
-        acceptor.start().expect("acceptor starts");
-        self.open = Some(acceptor);
+        let child = self.open.insert(
+            Command::new(&self.program)
+                .arg(self.port.to_string())
+                .arg(&self.stores.dir)
+                .args(self.silent.then_some("silent"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap_or_else(|e| panic!("{}: {e}", self.program.display())),
+        );
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the venue speaks");
+        assert_eq!(line.trim(), "started", "the venue says that it has started");
     }
 
     fn close(&mut self) {
-        if let Some(mut acceptor) = self.open.take() {
-            acceptor.stop().expect("acceptor stops");
+        let Some(mut child) = self.open.take() else { return };
+        drop(child.stdin.take());
+        // How it ended says nothing about FIX: see `serve_quickfix`.
+        wait_end(&mut child, "QuickFIX");
+    }
+}
+
+impl Drop for QuickFixVenue {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.open {
+            // Already gone is as good.
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }

@@ -1,13 +1,12 @@
 //! QuickFIX/J: a child process of the Java program in `quickfixj/`, as a trading peer and as a venue.
 
-use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, WAIT_MAX};
+use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, WAIT_MAX, wait_end};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 /// The program, once built.
 #[derive(Debug, Clone)]
@@ -98,18 +97,9 @@ impl Running {
     fn stop(mut self) {
         self.command("quit");
         self.commands = None;
-        self.wait_end();
+        wait_end(&mut self.child, "QuickFIX/J");
         if let Some(reader) = self.reader.take() {
             reader.join().expect("its output was read");
-        }
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "waiting ends by the clock when the process does not")]
-    fn wait_end(&mut self) {
-        let start = Instant::now();
-        while self.child.try_wait().expect("a child can be waited for").is_none() {
-            assert!(start.elapsed() < WAIT_MAX, "QuickFIX/J did not end");
-            thread::yield_now();
         }
     }
 }

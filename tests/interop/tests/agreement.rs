@@ -15,6 +15,7 @@ use assay_dictionaries::{Dictionary, FieldType};
 use assay_interop::{Generated, Judgement, QuickFixVenue, RawPeer, Venue, Walk, free_port, sealed};
 use fix_session::{FieldIndex, Message, Profile, ValidationOptions, check_message};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Messages a run compares; `AGREEMENT_MESSAGES` asks for more.
 const MESSAGES: usize = 4_000;
@@ -64,7 +65,8 @@ fn our_validator_and_quickfix_agree_on_what_is_valid() {
     println!("AGREEMENT_SEED={seed}");
     let dir = tempfile::tempdir().unwrap();
     let port = free_port();
-    let mut venue = QuickFixVenue::silent(dir.path(), port);
+    let program = Path::new(env!("CARGO_BIN_EXE_quickfix_venue"));
+    let mut venue = QuickFixVenue::silent(program, dir.path(), port);
     venue.open(0);
     let mut peer = RawPeer::log_on(port);
     let (mut walk, mut index) = (Walk::new(seed), FieldIndex::new());

@@ -95,7 +95,8 @@ fn judge(entries: &[Entry]) {
 fn our_initiator_trades_through_quickfix_cpp() {
     let dir = tempfile::tempdir().unwrap();
     let port = free_port();
-    a_day(&mut QuickFixVenue::new(dir.path(), port), port, dir.path());
+    let program = Path::new(env!("CARGO_BIN_EXE_quickfix_venue"));
+    a_day(&mut QuickFixVenue::new(program, dir.path(), port), port, dir.path());
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Our session engine as an initiator with a journal: `initiator PORT JOURNAL [reset]`, `ASSAY` towards `VENUE`.
 //!
 //! Commands come by standard input: `order CLORDID`, `stop`. Events go to standard output: `up`, `down`, `taken CLORDID`
-//! (journalled, so it will be sent whatever happens), `answer CLORDID`. It reconnects for as long as it lives.
+//! (journalled, so it will be sent whatever happens), `answer CLORDID`. A start says again what the journal holds, since a
+//! kill may have come between the journal and the saying. It reconnects for as long as it lives.
 
-use assay_interop::{Entry, Journal, Side, limit_order};
+use assay_interop::{Entry, Journal, Side, field, limit_order};
 use fix_session::{
     Close, Delivery, Dictionary, Handler, Inbound, Notice, Now, Outbound, Queued, Reset, Role, Session,
     SessionConfig, StoreRead, Verdict,
@@ -28,7 +29,9 @@ fn main() {
     };
     let port = port.parse().expect("a port");
     let reset = flags.iter().any(|flag| flag == "reset");
-    let mut initiator = Initiator::new(Journal::open(Path::new(journal)), reset, port);
+    let journal = Journal::open(Path::new(journal));
+    say_again(&journal);
+    let mut initiator = Initiator::new(journal, reset, port);
     let commands = read_commands();
     while initiator.obey(&commands) {
         initiator.turn();
@@ -50,6 +53,20 @@ fn read_commands() -> Receiver<String> {
 /// Tells the test; nothing is told before it is journalled.
 fn say(event: &str) {
     println!("{event}");
+}
+
+fn say_again(journal: &Journal) {
+    for entry in journal.entries() {
+        match entry {
+            Entry::In { message, .. } if field(message, 35) == Some("8") => {
+                say(&format!("answer {}", field(message, 11).unwrap_or_default()));
+            }
+            Entry::Out { message, .. } | Entry::Waiting { message } if field(message, 35) == Some("D") => {
+                say(&format!("taken {}", field(message, 11).unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
 }
 
 struct Initiator {

@@ -49,6 +49,12 @@ fn messages_are_found_by_case() {
     }
 }
 
+#[test]
+fn no_message_is_without_members_which_some_engines_refuse() {
+    let empty = fix44().messages().iter().filter(|m| m.body().members().is_empty());
+    assert_eq!(empty.map(|m| m.name()).collect::<Vec<_>>(), [""; 0]);
+}
+
 fn required(layout: &Layout) -> Vec<u32> {
     layout.required().iter().map(|m| m.tag).collect()
 }

@@ -1,6 +1,6 @@
 //! The codec on values: what is refused, with which reason and tag (session rules V-10 to V-28), and what is written.
 
-use assay_dictionaries::{Dictionary, FieldDef, FieldType, Layout};
+use assay_dictionaries::{Dictionary, FieldDef, FieldType, Layout, Member};
 use fix_session::{
     Encoder, FieldIndex, FrameFault, FrameLimits, Framed, Framer, GroupOrder, Header, Profile, Routing,
     SeqNumField, ValidationOptions, check_message, reencode_as_duplicate,
@@ -304,6 +304,20 @@ fn v_26_data_ladder() {
 }
 
 #[test]
+fn v_26_a_message_that_is_all_xml_holds_it_in_its_header() {
+    let xml = |rest: &str| judge(&format!("35=n|{HEADER}{rest}"));
+    for (rest, expected) in [
+        ("212=10|213=<a b='|'/>|", None),
+        ("", None),
+        ("212=11|213=<a b='|'/>|", Some((5, Some(212)))),
+        ("212=2|", Some((5, Some(212)))),
+        ("58=a|", Some((2, Some(58)))),
+    ] {
+        assert_eq!(xml(rest), expected, "{rest}");
+    }
+}
+
+#[test]
 fn v_27_an_encoded_field_needs_its_encoding() {
     assert_eq!(judge(&order("354=2|355=\u{e9}|")), Some((1, Some(347))));
     assert_eq!(judge(&format!("35=D|{HEADER}347=UTF-8|{ORDER}354=2|355=\u{e9}|")), None);
@@ -401,13 +415,19 @@ fn sample(field: &FieldDef) -> String {
     .to_owned()
 }
 
+/// XMLnonFIX(n) lists what stands in its header.
+fn stands_in_header(layout: &Layout, member: &Member) -> bool {
+    let header = Dictionary::fix44().header();
+    !std::ptr::eq(layout, header) && header.place(member.field).is_some()
+}
+
 /// Appends members of a layout, with one entry for each group: the required ones, or all.
 fn fill(layout: &Layout, all: bool, out: &mut String) {
     let dictionary = Dictionary::fix44();
     for (at, member) in layout.members().iter().enumerate() {
         let field = dictionary.field(member.field);
         // The delimiter of an entry is there whatever its flag; the session writes 8, 9, 35 and 10 itself.
-        let is_written = matches!(member.tag, 8 | 9 | 10 | 35 | 90 | 91);
+        let is_written = matches!(member.tag, 8 | 9 | 10 | 35 | 90 | 91) || stands_in_header(layout, member);
         if is_written || !(all || member.required || at == 0 && out.ends_with("=ENTRY|")) {
             continue;
         }

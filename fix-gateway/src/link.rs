@@ -179,9 +179,9 @@ impl<A: Application> Turn<'_, A> {
     }
 
     /// A message that is never refused for its rate, but counts for the second tier.
-    fn saw(&mut self) {
+    fn saw(&mut self, msg_type: &[u8]) {
         if let Some(throttle) = &mut self.state.throttle {
-            throttle.saw(self.mono_ns);
+            throttle.saw(msg_type, self.mono_ns);
         }
     }
 
@@ -248,7 +248,7 @@ impl<A: Application> Handler for Turn<'_, A> {
 
     fn administrative(&mut self, inbound: &Inbound<'_>) {
         self.state.began.get_or_insert(self.at);
-        self.saw();
+        self.saw(inbound.message.msg_type());
         self.journal_in(inbound, Direction::In);
     }
 
@@ -257,7 +257,7 @@ impl<A: Application> Handler for Turn<'_, A> {
     }
 
     fn ignored(&mut self, inbound: &Inbound<'_>) {
-        self.saw();
+        self.saw(inbound.message.msg_type());
         self.journal_in(inbound, Direction::InUnconsumed);
     }
 

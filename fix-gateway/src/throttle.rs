@@ -110,6 +110,8 @@ pub(crate) struct Throttle {
     pairs: FxHashMap<u64, Bucket>,
     inbound: SlidingCount,
     refused: SlidingCount,
+    test_requests: OncePerSecond,
+    resend_requests: OncePerSecond,
     barred_until_ns: u64,
 }
 
@@ -121,6 +123,8 @@ impl Throttle {
             pairs: FxHashMap::default(),
             inbound: SlidingCount::over_s(EXCESS_S),
             refused: SlidingCount::over_s(REFUSALS_S),
+            test_requests: OncePerSecond::default(),
+            resend_requests: OncePerSecond::default(),
             barred_until_ns: 0,
         }
     }
@@ -154,9 +158,17 @@ impl Throttle {
         Ok(())
     }
 
-    /// A message that is counted for the second tier only.
-    pub(crate) fn saw(&mut self, now_ns: u64) {
-        self.inbound.count(now_ns);
+    /// A message that is counted for the second tier only. One TestRequest(1) and one ResendRequest(2) a second are not
+    /// counted at all: whatever the limit, a peer may find out where it stands.
+    pub(crate) fn saw(&mut self, msg_type: &[u8], now_ns: u64) {
+        let free = match msg_type {
+            b"1" => self.test_requests.passes(now_ns),
+            b"2" => self.resend_requests.passes(now_ns),
+            _ => false,
+        };
+        if !free {
+            self.inbound.count(now_ns);
+        }
     }
 
     fn keep(&mut self, pair: u64, bucket: Bucket, now_ns: u64) {
@@ -218,6 +230,22 @@ impl Bucket {
             Some(over_ns) if over_ns > 0 && weight > 0 => Err(over_ns),
             _ => Ok(Self { full_at_ns }),
         }
+    }
+}
+
+/// Lets one thing a second pass.
+#[derive(Debug, Default)]
+struct OncePerSecond {
+    again_at_ns: u64,
+}
+
+impl OncePerSecond {
+    fn passes(&mut self, now_ns: u64) -> bool {
+        let passes = now_ns >= self.again_at_ns;
+        if passes {
+            self.again_at_ns = now_ns + NS_PER_S;
+        }
+        passes
     }
 }
 
@@ -337,6 +365,23 @@ mod tests {
         assert!(throttle.bars_logon(end + 14_999 * MS));
         assert!(!throttle.bars_logon(end + 15_000 * MS));
         assert!(!throttle.is_excessive(end + MS), "once");
+    }
+
+    #[test]
+    fn x_10_a_test_request_and_a_resend_request_a_second_are_free_at_any_limit() {
+        let strict = ThrottleLimits { excess_factor: 0, ..ThrottleLimits::of_rate(1) };
+        let mut throttle = Throttle::new(strict);
+        for second in 0..100 {
+            throttle.saw(b"1", second * NS_PER_S);
+            throttle.saw(b"2", second * NS_PER_S + 999 * MS);
+            assert!(!throttle.is_excessive(second * NS_PER_S + 999 * MS), "after {second} s");
+        }
+        for msg_type in [b"0", b"1", b"2"] {
+            let mut throttle = Throttle::new(strict);
+            throttle.saw(msg_type, 0);
+            throttle.saw(msg_type, 999 * MS);
+            assert!(throttle.is_excessive(999 * MS), "a second {msg_type:?} in the same second counts");
+        }
     }
 
     #[test]

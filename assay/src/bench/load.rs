@@ -1,8 +1,8 @@
 //! A load client: orders as fast as a window allows, or at a fixed rate, and the time until each is answered.
 
-use crate::counterparty::{Counterparty, Desk};
+use crate::counterparty::{self, Counterparty, Desk};
 use assay_trading_types::Side;
-use fix_session::Message;
+use fix_session::{Inbound, Verdict};
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -50,8 +50,8 @@ struct Counter {
 }
 
 impl Desk for Counter {
-    fn message(&mut self, message: &Message<'_>) {
-        match message.get(150) {
+    fn message(&mut self, inbound: &Inbound<'_>) -> Verdict {
+        match inbound.message.get(150) {
             Some(b"F") => self.fills += 1,
             Some(kind @ (b"0" | b"8")) => {
                 self.refused += u64::from(kind == b"8");
@@ -63,6 +63,7 @@ impl Desk for Counter {
             }
             _ => {}
         }
+        Verdict::Accepted
     }
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
         fills: 0,
         latency_us: Histogram::new_with_max(60_000_000, 3).map_err(std::io::Error::other)?,
     };
-    let mut client = Counterparty::resetting(&load.comp_id, &load.target, server, counter);
+    let mut client = counterparty::resetting(&load.comp_id, &load.target, server, counter);
     log_on(&mut client)?;
     let began = Instant::now();
     let mut sent = 0;
@@ -113,7 +114,7 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
 
 fn log_on(client: &mut Counterparty<Counter>) -> std::io::Result<()> {
     const TRIES: u32 = 2_000;
-    if !client.connect()? {
+    if !client.connect() {
         return Err(std::io::Error::other("the server does not accept connections"));
     }
     for _ in 0..TRIES {

@@ -4,7 +4,7 @@ use super::flow::{Flow, OpenOrder};
 use crate::books::Fills;
 use crate::counterparty::Desk;
 use assay_trading_types::{ClOrdId, ExecId, Price, Qty, Side, Symbol};
-use fix_session::Message;
+use fix_session::{Inbound, Message, Verdict};
 use hdrhistogram::Histogram;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::time::Instant;
@@ -141,7 +141,8 @@ impl Trader {
 }
 
 impl Desk for Trader {
-    fn message(&mut self, message: &Message<'_>) {
+    fn message(&mut self, inbound: &Inbound<'_>) -> Verdict {
+        let message = &inbound.message;
         match message.msg_type() {
             b"8" => {
                 if self.execution_report(message).is_none() {
@@ -156,5 +157,6 @@ impl Desk for Trader {
             }
             _ => self.stray_answers += 1,
         }
+        Verdict::Accepted
     }
 }

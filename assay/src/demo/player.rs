@@ -2,7 +2,7 @@
 
 use super::desk::Trader;
 use super::flow::{Instruction, NewOrder, OpenOrder};
-use crate::counterparty::Counterparty;
+use crate::counterparty::{self, Counterparty};
 use assay_trading_types::{ClOrdId, OrdType, Timestamp};
 use fix_session::Encoder;
 use hdrhistogram::Histogram;
@@ -101,7 +101,7 @@ impl Player {
         quota: u64,
         stage: Arc<Stage>,
     ) -> std::io::Result<Self> {
-        let client = Counterparty::new(comp_id, "ASSAY", stage.server(), trader);
+        let client = counterparty::new(comp_id, "ASSAY", stage.server(), trader);
         let thread = Thread { index, account, client, quota, stage, told_answered: 0, told_at: instant() };
         let spawned =
             std::thread::Builder::new().name(format!("client-{index}")).spawn(move || thread.run())?;
@@ -163,7 +163,7 @@ impl Thread {
 
     fn reconnect(&mut self) -> bool {
         self.client.set_server(self.stage.server());
-        let connected = self.client.connect().unwrap_or(false);
+        let connected = self.client.connect();
         if !connected {
             std::thread::sleep(RECONNECT);
         }

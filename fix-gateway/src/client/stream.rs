@@ -6,7 +6,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,6 +73,16 @@ impl Stream {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => &tls.sock,
         }
+    }
+
+    /// Ends our side in order, behind what was written.
+    pub(super) fn end(mut self) {
+        if let Self::Tls(tls) = &mut self {
+            tls.conn.send_close_notify();
+            // A peer that takes no more bytes will not miss the goodbye.
+            let _ = tls.conn.write_tls(&mut tls.sock);
+        }
+        let _ = self.tcp().shutdown(Shutdown::Write);
     }
 
     /// The version agreed on; nothing in clear.

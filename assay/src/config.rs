@@ -5,6 +5,7 @@
 
 mod access;
 mod calendar;
+mod disconnect;
 mod fix;
 mod limits;
 mod overrides;
@@ -202,6 +203,9 @@ pub(crate) struct Session {
     /// How much it may send.
     #[serde(default)]
     pub(crate) throttle: access::Throttle,
+    /// What its end costs its open orders.
+    #[serde(default)]
+    pub(crate) cancel_on_disconnect: disconnect::CancelOnDisconnect,
 }
 
 /// News of a stop begin a minute before it (rules of engagement, A-06).
@@ -612,6 +616,13 @@ impl Config {
             let known = firm.accounts();
             if let Some(stranger) = session.accounts.iter().flatten().find(|a| !known.contains(a)) {
                 return fault("accounts", format!("account \"{stranger}\" is not one of firm {}", firm.id));
+            }
+            let is_copy = |s: &Session, id| s.comp_id == id && s.kind == SessionKind::DropCopy;
+            if let Some(copy) = session.cancel_on_disconnect.drop_copy()
+                && !self.sessions.iter().any(|s| is_copy(s, copy) && s.firm == session.firm)
+            {
+                let what = format!("\"{copy}\" is no drop copy session of firm {}", firm.id);
+                return fault("cancel_on_disconnect", what);
             }
         }
         Ok(())

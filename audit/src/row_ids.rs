@@ -2,7 +2,8 @@
 
 use crate::mask::Fields;
 use assay_trading_types::{
-    ClOrdId, Event, ExecId, ExecType, LimitScope, OrderId, RequestId, SwitchScope, Symbol, Topic,
+    ClOrdId, Event, ExecId, ExecType, FirmId, LimitScope, OrderId, RequestId, SessionId, SwitchScope, Symbol,
+    Topic,
 };
 
 /// Longest id taken from a FIX field; a counterparty's garbage is not an index entry.
@@ -208,6 +209,9 @@ impl<'a> RowIds<'a> {
             },
             Event::SessionReset(e) => Self { session: Some(e.session.as_str()), ..none },
             Event::SessionNumbersLost(e) => Self { session: Some(e.session.as_str()), ..none },
+            Event::CancelOnDisconnectSet(e) => none.of_session(&e.session, &e.firm),
+            Event::CancelOnDisconnectStarted(e) => none.of_session(&e.session, &e.firm),
+            Event::CancelOnDisconnectEnded(e) => none.of_session(&e.session, &e.firm),
             Event::TimetableSet(_)
             | Event::ClockTicked(_)
             | Event::ConfigurationLoaded(_)
@@ -229,6 +233,10 @@ impl<'a> RowIds<'a> {
             SwitchScope::Session(session) => Self { session: Some(session.as_str()), ..none },
             SwitchScope::Instrument(symbol) => Self { symbol: Some(symbol.as_str()), ..none },
         }
+    }
+
+    fn of_session(self, session: &'a SessionId, firm: &'a FirmId) -> Self {
+        Self { session: Some(session.as_str()), firm: Some(firm.as_str()), ..self }
     }
 
     fn asked(self, request: &'a RequestId) -> Self {

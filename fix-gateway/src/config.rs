@@ -2,8 +2,8 @@
 
 use crate::tls::{ClientCertificates, TlsSpec};
 use crate::{
-    AddressRange, BackOffLimits, Entitlements, Error, Key, Proof, Regime, SessionKind, StrangerLimits,
-    ThrottleLimits,
+    AddressRange, BackOffLimits, CancelOnDisconnect, Entitlements, Error, Key, Proof, Regime, SessionKind,
+    StrangerLimits, ThrottleLimits,
 };
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
@@ -194,6 +194,8 @@ pub struct SessionSpec {
     pub logout_on_auth_failure: bool,
     /// How much it may send; none: as much as it can.
     pub throttle: Option<ThrottleLimits>,
+    /// What its end costs its open orders.
+    pub cancel_on_disconnect: CancelOnDisconnect,
 }
 
 impl SessionSpec {
@@ -222,6 +224,7 @@ impl SessionSpec {
             certificate_names: Vec::new(),
             logout_on_auth_failure: false,
             throttle: None,
+            cancel_on_disconnect: CancelOnDisconnect::default(),
         }
     }
 

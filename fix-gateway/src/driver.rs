@@ -6,6 +6,7 @@ use crate::strangers::{self, Strangers};
 use crate::tls::TlsSource;
 use crate::{Application, Error, GatewayConfig, Listener, SessionUsage, Statistics, StrangerLimits};
 use assay_event_log::EventLog;
+use assay_trading_types::Timestamp;
 use fix_session::Now;
 use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -119,12 +120,14 @@ pub(crate) fn run<A: Application>(
     ready: SyncSender<()>,
 ) -> Result<(), Error> {
     let limits = config.strangers;
-    let gateway = Gateway::recover(config, Arc::clone(&log), application, statistics)?;
+    let clock = Clock::start();
+    let started = Timestamp::from_ns(clock.now().utc_ns);
+    let gateway = Gateway::recover(config, Arc::clone(&log), application, statistics, started)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let shared = Rc::new(Shared {
         gateway: RefCell::new(gateway),
-        clock: Clock::start(),
+        clock,
         limits,
         strangers: Rc::default(),
         comparing: Semaphore::new(COMPARISONS_MAX),

@@ -4,6 +4,7 @@ mod fills;
 mod flow;
 mod maintenance;
 mod outcomes;
+mod protection;
 mod release;
 mod replay;
 mod restart;
@@ -20,7 +21,7 @@ use crate::socket::Socket;
 use crate::throttle::SessionUsage;
 use crate::{Application, Error, GatewayConfig, RecordBatch, Statistics};
 use assay_event_log::{EventLog, Reader, Record};
-use assay_trading_types::{CompId, SessionId, Timestamp};
+use assay_trading_types::{CompId, SessionId, SessionLoss, Timestamp};
 use fix_session::{Close, Identity, Now, Session};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -115,7 +116,8 @@ impl<A: Application> Gateway<A> {
         link.state.connection = None;
         link.state.queue.clear();
         link.state.close = None;
-        if std::mem::take(&mut link.state.established) {
+        let was_up = std::mem::take(&mut link.state.established);
+        if was_up {
             self.statistics.sessions_up.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
         if self.failed.is_none() {
@@ -124,6 +126,9 @@ impl<A: Application> Gateway<A> {
             self.links[index].state.queue_wanted = false;
             self.links[index].state.close = None;
             self.links[index].state.queue.clear();
+            if was_up {
+                self.lose(index, Timestamp::from_ns(now.utc_ns));
+            }
             self.commit();
         }
     }
@@ -134,6 +139,7 @@ impl<A: Application> Gateway<A> {
             return bytes.len();
         }
         let used = self.turn(index, now, |session, turn| session.handle_bytes(now, bytes, turn));
+        self.watch(index, Timestamp::from_ns(now.utc_ns));
         self.end_excess(index, now);
         self.commit();
         used
@@ -145,6 +151,7 @@ impl<A: Application> Gateway<A> {
         let throttle = link.state.throttle.as_mut().filter(|_| link.session.is_established());
         if throttle.is_some_and(|throttle| throttle.is_excessive(now.mono_ns)) {
             Statistics::add(&self.statistics.throttle_logouts, 1);
+            link.state.watch.ends(SessionLoss::Rate);
             self.turn(index, now, |session, turn| session.end(now, "Message rate exceeded", turn));
         }
     }

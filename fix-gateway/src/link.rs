@@ -2,6 +2,7 @@
 
 use crate::application::Replies;
 use crate::backlog::Backlog;
+use crate::cancel_on_disconnect::{Protected, Watch, echo};
 use crate::gateway::FillRecovery;
 use crate::in_flight::InFlight;
 use crate::journal_index::JournalIndex;
@@ -12,7 +13,8 @@ use crate::throttle::{Throttle, TooFast, weight};
 use crate::{Application, Effects, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::Reader;
 use assay_trading_types::{
-    Direction, Event, Origin, RequestId, SessionNumbersLost, SessionReset, Timestamp, TraceId, WireHeader,
+    Direction, Event, Origin, RequestId, SessionLoss, SessionNumbersLost, SessionReset, Timestamp, TraceId,
+    WireHeader,
 };
 use fix_session::{
     Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Outbound, Queued, Reset, ResetReason,
@@ -87,6 +89,8 @@ pub(crate) struct LinkState {
     pub(crate) admission: LogonVerdict,
     /// What the session may send; none: anything.
     pub(crate) throttle: Option<Throttle>,
+    /// What its end costs its open orders.
+    pub(crate) watch: Watch,
 }
 
 /// The socket of a session that has one.
@@ -120,6 +124,7 @@ impl LinkState {
             established: false,
             admission: LogonVerdict::Silence,
             throttle: None,
+            watch: Watch::default(),
         }
     }
 }
@@ -252,8 +257,17 @@ impl<A: Application> Handler for Turn<'_, A> {
         self.journal_in(inbound, Direction::In);
     }
 
-    fn logon(&mut self, _: &Message<'_>) -> LogonVerdict {
-        self.state.admission
+    fn logon(&mut self, logon: &Message<'_>) -> LogonVerdict {
+        match (self.state.admission, self.spec.cancel_on_disconnect.agree(logon)) {
+            (LogonVerdict::Accept, Err(text)) => LogonVerdict::Refuse(text),
+            (verdict, _) => verdict,
+        }
+    }
+
+    fn logon_terms(&mut self, logon: &Message<'_>) -> Vec<u8> {
+        let agreed = self.spec.cancel_on_disconnect.agree(logon).unwrap_or_default();
+        self.state.watch.agreed = Protected::of(self.spec, agreed).map(|p| p.terms).unwrap_or_default();
+        echo(logon, &self.state.watch.agreed)
     }
 
     fn ignored(&mut self, inbound: &Inbound<'_>) {
@@ -322,6 +336,7 @@ impl<A: Application> Handler for Turn<'_, A> {
             Notice::Established { heartbeat_s } => {
                 tracing::info!(session, heartbeat_s, "logged on");
                 self.application.logged_on(self.spec);
+                self.state.watch.established();
                 // A reset on the live session says so a second time (L-17).
                 if !std::mem::replace(&mut self.state.established, true) {
                     Statistics::add(&self.statistics.sessions_up, 1);
@@ -331,7 +346,15 @@ impl<A: Application> Handler for Turn<'_, A> {
                 tracing::debug!(session, ?notice, "message refused");
                 Statistics::add(&self.statistics.messages_refused, 1);
             }
-            Notice::LoggedOut => tracing::info!(session, "logged out"),
+            Notice::LoggedOut => {
+                tracing::info!(session, "logged out");
+                self.state.watch.ends(SessionLoss::Logout);
+            }
+            Notice::Fault(text) => {
+                tracing::warn!(session, text, "session ended for a fault");
+                Statistics::add(&self.statistics.session_events, 1);
+                self.state.watch.ends(SessionLoss::Fault);
+            }
             Notice::Queueing => tracing::info!(session, "messages wait for its next logon"),
             Notice::QueueSent => tracing::info!(session, "messages that waited for this logon are sent"),
             _ => {

@@ -3,8 +3,8 @@
 use crate::SessionSpec;
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::{
-    Actor, CompId, Event, Origin, RequestId, SessionId, Timestamp, Topic, TraceId, WireHeader, encode_into,
-    partition_of,
+    Actor, CompId, Event, FirmId, Origin, RequestId, SessionId, Timestamp, Topic, TraceId, WireHeader,
+    encode_into, partition_of,
 };
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
@@ -27,14 +27,18 @@ pub struct SessionNames {
 impl SessionNames {
     /// The names of `spec` at a gateway called `ours`.
     pub(crate) fn new(spec: &SessionSpec, ours: CompId, partitions: u16) -> Self {
-        let session = spec.session_id(ours);
+        Self::of(spec.session_id(ours), spec.firm, partitions)
+    }
+
+    /// The names of a session of `firm`, configured or not.
+    pub(crate) fn of(session: SessionId, firm: FirmId, partitions: u16) -> Self {
         let actor = Actor::new(&format!("session:{session}")).expect("a SessionId fits an Actor");
         Self {
             session,
             key: Bytes::copy_from_slice(session.as_str().as_bytes()),
             partition: partition_of(session.as_str(), partitions),
-            firm_key: Bytes::copy_from_slice(spec.firm.as_str().as_bytes()),
-            firm_partition: partition_of(spec.firm.as_str(), partitions),
+            firm_key: Bytes::copy_from_slice(firm.as_str().as_bytes()),
+            firm_partition: partition_of(firm.as_str(), partitions),
             actor,
         }
     }
@@ -99,6 +103,12 @@ impl RecordBatch {
             key: names.key.clone(),
             ..record
         });
+    }
+
+    /// An event of `accounts` that is no request: something about a session that its firm's partition has to know.
+    pub(crate) fn account_event(&mut self, names: &SessionNames, event: Event, at: Timestamp) {
+        let record = self.event(names, event, at, None, TraceId::default());
+        self.records.push(record);
     }
 
     /// A request made of the message `request`.

@@ -1,6 +1,7 @@
 //! What the log says about the gateway's sessions, read once before anybody may log on.
 
 use crate::backlog::Backlog;
+use crate::cancel_on_disconnect::{Protections, note};
 use crate::credentials::Replays;
 use crate::exec_index::ExecIndex;
 use crate::journal_index::JournalIndex;
@@ -36,6 +37,8 @@ pub(crate) struct Recovered {
     pub(crate) unasked: VecDeque<(RequestId, Arc<Record>)>,
     /// Logons with credentials that were accepted lately.
     pub(crate) logons: Replays,
+    /// Sessions whose end costs their open orders, as they stood.
+    pub(crate) protections: Protections,
 }
 
 /// One session as the log has it.
@@ -72,6 +75,9 @@ impl Recovered {
             for record in chunk.drain(..) {
                 if record.topic == Topic::Accounts {
                     recovered.request(&record);
+                    if record.position.0 >= fix_from {
+                        recovered.protection(&record)?;
+                    }
                     recovered.observed(&record, accounts_from, application)?;
                 } else if record.position.0 >= fix_from {
                     recovered.journalled(record)?;
@@ -93,6 +99,7 @@ impl Recovered {
             exec_index: snapshot.exec_index,
             unasked: VecDeque::new(),
             logons: snapshot.logons,
+            protections: snapshot.protections.into_iter().collect(),
         }
     }
 
@@ -103,6 +110,20 @@ impl Recovered {
         if let Some(found) = self.unasked.iter().rposition(|(candidate, _)| *candidate == id) {
             self.unasked.remove(found);
         }
+    }
+
+    /// A record of `accounts` that says how a session stands. Like those of `fix` it is ours, and in a snapshot as they are.
+    fn protection(&mut self, record: &Record) -> Result<(), Error> {
+        let is_one = matches!(
+            record.kind,
+            Kind::CancelOnDisconnectSet | Kind::CancelOnDisconnectStarted | Kind::CancelOnDisconnectEnded
+        );
+        if is_one {
+            let event =
+                record.decode().map_err(|source| Error::Record { position: record.position, source })?;
+            note(&mut self.protections, &event);
+        }
+        Ok(())
     }
 
     /// A record of `accounts` that the application should know before anybody logs on.

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::backlog::Backlog;
+use crate::cancel_on_disconnect::Protection;
 use crate::credentials::Replays;
 use crate::exec_index::ExecIndex;
 use crate::journal_index::JournalIndex;
@@ -12,7 +13,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the file; another one is ignored and the log read instead.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// File name in the snapshot directory. There is one: what it lacks is in the log.
 const FILE_NAME: &str = "gateway.json";
@@ -35,6 +36,8 @@ pub(crate) struct Snapshot {
     pub(crate) sessions: Vec<SessionSnapshot>,
     /// Logons that must not be accepted again.
     pub(crate) logons: Replays,
+    /// Sessions whose end costs their open orders.
+    pub(crate) protections: Vec<(SessionId, Protection)>,
 }
 
 /// One session's numbers.
@@ -111,7 +114,7 @@ mod tests {
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot.clone()));
         assert_eq!(Snapshot::read(dir.path(), 89), None, "ahead of the log");
-        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":3").unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":4").unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), None, "damaged");
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot), "replaced");

@@ -18,6 +18,7 @@ mod cl_ord_ids;
 mod client;
 mod commission;
 mod decision;
+mod disconnects;
 mod duplicates;
 mod error;
 mod exposure;

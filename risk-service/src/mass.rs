@@ -118,7 +118,7 @@ impl Risk {
     }
 
     /// Open orders that agree with `filter`, by OrderID.
-    fn orders_of(&self, session: &SessionId, firm: &FirmId, filter: &OrderFilter) -> Vec<OrderId> {
+    pub(crate) fn orders_of(&self, session: &SessionId, firm: &FirmId, filter: &OrderFilter) -> Vec<OrderId> {
         let meant = |order: &&OpenOrder| filter.reaches(session, firm, &order.terms);
         let mut ids: Vec<OrderId> = self.orders.iter().filter(meant).map(|order| order.order_id).collect();
         ids.sort_unstable();
@@ -158,14 +158,21 @@ impl Risk {
         while left > 0
             && let Some((order_id, text)) = self.mass.cancels.pop_front()
         {
-            left -= usize::from(self.cancel_for_mass(order_id, text, out));
+            left -= usize::from(self.cancel_unasked(order_id, Refusal::MassCancel, text, out));
         }
         while left > 0 && self.report_for_mass(out) {
             left -= 1;
         }
     }
 
-    fn cancel_for_mass(&self, order_id: OrderId, text: Arc<str>, out: &mut Outbox) -> bool {
+    /// Cancels an order that no F asked for, if it is still open.
+    pub(crate) fn cancel_unasked(
+        &self,
+        order_id: OrderId,
+        reason: Refusal,
+        text: Arc<str>,
+        out: &mut Outbox,
+    ) -> bool {
         let Some(slot) = self.orders.slot(&order_id) else { return false };
         let order = &self.orders[slot];
         let accepted = CancelAccepted {
@@ -173,7 +180,7 @@ impl Risk {
             symbol: order.terms.symbol,
             firm: order.terms.firm,
             request: None,
-            reason: Some(Refusal::MassCancel),
+            reason: Some(reason),
             detail: Some(text),
         };
         out.emit(Topic::Markets, accepted.into());

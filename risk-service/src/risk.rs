@@ -1,6 +1,7 @@
 //! The processor of one partition of `accounts`.
 
 use crate::client::Client;
+use crate::disconnects::Disconnects;
 use crate::duplicates::Duplicates;
 use crate::exposure::Exposure;
 use crate::firm::Firm;
@@ -55,6 +56,8 @@ pub struct Risk {
     pub(crate) killing: VecDeque<OrderId>,
     /// What mass requests still have to do.
     pub(crate) mass: MassRequests,
+    /// Lost sessions whose orders are to be cancelled.
+    pub(crate) disconnects: Disconnects,
     /// What was traded since the trading day began.
     pub(crate) day_trades: DayTrades,
     /// Ids and ranges that all sessions have used up today; derived.
@@ -268,6 +271,8 @@ impl Risk {
             Event::RestrictionSet(e) => self.set_restriction(e, input.actor, out),
             Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
             Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
+            Event::CancelOnDisconnectSet(e) => self.session_is_back(e),
+            Event::CancelOnDisconnectStarted(e) => self.session_is_lost(e, input.at),
             Event::ClockTicked(e) => {
                 self.begin_day(e.now);
                 self.revert_limits(e.now, out);
@@ -319,6 +324,7 @@ impl Processor for Risk {
             return;
         }
         self.begin_day(input.at);
+        self.end_graces(input.at);
         match input.event {
             Event::ExecutionReported(e) if self.is_new_outcome(input.origin) => self.executed(e, input, out),
             Event::CancelRefused(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
@@ -328,6 +334,7 @@ impl Processor for Risk {
             _ => self.ask(input, out),
         }
         self.kill_some(out);
+        self.cancel_for_lost(out);
         self.serve_mass_requests(out);
     }
 }

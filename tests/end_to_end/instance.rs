@@ -85,6 +85,14 @@ impl Home {
         home
     }
 
+    /// With `old`, which must stand in the configuration, replaced by `new` where it comes first.
+    pub(crate) fn changed(self, old: &str, new: &str) -> Self {
+        let text = std::fs::read_to_string(self.config()).expect("it was written");
+        assert!(text.contains(old), "no {old} in {text}");
+        std::fs::write(self.config(), text.replacen(old, new, 1)).expect("it is writable");
+        self
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("assay.toml")
     }

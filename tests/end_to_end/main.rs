@@ -10,6 +10,7 @@ mod client;
 mod configuration;
 mod crash;
 mod damage;
+mod disconnects;
 mod drop_copy;
 mod full_disk;
 mod garbage;

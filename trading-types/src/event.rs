@@ -2,6 +2,7 @@
 
 mod commands;
 mod control;
+mod disconnects;
 mod firms;
 mod identity;
 mod limits;
@@ -18,6 +19,7 @@ mod trading;
 
 pub use commands::*;
 pub use control::*;
+pub use disconnects::*;
 pub use firms::*;
 pub use identity::*;
 pub use limits::*;
@@ -199,4 +201,10 @@ events! {
     RiskCommandRefused(RiskCommandRefused) = "risk_command.refused.v1", key |e| e.subject.as_str();
     /// Something that people must look at. accounts, risk.
     RiskAlarmed(RiskAlarmed) = "risk.alarmed.v1", key |e| e.firm.as_ref().map_or("house", |f| f.as_str());
+    /// A session is logged on and its orders are protected, or not any more. accounts, gateway.
+    CancelOnDisconnectSet(CancelOnDisconnectSet) = "cancel_on_disconnect.set.v1", key |e| e.firm.as_str();
+    /// A protected session is lost. accounts, gateway.
+    CancelOnDisconnectStarted(CancelOnDisconnectStarted) = "cancel_on_disconnect.started.v1", key |e| e.firm.as_str();
+    /// A protected session ended in order. accounts, gateway.
+    CancelOnDisconnectEnded(CancelOnDisconnectEnded) = "cancel_on_disconnect.ended.v1", key |e| e.firm.as_str();
 }

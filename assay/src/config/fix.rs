@@ -67,6 +67,7 @@ impl Config {
             certificate_names: session.certificate_names.clone(),
             logout_on_auth_failure: session.logout_on_auth_failure,
             throttle: Some(session.throttle.limits(firm.and_then(|firm| firm.limits.orders_per_s))),
+            cancel_on_disconnect: (&session.cancel_on_disconnect).into(),
             ..SessionSpec::new(session.comp_id, session.firm)
         })
     }

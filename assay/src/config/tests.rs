@@ -77,6 +77,14 @@ fn every_fault_names_file_line_and_mend() {
             "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[[session.key]]\nid = \"k\"\nscheme = \"ed25519\"\nvalid_until = \"soon\"\n",
             "assay.toml:9: `soon` is no moment",
         ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\ncancel_on_disconnect = { on = \"any\", grace_s = 61 }\n",
+            "assay.toml:6: grace_s = 61 is out of range, use 0 to 60",
+        ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\ncancel_on_disconnect = { drop_copy = \"D\" }\n",
+            "assay.toml:6: \"D\" is no drop copy session of firm F",
+        ),
         ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" is not served"),
         ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
         ("[audit]\nstore = \"clickhouse\"\n", "assay.toml:2: store = \"clickhouse\" is not served"),

@@ -1,6 +1,7 @@
 //! A gateway from what the log says.
 
 use super::Gateway;
+use super::protection::start_after_restart;
 use crate::admission::Door;
 use crate::application::{Effects, Replies};
 use crate::back_off::BackOff;
@@ -9,7 +10,7 @@ use crate::recovery::{Recovered, RecoveredSession, session_of};
 use crate::throttle::Throttle;
 use crate::{Application, Error, GatewayConfig, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::{EventLog, Record};
-use assay_trading_types::{Position, RequestId, Topic};
+use assay_trading_types::{Position, RequestId, Timestamp, Topic};
 use fix_session::{FieldIndex, Inbound, Session, ValidationOptions, check_message};
 use std::sync::Arc;
 
@@ -23,9 +24,12 @@ impl<A: Application> Gateway<A> {
         log: Arc<dyn EventLog>,
         application: A,
         statistics: Arc<Statistics>,
+        at: Timestamp,
     ) -> Result<Self, Error> {
         let mut application = application;
         let mut recovered = Recovered::read(&*log, &config, &mut application)?;
+        let mut batch = RecordBatch::new();
+        start_after_restart(&mut recovered.protections, &mut batch, config.partitions, at);
         let links: Vec<Link> =
             config.sessions.iter().map(|spec| link(spec, &config, &mut recovered)).collect();
         let outcomes = log.reader(&[Topic::Accounts], Position(recovered.accounts_from), false)?;
@@ -39,7 +43,7 @@ impl<A: Application> Gateway<A> {
             config,
             log,
             application,
-            batch: RecordBatch::new(),
+            batch,
             replies: Replies::default(),
             outcomes,
             polled: Vec::new(),
@@ -111,6 +115,7 @@ fn link(spec: &SessionSpec, config: &GatewayConfig, recovered: &mut Recovered) -
         session.set_began(began.as_ns());
     }
     let mut state = LinkState::new(journal, backlog, began);
+    state.watch.protection = recovered.protections.remove(&names.session).unwrap_or_default();
     state.throttle = spec.throttle.map(Throttle::new);
     let recoveries = Default::default();
     Link { spec: spec.clone(), names, session, state, replay: None, release: None, recoveries }

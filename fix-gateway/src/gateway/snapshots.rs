@@ -2,6 +2,8 @@
 
 use super::Gateway;
 use crate::Application;
+use crate::cancel_on_disconnect::Protection;
+use crate::link::Link;
 use crate::snapshot::{SessionSnapshot, Snapshot};
 
 impl<A: Application> Gateway<A> {
@@ -31,6 +33,9 @@ impl<A: Application> Gateway<A> {
                 began: link.state.began,
             }
         }));
+        let is_on = |link: &&Link| link.state.watch.protection != Protection::Off;
+        let protection = |link: &Link| (link.names.session, link.state.watch.protection.clone());
+        snapshot.protections.extend(self.links.iter().filter(is_on).map(protection));
         snapshot
     }
 

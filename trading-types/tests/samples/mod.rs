@@ -1,16 +1,28 @@
 //! One hand-built event of every kind, with every optional part present, in the story of one small trade.
 #![allow(dead_code, reason = "each test and example uses its part")]
 
+mod disconnects;
 mod risk_controls;
 
 use assay_trading_types::*;
+use disconnects::disconnects;
 use risk_controls::{limits, measured, risk_controls};
 use std::sync::Arc;
 
 /// One of every kind, in the order of [`Kind::ALL`].
 pub(crate) fn every_event() -> Vec<Event> {
-    [requests(), outcomes(), firms(), market_inputs(), trading(), results(), operations(), risk_controls()]
-        .concat()
+    [
+        requests(),
+        outcomes(),
+        firms(),
+        market_inputs(),
+        trading(),
+        results(),
+        operations(),
+        risk_controls(),
+        disconnects(),
+    ]
+    .concat()
 }
 
 fn requests() -> Vec<Event> {

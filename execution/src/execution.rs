@@ -172,13 +172,13 @@ impl Execution {
 
     /// An order that cannot be taken ends before it begins, so that risk releases what it holds for it.
     fn turn_away(&mut self, accepted: &OrderAccepted, reason: Refusal, out: &mut Sink<'_>) {
-        self.closed.note(accepted.order_id, OrdStatus::Canceled);
+        self.closed.note(accepted.order_id, OrdStatus::Rejected);
         out.account(ExecutionReported {
             order_id: accepted.order_id,
-            exec: ExecType::Canceled { request: None, reason: Some(reason), detail: None },
+            exec: ExecType::Rejected { reason },
             terms: accepted.terms.clone(),
             filled: Filled::default(),
-            status: OrdStatus::Canceled,
+            status: OrdStatus::Rejected,
             working: None,
         });
     }

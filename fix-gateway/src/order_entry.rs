@@ -197,7 +197,7 @@ fn settles(record: &Record, event: &Event) -> Option<Settles> {
         Event::MassCancelReported(e) => request(e.request),
         Event::MassStatusReported(e) => request(e.request),
         Event::ExecutionReported(e) => match &e.exec {
-            ExecType::New => Some(Settles::Offset(e.order_id.offset())),
+            ExecType::New | ExecType::Rejected { .. } => Some(Settles::Offset(e.order_id.offset())),
             ExecType::Canceled { request: Some(ids), .. } | ExecType::Replaced { request: ids, .. } => {
                 request(ids.request)
             }

@@ -209,9 +209,14 @@ impl<'a> Report<'a> {
             (cl_ord_id, orig_cl_ord_id) = (ids.cl_ord_id, Some(ids.orig_cl_ord_id));
         }
         let reason = reason_of(&e.exec);
+        let refusal = match &e.exec {
+            ExecType::Rejected { reason } => Some(*reason),
+            _ => None,
+        };
         let report = ExecutionReport {
             exec_id: Some(self.exec_id),
-            order_id: Some(e.order_id),
+            // A rejected order never existed (A-11, M-02).
+            order_id: refusal.is_none().then_some(e.order_id),
             cl_ord_id,
             orig_cl_ord_id,
             exec_type: exec_type_char(&e.exec),
@@ -222,7 +227,7 @@ impl<'a> Report<'a> {
                 ExecType::Trade(fill) => Some(fill),
                 _ => None,
             },
-            refusal: None,
+            refusal,
             restatement: restatement_of(&e.exec),
             text: reason.map(|r| (r, detail_of(&e.exec).unwrap_or(phrase(r)))),
             ord_status_req_id: None,
@@ -267,7 +272,7 @@ impl<'a> Report<'a> {
             restatement: None,
             text: None,
             ord_status_req_id: None,
-            working: None,
+            working: order.working,
             part: self.part,
             at: self.at,
         }

@@ -298,6 +298,7 @@ fn status_of_known_and_unknown_orders() {
         terms: terms("a", None),
         filled: Filled::unfilled(Qty::parse("100").unwrap()),
         status: OrdStatus::New,
+        working: None,
     });
     let text = body(status);
     assert!(

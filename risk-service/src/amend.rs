@@ -119,6 +119,7 @@ impl Risk {
         let mut terms =
             OrderTerms { account: old.account, firm: old.firm, session: old.session, ..e.terms.clone() };
         terms.tif = if e.tif_given { e.terms.tif } else { old.tif };
+        keep_expiry(&mut terms, old);
         if terms.tif != old.tif && matches!(terms.tif, TimeInForce::Ioc | TimeInForce::Fok) {
             return Err((Refusal::NotAmendable, "TimeInForce cannot become IOC or FOK".to_owned()));
         }
@@ -247,6 +248,15 @@ impl Risk {
             detail,
         };
         out.emit(Topic::Accounts, refused.into());
+    }
+}
+
+/// When a GTD order ends stays as it was unless it is stated anew.
+fn keep_expiry(terms: &mut OrderTerms, old: &OrderTerms) {
+    let (stated, before) = (terms.conditions.as_deref(), old.conditions.as_deref());
+    let expiry = before.and_then(|c| c.expiry);
+    if terms.tif == TimeInForce::Gtd && expiry.is_some() && stated.is_none_or(|c| c.expiry.is_none()) {
+        terms.conditions.get_or_insert_default().expiry = expiry;
     }
 }
 

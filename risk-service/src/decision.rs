@@ -136,6 +136,7 @@ impl Risk {
             counted: Counted::default(),
             filled,
             status: OrdStatus::New,
+            working: None,
             modified: e.transact_time,
             cover: approved.cover(&e.terms, &filled),
             price: approved.price,

@@ -67,6 +67,8 @@ pub(crate) struct OpenOrder {
     pub(crate) counted: Counted,
     pub(crate) filled: Filled,
     pub(crate) status: OrdStatus,
+    /// Of a stop: whether it is triggered.
+    pub(crate) working: Option<bool>,
     /// Time of its last report, which OrigOrdModTime(586) must name.
     pub(crate) modified: Timestamp,
     pub(crate) cover: Cover,
@@ -110,8 +112,8 @@ impl OpenOrder {
 
     /// The order as a status report shows it.
     pub(crate) fn state(&self) -> OrderState {
-        let (order_id, status) = (self.order_id, self.shown_status());
-        OrderState { order_id, terms: self.terms.clone(), filled: self.filled, status }
+        let (order_id, status, working) = (self.order_id, self.shown_status(), self.working);
+        OrderState { order_id, terms: self.terms.clone(), filled: self.filled, status, working }
     }
 
     /// OrdStatus(39) as the counterparty sees it.

@@ -36,6 +36,7 @@ impl Risk {
             paid = settle(order, fill, &e.filled, &self.ledger, &mut group);
         }
         (order.filled, order.status, order.modified) = (e.filled, e.status, input.at);
+        order.working = e.working;
         let renamed = adopt(order, e);
         let open = order.is_open();
         // What is pending on an order that ends is answered TOO_LATE by the market.
@@ -135,6 +136,7 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> Option<ClOrdId> {
         ExecType::New
         | ExecType::Trade(_)
         | ExecType::Canceled { .. }
+        | ExecType::Rejected { .. }
         | ExecType::Expired
         | ExecType::DoneForDay => None,
     }

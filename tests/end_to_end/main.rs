@@ -10,6 +10,7 @@ mod client;
 mod configuration;
 mod crash;
 mod damage;
+mod desk;
 mod disconnects;
 mod drop_copy;
 mod full_disk;
@@ -25,6 +26,7 @@ mod risk;
 mod security;
 mod sessions;
 mod shutdown;
+mod terms;
 mod wire;
 
 use std::time::Duration;

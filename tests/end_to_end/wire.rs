@@ -4,7 +4,7 @@ use crate::PATIENCE;
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A message as text, `8=FIX.4.4|9=...|...|10=...|`.
 #[derive(Clone, PartialEq, Eq)]
@@ -162,9 +162,20 @@ fn is_closed(kind: ErrorKind) -> bool {
 }
 
 /// Now as a UTCTimestamp with milliseconds.
-#[allow(clippy::disallowed_methods, reason = "a counterparty has its own clock")]
 pub(crate) fn utc_now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    utc_in(0)
+}
+
+/// The hour of the day now.
+pub(crate) fn hours_of_utc() -> i64 {
+    utc_now()[9..11].parse().expect("two digits")
+}
+
+/// As [`utc_now`], so many seconds later.
+#[allow(clippy::disallowed_methods, reason = "a counterparty has its own clock")]
+pub(crate) fn utc_in(seconds: u64) -> String {
+    let since =
+        SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + Duration::from_secs(seconds);
     let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let (year, month, day) = civil(days);
     let (h, m, s) = (second / 3_600, second / 60 % 60, second % 60);

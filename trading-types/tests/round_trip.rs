@@ -93,6 +93,7 @@ fn exec_types() -> impl Strategy<Value = ExecType> {
     });
     prop_oneof![
         Just(ExecType::New),
+        prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Rejected { reason }),
         Just(ExecType::Expired),
         fills,
         prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Restated { reason }),

@@ -276,6 +276,7 @@ fn report(e: &ExecutionReported) -> String {
         ExecType::Trade(fill) => ('F', format!(" {}@{}", fill.qty, fill.price)),
         ExecType::Canceled { reason, .. } => ('4', code(reason)),
         ExecType::Replaced { reason, .. } => ('5', code(reason)),
+        ExecType::Rejected { reason } => ('8', format!(" {}", reason.code())),
         ExecType::Expired => ('C', String::new()),
         ExecType::DoneForDay => ('3', String::new()),
         ExecType::Restated { reason } => ('D', code(&Some(*reason))),

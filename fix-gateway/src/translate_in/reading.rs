@@ -68,6 +68,11 @@ impl<'a> Reading<'a> {
         (self.defect, self.carried.finish())
     }
 
+    /// Whether it is OrderCancelReplaceRequest(G), where an omitted TimeInForce(59) means the order's.
+    pub(super) fn is_replace(&self) -> bool {
+        self.message.msg_type() == b"G"
+    }
+
     pub(super) fn has(&self, tag: u32) -> bool {
         self.message.get(tag).is_some()
     }
@@ -122,9 +127,9 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// ExpireDate(432) or ExpireTime(126) of a GTD order.
-    pub(super) fn need_expiry(&self) -> Result<(), Stop> {
-        let gtd = self.value(59) == Some(b"6");
+    /// ExpireDate(432) or ExpireTime(126) of a GTD order; in a replace they may stay as they were.
+    fn need_expiry(&self) -> Result<(), Stop> {
+        let gtd = self.value(59) == Some(b"6") && !self.is_replace();
         match gtd && !self.has(432) && !self.has(126) {
             true => Err(Stop::Missing(126)),
             false => Ok(()),
@@ -218,38 +223,26 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// TimeInForce(59) if given. GTD and auctions are not served yet.
+    /// TimeInForce(59) if given.
     pub(super) fn time_in_force(&mut self) -> Option<TimeInForce> {
         let given = self.message.get(59)?;
-        match one(given).and_then(TimeInForce::from_fix) {
-            None => {
-                self.unserved(Refusal::UnsupportedTif, 59, given);
-                Some(TimeInForce::Day)
-            }
-            Some(tif) => {
-                if matches!(tif, TimeInForce::Gtd | TimeInForce::AtOpen | TimeInForce::AtClose) {
-                    self.note(Refusal::UnsupportedTif, || format!("59={}", shown(given)));
-                }
-                Some(tif)
-            }
-        }
+        let tif = one(given).and_then(TimeInForce::from_fix);
+        Some(tif.unwrap_or_else(|| {
+            self.unserved(Refusal::UnsupportedTif, 59, given);
+            TimeInForce::Day
+        }))
     }
 
-    /// OrdType(40). Stops are not served yet.
+    /// OrdType(40). Stops take times in force that let them wait.
     pub(super) fn ord_type(&mut self, tif: TimeInForce) -> OrdType {
         let given = self.message.get(40).unwrap_or_default();
         let Some(ord_type) = one(given).and_then(OrdType::from_fix) else {
             self.unserved(Refusal::UnsupportedOrdtype, 40, given);
             return OrdType::Limit;
         };
-        if matches!(ord_type, OrdType::Stop | OrdType::StopLimit) {
-            let refusal = match tif {
-                TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd => Refusal::UnsupportedOrdtype,
-                TimeInForce::Ioc | TimeInForce::Fok | TimeInForce::AtOpen | TimeInForce::AtClose => {
-                    Refusal::UnsupportedTif
-                }
-            };
-            self.note(refusal, || format!("40={}", shown(given)));
+        let waits = matches!(tif, TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd);
+        if matches!(ord_type, OrdType::Stop | OrdType::StopLimit) && !waits {
+            self.refuse(Refusal::UnsupportedTif, 59);
         }
         ord_type
     }

@@ -20,9 +20,6 @@ impl Reading<'_> {
                 _ => self.refuse(Refusal::UnsupportedExecinst, 18),
             }
         }
-        if conditions.post_only && !SERVED.post_only || conditions.all_or_none && !SERVED.all_or_none {
-            self.refuse(Refusal::UnsupportedExecinst, 18);
-        }
     }
 
     /// MinQty(110) with IOC only; MaxFloor(111) below OrderQty(38) on limit orders only.
@@ -33,13 +30,13 @@ impl Reading<'_> {
     ) {
         if let Some(min) = self.other_quantity(110) {
             conditions.min_qty = Some(min);
-            if tif != TimeInForce::Ioc || min > qty || !SERVED.min_qty {
+            if tif != TimeInForce::Ioc || min > qty {
                 self.refuse(Refusal::UnsupportedTerms, 110);
             }
         }
         if let Some(max_floor) = self.other_quantity(111) {
             conditions.max_floor = Some(max_floor);
-            if ord_type != OrdType::Limit || max_floor >= qty || !SERVED.max_floor {
+            if ord_type != OrdType::Limit || max_floor >= qty {
                 self.refuse(Refusal::UnsupportedTerms, 111);
             }
         }
@@ -57,7 +54,8 @@ impl Reading<'_> {
     /// ExpireDate(432) or ExpireTime(126): exactly one with GTD, none otherwise.
     pub(super) fn expiry(&mut self, tif: TimeInForce) -> Option<Expiry> {
         let (date, time) = (self.value(432), self.value(126));
-        if tif != TimeInForce::Gtd {
+        let as_before = self.is_replace() && !self.has(59);
+        if tif != TimeInForce::Gtd && !as_before {
             if date.is_some() || time.is_some() {
                 self.refuse(Refusal::UnsupportedTerms, if date.is_some() { 432 } else { 126 });
             }
@@ -101,16 +99,6 @@ impl Reading<'_> {
         }
     }
 }
-
-/// What the market serves. The rest is refused here, since nobody behind would honour it.
-struct Served {
-    post_only: bool,
-    all_or_none: bool,
-    min_qty: bool,
-    max_floor: bool,
-}
-
-const SERVED: Served = Served { post_only: false, all_or_none: false, min_qty: false, max_floor: false };
 
 /// Whether an expiry lies before `now`; a date ends with its day, wherever on earth that is.
 fn is_past(expiry: Expiry, now: Timestamp) -> bool {

@@ -173,6 +173,7 @@ pub(super) fn exec_type_char(exec: &ExecType) -> u8 {
         ExecType::Trade(_) => b'F',
         ExecType::Canceled { .. } => b'4',
         ExecType::Replaced { .. } => b'5',
+        ExecType::Rejected { .. } => b'8',
         ExecType::Expired => b'C',
         ExecType::DoneForDay => b'3',
         ExecType::Restated { .. } => b'D',
@@ -182,7 +183,7 @@ pub(super) fn exec_type_char(exec: &ExecType) -> u8 {
 pub(super) fn reason_of(exec: &ExecType) -> Option<Refusal> {
     match exec {
         ExecType::Canceled { reason, .. } | ExecType::Replaced { reason, .. } => *reason,
-        ExecType::Restated { reason } => Some(*reason),
+        ExecType::Restated { reason } | ExecType::Rejected { reason } => Some(*reason),
         ExecType::New | ExecType::Trade(_) | ExecType::Expired | ExecType::DoneForDay => None,
     }
 }

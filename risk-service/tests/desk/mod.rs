@@ -423,6 +423,7 @@ fn kind(exec: &ExecType) -> char {
         ExecType::Trade(_) => 'F',
         ExecType::Canceled { .. } => '4',
         ExecType::Replaced { .. } => '5',
+        ExecType::Rejected { .. } => '8',
         ExecType::Expired => 'C',
         ExecType::DoneForDay => '3',
         ExecType::Restated { .. } => 'D',

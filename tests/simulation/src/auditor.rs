@@ -99,8 +99,7 @@ impl Auditor {
             self.fault(format!("order {}: {why}: {e:?}", e.order_id));
         }
         match &e.exec {
-            ExecType::New => self.first_answer(e.order_id),
-            ExecType::Canceled { request: None, .. } if before.is_none() => self.first_answer(e.order_id),
+            ExecType::New | ExecType::Rejected { .. } => self.first_answer(e.order_id),
             ExecType::Canceled { request: Some(request), .. } | ExecType::Replaced { request, .. } => {
                 self.answered(key(&request.request));
             }

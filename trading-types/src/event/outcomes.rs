@@ -94,6 +94,9 @@ pub struct OrderState {
     pub filled: Filled,
     /// OrdStatus(39).
     pub status: OrdStatus,
+    /// As in [`ExecutionReported::working`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working: Option<bool>,
 }
 
 /// What a report reports: ExecType(150) and what belongs to it.
@@ -123,6 +126,11 @@ pub enum ExecType {
         /// `QTY_REDUCED` when the quantity went to CumQty.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Refusal>,
+    },
+    /// 8: the market does not take it: the order ends before it begins.
+    Rejected {
+        /// Why.
+        reason: Refusal,
     },
     /// C: expired.
     Expired,

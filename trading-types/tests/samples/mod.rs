@@ -167,6 +167,7 @@ fn outcomes() -> Vec<Event> {
                 terms: terms(),
                 filled: filled(),
                 status: OrdStatus::PartiallyFilled,
+                working: Some(false),
             }),
         }
         .into(),
@@ -194,6 +195,7 @@ fn outcomes() -> Vec<Event> {
                 terms: terms(),
                 filled: filled(),
                 status: OrdStatus::PartiallyFilled,
+                working: Some(false),
             }),
             refused: Some(Defect { refusal: Refusal::UnsupportedScope, detail: "585=3".into() }),
         }

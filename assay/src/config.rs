@@ -206,6 +206,15 @@ pub(crate) struct Session {
     /// What its end costs its open orders.
     #[serde(default)]
     pub(crate) cancel_on_disconnect: disconnect::CancelOnDisconnect,
+    /// Every accepted D yields 150=A first.
+    #[serde(default)]
+    pub(crate) pending_new: bool,
+    /// Every accepted F and G yields 150=6 or E first.
+    #[serde(default)]
+    pub(crate) pending_reports: bool,
+    /// A G may follow one that is pending.
+    #[serde(default)]
+    pub(crate) chain_pending: bool,
 }
 
 /// News of a stop begin a minute before it (rules of engagement, A-06).

@@ -83,7 +83,15 @@ fn requested(request: RequestId, n: u64) -> Result<Value, IdError> {
     let terms = terms(n)?;
     let transact_time = Timestamp::from_ns(n as i64);
     Ok(Value::event(
-        OrderRequested { request, terms, transact_time, poss_resend: false, defect: None }.into(),
+        OrderRequested {
+            request,
+            terms,
+            transact_time,
+            poss_resend: false,
+            defect: None,
+            tell_pending: false,
+        }
+        .into(),
     ))
 }
 

@@ -146,7 +146,9 @@ impl<'a> RowIds<'a> {
                     Self { order_id: Some(e.order_id), exec_id: place.exec_id(), ..none }.termed(&e.terms);
                 match &e.exec {
                     ExecType::Canceled { request: Some(ids_asked), .. }
-                    | ExecType::Replaced { request: ids_asked, .. } => {
+                    | ExecType::Replaced { request: ids_asked, .. }
+                    | ExecType::PendingCancel { request: ids_asked }
+                    | ExecType::PendingReplace { request: ids_asked } => {
                         ids.chained(&ids_asked.cl_ord_id, &ids_asked.orig_cl_ord_id)
                     }
                     _ => ids,

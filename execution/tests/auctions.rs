@@ -26,7 +26,7 @@ fn phases(said: &[String]) -> Vec<String> {
 #[test]
 fn a_day_goes_through_its_phases() {
     let mut v = calendar_market(None);
-    assert_eq!(v.place(ask(1, Buy, 5, "10")), ["#1 4/4 5 0 0 0 MARKET_CLOSED"]);
+    assert_eq!(v.place(ask(1, Buy, 5, "10")), ["#1 8/8 5 0 0 0 MARKET_CLOSED"]);
     let table = [
         ("13:00:00", "PreOpen 20261123"),
         ("14:25:00", "OpeningAuction 20261123"),
@@ -50,7 +50,7 @@ fn an_opening_auction_trades_at_one_price_and_the_rest_goes_on() {
     v.place(Ask { tif: TimeInForce::AtOpen, ..ask(4, Sell, 30, "10.01") });
     assert_eq!(
         v.place(Ask { tif: TimeInForce::Ioc, ..ask(5, Buy, 1, "11") }),
-        ["#5 4/4 1 0 0 0 MARKET_CLOSED"]
+        ["#5 8/8 1 0 0 0 MARKET_CLOSED"]
     );
     assert_eq!(v.tick("20261123-13:00:01"), ["auction 90@10.02 Buy 60 over"]);
     assert!(v.tick("20261123-13:00:02").is_empty(), "indicated only when it changes");
@@ -83,7 +83,7 @@ fn what_is_left_of_auction_orders_ends_with_the_auction() {
     assert!(said.contains(&"#1 4/4 10 6 0 9 AUCTION_REMAINDER".to_owned()), "{said:?}");
     assert_eq!(
         v.place(Ask { tif: TimeInForce::AtOpen, ..ask(4, Buy, 1, "9") }),
-        ["#4 4/4 1 0 0 0 MARKET_CLOSED"]
+        ["#4 8/8 1 0 0 0 MARKET_CLOSED"]
     );
 }
 
@@ -116,7 +116,7 @@ fn m22_m23_at_the_close_day_orders_expire_once_and_others_are_done_for_the_day_a
     assert_eq!(orders, ["#2 3/3 100 30 70 9"]);
     v.place(ask(4, Buy, 1, "9"));
     v.execution = Execution::restore(&v.execution.snapshot()).unwrap();
-    assert_eq!(v.place(ask(5, Buy, 1, "9")), ["#5 4/4 1 0 0 0 MARKET_CLOSED"]);
+    assert_eq!(v.place(ask(5, Buy, 1, "9")), ["#5 8/8 1 0 0 0 MARKET_CLOSED"]);
     let said = v.tick("20261124-13:00:00");
     assert_eq!(said[0], "#2 D/1 100 30 70 9 GT_RENEWAL");
     assert_eq!(phases(&said), ["PreOpen 20261124"]);
@@ -163,7 +163,7 @@ fn a_trade_outside_the_band_becomes_an_auction() {
     assert_eq!(phases(&said), ["VolatilityAuction 20261123 until 14:31:00"]);
     assert_eq!(
         v.place(Ask { tif: TimeInForce::Ioc, ..ask(4, Buy, 1, "12") }),
-        ["#4 4/4 1 0 0 0 MARKET_CLOSED"]
+        ["#4 8/8 1 0 0 0 MARKET_CLOSED"]
     );
     assert!(v.tick("20261123-14:30:59").iter().all(|l| l.starts_with("auction")), "still in the auction");
     let said = v.tick("20261123-14:31:00");
@@ -189,7 +189,7 @@ fn an_operator_halts_and_resumes() {
     v.place(ask(1, Buy, 10, "10"));
     let set = |halted| TradingStateSet { symbol: id("AAPL"), halted, reason: "news".into() };
     assert_eq!(phases(&support::lines(&v.apply(set(true)))), ["Halted 20261123"]);
-    assert_eq!(v.place(ask(2, Sell, 10, "10")), ["#2 4/4 10 0 0 0 HALTED"]);
+    assert_eq!(v.place(ask(2, Sell, 10, "10")), ["#2 8/8 10 0 0 0 HALTED"]);
     assert_eq!(v.replace(ask(1, Buy, 11, "10")), ["#1 9 to G 39=0 HALTED"]);
     assert_eq!(v.cancel(1), ["#1 4/4 10 0 0 0"]);
     assert_eq!(phases(&support::lines(&v.apply(set(false)))), ["Continuous 20261123"]);
@@ -199,7 +199,7 @@ fn an_operator_halts_and_resumes() {
 fn a_market_without_a_calendar_halts_too() {
     let mut v = Venue::new();
     v.apply(TradingStateSet { symbol: id("AAPL"), halted: true, reason: "news".into() });
-    assert_eq!(v.place(ask(1, Sell, 10, "10")), ["#1 4/4 10 0 0 0 HALTED"]);
+    assert_eq!(v.place(ask(1, Sell, 10, "10")), ["#1 8/8 10 0 0 0 HALTED"]);
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn min_qty_of_an_ioc_is_filled_at_once_or_nothing_is() {
     }
     let conditions = with(Conditions { min_qty: Some(shares(1)), ..Conditions::default() });
     let said = Venue::new().place(Ask { conditions, ..ask(1, Buy, 100, "10") });
-    assert_eq!(said, ["#1 4/4 100 0 0 0 UNSUPPORTED_TERMS"], "with an order that rests");
+    assert_eq!(said, ["#1 8/8 100 0 0 0 UNSUPPORTED_TERMS"], "with an order that rests");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn all_or_none_waits_beside_the_book_until_it_is_filled_whole() {
     assert_eq!(said.last().unwrap(), "top - / -");
     assert_eq!(v.execution.open_order_count(), 0);
     let ioc = Venue::new().place(Ask { conditions, tif: Ioc, ..ask(1, Buy, 1, "10") });
-    assert_eq!(ioc, ["#1 4/4 1 0 0 0 UNSUPPORTED_EXECINST"]);
+    assert_eq!(ioc, ["#1 8/8 1 0 0 0 UNSUPPORTED_EXECINST"]);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn gtd_ends_with_the_tick_at_its_time_and_not_before() {
     assert_eq!(v.tick("20261122-00:00:00"), ["#2 C/C 5 0 0 0", "top - / -"]);
     assert_eq!(v.cancel(2), ["#2 9 to F 39=C TOO_LATE"]);
     let past = v.place(Ask { conditions: until(Expiry::Time(at)), tif: Gtd, ..ask(4, Buy, 5, "10") });
-    assert_eq!(past, ["#4 4/4 5 0 0 0 EXPIRE_PAST"]);
+    assert_eq!(past, ["#4 8/8 5 0 0 0 EXPIRE_PAST"]);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_cancelled_gtd_order_leaves_nothing_behind() {
 fn terms_of_auctions_need_a_calendar() {
     for tif in [AtOpen, AtClose] {
         let said = Venue::new().place(Ask { tif, ..ask(1, Buy, 5, "10") });
-        assert_eq!(said, ["#1 4/4 5 0 0 0 UNSUPPORTED_TIF"]);
+        assert_eq!(said, ["#1 8/8 5 0 0 0 UNSUPPORTED_TIF"]);
     }
 }
 

@@ -200,10 +200,10 @@ fn what_no_book_can_take_ends_at_once_with_the_reason() {
     for (price, qty, code) in table {
         let said = Venue::new().place(ask(1, Buy, qty, price));
         assert_eq!(said.len(), 1);
-        assert!(said[0].ends_with(code) && said[0].starts_with("#1 4/4"), "{said:?}");
+        assert!(said[0].ends_with(code) && said[0].starts_with("#1 8/8"), "{said:?}");
     }
     let said = support::lines(&Venue::new().apply(ask(1, Buy, 1, "10").accepted("NONE")));
-    assert_eq!(said, ["#1 4/4 1 0 0 0 UNKNOWN_SYMBOL"]);
+    assert_eq!(said, ["#1 8/8 1 0 0 0 UNKNOWN_SYMBOL"]);
 }
 
 #[test]

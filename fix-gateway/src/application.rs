@@ -4,9 +4,11 @@ use crate::throttle::TooFast;
 use crate::{RecordBatch, Report, SessionNames, SessionSpec};
 use assay_event_log::Record;
 use assay_trading_types::{
-    Defect, Event, OrderRequested, Refusal, ReplaceRequested, RequestId, SessionId, Timestamp,
+    Defect, Event, Kind, MassCancelRequested, OrderRequested, Refusal, ReplaceRequested, RequestId,
+    SessionId, Timestamp,
 };
 use fix_session::{Encoder, Inbound, Outgoing, Verdict, append_fields};
+use std::sync::Arc;
 
 /// An application behind the sessions of a gateway.
 ///
@@ -33,10 +35,21 @@ pub trait Application: Send + 'static {
         let _ = (record, event);
     }
 
+    /// The event as it is to be told, or nothing when nobody is to hear of it.
+    fn as_told(&mut self, event: Arc<Event>) -> Option<Arc<Event>> {
+        Some(event)
+    }
+
     /// The `nth` message, from 0, that a record of `accounts` becomes; asked until there is none.
     fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
         let _ = (record, event, nth);
         None
+    }
+
+    /// Whether it observes records of this kind also when their answers were told before a restart.
+    fn follows(&self, kind: Kind) -> bool {
+        let _ = kind;
+        false
     }
 
     /// What it knows from `observe`, for a snapshot.
@@ -78,7 +91,8 @@ impl Effects<'_> {
         self.requests += 1;
         if let Some(too_fast) = self.too_fast
             && let Event::OrderRequested(OrderRequested { defect, .. })
-            | Event::ReplaceRequested(ReplaceRequested { defect, .. }) = &mut event
+            | Event::ReplaceRequested(ReplaceRequested { defect, .. })
+            | Event::MassCancelRequested(MassCancelRequested { defect, .. }) = &mut event
         {
             *defect = Some(Defect { refusal: Refusal::RateLimit, detail: too_fast.to_string() });
         }

@@ -149,6 +149,17 @@ impl From<SocketAddr> for Listener {
     }
 }
 
+/// Pending states that a session is told of, and what may wait behind them (section 6 of the rules of engagement).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PendingRules {
+    /// Every accepted D yields 150=A before 150=0.
+    pub new_orders: bool,
+    /// Every accepted F and G yields 150=6 or E before its answer, and 39 is pending meanwhile.
+    pub amendments: bool,
+    /// A G may follow one that is pending.
+    pub chain: bool,
+}
+
 /// One counterparty's session.
 #[derive(Debug, Clone)]
 pub struct SessionSpec {
@@ -196,6 +207,8 @@ pub struct SessionSpec {
     pub throttle: Option<ThrottleLimits>,
     /// What its end costs its open orders.
     pub cancel_on_disconnect: CancelOnDisconnect,
+    /// Pending states it is told of.
+    pub pending: PendingRules,
 }
 
 impl SessionSpec {
@@ -225,6 +238,7 @@ impl SessionSpec {
             logout_on_auth_failure: false,
             throttle: None,
             cancel_on_disconnect: CancelOnDisconnect::default(),
+            pending: PendingRules::default(),
         }
     }
 

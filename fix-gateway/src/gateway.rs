@@ -8,6 +8,7 @@ mod protection;
 mod release;
 mod replay;
 mod restart;
+mod session_end;
 mod snapshots;
 
 pub(crate) use fills::FillRecovery;
@@ -93,6 +94,7 @@ impl<A: Application> Gateway<A> {
             blocked: false,
             paused_since: None,
             slow_since: None,
+            hours_at: self.links[admitted.index].spec.schedule.as_ref().map(|_| now.mono_ns),
         };
         let index = admitted.index;
         let state = &mut self.links[index].state;
@@ -173,6 +175,9 @@ impl<A: Application> Gateway<A> {
             self.commit();
         }
         self.cut_slow(index, now);
+        if self.failed.is_none() {
+            self.announce_end(index, now);
+        }
     }
 
     /// Begins to log every session out (O-09); those not logged on are closed.

@@ -104,6 +104,8 @@ pub(crate) struct Connection {
     pub(crate) paused_since: Option<u64>,
     /// When unsent bytes passed the slow-consumer limit, on the monotonic clock.
     pub(crate) slow_since: Option<u64>,
+    /// When its hours are looked at next, on the monotonic clock; nothing when they have no end or it was told.
+    pub(crate) hours_at: Option<u64>,
 }
 
 impl LinkState {
@@ -229,8 +231,8 @@ impl<A: Application> Handler for Turn<'_, A> {
         let too_fast = self.too_fast(&inbound.message);
         if let Some(too_fast) = too_fast {
             Statistics::add(&self.statistics.throttled, 1);
-            // Orders are refused in the books by risk, which leaves their ClOrdID free; the rest has no report of its own.
-            if !matches!(inbound.message.msg_type(), b"D" | b"G") {
+            // What has a ClOrdID is refused in the books by risk, which leaves the id free; the rest has no report of its own.
+            if !matches!(inbound.message.msg_type(), b"D" | b"G" | b"q") {
                 return Verdict::Refused { reason: OTHER, text: format!("RATE_LIMIT: {too_fast}") };
             }
         }

@@ -1,5 +1,6 @@
 //! The order gateway's application: requests in, outcomes out, copies of outcomes to those entitled to them.
 
+use crate::pending::Pendings;
 use crate::reference_data::ReferenceData;
 use crate::session_kind::admit;
 use crate::translate_in::request_of;
@@ -8,11 +9,12 @@ use crate::{
 };
 use assay_event_log::Record;
 use assay_trading_types::{
-    AccountId, CompId, Event, ExecType, FirmId, LimitScope, LimitsCause, OrderTerms, Origin, Refusal,
+    AccountId, CompId, Event, ExecType, FirmId, Kind, LimitScope, LimitsCause, OrderTerms, Origin, Refusal,
     RequestId, SessionId, Topic,
 };
 use fix_session::{Inbound, Verdict};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// D, F, G, H, q, AF and AN become requests; what becomes of them is told by 8, 9, r, AO and AP. x and c are answered at
 /// once from what is listed.
@@ -25,6 +27,9 @@ pub struct OrderEntry {
     /// Order entry sessions of all firms.
     everybody: Vec<SessionId>,
     listed: ReferenceData,
+    /// Whether any session is told of pending requests.
+    tells_pending: bool,
+    pendings: Pendings,
 }
 
 /// Sessions of one firm besides the one that an outcome is for.
@@ -39,6 +44,7 @@ impl OrderEntry {
     pub fn new(config: &GatewayConfig) -> Self {
         let mut entry = Self { ours: Some(config.comp_id), ..Self::default() };
         for spec in &config.sessions {
+            entry.tells_pending |= spec.pending.amendments;
             let session = spec.session_id(config.comp_id);
             let firm = entry.firms.entry(spec.firm).or_default();
             match &spec.kind {
@@ -157,6 +163,13 @@ impl Application for OrderEntry {
 
     fn observe(&mut self, record: &Record, event: &Event) {
         self.listed.observe(record, event);
+        if self.tells_pending {
+            self.pendings.observe(record.offset, event);
+        }
+    }
+
+    fn as_told(&mut self, event: Arc<Event>) -> Option<Arc<Event>> {
+        if self.tells_pending { self.pendings.as_told(event) } else { Some(event) }
     }
 
     fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
@@ -178,12 +191,18 @@ impl Application for OrderEntry {
         }
     }
 
-    fn remember(&self) -> serde_json::Value {
-        self.listed.remember()
+    fn follows(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::InstrumentListed | Kind::TradingStateChanged)
+            || self.tells_pending && Pendings::follows(kind)
     }
 
-    fn recall(&mut self, remembered: serde_json::Value) {
-        self.listed = ReferenceData::recall(remembered);
+    fn remember(&self) -> serde_json::Value {
+        serde_json::json!({ "listed": self.listed.remember(), "pending": self.pendings.remember() })
+    }
+
+    fn recall(&mut self, mut remembered: serde_json::Value) {
+        self.listed = ReferenceData::recall(remembered["listed"].take());
+        self.pendings = Pendings::recall(remembered["pending"].take());
     }
 }
 

@@ -13,7 +13,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the file; another one is ignored and the log read instead.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// File name in the snapshot directory. There is one: what it lacks is in the log.
 const FILE_NAME: &str = "gateway.json";
@@ -114,7 +114,7 @@ mod tests {
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot.clone()));
         assert_eq!(Snapshot::read(dir.path(), 89), None, "ahead of the log");
-        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":4").unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":5").unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), None, "damaged");
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot), "replaced");

@@ -59,7 +59,14 @@ fn new_order(
     let (defect, carried) = reading.finish();
     let transact_time = stated.transact_time;
     let terms = stated.into_terms((cl_ord_id, request), session.firm, account, carried);
-    Ok(OrderRequested { request, terms, transact_time, poss_resend: inbound.poss_resend, defect })
+    Ok(OrderRequested {
+        request,
+        terms,
+        transact_time,
+        poss_resend: inbound.poss_resend,
+        defect,
+        tell_pending: session.pending.new_orders,
+    })
 }
 
 fn replace(
@@ -92,6 +99,8 @@ fn replace(
         terms,
         poss_resend,
         defect,
+        tell_pending: session.pending.amendments,
+        may_chain: session.pending.chain,
     })
 }
 
@@ -188,6 +197,7 @@ fn cancel(session: &SessionSpec, inbound: &Inbound<'_>, request: RequestId) -> R
         side,
         poss_resend: inbound.poss_resend,
         defect,
+        tell_pending: session.pending.amendments,
     })
 }
 

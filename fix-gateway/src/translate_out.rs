@@ -15,10 +15,12 @@ use assay_trading_types::{
     ResponseTo, SessionId, StatusReported, Timestamp, TradingStateChanged,
 };
 pub(crate) use execution_report::MassPart;
-use execution_report::{ExecutionReport, Part, detail_of, exec_type_char, phrase, reason_of, restatement_of};
+use execution_report::{
+    ExecutionReport, Part, asked_by, detail_of, exec_type_char, phrase, reason_of, restatement_of,
+};
 use fields::{order_id, text, time};
 use fix_session::{Encoder, Outgoing, Routing};
-pub(crate) use news::maintenance;
+pub(crate) use news::{maintenance, session_end};
 
 /// A message that a record of `accounts` becomes.
 #[derive(Debug, Clone, Copy)]
@@ -101,12 +103,7 @@ impl<'a> Report<'a> {
             Outcome::MassCancel(e) => e.request.session,
             Outcome::MassStatus(e) => e.request.session,
             Outcome::PositionsAck(e) | Outcome::Position(e, _) => e.request.session,
-            Outcome::Executed(e) => match &e.exec {
-                ExecType::Canceled { request: Some(ids), .. } | ExecType::Replaced { request: ids, .. } => {
-                    ids.request.session
-                }
-                _ => e.terms.session,
-            },
+            Outcome::Executed(e) => asked_by(&e.exec).map_or(e.terms.session, |ids| ids.request.session),
             Outcome::LimitChange(_) | Outcome::MarketState(_) | Outcome::NoFills(_) => return None,
         })
     }
@@ -203,9 +200,7 @@ impl<'a> Report<'a> {
 
     fn executed(&self, e: &ExecutionReported, out: &mut Encoder) {
         let (mut cl_ord_id, mut orig_cl_ord_id) = (e.terms.cl_ord_id, None);
-        if let ExecType::Canceled { request: Some(ids), .. } | ExecType::Replaced { request: ids, .. } =
-            &e.exec
-        {
+        if let Some(ids) = asked_by(&e.exec) {
             (cl_ord_id, orig_cl_ord_id) = (ids.cl_ord_id, Some(ids.orig_cl_ord_id));
         }
         let reason = reason_of(&e.exec);

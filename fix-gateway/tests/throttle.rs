@@ -25,6 +25,7 @@ fn defect(desk: &Desk, count: usize) -> Option<Refusal> {
     match &*desk.wait_request(count).decode().unwrap() {
         Event::OrderRequested(asked) => asked.defect.as_ref().map(|defect| defect.refusal),
         Event::CancelRequested(asked) => asked.defect.as_ref().map(|defect| defect.refusal),
+        Event::MassCancelRequested(asked) => asked.defect.as_ref().map(|defect| defect.refusal),
         other => panic!("{other:?}"),
     }
 }
@@ -42,6 +43,18 @@ fn a_30_orders_over_the_rate_are_refused_in_the_books_and_cancels_are_free() {
     let asked: Vec<_> = (1..=5).map(|count| defect(&desk, count)).collect();
     assert_eq!(asked, [None, None, None, Some(Refusal::RateLimit), None]);
     assert_eq!(desk.gateway().statistics().throttled(), 1);
+}
+
+#[test]
+fn a_30_a_mass_cancel_over_the_rate_is_refused_in_the_books() {
+    let desk = Desk::configured(throttled(SLOW));
+    let mut client = desk.logged_on("CLIENT1");
+    let time = order("x").split_once("60=").unwrap().1.to_owned();
+    for i in 0..4 {
+        client.send("q", &format!("11=m-{i}|530=7|60={time}")).unwrap();
+    }
+    let asked: Vec<_> = (1..=4).map(|count| defect(&desk, count)).collect();
+    assert_eq!(asked, [None, None, None, Some(Refusal::RateLimit)]);
 }
 
 #[test]

@@ -92,7 +92,17 @@ impl Desk {
         let terms = terms(n);
         let request = RequestId { session: terms.session, epoch: 1, seq: n + 1 };
         let transact_time = Timestamp::from_ns(n as i64);
-        self.give(OrderRequested { request, terms, transact_time, poss_resend: false, defect: None }.into());
+        self.give(
+            OrderRequested {
+                request,
+                terms,
+                transact_time,
+                poss_resend: false,
+                defect: None,
+                tell_pending: false,
+            }
+            .into(),
+        );
     }
 
     fn fill(&mut self, n: u64) {

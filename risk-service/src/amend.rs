@@ -6,10 +6,12 @@ use crate::limits::Measurements;
 use crate::names::SessionIx;
 use crate::order::{OpenOrder, PendingReplace};
 use crate::orders::Slot;
+use crate::pending::tell;
 use crate::risk::Risk;
 use crate::settlement::held;
 use crate::stage::{Refused, Stage, no_defect};
 use assay_trading_types::*;
+use std::collections::VecDeque;
 
 /// Replaces of one order. All of its ids stay taken and findable as long as it is open, at about 120 bytes
 /// each; beyond it a G is refused, so that one order cannot fill the memory.
@@ -52,9 +54,13 @@ impl Risk {
             Err(refused) => self.refuse_amendment(&amendment, refused, out),
             Ok(slot) => {
                 self.use_up(session, &e.cl_ord_id);
+                let request = amendment.chain_ids();
+                if e.tell_pending {
+                    self.orders[slot].cancelling.push(e.request);
+                    tell(&self.orders[slot], ExecType::PendingCancel { request }, out);
+                }
                 let OpenOrder { order_id, ref terms, .. } = self.orders[slot];
-                let (symbol, firm) = (terms.symbol, e.firm);
-                let request = Some(amendment.chain_ids());
+                let (symbol, firm, request) = (terms.symbol, e.firm, Some(request));
                 let accepted = CancelAccepted { order_id, symbol, firm, request, reason: None, detail: None };
                 out.emit(Topic::Markets, accepted.into());
             }
@@ -68,47 +74,43 @@ impl Risk {
         input: &Input<'_>,
         out: &mut Outbox,
     ) {
-        let amendment = Amendment {
-            request: e.request,
-            session,
-            firm: e.terms.firm,
-            to: ResponseTo::Replace,
-            cl_ord_id: e.terms.cl_ord_id,
-            orig_cl_ord_id: e.orig_cl_ord_id,
-            order_id: e.order_id,
-            account: e.account_given.then_some(e.terms.account),
-            symbol: e.terms.symbol,
-            side: e.terms.side,
-            defect: e.defect.as_ref(),
-        };
+        let amendment = Amendment::of(e, session);
         if e.poss_resend && self.knows(session, &e.terms.cl_ord_id) {
             return;
         }
         let mut measured = Measurements::new();
-        let decided = self
+        let found = self
             .take_request(&e.terms, e.defect.as_ref(), input.at)
-            .and_then(|_| self.find_order(&amendment))
-            .and_then(|slot| self.decide_replace(slot, &amendment, e, input.at, &mut measured))
-            .and_then(|decided| self.hold_for_replace(decided, &measured, e, out));
+            .and_then(|_| self.find_order(&amendment));
+        let waits = found.as_ref().is_ok_and(|slot| self.orders[*slot].replace.is_some());
+        let decided = found.and_then(|slot| match waits {
+            true => self.chain(slot, e, out).map(|()| None),
+            false => self
+                .decide_replace(slot, e, session, input.at, &mut measured)
+                .and_then(|decided| {
+                    let tell_as = e.tell_pending.then(|| amendment.chain_ids());
+                    self.hold_for_replace(decided, &measured, e, tell_as, out)
+                })
+                .map(Some),
+        });
         match decided {
-            Ok(approved) => self.warn(&approved, &measured, out),
+            Ok(Some(approved)) => self.warn(&approved, &measured, out),
+            Ok(None) => {}
             Err(refused) => self.refuse_amendment(&amendment, refused, out),
         }
     }
 
-    /// The order's new terms, if they may be.
-    fn decide_replace(
+    /// The order's new terms, if they may be. No other replace is pending.
+    pub(crate) fn decide_replace(
         &mut self,
         slot: Slot,
-        amendment: &Amendment<'_>,
         e: &ReplaceRequested,
+        session: SessionIx,
         at: Timestamp,
         measured: &mut Measurements,
     ) -> Result<(Slot, OrderTerms, Approved), Refused> {
+        let amendment = &Amendment::of(e, session);
         let order = &self.orders[slot];
-        if order.replace.is_some() {
-            return Err((Refusal::Pending, "another replace is pending".to_owned()));
-        }
         if order.older_ids.len() >= CHAIN_IDS_MAX {
             let detail = format!("replaced {CHAIN_IDS_MAX} times, enter it anew");
             return Err((Refusal::NotAmendable, detail));
@@ -125,7 +127,7 @@ impl Risk {
         }
         let (leaves, counted) = (order.leaves_of(terms.qty), order.counted);
         let added_qty = (leaves.units() - counted.qty).max(0);
-        let (session, holding) = (amendment.session, &self.holdings[order.holding]);
+        let holding = &self.holdings[order.holding];
         let (firm, client) = (holding.firm, Some(holding.client));
         let asked = Asked { terms: &terms, defect: e.defect.as_ref(), session, firm, client, added_qty, at };
         let approved = self.check_terms(&asked)?;
@@ -136,11 +138,12 @@ impl Risk {
 
     /// Holds what the new terms need beyond the old ones, or refuses. The old hold goes and a larger one comes, both or
     /// neither, so that an order never has more than one.
-    fn hold_for_replace(
+    pub(crate) fn hold_for_replace(
         &mut self,
         (slot, terms, approved): (Slot, OrderTerms, Approved),
         measured: &Measurements,
         e: &ReplaceRequested,
+        tell_as: Option<ChainIds>,
         out: &mut Outbox,
     ) -> Result<Approved, Refused> {
         let order = &mut self.orders[slot];
@@ -151,6 +154,7 @@ impl Risk {
             cover,
             price: approved.price,
             qty: terms.qty,
+            chained: VecDeque::new(),
         }));
         let (need, held) = (order.need(), held(order, &self.ledger));
         let mut group = Group::default();
@@ -173,6 +177,9 @@ impl Risk {
         if !transfers.is_empty() {
             let posted = Posted { firm: terms.firm, order_id: Some(order_id), exec_id: None, transfers };
             out.emit(Topic::Ledger, posted.into());
+        }
+        if let Some(request) = tell_as {
+            tell(&self.orders[slot], ExecType::PendingReplace { request }, out);
         }
         let accepted = ReplaceAccepted {
             order_id,
@@ -222,9 +229,9 @@ impl Risk {
         if !order.is_open() {
             return Err((Refusal::TooLate, format!("{} is closed", a.orig_cl_ord_id)));
         }
-        let pending = order.replace.as_ref().map(|r| r.cl_ord_id);
         let current = order.terms.cl_ord_id;
-        if a.orig_cl_ord_id != current && Some(a.orig_cl_ord_id) != pending {
+        let is_pending = order.replace.iter().flat_map(|r| r.ids()).any(|id| *id == a.orig_cl_ord_id);
+        if a.orig_cl_ord_id != current && !is_pending {
             return Err((Refusal::NotCurrent, format!("the order is {current} now")));
         }
         Ok(slot)
@@ -300,7 +307,23 @@ fn renew_hold(order: &mut OpenOrder, held: Amount, need: Amount, group: &mut Gro
     id
 }
 
-impl Amendment<'_> {
+impl<'a> Amendment<'a> {
+    fn of(e: &'a ReplaceRequested, session: SessionIx) -> Self {
+        Self {
+            request: e.request,
+            session,
+            firm: e.terms.firm,
+            to: ResponseTo::Replace,
+            cl_ord_id: e.terms.cl_ord_id,
+            orig_cl_ord_id: e.orig_cl_ord_id,
+            order_id: e.order_id,
+            account: e.account_given.then_some(e.terms.account),
+            symbol: e.terms.symbol,
+            side: e.terms.side,
+            defect: e.defect.as_ref(),
+        }
+    }
+
     fn chain_ids(&self) -> ChainIds {
         ChainIds { request: self.request, cl_ord_id: self.cl_ord_id, orig_cl_ord_id: self.orig_cl_ord_id }
     }

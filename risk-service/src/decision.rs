@@ -8,6 +8,7 @@ use crate::limits::Measurements;
 use crate::names::{ClientIx, FirmIx, SessionIx};
 use crate::order::OpenOrder;
 use crate::orders::Slot;
+use crate::pending::tell;
 use crate::risk::Risk;
 use crate::stage::{Refused, Stage, no_defect};
 use assay_trading_types::*;
@@ -135,7 +136,7 @@ impl Risk {
             holding: approved.holding,
             counted: Counted::default(),
             filled,
-            status: OrdStatus::New,
+            status: if e.tell_pending { OrdStatus::PendingNew } else { OrdStatus::New },
             working: None,
             modified: e.transact_time,
             cover: approved.cover(&e.terms, &filled),
@@ -147,6 +148,7 @@ impl Risk {
             hold: None,
             transfers: 0,
             replace: None,
+            cancelling: Vec::new(),
             older_ids: Vec::new(),
         });
         let order = &mut self.orders[slot];
@@ -206,6 +208,9 @@ impl Risk {
         if !transfers.is_empty() {
             let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };
             out.emit(Topic::Ledger, posted.into());
+        }
+        if e.tell_pending {
+            tell(&self.orders[slot], ExecType::PendingNew, out);
         }
         out.emit(Topic::Markets, accepted.into());
         self.warn(approved, measured, out);

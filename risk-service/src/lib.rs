@@ -33,6 +33,7 @@ mod mass;
 mod names;
 mod order;
 mod orders;
+mod pending;
 mod positions;
 mod rate;
 mod restrictions;

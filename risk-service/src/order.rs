@@ -5,10 +5,11 @@ use crate::exposure::Counted;
 use crate::names::{HoldingIx, SessionIx};
 use assay_ledger::AccountIx;
 use assay_trading_types::{
-    Amount, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price, Qty, RequestId,
-    SCALE, Timestamp, TransferId,
+    Amount, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price, Qty,
+    ReplaceRequested, RequestId, SCALE, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// What is held while an order is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,20 @@ pub(crate) struct PendingReplace {
     pub(crate) price: Price,
     /// New total quantity.
     pub(crate) qty: Qty,
+    /// Replaces that are decided once this one has come about, each following the one before it.
+    pub(crate) chained: VecDeque<ReplaceRequested>,
+}
+
+impl PendingReplace {
+    /// The id that the order will have once everything that is pending has come about.
+    pub(crate) fn newest_id(&self) -> &ClOrdId {
+        self.chained.back().map_or(&self.cl_ord_id, |e| &e.terms.cl_ord_id)
+    }
+
+    /// Ids that the order may come to have.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &ClOrdId> {
+        [&self.cl_ord_id].into_iter().chain(self.chained.iter().map(|e| &e.terms.cl_ord_id))
+    }
 }
 
 /// Ledger accounts that an order settles through, resolved when it is accepted: neither new terms of the instrument nor
@@ -86,6 +101,8 @@ pub(crate) struct OpenOrder {
     /// Transfers made for this order, which numbers the next one.
     pub(crate) transfers: u32,
     pub(crate) replace: Option<Box<PendingReplace>>,
+    /// Cancels on their way to the market that the session was told of.
+    pub(crate) cancelling: Vec<RequestId>,
     /// Ids this order was known by before the current one.
     pub(crate) older_ids: Vec<ClOrdId>,
 }
@@ -99,15 +116,7 @@ impl OpenOrder {
 
     /// Whether it may still trade.
     pub(crate) fn is_open(&self) -> bool {
-        match self.status {
-            OrdStatus::New
-            | OrdStatus::PartiallyFilled
-            | OrdStatus::DoneForDay
-            | OrdStatus::PendingCancel
-            | OrdStatus::PendingNew
-            | OrdStatus::PendingReplace => true,
-            OrdStatus::Filled | OrdStatus::Canceled | OrdStatus::Rejected | OrdStatus::Expired => false,
-        }
+        self.status.is_working()
     }
 
     /// The order as a status report shows it.
@@ -118,12 +127,16 @@ impl OpenOrder {
 
     /// OrdStatus(39) as the counterparty sees it.
     pub(crate) fn shown_status(&self) -> OrdStatus {
-        if self.replace.is_some() { OrdStatus::PendingReplace } else { self.status }
+        match (self.is_open(), self.cancelling.is_empty(), &self.replace) {
+            (false, ..) | (true, true, None) => self.status,
+            (true, false, _) => OrdStatus::PendingCancel,
+            (true, true, Some(_)) => OrdStatus::PendingReplace,
+        }
     }
 
     /// Every id it was, is or is about to be known by.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &ClOrdId> {
-        let pending = self.replace.as_ref().map(|r| &r.cl_ord_id);
+        let pending = self.replace.iter().flat_map(|replace| replace.ids());
         self.older_ids.iter().chain([&self.terms.cl_ord_id]).chain(pending)
     }
 

@@ -326,9 +326,14 @@ impl Processor for Risk {
         self.begin_day(input.at);
         self.end_graces(input.at);
         match input.event {
-            Event::ExecutionReported(e) if self.is_new_outcome(input.origin) => self.executed(e, input, out),
+            Event::ExecutionReported(e) if !is_from_risk(input) && self.is_new_outcome(input.origin) => {
+                self.executed(e, input, out);
+            }
             Event::CancelRefused(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
-                self.replace_refused(e, out);
+                match e.response_to {
+                    ResponseTo::Cancel => self.cancel_refused(e),
+                    ResponseTo::Replace => self.replace_refused(e, out),
+                }
             }
             Event::ExecutionReported(_) | Event::CancelRefused(_) => {}
             _ => self.ask(input, out),
@@ -341,6 +346,11 @@ impl Processor for Risk {
 
 fn is_from_execution(input: &Input<'_>) -> bool {
     matches!(input.origin, Some(Origin::Input { role: Role::Execution, .. }))
+}
+
+/// Pending states are told by risk itself.
+fn is_from_risk(input: &Input<'_>) -> bool {
+    matches!(input.origin, Some(Origin::Input { role: Role::Risk, .. }))
 }
 
 fn client_code(account: &AccountId) -> LedgerCode {

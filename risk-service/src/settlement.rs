@@ -15,6 +15,7 @@ use crate::orders::Slot;
 use crate::risk::Risk;
 use assay_ledger::{AccountIx, Ledger};
 use assay_trading_types::*;
+use std::collections::VecDeque;
 
 /// What a fill takes from the hold and charges.
 #[derive(Default)]
@@ -37,10 +38,13 @@ impl Risk {
         }
         (order.filled, order.status, order.modified) = (e.filled, e.status, input.at);
         order.working = e.working;
-        let renamed = adopt(order, e);
+        let (renamed, chained) = adopt(order, e);
         let open = order.is_open();
         // What is pending on an order that ends is answered TOO_LATE by the market.
         let given_up = if open { None } else { order.replace.take() };
+        if !open {
+            order.cancelling.clear();
+        }
         let need = if open { order.need() } else { Amount::ZERO };
         let released = release(order, &paid, need, &self.ledger, &mut group);
         charge(order, &mut paid, released, &self.ledger, &mut group);
@@ -48,9 +52,6 @@ impl Risk {
         let transfers = settled(&group, e.order_id, &mut self.ledger);
         if let Some(id) = renamed {
             self.orders.name(session, id, slot);
-        }
-        if let Some(replace) = given_up {
-            self.orders.unname(session, replace.cl_ord_id, slot);
         }
         self.recount(slot);
         let short = transfers.iter().any(|t| t.reason == TransferReason::Shortfall);
@@ -65,7 +66,14 @@ impl Risk {
         if short {
             self.alarm(slot, Alarm::Shortfall, format!("the house paid for {}", e.order_id), out);
         }
-        if !open {
+        if let Some(replace) = given_up {
+            self.orders.unname(session, replace.cl_ord_id, slot);
+            self.break_chain(slot, replace.chained, out);
+        }
+        if open {
+            self.follow(slot, chained, input.at, out);
+        } else {
+            self.break_chain(slot, chained, out);
             self.orders.close(slot);
         }
     }
@@ -101,9 +109,7 @@ impl Risk {
     pub(crate) fn replace_refused(&mut self, e: &CancelRefused, out: &mut Outbox) {
         let Some(slot) = e.order_id.and_then(|order_id| self.orders.slot(&order_id)) else { return };
         let order = &mut self.orders[slot];
-        if order.replace.take_if(|r| r.request == e.request).is_none() {
-            return;
-        }
+        let Some(replace) = order.replace.take_if(|r| r.request == e.request) else { return };
         let mut group = Group::default();
         let need = order.need();
         release(order, &Paid::default(), need, &self.ledger, &mut group);
@@ -115,31 +121,36 @@ impl Risk {
             let posted = Posted { firm, order_id: Some(order_id), exec_id: None, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
+        self.break_chain(slot, replace.chained, out);
     }
 }
 
-/// Takes over what the report changed of the terms. Returns the order's new id, if it has one.
-fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> Option<ClOrdId> {
+/// Takes over what the report changed of the terms. Returns the order's new id, if it has one, and the replaces that
+/// waited for this one.
+fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, VecDeque<ReplaceRequested>) {
     match &e.exec {
         ExecType::Replaced { request, .. } => {
+            let mut chained = VecDeque::new();
             if let Some(replace) = order.replace.take_if(|r| r.request == request.request) {
                 (order.cover, order.price) = (replace.cover, replace.price);
+                chained = replace.chained;
             }
             let old = std::mem::replace(&mut order.terms, e.terms.clone());
             order.older_ids.push(old.cl_ord_id);
-            Some(e.terms.cl_ord_id)
+            return (Some(e.terms.cl_ord_id), chained);
         }
-        ExecType::Restated { .. } => {
-            order.terms = e.terms.clone();
-            None
-        }
+        ExecType::Restated { .. } => order.terms = e.terms.clone(),
         ExecType::New
+        | ExecType::PendingNew
+        | ExecType::PendingCancel { .. }
+        | ExecType::PendingReplace { .. }
         | ExecType::Trade(_)
         | ExecType::Canceled { .. }
         | ExecType::Rejected { .. }
         | ExecType::Expired
-        | ExecType::DoneForDay => None,
+        | ExecType::DoneForDay => {}
     }
+    (None, VecDeque::new())
 }
 
 /// Both sides of a fill, the client's drawn from the hold.

@@ -52,7 +52,7 @@ fn desk(awkward: bool, self_trade: SelfTrade) -> Desk {
         desk.credit(firm, "USD", "3000");
         desk.credit(firm, "AAPL", "150");
     }
-    desk.market = false;
+    (desk.market, desk.pending) = (false, awkward);
     desk
 }
 

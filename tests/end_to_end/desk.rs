@@ -67,20 +67,36 @@ impl Desk {
         self
     }
 
+    /// Messages in one segment, so that the server decides on all of them before the market sees the first: each MsgType
+    /// with its body.
+    pub(crate) fn together(&mut self, messages: &[(&str, String)]) -> &mut Self {
+        let mut bytes = Vec::new();
+        for (msg_type, body) in messages {
+            let seq = self.client.keep(msg_type, body);
+            bytes.extend(self.client.bytes(seq, ""));
+        }
+        self.client.send_bytes(&bytes);
+        self
+    }
+
     /// The next message is an 8 with these ids and figures: `11,41 150/39 38 14 151 6`.
     #[track_caller]
     pub(crate) fn told(&mut self, row: &str) -> Message {
         let message = self.client.expect("8");
-        let cells: Vec<&str> = row.split_whitespace().collect();
-        let [ids, state, figures @ ..] = &cells[..] else { panic!("a row: {row}") };
-        let (id, orig) = ids.split_once(',').unwrap_or((ids, ""));
-        let (exec_type, status) = state.split_once('/').expect("150/39");
-        let wanted = [(11, id), (41, orig), (150, exec_type), (39, status)];
-        let figures = [38, 14, 151, 6].into_iter().zip(figures.iter().copied());
-        for (tag, value) in wanted.into_iter().chain(figures) {
-            assert_eq!(message.get(tag).unwrap_or_default(), value, "{tag} in row {row}: {message:?}");
-        }
+        assert_row(&message, row);
         message
+    }
+
+    /// As [`Desk::told`], of orders other than `id`.
+    #[track_caller]
+    pub(crate) fn told_beside(&mut self, id: &str, row: &str) -> Message {
+        loop {
+            let message = self.client.expect("8");
+            if message.value(11) != id {
+                assert_row(&message, row);
+                return message;
+            }
+        }
     }
 
     /// The next message is a 9: `11,41 39 434 102`.
@@ -100,5 +116,19 @@ impl Desk {
         let Self { home, server, client, other } = self;
         server.stop_after([client, other]);
         home.assert_sound();
+    }
+}
+
+/// Checks an 8 against ids and figures: `11,41 150/39 38 14 151 6`.
+#[track_caller]
+pub(crate) fn assert_row(message: &Message, row: &str) {
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    let [ids, state, figures @ ..] = &cells[..] else { panic!("a row: {row}") };
+    let (id, orig) = ids.split_once(',').unwrap_or((ids, ""));
+    let (exec_type, status) = state.split_once('/').expect("150/39");
+    let wanted = [(11, id), (41, orig), (150, exec_type), (39, status)];
+    let figures = [38, 14, 151, 6].into_iter().zip(figures.iter().copied());
+    for (tag, value) in wanted.into_iter().chain(figures) {
+        assert_eq!(message.get(tag).unwrap_or_default(), value, "{tag} in row {row}: {message:?}");
     }
 }

@@ -21,6 +21,7 @@ mod mass;
 mod matrix;
 mod orders;
 mod parties;
+mod pending;
 mod refusals;
 mod risk;
 mod security;

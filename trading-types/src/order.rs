@@ -109,6 +109,21 @@ fix_char_enum! {
     }
 }
 
+impl OrdStatus {
+    /// Whether an order of this status may still trade.
+    pub const fn is_working(&self) -> bool {
+        match self {
+            Self::New
+            | Self::PartiallyFilled
+            | Self::DoneForDay
+            | Self::PendingCancel
+            | Self::PendingNew
+            | Self::PendingReplace => true,
+            Self::Filled | Self::Canceled | Self::Rejected | Self::Expired => false,
+        }
+    }
+}
+
 /// Fields that Assay carries unread from the order into every report, record and audit row: `tag=value`
 /// pairs joined by SOH, groups included, in the order received.
 pub type Carried = Option<Arc<str>>;

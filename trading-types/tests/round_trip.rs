@@ -172,7 +172,7 @@ proptest! {
         defect in option::of(defects()),
     ) {
         let transact_time = Timestamp::from_ns(ns);
-        event_returns(&OrderRequested { request, terms, transact_time, poss_resend, defect }.into());
+        event_returns(&OrderRequested { request, terms, transact_time, poss_resend, defect, tell_pending: poss_resend }.into());
     }
 
     #[test]

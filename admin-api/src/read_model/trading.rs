@@ -33,9 +33,14 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
             let sql = "UPDATE instrument SET reference_price = ?2, reference_at = ?3 WHERE symbol = ?1";
             run(db, sql, params![e.symbol.as_str(), e.price.to_string(), record.at.as_ns()])
         }
-        Event::ExecutionReported(e) => report(db, record, e),
+        // What is pending changes nothing, and is said by who may not know the latest.
+        Event::ExecutionReported(e) if !is_pending(&e.exec) => report(db, record, e),
         _ => Ok(()),
     }
+}
+
+fn is_pending(exec: &ExecType) -> bool {
+    matches!(exec, ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. })
 }
 
 fn limits(db: &Connection, firm: FirmId, version: u64, limits: &Limits) -> rusqlite::Result<()> {

@@ -123,7 +123,14 @@ impl Desk {
             carried: None,
         };
         let request = RequestId { session: terms.session, epoch: 1, seq: self.number };
-        OrderRequested { request, terms, transact_time: self.now(), poss_resend: false, defect: None }
+        OrderRequested {
+            request,
+            terms,
+            transact_time: self.now(),
+            poss_resend: false,
+            defect: None,
+            tell_pending: false,
+        }
     }
 
     /// An order the market has cancelled, so that as many stay open.

@@ -68,6 +68,7 @@ impl Config {
             logout_on_auth_failure: session.logout_on_auth_failure,
             throttle: Some(session.throttle.limits(firm.and_then(|firm| firm.limits.orders_per_s))),
             cancel_on_disconnect: (&session.cancel_on_disconnect).into(),
+            pending: session.pending_rules(),
             ..SessionSpec::new(session.comp_id, session.firm)
         })
     }

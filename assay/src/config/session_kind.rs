@@ -50,6 +50,12 @@ impl From<Entitlement> for fix_gateway::Entitlement {
 }
 
 impl Session {
+    /// Pending states it is told of.
+    pub(super) fn pending_rules(&self) -> fix_gateway::PendingRules {
+        let (new_orders, amendments) = (self.pending_new, self.pending_reports);
+        fix_gateway::PendingRules { new_orders, amendments, chain: self.chain_pending }
+    }
+
     /// What the gateway is told that it is for.
     pub(super) fn fix_kind(&self) -> fix_gateway::SessionKind {
         match self.kind {

@@ -99,6 +99,7 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 transact_time: time,
                 poss_resend: false,
                 defect: None,
+                tell_pending: false,
             },
         ),
         event(

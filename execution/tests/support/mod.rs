@@ -276,6 +276,9 @@ fn report(e: &ExecutionReported) -> String {
         ExecType::Trade(fill) => ('F', format!(" {}@{}", fill.qty, fill.price)),
         ExecType::Canceled { reason, .. } => ('4', code(reason)),
         ExecType::Replaced { reason, .. } => ('5', code(reason)),
+        ExecType::PendingNew | ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. } => {
+            unreachable!("risk says what is pending")
+        }
         ExecType::Rejected { reason } => ('8', format!(" {}", reason.code())),
         ExecType::Expired => ('C', String::new()),
         ExecType::DoneForDay => ('3', String::new()),

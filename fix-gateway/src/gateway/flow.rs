@@ -77,7 +77,7 @@ impl<A: Application> Gateway<A> {
         let overloaded = overloaded_at.is_some_and(|at| at <= now.mono_ns);
         let slow = connection.slow_since.map(|since| since + slow_ns);
         let overload = overloaded_at.filter(|_| !overloaded);
-        let deadline = [deadline, slow, overload].into_iter().flatten().min();
+        let deadline = [deadline, slow, overload, connection.hours_at].into_iter().flatten().min();
         let read = (!full || overloaded && !undurable_end) && link.state.close.is_none();
         Plan { over, read, write: connection.blocked, replay, deadline }
     }

@@ -30,6 +30,9 @@ impl<A: Application> Gateway<A> {
         if let Some(Origin::Request(id)) = record.origin {
             if let Some(&index) = self.by_session.get(&id.session) {
                 self.links[index].state.in_flight.placed(record.offset, id.epoch, id.seq);
+                if self.application.follows(record.kind) {
+                    self.observe(record)?;
+                }
                 if record.kind == Kind::FillsRequested {
                     self.begin_recovery(index, record, now)?;
                 }
@@ -38,14 +41,11 @@ impl<A: Application> Gateway<A> {
         }
         let partition = usize::from(record.partition);
         let was_told = self.told.get(partition).is_none_or(|told| record.offset < *told);
-        if was_told && !matches!(record.kind, Kind::InstrumentListed | Kind::TradingStateChanged) {
+        if was_told && !self.application.follows(record.kind) {
             return Ok(());
         }
-        let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
-        self.application.observe(record, &event);
-        if was_told {
-            return Ok(());
-        }
+        let event = self.observe(record)?;
+        let Some(event) = self.application.as_told(event).filter(|_| !was_told) else { return Ok(()) };
         if matches!(*event, Event::ClockTicked(_)) {
             self.tick(record.offset);
             return Ok(());
@@ -57,6 +57,12 @@ impl<A: Application> Gateway<A> {
             nth += 1;
         }
         Ok(())
+    }
+
+    fn observe(&mut self, record: &Record) -> Result<Arc<Event>, Error> {
+        let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
+        self.application.observe(record, &event);
+        Ok(event)
     }
 
     /// Sends the `nth` message that a record becomes.

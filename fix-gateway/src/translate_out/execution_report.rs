@@ -3,8 +3,8 @@
 use super::body::Body;
 use super::fields::{order_id, text, time, trade_date, write_display};
 use assay_trading_types::{
-    ClOrdId, Conditions, ExecId, ExecType, Expiry, Fill, Filled, Liquidity, OrdStatus, OrderId, OrderTerms,
-    Refusal, Timestamp,
+    ChainIds, ClOrdId, Conditions, ExecId, ExecType, Expiry, Fill, Filled, Liquidity, OrdStatus, OrderId,
+    OrderTerms, Refusal, Timestamp,
 };
 use fix_session::Encoder;
 
@@ -167,9 +167,23 @@ fn liquidity(fill: &Fill) -> u8 {
     }
 }
 
+/// Ids of the F or G that an event answers, or says to be pending.
+pub(super) fn asked_by(exec: &ExecType) -> Option<&ChainIds> {
+    match exec {
+        ExecType::PendingCancel { request }
+        | ExecType::PendingReplace { request }
+        | ExecType::Replaced { request, .. } => Some(request),
+        ExecType::Canceled { request, .. } => request.as_ref(),
+        _ => None,
+    }
+}
+
 pub(super) fn exec_type_char(exec: &ExecType) -> u8 {
     match exec {
+        ExecType::PendingNew => b'A',
         ExecType::New => b'0',
+        ExecType::PendingCancel { .. } => b'6',
+        ExecType::PendingReplace { .. } => b'E',
         ExecType::Trade(_) => b'F',
         ExecType::Canceled { .. } => b'4',
         ExecType::Replaced { .. } => b'5',
@@ -184,7 +198,13 @@ pub(super) fn reason_of(exec: &ExecType) -> Option<Refusal> {
     match exec {
         ExecType::Canceled { reason, .. } | ExecType::Replaced { reason, .. } => *reason,
         ExecType::Restated { reason } | ExecType::Rejected { reason } => Some(*reason),
-        ExecType::New | ExecType::Trade(_) | ExecType::Expired | ExecType::DoneForDay => None,
+        ExecType::New
+        | ExecType::PendingNew
+        | ExecType::PendingCancel { .. }
+        | ExecType::PendingReplace { .. }
+        | ExecType::Trade(_)
+        | ExecType::Expired
+        | ExecType::DoneForDay => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! News(B): what everybody should know.
 
-use assay_trading_types::{LimitScope, LimitsChanged, TradingPhase, TradingStateChanged};
+use assay_trading_types::{LimitScope, LimitsChanged, Timestamp, TradingPhase, TradingStateChanged};
 use fix_session::Encoder;
 
 /// Urgency(61).
@@ -20,6 +20,13 @@ fn news(out: &mut Encoder, headline: &str, urgency: u8, lines: &[&str]) {
 pub(crate) fn maintenance(out: &mut Encoder, seconds: u32) {
     let line = format!("sessions are logged out in {seconds} s");
     news(out, "MAINTENANCE", if seconds <= 10 { FLASH } else { NORMAL }, &[&line]);
+}
+
+/// A session's hours are nearly over.
+pub(crate) fn session_end(out: &mut Encoder, end: Timestamp) {
+    let mut line = b"the session ends at ".to_vec();
+    end.write_fix(0, &mut line);
+    news(out, "SESSION_END", NORMAL, &[&String::from_utf8_lossy(&line)]);
 }
 
 /// An instrument went into another phase.

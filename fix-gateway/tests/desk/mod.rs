@@ -258,6 +258,13 @@ pub(crate) fn an_hour_ago() -> String {
     format!("{:02}:{:02}", then / 60, then % 60)
 }
 
+/// `HH:MM:SS` UTC, so many seconds from now.
+#[allow(clippy::disallowed_methods, reason = "a schedule is made around the present")]
+pub(crate) fn time_in(seconds: u64) -> String {
+    let then = (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds) % 86_400;
+    format!("{:02}:{:02}:{:02}", then / 3_600, then / 60 % 60, then % 60)
+}
+
 #[allow(clippy::disallowed_methods, reason = "a counterparty has a clock")]
 fn order_at(cl_ord_id: &str, seconds_ago: i64) -> String {
     let ns = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;

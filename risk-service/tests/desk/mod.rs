@@ -29,6 +29,8 @@ pub struct Desk {
     pub execution: Execution,
     pub now: Timestamp,
     pub market: bool,
+    /// Whether sessions are told of pending states and may chain replaces.
+    pub pending: bool,
     /// Records for the market that it has not seen.
     pub waiting: VecDeque<Emitted>,
     /// Every record of `accounts` that risk was given.
@@ -126,6 +128,7 @@ impl Desk {
             execution: Execution::new(0),
             now: Timestamp::parse_fix(b"20261120-14:30:00").unwrap(),
             market: true,
+            pending: false,
             waiting: VecDeque::new(),
             accounts: Vec::new(),
             said: Vec::new(),
@@ -191,6 +194,7 @@ impl Desk {
             transact_time: self.now,
             poss_resend: ask.poss_resend,
             defect: ask.defect(),
+            tell_pending: self.pending,
         });
         self.hear()
     }
@@ -207,6 +211,8 @@ impl Desk {
             terms: ask.terms(),
             poss_resend: ask.poss_resend,
             defect: ask.defect(),
+            tell_pending: self.pending,
+            may_chain: self.pending,
         });
         self.hear()
     }
@@ -235,6 +241,7 @@ impl Desk {
             side,
             poss_resend: false,
             defect: None,
+            tell_pending: self.pending,
         });
         self.hear()
     }
@@ -420,6 +427,9 @@ fn line(event: &Event) -> Option<String> {
 fn kind(exec: &ExecType) -> char {
     match exec {
         ExecType::New => '0',
+        ExecType::PendingNew => 'A',
+        ExecType::PendingCancel { .. } => '6',
+        ExecType::PendingReplace { .. } => 'E',
         ExecType::Trade(_) => 'F',
         ExecType::Canceled { .. } => '4',
         ExecType::Replaced { .. } => '5',

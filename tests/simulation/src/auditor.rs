@@ -94,6 +94,10 @@ impl Auditor {
     }
 
     fn report(&mut self, e: &ExecutionReported) {
+        if is_pending(&e.exec) {
+            // Risk's word on its way; what is told of it is the gateway's to make in the order of the log.
+            return;
+        }
         let before = self.orders.insert(e.order_id, Seen { filled: e.filled, status: e.status });
         if let Some(why) = break_of_a23(e, before.as_ref()) {
             self.fault(format!("order {}: {why}: {e:?}", e.order_id));
@@ -105,6 +109,9 @@ impl Auditor {
             }
             ExecType::Trade(fill) => self.settle(e, fill),
             ExecType::Canceled { .. }
+            | ExecType::PendingNew
+            | ExecType::PendingCancel { .. }
+            | ExecType::PendingReplace { .. }
             | ExecType::Expired
             | ExecType::DoneForDay
             | ExecType::Restated { .. } => {}
@@ -284,7 +291,11 @@ fn break_of_a23(e: &ExecutionReported, before: Option<&Seen>) -> Option<&'static
 }
 
 fn is_open(status: OrdStatus) -> bool {
-    matches!(status, OrdStatus::New | OrdStatus::PartiallyFilled | OrdStatus::DoneForDay)
+    status.is_working()
+}
+
+fn is_pending(exec: &ExecType) -> bool {
+    matches!(exec, ExecType::PendingNew | ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. })
 }
 
 fn key(request: &RequestId) -> RequestKey {

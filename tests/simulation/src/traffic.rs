@@ -111,7 +111,15 @@ impl Traffic {
         let terms = self.terms(random, firm, request.seq);
         let terms = market_rules::vary(random, terms, at);
         self.orders[firm].push((terms.clone(), terms.cl_ord_id));
-        OrderRequested { request, terms, transact_time: at, poss_resend: false, defect: None }.into()
+        OrderRequested {
+            request,
+            terms,
+            transact_time: at,
+            poss_resend: false,
+            defect: None,
+            tell_pending: random.random(),
+        }
+        .into()
     }
 
     fn terms(&self, random: &mut StdRng, firm: usize, seq: u64) -> OrderTerms {
@@ -165,6 +173,7 @@ impl Traffic {
             side,
             poss_resend: false,
             defect: None,
+            tell_pending: random.random(),
         }
         .into()
     }
@@ -193,6 +202,8 @@ impl Traffic {
             terms,
             poss_resend: false,
             defect: None,
+            tell_pending: random.random(),
+            may_chain: random.random(),
         }
         .into()
     }

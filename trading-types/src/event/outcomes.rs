@@ -103,8 +103,20 @@ pub struct OrderState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecType {
+    /// A: risk took it, the market has yet to (`pending_new`). Written by risk, as the other pending states.
+    PendingNew,
     /// 0: on the book.
     New,
+    /// 6: a cancel is on its way to the market (`pending_reports`); terms and figures are as before.
+    PendingCancel {
+        /// The F's ids.
+        request: ChainIds,
+    },
+    /// E: a replace is on its way to the market, or waits for one before it; terms and figures are as before.
+    PendingReplace {
+        /// The G's ids.
+        request: ChainIds,
+    },
     /// F: a fill.
     Trade(Fill),
     /// 4: cancelled; `request` on the answer to F, a reason when nobody asked.

@@ -21,6 +21,9 @@ pub struct OrderRequested {
     /// in its order of precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defect: Option<Defect>,
+    /// Whether the session is told that it is pending, before the market answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tell_pending: bool,
 }
 
 /// A request that can be read but not served, and how its text continues after the code.
@@ -59,6 +62,9 @@ pub struct CancelRequested {
     /// As in [`OrderRequested::defect`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defect: Option<Defect>,
+    /// Whether the session is told that it is pending, before the market answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tell_pending: bool,
 }
 
 /// OrderCancelReplaceRequest(G) as requested; `terms.qty` is the new total, executed part included.
@@ -86,6 +92,12 @@ pub struct ReplaceRequested {
     /// As in [`OrderRequested::defect`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defect: Option<Defect>,
+    /// Whether the session is told that it is pending, before the market answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tell_pending: bool,
+    /// Whether it may follow a replace that is pending: then it is decided after that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_chain: bool,
 }
 
 /// OrderStatusRequest(H) as requested.

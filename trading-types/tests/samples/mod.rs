@@ -39,6 +39,7 @@ fn requests() -> Vec<Event> {
             side: Side::Buy,
             poss_resend: false,
             defect: Some(Defect { refusal: Refusal::StaleOrder, detail: "60 is 31 s old".into() }),
+            tell_pending: true,
         }
         .into(),
         ReplaceRequested {
@@ -51,6 +52,8 @@ fn requests() -> Vec<Event> {
             terms: OrderTerms { cl_ord_id: cl_ord_id("b-3"), qty: qty("150"), ..terms() },
             poss_resend: false,
             defect: Some(Defect { refusal: Refusal::BadPrice, detail: "10.x".into() }),
+            tell_pending: true,
+            may_chain: true,
         }
         .into(),
         StatusRequested {
@@ -128,6 +131,7 @@ pub(crate) fn order_requested() -> OrderRequested {
         transact_time: at(),
         poss_resend: false,
         defect: Some(Defect { refusal: Refusal::UnsupportedTif, detail: "59=2".into() }),
+        tell_pending: true,
     }
 }
 

@@ -8,8 +8,11 @@ use crate::password::BreachList;
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::RateLimiter;
 use crate::read_model::{self, ReadModel, ReadModelBuilder};
+use crate::screening::{self, ListError, Lists};
 use crate::secrets::Secrets;
 use crate::state::{AdminState, Refused};
+use crate::vault::{DirectoryStore, Vault};
+use crate::wish::Wish;
 use assay_event_log::{EventLog, NewRecord, Value};
 use assay_trading_types::{
     Actor, Command, CommandId, Decision, Event, Idempotency, Position, ProposalId, Timestamp, Topic, TraceId,
@@ -26,6 +29,9 @@ pub const IN_FLIGHT_MAX: usize = 1_024;
 
 /// Passwords hashed at a time: each takes 19 MiB and a core.
 const HASHES_MAX: usize = 2;
+
+/// Identity files taken in at a time.
+const UPLOADS_MAX: usize = 2;
 
 /// Longest that an answer waits for the disk before it is given up as 503.
 const DURABLE_WAIT: Duration = Duration::from_secs(10);
@@ -61,6 +67,10 @@ pub struct Api {
     pub(crate) nonces: Mutex<crate::signature::Nonces>,
     pub(crate) started: Timestamp,
     model: ReadModel,
+    pub(crate) vault: Vault,
+    lists: RwLock<Arc<Lists>>,
+    /// Identity files being taken in; each takes some 100 MB while it is.
+    pub(crate) uploads: Semaphore,
 }
 
 /// A decision, and the position after everything that followed from it.
@@ -113,6 +123,8 @@ impl Api {
                 BreachList::load(file).map_err(|source| Error::BreachList { file: file.clone(), source })?
             }
         };
+        let vault = Vault::new(Box::new(DirectoryStore::new(config.kyc.documents.clone())), &secrets);
+        let lists = load_lists(&config)?;
         let (model, builder) = read_model::open(&*log, &config.read_model)?;
         let log_moved = Arc::new(Notify::new());
         let moved = Arc::clone(&log_moved);
@@ -136,6 +148,9 @@ impl Api {
             nonces: Mutex::default(),
             started,
             model,
+            vault,
+            lists: RwLock::new(Arc::new(lists)),
+            uploads: Semaphore::new(UPLOADS_MAX),
         };
         Ok((Arc::new(api), builder))
     }
@@ -185,22 +200,18 @@ impl Api {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends the command that `event` makes and answers once its decision is durable.
+    /// Appends the command that `wish` makes and answers once its decision is durable.
     ///
     /// # Errors
     /// It is refused, or the log takes nothing.
-    pub async fn submit(
-        &self,
-        asked: &Asked,
-        event: impl FnOnce(Command) -> Event,
-    ) -> Result<Outcome, Problem> {
+    pub(crate) async fn submit(&self, asked: &Asked, wish: impl Wish) -> Result<Outcome, Problem> {
         let unavailable = || Problem::later(ProblemKind::Unavailable, 1);
         let _room = self.in_flight.try_acquire().map_err(|_| unavailable())?;
         let command = self.command(asked);
         let id = command.id;
         let (sender, receiver) = oneshot::channel();
         self.waiting().insert(id, sender);
-        let record = self.record(asked, event(command));
+        let record = self.record(asked, wish.event(command));
         if self.log.append(&mut vec![record]).is_err() {
             self.waiting().remove(&id);
             return Err(unavailable());
@@ -272,6 +283,47 @@ impl Api {
         }
     }
 
+    /// The lists that names are compared with.
+    pub(crate) fn lists(&self) -> Arc<Lists> {
+        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the lists anew; those in force stay when that fails.
+    pub(crate) fn reload_lists(&self) -> Result<Arc<Lists>, Error> {
+        let lists = Arc::new(load_lists(&self.config)?);
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&lists);
+        Ok(lists)
+    }
+
+    /// A command of the node itself, for its workers.
+    pub(crate) fn own_command(&self, operation: &str) -> Command {
+        Command {
+            id: self.ids.command(self.now()),
+            operation: operation.to_owned(),
+            by: None,
+            login: None,
+            api_key: None,
+            address: None,
+            idempotency: None,
+            expected_version: None,
+        }
+    }
+
+    /// A record of the node itself.
+    pub(crate) fn own_record(&self, event: Event) -> NewRecord {
+        NewRecord {
+            topic: Topic::Admin,
+            partition: 0,
+            key: Bytes::copy_from_slice(event.key().as_bytes()),
+            at: self.now(),
+            origin: None,
+            trace: TraceId(self.ids.bytes()),
+            actor: Actor::new("node").expect("a valid actor"),
+            wire: None,
+            value: Value::event(event),
+        }
+    }
+
     /// Waits until everything below `target` is durable.
     pub(crate) async fn durable(&self, target: Position) -> Result<(), Problem> {
         let unavailable = || Problem::later(ProblemKind::Unavailable, 1);
@@ -291,6 +343,13 @@ impl Api {
         };
         tokio::time::timeout(DURABLE_WAIT, wait).await.unwrap_or_else(|_| Err(unavailable()))
     }
+}
+
+fn load_lists(config: &ApiConfig) -> Result<Lists, Error> {
+    let Some(dir) = &config.kyc.lists else { return Ok(Lists::default()) };
+    let files = screening::files_in(dir)
+        .map_err(|source| ListError { file: dir.clone(), what: source.to_string() })?;
+    Ok(Lists::load(&files)?)
 }
 
 fn outcome(command: CommandId, decision: Decision) -> Result<Outcome, Problem> {

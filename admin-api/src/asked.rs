@@ -11,11 +11,9 @@ use std::sync::Arc;
 
 /// Who asks, and what for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The operation.
     pub operation: Operation,
-    /// Names this request in answers and logs.
-    pub request_id: String,
     /// W3C trace id.
     pub trace: [u8; 16],
     /// The client's network address.
@@ -32,7 +30,7 @@ pub struct Asked {
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The user.
     pub user: UserId,
     /// Through this login.
@@ -52,7 +50,6 @@ impl Asked {
     pub(crate) fn at_the_console(operation: Operation, trace: [u8; 16]) -> Self {
         Self {
             operation,
-            request_id: "console".to_owned(),
             trace,
             address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
             digest: String::new(),
@@ -66,7 +63,7 @@ impl Asked {
     ///
     /// # Errors
     /// Nobody is logged in.
-    pub fn caller(&self) -> Result<&Caller, Problem> {
+    pub(crate) fn caller(&self) -> Result<&Caller, Problem> {
         self.caller.as_ref().ok_or_else(|| Problem::new(ProblemKind::Unauthenticated))
     }
 }
@@ -76,7 +73,7 @@ impl Caller {
     ///
     /// # Errors
     /// It is out of scope.
-    pub fn sees(&self, owner: Option<UserId>, firm: Option<FirmId>) -> Result<(), Problem> {
+    pub(crate) fn sees(&self, owner: Option<UserId>, firm: Option<FirmId>) -> Result<(), Problem> {
         let seen = match self.scope {
             Scope::All => true,
             Scope::Firm => self.firm.is_some() && self.firm == firm,

@@ -5,6 +5,7 @@ use assay_trading_types::UserRole;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Settings of the API. The defaults are what the requirements say.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct ApiConfig {
     pub breach_list: Option<PathBuf>,
     /// How mail leaves.
     pub mail: MailRoute,
+    /// Identity files.
+    pub kyc: KycConfig,
     /// How long a write waits for its outcome before it answers 202.
     pub decision_wait: Duration,
 }
@@ -57,6 +60,40 @@ impl Default for Rates {
     }
 }
 
+/// How identity files are kept and judged.
+#[derive(Clone)]
+pub struct KycConfig {
+    /// Directory of the sealed documents and their keys.
+    pub documents: PathBuf,
+    /// Directory of the lists that names are compared with, `*.csv`; none when absent.
+    pub lists: Option<PathBuf>,
+    /// Countries (ISO 3166-1 alpha-2) whose files take two reviewers.
+    pub high_risk_countries: Vec<String>,
+    /// Days that a file is kept after it last counted.
+    pub retention_days: u32,
+    /// What providers sign with; none, and their words are not taken.
+    pub provider_secret: Option<Zeroizing<String>>,
+}
+
+impl std::fmt::Debug for KycConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KycConfig").field("documents", &self.documents).finish_non_exhaustive()
+    }
+}
+
+impl Default for KycConfig {
+    fn default() -> Self {
+        Self {
+            documents: PathBuf::from("documents"),
+            lists: None,
+            high_risk_countries: Vec::new(),
+            // Five years, as most laws against money laundering ask.
+            retention_days: 1_826,
+            provider_secret: None,
+        }
+    }
+}
+
 /// How mail leaves.
 #[derive(Debug, Clone, Default)]
 pub enum MailRoute {
@@ -80,6 +117,7 @@ impl Default for ApiConfig {
             rates: Rates::default(),
             breach_list: None,
             mail: MailRoute::default(),
+            kyc: KycConfig::default(),
             decision_wait: Duration::from_secs(5),
         }
     }

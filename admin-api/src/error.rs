@@ -23,6 +23,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A list that names are compared with.
+    #[error("lists of names")]
+    Lists(#[from] crate::screening::ListError),
     /// The read model's database refuses.
     #[error("read model {}", file.display())]
     ReadModel {

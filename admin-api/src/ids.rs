@@ -2,7 +2,7 @@
 //! made twice. They are no secrets.
 
 use crate::error::Error;
-use assay_trading_types::{ApiKeyId, CommandId, LoginId, Timestamp, TokenId, UserId};
+use assay_trading_types::{ApiKeyId, CommandId, KycFileId, LoginId, Timestamp, TokenId, UserId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryRngCore};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,6 +44,8 @@ impl Ids {
         api_key ApiKeyId "key";
         /// Of a one-time token.
         token TokenId "tok";
+        /// Of an identity file.
+        kyc_file KycFileId "kyc";
         /// Of a command.
         command CommandId "cmd";
     }

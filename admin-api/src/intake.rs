@@ -23,9 +23,13 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Longest request id, Idempotency-Key or trace that is taken from a client.
 const NAME_MAX: usize = 128;
+
+/// Longest that a body may take to come in: nobody holds a place by sending slowly.
+const BODY_WAIT: Duration = Duration::from_secs(60);
 
 /// The middleware.
 pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
@@ -34,7 +38,16 @@ pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: 
     if request.method() == Method::OPTIONS {
         return decorated(preflight(origin.is_some()), &api, &request_id, None, origin);
     }
-    let (response, allowance) = match admit(&api, request, &request_id).await {
+    // Held until the answer is made: a large body and what is made of it take memory as long.
+    let large = operation(&request).is_ok_and(|operation| operation.body_bytes_max().is_some());
+    let _room = match large.then(|| api.uploads.try_acquire()).transpose() {
+        Ok(room) => room,
+        Err(_) => {
+            let busy = Problem::later(ProblemKind::Unavailable, 1).into_response();
+            return decorated(busy, &api, &request_id, None, origin);
+        }
+    };
+    let (response, allowance) = match admit(&api, request).await {
         Err(problem) => (problem.into_response(), None),
         Ok((request, allowance)) => {
             let response = next.run(request).await;
@@ -49,7 +62,7 @@ pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: 
 }
 
 /// Everything before the handler.
-async fn admit(api: &Arc<Api>, request: Request, request_id: &str) -> Result<(Request, Allowance), Problem> {
+async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance), Problem> {
     if !is_served_host(api, request.headers()) {
         return Err(Problem::new(ProblemKind::UnknownHost));
     }
@@ -60,8 +73,21 @@ async fn admit(api: &Arc<Api>, request: Request, request_id: &str) -> Result<(Re
     let address = address(&request);
     let trace = trace(request.headers()).unwrap_or_else(|| api.ids.bytes());
     let (mut parts, body) = request.into_parts();
-    let body =
-        to_bytes(body, api.config.body_bytes_max).await.map_err(|_| Problem::new(ProblemKind::TooLarge))?;
+    let bytes_max = match operation.body_bytes_max() {
+        None => api.config.body_bytes_max,
+        // So much is read from nobody who is not logged in, and not from many at a time.
+        Some(bytes_max) => {
+            if !is_logged_in(api, &parts.headers) {
+                take_anonymous(api, address)?;
+                return Err(Problem::new(ProblemKind::Unauthenticated));
+            }
+            bytes_max
+        }
+    };
+    let body = tokio::time::timeout(BODY_WAIT, to_bytes(body, bytes_max)).await;
+    let body = body
+        .map_err(|_| Problem::later(ProblemKind::Unavailable, 1))?
+        .map_err(|_| Problem::new(ProblemKind::TooLarge))?;
     let target = parts.uri.path_and_query().map_or("/", |t| t.as_str()).to_owned();
     let credentials = credentials(api, &parts.headers, address, &parts.method, &target, &body, operation);
     let caller = match (operation.access(), credentials) {
@@ -80,7 +106,6 @@ async fn admit(api: &Arc<Api>, request: Request, request_id: &str) -> Result<(Re
     let caller = caller.map(|caller| permitted(caller, operation)).transpose()?;
     let asked = Asked {
         operation,
-        request_id: request_id.to_owned(),
         trace,
         address,
         digest: digest(&parts.method, &target, &body),
@@ -140,6 +165,14 @@ fn credentials(
         return Err(refuse());
     }
     Ok(found)
+}
+
+fn is_logged_in(api: &Api, headers: &HeaderMap) -> bool {
+    let text = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let token = text
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token.is_some_and(|(_, token)| by_token(api, token).is_some())
 }
 
 fn by_token(api: &Api, token: &str) -> Option<Credentials> {

@@ -15,6 +15,9 @@
 //! they check form, ask the table of operations, and submit. What is secret never enters the log: passwords stand there as
 //! argon2id, and everything else secret is derived from an id and the node's key ([`Secrets`]).
 //!
+//! Identity files stand in the log sealed, each under a key of its own outside it ([`vault`]); jobs run by recorded ticks of
+//! the clock.
+//!
 //! What it refuses to do: answer before what it answers is durable, serve a route that is not in the table
 //! ([`Operation`]), tell a stranger whether an address has a user, let one person do what takes two.
 
@@ -24,9 +27,11 @@ mod api;
 mod asked;
 mod body;
 mod config;
+mod countries;
 mod error;
 mod ids;
 mod intake;
+mod kyc_service;
 mod mail;
 mod network;
 mod operation;
@@ -36,16 +41,21 @@ mod problem;
 mod rate_limit;
 mod read_model;
 mod routes;
+pub mod screening;
 mod secrets;
 mod service;
 pub mod signature;
 pub mod state;
 pub mod text_rules;
 pub mod totp;
+mod upload;
+pub mod vault;
+mod wish;
 
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
-pub use config::{ApiConfig, MailRoute, Rates};
+pub use config::{ApiConfig, KycConfig, MailRoute, Rates};
 pub use error::Error;
+pub use kyc_service::KycService;
 pub use mail::{ATTEMPTS_MAX, Mail, MailService, Mailer, mailer};
 pub use operation::{Access, Operation, Scope};
 pub use problem::{Problem, ProblemKind};
@@ -66,6 +76,8 @@ pub fn app(api: Arc<Api>) -> Router {
     router
         .fallback(async || Problem::new(ProblemKind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(ProblemKind::Method))
+        // The intake bounds bodies, by operation.
+        .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(around)
         .with_state(api)
         .merge(pages)

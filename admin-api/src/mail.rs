@@ -6,11 +6,7 @@
 use crate::api::Api;
 use crate::config::MailRoute;
 use crate::secrets::SecretOf;
-use assay_event_log::{NewRecord, Value};
-use assay_trading_types::{
-    Actor, Event, Letter, MailId, MailRequested, MailSettled, Timestamp, TokenId, Topic, TraceId,
-};
-use bytes::Bytes;
+use assay_trading_types::{Letter, MailId, MailRequested, MailSettled, NoticeKind, Timestamp, TokenId};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -141,7 +137,7 @@ impl MailService {
         };
         // Until the processor has read the record, the mail still stands as pending: it must not be tried again.
         self.tries.insert(mail, Tries { attempts, next: Timestamp::from_ns(i64::MAX) });
-        if self.api.log.append(&mut vec![record(settled, now)]).is_err() {
+        if self.api.log.append(&mut vec![self.api.own_record(settled.into())]).is_err() {
             tracing::error!(%mail, "the log takes nothing more; the mail's end is not recorded");
         }
     }
@@ -171,8 +167,29 @@ impl MailService {
             Letter::SecondFactorChanged => ("Your second factor was changed", notice()),
             Letter::RolesChanged => ("Your roles were changed", notice()),
             Letter::EmailChanged => ("Your address was changed", notice()),
+            Letter::Notice { kind, about } => {
+                let page = format!("{}/notices", self.api.config.public_url);
+                (summary(*kind), format!("It is about {about}. The rest stands here:\n\n{page}\n"))
+            }
         };
         Mail { to: requested.to.clone(), subject: format!("Assay: {subject}"), text }
+    }
+}
+
+/// What a notice tells, without anything personal.
+pub(crate) fn summary(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::KycSubmitted => "An identity file waits for review",
+        NoticeKind::KycApproved => "Your identity is verified",
+        NoticeKind::KycRejected => "Your identity file was turned down",
+        NoticeKind::KycMoreNeeded => "Your identity file is not enough",
+        NoticeKind::KycExpiring => "Your identity must be verified again soon",
+        NoticeKind::KycExpired => "Your identity must be verified again",
+        NoticeKind::KycListed => "A list names somebody in an identity file",
+        NoticeKind::KycDoubted => "A provider doubts an identity file",
+        NoticeKind::ProposalWaiting => "A change waits for a second person",
+        NoticeKind::ProposalDecided => "Your proposal was decided on",
+        NoticeKind::JobFailed => "A job failed",
     }
 }
 
@@ -182,19 +199,4 @@ fn confirm(link: &str) -> String {
 
 fn notice() -> String {
     "If it was not you, tell your administrator at once.\n".to_owned()
-}
-
-fn record(settled: MailSettled, at: Timestamp) -> NewRecord {
-    let event = Event::from(settled);
-    NewRecord {
-        topic: Topic::Admin,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at,
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("node").expect("a valid actor"),
-        wire: None,
-        value: Value::event(event),
-    }
 }

@@ -27,6 +27,8 @@ pub enum Access {
     Enrolling,
     /// Whoever is logged in, on own things.
     SignedIn,
+    /// Whoever is logged in, on own things; these roles on things in their scope.
+    OwnOr(&'static [(UserRole, Scope)]),
     /// These roles, on things in their scope.
     Roles(&'static [(UserRole, Scope)]),
 }
@@ -36,12 +38,15 @@ impl Access {
     pub fn scope_of<'a>(self, roles: impl IntoIterator<Item = &'a UserRole>) -> Option<Scope> {
         match self {
             Self::Public | Self::Enrolling | Self::SignedIn => Some(Scope::Own),
-            Self::Roles(table) => roles
-                .into_iter()
-                .filter_map(|role| table.iter().find(|(r, _)| r == role).map(|(_, scope)| *scope))
-                .max(),
+            Self::OwnOr(table) => Some(widest(table, roles).unwrap_or(Scope::Own)),
+            Self::Roles(table) => widest(table, roles),
         }
     }
+}
+
+fn widest<'a>(table: &[(UserRole, Scope)], roles: impl IntoIterator<Item = &'a UserRole>) -> Option<Scope> {
+    let scope_of = |role| table.iter().find(|(r, _)| r == role).map(|(_, scope)| *scope);
+    roles.into_iter().filter_map(scope_of).max()
 }
 
 macro_rules! operations {
@@ -69,6 +74,9 @@ macro_rules! operations {
     };
 }
 
+/// Four documents of 10 MiB and what is written beside them (kyc.md, limits).
+const SUBMISSION_BYTES_MAX: usize = 4 * (10 << 20) + (256 << 10);
+
 /// Staff who look after users.
 const USERS_READ: Access = Access::Roles(&[
     (Admin, Scope::All),
@@ -84,10 +92,16 @@ const PROPOSALS_READ: Access = Access::Roles(&[
     (Operations, Scope::All),
     (Risk, Scope::All),
     (Compliance, Scope::All),
+    (KycReviewer, Scope::All),
     (Auditor, Scope::All),
 ]);
-const PROPOSALS_WRITE: Access =
-    Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Risk, Scope::All)]);
+const PROPOSALS_WRITE: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (KycReviewer, Scope::All),
+]);
 const REVIEW: Access = Access::Roles(&[(Admin, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)]);
 
 /// Who sees what firms do: staff all of it, a firm's users their own.
@@ -102,6 +116,14 @@ const TRADING_READ: Access = Access::Roles(&[
     (Viewer, Scope::Firm),
 ]);
 const OPERATIONS: Access = Access::Roles(&[(Operations, Scope::All)]);
+/// Personal data: nobody but owners, reviewers and compliance (KYC-8).
+const KYC_TABLE: &[(UserRole, Scope)] = &[(KycReviewer, Scope::All), (Compliance, Scope::All)];
+const KYC_QUEUE: Access = Access::Roles(KYC_TABLE);
+const KYC_FILE: Access = Access::OwnOr(KYC_TABLE);
+const KYC_REVIEW: Access = Access::Roles(&[(KycReviewer, Scope::All)]);
+const COMPLIANCE: Access = Access::Roles(&[(Compliance, Scope::All)]);
+const JOBS_READ: Access =
+    Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
 const RISK: Access = Access::Roles(&[(Risk, Scope::All)]);
 
 operations! {
@@ -205,6 +227,44 @@ operations! {
     ReadOrder "read_order" GET "/api/v1/orders/{id}" TRADING_READ;
     /// Fills.
     ListExecutions "list_executions" GET "/api/v1/executions" TRADING_READ;
+    /// Hand in an identity file.
+    SubmitKyc "submit_kyc" POST "/api/v1/kyc/submit" Access::SignedIn;
+    /// How far the own proof is.
+    ReadKycStatus "read_kyc_status" GET "/api/v1/kyc/status" Access::SignedIn;
+    /// Identity files, those that wait first.
+    ListKycFiles "list_kyc_files" GET "/api/v1/kyc/pending" KYC_QUEUE;
+    /// One of them.
+    ReadKycFile "read_kyc_file" GET "/api/v1/kyc/{id}" KYC_FILE;
+    /// A document of one.
+    ReadKycImage "read_kyc_image" GET "/api/v1/kyc/{id}/files/{kind}" KYC_FILE;
+    /// Take a file, or give it back.
+    AssignKyc "assign_kyc" POST "/api/v1/kyc/{id}/assign" KYC_QUEUE;
+    /// Ask for another.
+    RequestMoreKyc "request_more_kyc" POST "/api/v1/kyc/{id}/request-more" KYC_REVIEW;
+    /// The client is who the file says.
+    ApproveKyc "approve_kyc" POST "/api/v1/kyc/{id}/approve" KYC_REVIEW;
+    /// The client is not.
+    RejectKyc "reject_kyc" POST "/api/v1/kyc/{id}/reject" KYC_REVIEW;
+    /// An approved file counts no more.
+    RevokeKyc "revoke_kyc" POST "/api/v1/kyc/{id}/revoke" COMPLIANCE;
+    /// Destroy a file's key.
+    EraseKyc "erase_kyc" POST "/api/v1/kyc/{id}/erase" COMPLIANCE;
+    /// A provider's word on a file.
+    TakeKycAdvice "take_kyc_advice" POST "/api/v1/kyc/provider/callback" Access::Public;
+    /// Own notices.
+    ListNotices "list_notices" GET "/api/v1/notifications" Access::SignedIn;
+    /// One was read.
+    MarkNoticeRead "mark_notice_read" POST "/api/v1/notifications/{id}/read" Access::SignedIn;
+    /// All were read.
+    MarkAllNoticesRead "mark_all_notices_read" POST "/api/v1/notifications/read-all" Access::SignedIn;
+    /// How notices reach oneself.
+    ReadNoticeChannels "read_notice_channels" GET "/api/v1/notifications/preferences" Access::SignedIn;
+    /// Change that.
+    SetNoticeChannels "set_notice_channels" PUT "/api/v1/notifications/preferences" Access::SignedIn;
+    /// Jobs, their last and next runs.
+    ListJobs "list_jobs" GET "/api/v1/system/jobs" JOBS_READ;
+    /// Run one now.
+    RunJob "run_job" POST "/api/v1/system/jobs/{name}/run" OPERATIONS;
     /// What became of an own command.
     ReadCommand "read_command" GET "/api/v1/commands/{id}" Access::Enrolling;
 }
@@ -222,6 +282,11 @@ impl Operation {
         Self::ALL.iter().copied().find(|op| op.name() == name)
     }
 
+    /// Largest body it takes, where that is more than the configured one.
+    pub fn body_bytes_max(self) -> Option<usize> {
+        (self == Self::SubmitKyc).then_some(SUBMISSION_BYTES_MAX)
+    }
+
     /// Whether it changes something.
     pub fn is_write(self) -> bool {
         self.method() != Method::GET
@@ -229,7 +294,7 @@ impl Operation {
 }
 
 /// Roles that no operation names yet; kept so that the compiler tells when one of them goes.
-const _UNUSED: [UserRole; 2] = [LoanOfficer, KycReviewer];
+const _UNUSED: [UserRole; 1] = [LoanOfficer];
 
 #[cfg(test)]
 mod tests {

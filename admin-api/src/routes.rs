@@ -1,15 +1,24 @@
 //! The handlers, by what they are about. Each reads its input, asks the state or submits a command, and shows the outcome.
 
+pub(crate) mod access_review;
 pub(crate) mod api_keys;
 pub(crate) mod document;
 pub(crate) mod firms;
 pub(crate) mod first_administrator;
+pub(crate) mod jobs;
+pub(crate) mod kyc;
+pub(crate) mod kyc_form;
+pub(crate) mod kyc_provider;
+pub(crate) mod kyc_review;
 pub(crate) mod me;
+pub(crate) mod notifications;
 pub(crate) mod proposals;
+pub(crate) mod reason;
 pub(crate) mod registration;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod trading;
+pub(crate) mod user_view;
 pub(crate) mod users;
 
 use crate::api::Api;
@@ -26,6 +35,12 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(second_factor::routes())
         .merge(api_keys::routes())
         .merge(users::routes())
+        .merge(access_review::routes())
+        .merge(kyc::routes())
+        .merge(kyc_review::routes())
+        .merge(kyc_provider::routes())
+        .merge(notifications::routes())
+        .merge(jobs::routes())
         .merge(proposals::routes())
         .merge(firms::routes())
         .merge(trading::routes())

@@ -32,6 +32,10 @@ pub enum SecretOf {
     SigningKey,
     /// A place in a list.
     Cursor,
+    /// Keys that wrap the keys of identity files.
+    DocumentKeys,
+    /// Digests of document numbers.
+    DocumentNumber,
     /// A request of whoever can read the node's key.
     NodeProof,
 }
@@ -46,6 +50,8 @@ impl SecretOf {
             Self::Recovery => "assay.recovery.v1",
             Self::SigningKey => "assay.signing-key.v1",
             Self::Cursor => "assay.cursor.v1",
+            Self::DocumentKeys => "assay.document-keys.v1",
+            Self::DocumentNumber => "assay.document-number.v1",
             Self::NodeProof => "assay.node-proof.v1",
         }
     }

@@ -2,13 +2,12 @@
 
 use crate::api::{Api, Settled};
 use crate::error::Error;
-use assay_event_log::{LastOrigins, NewRecord, Reader, Record, Value};
+use assay_event_log::{LastOrigins, NewRecord, Reader, Record};
 use assay_trading_types::{
-    Actor, Command, CommandId, Decision, Event, IdentityAction, IdentityRequested, Outbox, Position,
-    Processor, Role, Topic, TraceId,
+    ClockTicked, CommandId, Decision, Event, IdentityAction, IdentityRequested, Outbox, Position, Processor,
+    Role, Timestamp, Topic,
 };
 use axum::Router;
-use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +16,9 @@ use tokio::net::TcpListener;
 
 /// Most records applied before their outcomes are appended; at some microseconds each, below a disk sync.
 const BATCH_RECORDS_MAX: usize = 256;
+
+/// Jobs are due by the minute.
+const TICK_NS: i64 = 60_000_000_000;
 
 /// How long an idle turn waits, so that a stop is never late by more.
 const IDLE_WAIT: Duration = Duration::from_millis(20);
@@ -35,6 +37,8 @@ pub struct CommandProcessor {
     /// What the log held of our outputs then.
     written: LastOrigins,
     outbox: Outbox,
+    /// Last tick appended.
+    ticked: Option<Timestamp>,
     batch: Vec<Arc<Record>>,
 }
 
@@ -53,6 +57,7 @@ impl CommandProcessor {
             recovered_end,
             written,
             outbox: Outbox::new(Role::Admin, 1),
+            ticked: None,
             batch: Vec::with_capacity(BATCH_RECORDS_MAX),
         })
     }
@@ -65,6 +70,7 @@ impl CommandProcessor {
         self.recover()?;
         while !stop.load(Ordering::Acquire) {
             self.turn(IDLE_WAIT)?;
+            self.tick()?;
         }
         while self.turn(Duration::ZERO)? > 0 {}
         Ok(())
@@ -81,8 +87,20 @@ impl CommandProcessor {
         if self.api.state().identity.signing_keys().is_empty() {
             self.api.log.append(&mut vec![first_signing_key(&self.api)])?;
         }
+        self.tick()?;
         while self.turn(Duration::ZERO)? > 0 {}
         self.api.mark_recovered();
+        Ok(())
+    }
+
+    /// Records the time when the last that was recorded is a minute ago: jobs run by it.
+    fn tick(&mut self) -> Result<(), Error> {
+        let now = self.api.now();
+        let last = self.ticked.max(self.api.state().jobs.now);
+        if last.is_none_or(|last| now.since_ns(last) >= TICK_NS) {
+            self.ticked = Some(now);
+            self.api.log.append(&mut vec![self.api.own_record(ClockTicked { now }.into())])?;
+        }
         Ok(())
     }
 
@@ -151,28 +169,8 @@ fn decision(event: &Event) -> Option<(CommandId, Decision)> {
 }
 
 fn first_signing_key(api: &Api) -> NewRecord {
-    let command = Command {
-        id: api.ids.command(api.now()),
-        operation: "rotate_signing_key".to_owned(),
-        by: None,
-        login: None,
-        api_key: None,
-        address: None,
-        idempotency: None,
-        expected_version: None,
-    };
-    let event = Event::from(IdentityRequested { command, action: signing_key(api) });
-    NewRecord {
-        topic: Topic::Admin,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at: api.now(),
-        origin: None,
-        trace: TraceId(api.ids.bytes()),
-        actor: Actor::new("node").expect("a valid actor"),
-        wire: None,
-        value: Value::event(event),
-    }
+    let command = api.own_command("rotate_signing_key");
+    api.own_record(IdentityRequested { command, action: signing_key(api) }.into())
 }
 
 /// A new key to sign tokens with.

@@ -6,7 +6,10 @@
 mod command_book;
 mod control;
 mod identity;
+mod jobs;
+mod kyc;
 mod mail;
+mod notices;
 mod proposals;
 mod refused;
 
@@ -14,15 +17,20 @@ pub use command_book::{CommandBook, Past};
 pub use identity::{
     ApiKey, Identity, LOCK_MAX_NS, Login, OneTime, Purpose, RECOVERY_CODES, SigningKey, Totp, User,
 };
+pub use jobs::{Jobs, Run, Runs};
+pub use kyc::{Advice, Kyc, KycFile, KycFileStatus, KycStanding};
 pub use mail::Outgoing;
+pub use notices::{Notice, Notices};
 pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
 pub use refused::Refused;
 
 use assay_trading_types::{
-    AdminRefusal, Command, CommandDecided, Decision, Event, Input, Outbox, Processor, Topic, UserId,
-    VerdictRequested,
+    AdminRefusal, Command, CommandDecided, ControlAction, Decision, Event, Input, Job, JobFinished,
+    JobRequested, JobStarted, NoticeKind, NoticesRequested, Outbox, Processor, Timestamp, Topic, UserId,
+    UserRole, VerdictRequested,
 };
 use control::Control;
+use notices::Telling;
 use serde::{Deserialize, Serialize};
 
 /// What an action changed: the id of it, and its version now.
@@ -35,6 +43,12 @@ pub struct AdminState {
     pub identity: Identity,
     /// What waits for a second person.
     pub proposals: Proposals,
+    /// Identity files.
+    pub kyc: Kyc,
+    /// What users are told.
+    pub notices: Notices,
+    /// What runs by the clock.
+    pub jobs: Jobs,
     /// Mail that has not gone out yet.
     pub mail: Outgoing,
     /// Past commands, for repeats and for whoever asks later.
@@ -43,8 +57,11 @@ pub struct AdminState {
 
 impl Processor for AdminState {
     fn apply(&mut self, input: &Input<'_>, out: &mut Outbox) {
-        if let Event::MailSettled(e) = input.event {
-            self.mail.settle(e);
+        match input.event {
+            Event::MailSettled(e) => self.mail.settle(e),
+            Event::ClockTicked(e) => self.tick(e.now, input, out),
+            Event::JobFinished(e) => self.finish_job(e, input, out),
+            _ => {}
         }
         let Some(asked) = Asked::of(input.event) else { return };
         let command = asked.command();
@@ -73,6 +90,10 @@ enum Asked<'a> {
     For(&'a Command, Wanted),
     /// A word on a proposal.
     Verdict(&'a VerdictRequested),
+    /// A user's word on the own notices.
+    Notices(&'a NoticesRequested),
+    /// A job out of its turn.
+    Job(&'a JobRequested),
 }
 
 impl<'a> Asked<'a> {
@@ -82,7 +103,10 @@ impl<'a> Asked<'a> {
                 Some(Self::For(&e.command, Wanted::Identity(Box::new(e.action.clone()))))
             }
             Event::ControlRequested(e) => Some(Self::For(&e.command, Wanted::Control(e.action.clone()))),
+            Event::KycRequested(e) => Some(Self::For(&e.command, Wanted::Kyc(Box::new(e.action.clone())))),
             Event::VerdictRequested(e) => Some(Self::Verdict(e)),
+            Event::NoticesRequested(e) => Some(Self::Notices(e)),
+            Event::JobRequested(e) => Some(Self::Job(e)),
             _ => None,
         }
     }
@@ -91,6 +115,8 @@ impl<'a> Asked<'a> {
         match self {
             Self::For(command, _) => command,
             Self::Verdict(e) => &e.command,
+            Self::Notices(e) => &e.command,
+            Self::Job(e) => &e.command,
         }
     }
 }
@@ -107,11 +133,20 @@ impl AdminState {
         match asked {
             Asked::For(_, wanted) if self.needs_second_person(command, wanted) => {
                 self.identity.may_propose(command, wanted)?;
+                self.may_decide(command.by, wanted, input.at)?;
                 let proposal = self.proposals.propose(command, wanted.clone(), input.at)?;
+                let told = Telling::role(wanted.checked_by(), NoticeKind::ProposalWaiting, &proposal);
+                self.tell(vec![told.but(command.by)], input, out);
                 Ok(Decision::Proposed { proposal })
             }
             Asked::For(_, wanted) => self.perform(command, wanted, input, out).map(done),
             Asked::Verdict(e) => self.judge(e, input, out).map(done),
+            Asked::Notices(e) => self.notices.perform(&e.command, &e.action, input.at).map(done),
+            Asked::Job(e) => {
+                let due = self.jobs.run_now(e.job, input.at)?;
+                self.begin(e.job, due, input, out);
+                Ok(done((job_name(e.job), 1)))
+            }
         }
     }
 
@@ -124,6 +159,15 @@ impl AdminState {
                     && !self.identity.is_sole_administrator(command.by.as_ref())
             }
             Wanted::Control(action) => Control::takes_two(action),
+            Wanted::Kyc(action) => self.kyc.takes_two(action),
+        }
+    }
+
+    /// What must hold for whoever proposes and for whoever approves alike.
+    fn may_decide(&self, by: Option<UserId>, wanted: &Wanted, at: Timestamp) -> Result<(), Refused> {
+        match wanted {
+            Wanted::Kyc(action) => self.kyc.may_decide(&self.identity, by, action, at),
+            Wanted::Identity(_) | Wanted::Control(_) => Ok(()),
         }
     }
 
@@ -142,8 +186,58 @@ impl AdminState {
                 self.mail.send(command, due, out);
                 changed
             }
-            Wanted::Control(action) => Control::perform(action, out),
+            Wanted::Control(action) => {
+                let changed = Control::perform(action, out)?;
+                if let ControlAction::TakeOnFirm(e) = action {
+                    self.kyc.take_on(e.firm, input.at, out);
+                }
+                Ok(changed)
+            }
+            Wanted::Kyc(action) => {
+                let (changed, told) = self.kyc.perform(&self.identity, command, action, input.at, out)?;
+                self.tell(told, input, out);
+                Ok(changed)
+            }
         }
+    }
+
+    fn tick(&mut self, now: Timestamp, input: &Input<'_>, out: &mut Outbox) {
+        for (job, due) in self.jobs.tick(now) {
+            self.begin(job, due, input, out);
+        }
+    }
+
+    /// Does a job within this step, or tells the workers.
+    fn begin(&mut self, job: Job, due: Timestamp, input: &Input<'_>, out: &mut Outbox) {
+        let count = match job {
+            Job::KycScreening => return out.emit(Topic::Admin, JobStarted { job, due }.into()),
+            Job::KycExpiry => {
+                let told = self.kyc.expire(input.at, out);
+                let count = told.len();
+                self.tell(told, input, out);
+                count
+            }
+            Job::TokenPurge => self.identity.forget_expired(input.at),
+        };
+        let finished = JobFinished { job, due, count: count as u64, error: None };
+        self.jobs.finish(&finished, input.at);
+        out.emit(Topic::Admin, finished.into());
+    }
+
+    fn finish_job(&mut self, e: &JobFinished, input: &Input<'_>, out: &mut Outbox) {
+        if self.jobs.finish(e, input.at)
+            && let Some(error) = &e.error
+        {
+            let told = Telling::role(UserRole::Operations, NoticeKind::JobFailed, &job_name(e.job));
+            self.tell(vec![told.because(error)], input, out);
+        }
+    }
+
+    fn tell(&mut self, told: Vec<Telling>, input: &Input<'_>, out: &mut Outbox) {
+        // Unique for ever, and in the order of time: milliseconds, then the record's place.
+        let ms = (input.at.as_ns() / 1_000_000).cast_unsigned() & 0xffff_ffff_ffff;
+        let digits = format!("{ms:012x}0000{:016x}", input.offset);
+        self.notices.tell(told, &digits, input.at, (&self.identity, &mut self.mail), out);
     }
 
     fn judge(
@@ -155,7 +249,12 @@ impl AdminState {
         let by = e.command.by.ok_or(Refused::new(AdminRefusal::NotSignedIn, "a verdict needs a person"))?;
         let proposal = self.proposals.judged(e, by)?.clone();
         if e.verdict == assay_trading_types::Verdict::Approve {
+            self.may_decide(Some(by), &proposal.wanted, input.at)?;
             self.perform(&proposal.command, &proposal.wanted, input, out)?;
+        }
+        if let Some(maker) = proposal.command.by.filter(|maker| *maker != by) {
+            let told = Telling::user(maker, NoticeKind::ProposalDecided, &proposal.id);
+            self.tell(vec![told], input, out);
         }
         Ok(self.proposals.close(e, by, input.at))
     }
@@ -168,4 +267,9 @@ impl AdminState {
 
 fn done((subject, version): Changed) -> Decision {
     Decision::Done { subject, version }
+}
+
+/// A job's name, as in records.
+fn job_name(job: Job) -> String {
+    serde_json::to_value(job).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -269,6 +269,8 @@ pub(crate) struct Admin {
     pub(crate) mail_dir: Option<PathBuf>,
     /// Requests an hour.
     pub(crate) rates: AdminRates,
+    /// Identity files.
+    pub(crate) kyc: AdminKyc,
 }
 
 impl Default for Admin {
@@ -284,8 +286,25 @@ impl Default for Admin {
             breach_list: None,
             mail_dir: None,
             rates: AdminRates::default(),
+            kyc: AdminKyc::default(),
         }
     }
+}
+
+/// `[admin.kyc]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminKyc {
+    /// Where sealed documents and their keys are kept; `documents` in the data directory by default.
+    pub(crate) documents_dir: Option<PathBuf>,
+    /// Lists that names are compared with: `*.csv` in OpenSanctions' simple form.
+    pub(crate) lists_dir: Option<PathBuf>,
+    /// Countries (ISO 3166-1 alpha-2) whose files take two reviewers.
+    pub(crate) high_risk_countries: Vec<String>,
+    /// Days that a file is kept after it last counted; 1826 by default.
+    pub(crate) retention_days: Option<u32>,
+    /// File with what identity providers sign their messages with.
+    pub(crate) provider_secret_file: Option<PathBuf>,
 }
 
 /// `[admin.rates]`

@@ -5,7 +5,7 @@
 //! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
 //! thread log-writer one write and one sync for whatever queued up
 //! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
-//! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides) and mail
+//! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides), kyc and mail
 //! ```
 //! A thread that fails takes the node down: everything is derived from the log, so starting anew is the repair.
 
@@ -16,7 +16,7 @@ mod pipeline_thread;
 use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
-use assay_admin_api::{Api, CommandProcessor, MailService, ReadModelBuilder, mailer};
+use assay_admin_api::{Api, CommandProcessor, KycService, MailService, ReadModelBuilder, mailer};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{Background, EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
@@ -324,6 +324,12 @@ impl Node {
             let mut background = Background::begin("read model", &*log);
             let halted = || stop.load(Ordering::Acquire);
             read_model.run(&stop, || background.rest_while_busy(&*log, &halted)).map_err(NodeError::from)
+        })?;
+        let (stop, kyc) = (Arc::clone(&self.stop), KycService::new(Arc::clone(&api)));
+        self.run("kyc", move || {
+            yield_to_orders();
+            kyc.run(&stop);
+            Ok(())
         })?;
         let stop = Arc::clone(&self.stop);
         let mail = MailService::new(Arc::clone(&api), mailer(api.mail_route()));

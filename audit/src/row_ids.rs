@@ -198,6 +198,7 @@ impl<'a> RowIds<'a> {
                 symbol: e.symbol.as_ref().map(|s| s.as_str()),
                 ..none
             },
+            Event::FirmKycSet(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::AccountStatusSet(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::AverageVolumeSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::RepeatBreakerReset(e) => {
@@ -223,6 +224,12 @@ impl<'a> RowIds<'a> {
             | Event::CommandDecided(_)
             | Event::MailRequested(_)
             | Event::MailSettled(_)
+            | Event::KycRequested(_)
+            | Event::NoticeRaised(_)
+            | Event::NoticesRequested(_)
+            | Event::JobRequested(_)
+            | Event::JobStarted(_)
+            | Event::JobFinished(_)
             | Event::Sealed(_) => none,
         }
     }

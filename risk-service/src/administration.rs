@@ -167,6 +167,13 @@ impl Risk {
         (client.status, client.kyc) = (e.status, e.kyc);
     }
 
+    pub(crate) fn set_firm_kyc(&mut self, e: &FirmKycSet, by: Actor, out: &mut Outbox) {
+        match self.firms.find(&e.firm) {
+            Some(firm) => self.firms[firm].kyc = e.kyc,
+            None => refuse_command(e.firm.as_str(), by, CommandRefusal::UnknownScope, out),
+        }
+    }
+
     pub(crate) fn set_restriction(&mut self, e: &RestrictionSet, by: Actor, out: &mut Outbox) {
         if !self.restrictions.set(e) {
             let subject = e.symbol.as_ref().map_or("all", Symbol::as_str);

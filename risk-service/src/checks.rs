@@ -99,6 +99,11 @@ impl Risk {
     /// The account's status, its owner's, and the restricted list.
     fn check_standing(&self, asked: &Asked<'_>, client: ClientIx) -> Result<(), Refused> {
         let (client, terms) = (&self.clients[client], asked.terms);
+        let firm = &self.firms[asked.firm];
+        if firm.kyc != KycStatus::Verified {
+            let detail = format!("{} is not verified: {:?}", terms.firm, firm.kyc);
+            return Err((Refusal::AccountSuspended, detail));
+        }
         if client.status != AccountStatus::Active {
             let detail = format!("{} is {:?}", terms.account, client.status);
             return Err((Refusal::AccountSuspended, detail.to_lowercase()));

@@ -5,13 +5,15 @@ use crate::limit_book::LimitBook;
 use crate::names::ClientIx;
 use crate::rate::Rate;
 use crate::switches::SwitchPlace;
-use assay_trading_types::{Commission, SelfTrade};
+use assay_trading_types::{Commission, KycStatus, SelfTrade};
 use serde::{Deserialize, Serialize};
 
 /// State of a firm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Firm {
     pub(crate) accounts: Vec<ClientIx>,
+    /// Whether it is known who it is; its accounts trade only then.
+    pub(crate) kyc: KycStatus,
     pub(crate) commission: Commission,
     pub(crate) self_trade: SelfTrade,
     pub(crate) book: LimitBook,

@@ -269,6 +269,7 @@ impl Risk {
             Event::KillSwitchSet(e) => self.set_kill_switch(e, input, out),
             Event::RiskSwitchSet(e) => self.set_switch(e, input, out),
             Event::RestrictionSet(e) => self.set_restriction(e, input.actor, out),
+            Event::FirmKycSet(e) => self.set_firm_kyc(e, input.actor, out),
             Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
             Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
             Event::CancelOnDisconnectSet(e) => self.session_is_back(e),

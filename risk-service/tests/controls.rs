@@ -278,6 +278,21 @@ fn an_account_trades_only_while_it_is_active_and_its_owner_known() {
 }
 
 #[test]
+fn a_firm_trades_only_while_it_is_known_who_it_is() {
+    let mut desk = Desk::new();
+    let set = |kyc| FirmKycSet { firm: id("ACME"), kyc, reason: "review".to_owned() };
+    assert_eq!(place(&mut desk, "a", "buy 1 @ 9"), "ok");
+    for (name, kyc) in [("b", KycStatus::Pending), ("c", KycStatus::Rejected), ("d", KycStatus::Expired)] {
+        desk.give(set(kyc));
+        assert_eq!(place(&mut desk, name, "buy 2 @ 9"), "ACCOUNT_SUSPENDED", "{kyc:?}");
+    }
+    assert_eq!(answer(&beta(&mut desk, "x", "buy 1 @ 5")), "ok", "others trade on");
+    assert_eq!(answer(&desk.cancel("a", "e")), "ok", "cancels are never refused");
+    desk.give(set(KycStatus::Verified));
+    assert_eq!(place(&mut desk, "f", "buy 2 @ 9"), "ok");
+}
+
+#[test]
 fn short_sales_are_refused_without_a_locate_and_long_sales_need_the_units() {
     let mut desk = Desk::new();
     for (name, side) in [("a", Side::SellShort), ("b", Side::SellShortExempt)] {

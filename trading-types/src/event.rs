@@ -5,10 +5,12 @@ mod control;
 mod disconnects;
 mod firms;
 mod identity;
+mod kyc;
 mod limits;
 mod mail;
 mod markets;
 mod mass;
+mod notices;
 mod operations;
 mod outcomes;
 mod positions;
@@ -22,10 +24,12 @@ pub use control::*;
 pub use disconnects::*;
 pub use firms::*;
 pub use identity::*;
+pub use kyc::*;
 pub use limits::*;
 pub use mail::*;
 pub use markets::*;
 pub use mass::*;
+pub use notices::*;
 pub use operations::*;
 pub use outcomes::*;
 pub use positions::*;
@@ -133,7 +137,7 @@ events! {
     InstrumentListed(InstrumentListed) = "instrument.listed.v1", key |e| e.symbol.as_str();
     /// A reference price. accounts, admin.
     ReferencePriceSet(ReferencePriceSet) = "reference_price.set.v1", key |e| e.symbol.as_str();
-    /// A second passed. accounts and markets, the partition's owner.
+    /// A second passed; in admin a minute. accounts, markets and admin, the partition's owner.
     ClockTicked(ClockTicked) = "clock.ticked.v1", key |_| "clock";
     /// Risk let an order through, funds held. markets, risk.
     OrderAccepted(OrderAccepted) = "order.accepted.v1", key |e| e.terms.symbol.as_str();
@@ -171,6 +175,20 @@ events! {
     MailRequested(MailRequested) = "mail.requested.v1", key |e| e.user.as_str();
     /// What became of it. admin, admin.
     MailSettled(MailSettled) = "mail.settled.v1", key |e| e.mail.as_str();
+    /// A command on identity files. admin, API.
+    KycRequested(KycRequested) = "kyc.requested.v1", key |e| e.entity();
+    /// Whether a firm's identity is proven. accounts, admin.
+    FirmKycSet(FirmKycSet) = "firm_kyc.set.v1", key |e| e.firm.as_str();
+    /// A user is told something. admin, admin.
+    NoticeRaised(NoticeRaised) = "notice.raised.v1", key |e| e.user.as_str();
+    /// A command of a user on the own notices. admin, API.
+    NoticesRequested(NoticesRequested) = "notices.requested.v1", key |_| "notices";
+    /// Somebody wants a job to run now. admin, API.
+    JobRequested(JobRequested) = "job.requested.v1", key |_| "jobs";
+    /// A job began that a worker does. admin, admin.
+    JobStarted(JobStarted) = "job.started.v1", key |_| "jobs";
+    /// A job ended. admin, admin.
+    JobFinished(JobFinished) = "job.finished.v1", key |_| "jobs";
     /// A session's numbers were reset and a new epoch began. fix, gateway.
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
     /// Numbers asked for again were not in the log. fix, gateway.

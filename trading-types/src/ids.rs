@@ -161,7 +161,15 @@ text_id! {
 }
 text_id! {
     /// A mail: `mal_`, the digits of the command it follows from, a point and a number.
-    MailId, 40
+    MailId, 48
+}
+text_id! {
+    /// An identity file: `kyc_` and 32 hex digits, which sort by time.
+    KycFileId, 40
+}
+text_id! {
+    /// A notice to a user: `ntc_`, the digits of what it follows from, a point and a number.
+    NoticeId, 48
 }
 text_id! {
     /// A command of the back office: `cmd_` and 32 hex digits.

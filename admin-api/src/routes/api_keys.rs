@@ -10,7 +10,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::secrets::SecretOf;
 use crate::state::ApiKey;
 use crate::text_rules;
-use assay_trading_types::{ApiKeyId, IdentityAction, IdentityRequested};
+use assay_trading_types::{ApiKeyId, IdentityAction};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -137,7 +137,7 @@ async fn create_api_key(
         addresses: given.addresses,
         expires: Some(now.plus_ns(i64::from(given.days) * DAY_NS)),
     };
-    match api.submit(&asked, |command| IdentityRequested { command, action }.into()).await? {
+    match api.submit(&asked, action).await? {
         Outcome::Done { subject, .. } => Ok(made(&api, subject)),
         other => Ok(changed(other)),
     }
@@ -196,5 +196,5 @@ async fn revoke_api_key(
         return Err(not_found());
     }
     let action = IdentityAction::RevokeApiKey { key };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(gone)
+    api.submit(&asked, action).await.map(gone)
 }

@@ -34,6 +34,9 @@ use utoipa_axum::routes;
         (name = "firms", description = "Firms, limits, switches, money"),
         (name = "instruments", description = "Instruments and reference prices"),
         (name = "trading", description = "Orders and fills"),
+        (name = "kyc", description = "Identity files: handing in, review, providers"),
+        (name = "notifications", description = "What one is told"),
+        (name = "system", description = "Jobs"),
         (name = "reports", description = "Reports")
     )
 )]
@@ -88,17 +91,23 @@ fn describe(described: &mut PathOperation, operation: Operation) {
     let schemes: &[&str] = match access {
         Access::Public => &[],
         Access::Enrolling => &["bearer"],
-        Access::SignedIn | Access::Roles(_) => &["bearer", "signature"],
+        Access::SignedIn | Access::OwnOr(_) | Access::Roles(_) => &["bearer", "signature"],
     };
     described.security =
         Some(schemes.iter().map(|s| SecurityRequirement::new::<_, [&str; 0], _>(*s, [])).collect());
     let roles = match access {
         Access::Public => "Anybody.".to_owned(),
         Access::Enrolling | Access::SignedIn => "Whoever is logged in.".to_owned(),
-        Access::Roles(table) => {
+        Access::OwnOr(table) | Access::Roles(table) => {
             let name = |role| serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned));
             let rows = table.iter().filter_map(|(role, scope)| Some(format!("{} ({scope:?})", name(*role)?)));
-            format!("Roles: {}.", rows.collect::<Vec<_>>().join(", ").to_lowercase())
+            let rows = rows.collect::<Vec<_>>().join(", ").to_lowercase();
+            let own = if matches!(access, Access::OwnOr(_)) {
+                "Whoever is logged in (own); roles"
+            } else {
+                "Roles"
+            };
+            format!("{own}: {rows}.")
         }
     };
     let text = described.description.take().unwrap_or_default();
@@ -141,7 +150,10 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
                 operation.access() != Access::Public
                     || matches!(
                         operation,
-                        Operation::LogIn | Operation::Refresh | Operation::CreateFirstAdministrator
+                        Operation::LogIn
+                            | Operation::Refresh
+                            | Operation::CreateFirstAdministrator
+                            | Operation::TakeKycAdvice
                     )
             }
             K::Forbidden | K::Enrol => {

@@ -10,8 +10,8 @@ use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{FirmRow, InstrumentRow, RowFilter};
 use crate::text_rules;
 use assay_trading_types::{
-    AccountCredited, AccountId, Amount, Asset, Commission, ControlAction, ControlRequested, FirmId,
-    FirmOpened, InstrumentListed, Price, Qty, ReferencePriceSet, SelfTrade, Symbol,
+    AccountCredited, AccountId, Amount, Asset, Commission, ControlAction, FirmId, FirmOpened,
+    InstrumentListed, Price, Qty, ReferencePriceSet, SelfTrade, Symbol,
 };
 use axum::Json;
 use axum::extract::{Path, State};
@@ -43,7 +43,7 @@ pub(super) fn failed(error: rusqlite::Error) -> Problem {
 }
 
 async fn submit(api: &Api, asked: &Asked, action: ControlAction) -> Result<Response, Problem> {
-    api.submit(asked, |command| ControlRequested { command, action }.into()).await.map(changed)
+    api.submit(asked, action).await.map(changed)
 }
 
 /// A firm.
@@ -152,13 +152,14 @@ pub(crate) struct FirmTerms {
     commission: Commission,
 }
 
-/// Opens a firm, or changes its terms. Waits for a second person.
+/// Opens a firm, or changes its terms. Waits for a second person. A new firm trades once its identity is proven.
 #[utoipa::path(put, path = "/api/v1/firms/{id}", operation_id = "open_firm", tag = "firms",
     params(("id" = String, Path, description = "The firm", example = "FIRM3")),
     request_body = FirmTerms, responses((status = 200, body = Receipt)))]
 async fn open_firm(
     State(api): State<Arc<Api>>,
     asked: Asked,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Body(given): Body<FirmTerms>,
 ) -> Result<Response, Problem> {
@@ -183,7 +184,9 @@ async fn open_firm(
         commission: given.commission,
         self_trade: given.self_trade,
     };
-    submit(&api, &asked, ControlAction::OpenFirm(opened)).await
+    let known = api.read_model(&headers).await?.firm(&id).map_err(failed)?.is_some();
+    let action = if known { ControlAction::OpenFirm(opened) } else { ControlAction::TakeOnFirm(opened) };
+    submit(&api, &asked, action).await
 }
 
 /// Money or a position for an account.

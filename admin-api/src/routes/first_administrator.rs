@@ -9,7 +9,7 @@ use crate::operation::Operation;
 use crate::problem::{Problem, ProblemKind};
 use crate::secrets::{SecretOf, Secrets};
 use crate::text_rules;
-use assay_trading_types::{IdentityAction, IdentityRequested, NewUser, Profile, UserRole};
+use assay_trading_types::{IdentityAction, NewUser, Profile, UserRole};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -83,7 +83,7 @@ async fn made(api: &Api, asked: &Asked, given: FirstAdministrator) -> Result<Out
         referred_with: None,
     };
     let action = IdentityAction::CreateFirstAdministrator(user);
-    api.submit(asked, |command| IdentityRequested { command, action }.into()).await
+    api.submit(asked, action).await
 }
 
 /// The proof for a body that is sent at `timestamp_s`, seconds since 1970.

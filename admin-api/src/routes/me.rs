@@ -2,7 +2,7 @@
 
 use super::registration::{CONFIRM_NS, check_password, hashed, token};
 use super::sessions::verified;
-use super::users::{UserView, view};
+use super::user_view::{UserView, view};
 use crate::answer::{Receipt, Waiting, changed, entity};
 use crate::api::Api;
 use crate::asked::Asked;
@@ -10,9 +10,7 @@ use crate::body::{Body, Faults};
 use crate::problem::{Problem, ProblemKind};
 use crate::state::User;
 use crate::text_rules;
-use assay_trading_types::{
-    CommandId, Decision, IdentityAction, IdentityRequested, Preferences, ProfileChange,
-};
+use assay_trading_types::{CommandId, Decision, IdentityAction, Preferences, ProfileChange};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -82,7 +80,7 @@ async fn change_me(
     };
     faults.check()?;
     let action = IdentityAction::ChangeProfile(change);
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(changed)
+    api.submit(&asked, action).await.map(changed)
 }
 
 /// Old and new password.
@@ -123,7 +121,7 @@ async fn change_password(
     }
     let password_hash = hashed(&api, given.password).await?;
     let action = IdentityAction::ChangePassword { password_hash, credentials };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(changed)
+    api.submit(&asked, action).await.map(changed)
 }
 
 /// Another address.
@@ -152,7 +150,7 @@ async fn change_email(
         return Err(Problem::field("password", "is not the password in force"));
     }
     let action = IdentityAction::RequestEmailChange { email, token: token(&api, CONFIRM_NS) };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(changed)
+    api.submit(&asked, action).await.map(changed)
 }
 
 /// How one wants to be told.
@@ -221,7 +219,7 @@ async fn set_preferences(
         language: given.language,
         time_zone: given.time_zone,
     });
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(changed)
+    api.submit(&asked, action).await.map(changed)
 }
 
 /// What became of a command.

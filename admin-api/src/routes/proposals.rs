@@ -1,6 +1,6 @@
 //! What waits for a second person.
 
-use super::users::Reason;
+use super::reason::Reason;
 use crate::answer::{Receipt, changed, entity};
 use crate::api::Api;
 use crate::asked::{Asked, Caller};
@@ -9,7 +9,8 @@ use crate::operation::Operation;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::problem::{Problem, ProblemKind};
 use crate::state::{Proposal, ProposalStatus};
-use assay_trading_types::{ProposalId, UserId, Verdict, VerdictRequested};
+use crate::wish::Word;
+use assay_trading_types::{ProposalId, UserId, Verdict};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -183,8 +184,7 @@ async fn judge(
     };
     may_check(asked.caller()?, operation)?;
     let reason = given.checked()?;
-    let verdict = |command| VerdictRequested { command, proposal, verdict, reason }.into();
-    api.submit(asked, verdict).await.map(changed)
+    api.submit(asked, Word { proposal, verdict, reason }).await.map(changed)
 }
 
 /// Whoever could not have wished it may not decide on it either.

@@ -8,9 +8,7 @@ use crate::password;
 use crate::problem::{Problem, ProblemKind};
 use crate::secrets::SecretOf;
 use crate::text_rules;
-use assay_trading_types::{
-    Event, IdentityAction, IdentityRequested, NewUser, OneTimeToken, Profile, TokenId, UserId,
-};
+use assay_trading_types::{IdentityAction, NewUser, OneTimeToken, Profile, TokenId, UserId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -116,7 +114,7 @@ async fn register(
     let fresh = view(user.user);
     let token = token(&api, CONFIRM_NS);
     let action = IdentityAction::Register { user: user.clone(), token };
-    match api.submit(&asked, |command| IdentityRequested { command, action }.into()).await {
+    match api.submit(&asked, action).await {
         Ok(Outcome::Done { subject, .. }) => {
             let id = UserId::new(&subject).unwrap_or(fresh.id);
             Ok((StatusCode::CREATED, Json(view(id))).into_response())
@@ -203,7 +201,7 @@ async fn confirm_email(
     Body(given): Body<LinkToken>,
 ) -> Result<Response, Problem> {
     let action = IdentityAction::ConfirmEmail { token: opened(&api, &given.token)? };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(gone)
+    api.submit(&asked, action).await.map(gone)
 }
 
 /// A link's token and a password.
@@ -231,7 +229,7 @@ async fn accept_invitation(
 ) -> Result<Response, Problem> {
     let (token, password_hash) = chosen(&api, given).await?;
     let action = IdentityAction::AcceptInvitation { token, password_hash };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(gone)
+    api.submit(&asked, action).await.map(gone)
 }
 
 async fn chosen(api: &Api, given: NewPassword) -> Result<(TokenId, String), Problem> {
@@ -275,7 +273,7 @@ async fn request_password_reset(
         // Takes as long, and stands in the record of strange requests.
         None => IdentityAction::NoteFailedLogIn { user: None },
     };
-    api.submit(&asked, |command| Event::from(IdentityRequested { command, action })).await?;
+    api.submit(&asked, action).await?;
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
@@ -289,5 +287,5 @@ async fn confirm_password_reset(
 ) -> Result<Response, Problem> {
     let (token, password_hash) = chosen(&api, given).await?;
     let action = IdentityAction::ResetPassword { token, password_hash };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(gone)
+    api.submit(&asked, action).await.map(gone)
 }

@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::{RECOVERY_CODES, Totp};
 use crate::totp;
-use assay_trading_types::{IdentityAction, IdentityRequested};
+use assay_trading_types::IdentityAction;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -40,7 +40,7 @@ pub(crate) struct TotpSecret {
     responses((status = 200, body = TotpSecret)))]
 async fn begin_totp(State(api): State<Arc<Api>>, asked: Asked) -> Result<Response, Problem> {
     let action = IdentityAction::BeginTotp;
-    match api.submit(&asked, |command| IdentityRequested { command, action }.into()).await? {
+    match api.submit(&asked, action).await? {
         Outcome::Done { .. } => {}
         other => return Ok(changed(other)),
     }
@@ -85,7 +85,7 @@ async fn confirm_totp(
         (0..RECOVERY_CODES).map(|n| totp::recovery_code(&api.secrets, &secret, n)).collect();
     let recovery = codes.iter().map(|code| totp::recovery_digest(code)).collect();
     let action = IdentityAction::ConfirmTotp { step, recovery };
-    match api.submit(&asked, |command| IdentityRequested { command, action }.into()).await? {
+    match api.submit(&asked, action).await? {
         Outcome::Done { .. } => Ok(Json(RecoveryCodes { recovery_codes: codes }).into_response()),
         other => Ok(changed(other)),
     }

@@ -10,9 +10,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::secrets::SecretOf;
 use crate::state::{Login, Totp, User};
 use crate::totp;
-use assay_trading_types::{
-    CommandId, Event, IdentityAction, IdentityRequested, LoginId, SecondFactor, Timestamp, UserId,
-};
+use assay_trading_types::{CommandId, IdentityAction, LoginId, SecondFactor, Timestamp, UserId};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -112,7 +110,7 @@ async fn log_in(
         agent: agent(&headers),
         expires: now.plus_ns(REFRESH_NS),
     };
-    match api.submit(&unrepeated(&asked), request(action)).await {
+    match api.submit(&unrepeated(&asked), action).await {
         Ok(Outcome::Done { .. }) => tokens(&api, login).ok_or_else(unavailable).map(Json),
         Ok(_) => Err(unavailable()),
         // Which of the reasons it was is nobody's business before the login.
@@ -129,10 +127,6 @@ fn known(user: &User) -> Known {
 /// A login is never repeated under an Idempotency-Key: the answer is a secret of its moment.
 fn unrepeated(asked: &Asked) -> Asked {
     Asked { idempotency_key: None, caller: None, ..asked.clone() }
-}
-
-fn request(action: IdentityAction) -> impl FnOnce(assay_trading_types::Command) -> Event {
-    move |command| IdentityRequested { command, action }.into()
 }
 
 /// Whether the password is right, found out on a thread for that, a few at a time.
@@ -155,7 +149,7 @@ fn not_accepted() -> Problem {
 }
 
 async fn failed(api: &Api, asked: &Asked, user: Option<UserId>) -> Problem {
-    match api.submit(&unrepeated(asked), request(IdentityAction::NoteFailedLogIn { user })).await {
+    match api.submit(&unrepeated(asked), IdentityAction::NoteFailedLogIn { user }).await {
         Ok(_) => not_accepted(),
         Err(problem) => problem,
     }
@@ -216,7 +210,7 @@ async fn refresh(
     let (login, generation) = opened(&api, &given.refresh_token).ok_or_else(refuse)?;
     let expires = api.now().plus_ns(REFRESH_NS);
     let action = IdentityAction::Refresh { login, generation, expires };
-    match api.submit(&unrepeated(&asked), request(action)).await {
+    match api.submit(&unrepeated(&asked), action).await {
         Ok(Outcome::Done { .. }) => tokens(&api, login).ok_or_else(refuse).map(Json),
         Ok(_) => Err(unavailable()),
         Err(problem) if problem.kind() == ProblemKind::Unavailable => Err(problem),
@@ -234,7 +228,7 @@ fn opened(api: &Api, token: &str) -> Option<(LoginId, u64)> {
     responses((status = 204)))]
 async fn log_out(State(api): State<Arc<Api>>, asked: Asked) -> Result<Response, Problem> {
     let login = asked.caller()?.login.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
-    api.submit(&asked, request(IdentityAction::EndLogin { login })).await.map(gone)
+    api.submit(&asked, IdentityAction::EndLogin { login }).await.map(gone)
 }
 
 /// A login as its user sees it.
@@ -299,7 +293,7 @@ fn login_view(login: &Login, current: Option<LoginId>) -> LoginView {
     responses((status = 204)))]
 async fn end_logins(State(api): State<Arc<Api>>, asked: Asked) -> Result<Response, Problem> {
     let user = asked.caller()?.user;
-    api.submit(&asked, request(IdentityAction::EndLogins { user })).await.map(gone)
+    api.submit(&asked, IdentityAction::EndLogins { user }).await.map(gone)
 }
 
 /// One own login ends.
@@ -316,7 +310,7 @@ async fn end_login(
     if owner != Some(asked.caller()?.user) {
         return Err(not_found());
     }
-    api.submit(&asked, request(IdentityAction::EndLogin { login })).await.map(gone)
+    api.submit(&asked, IdentityAction::EndLogin { login }).await.map(gone)
 }
 
 /// Public halves of the keys that sign access tokens (RFC 7517).
@@ -331,6 +325,6 @@ async fn read_jwks(State(api): State<Arc<Api>>, _asked: Asked) -> Json<serde_jso
     responses((status = 201, body = crate::answer::Receipt)))]
 async fn rotate_signing_key(State(api): State<Arc<Api>>, asked: Asked) -> Result<Response, Problem> {
     let action = crate::service::signing_key(&api);
-    let outcome = api.submit(&asked, request(action)).await?;
+    let outcome = api.submit(&asked, action).await?;
     Ok(crate::answer::created(outcome, "/api/v1/auth/jwks#"))
 }

@@ -1,6 +1,8 @@
 //! Users, as those who look after them see them.
 
+use super::reason::Reason;
 use super::registration::{INVITATION_NS, token};
+use super::user_view::{UserView, view};
 use crate::answer::{Receipt, changed, created, entity, gone};
 use crate::api::Api;
 use crate::asked::{Asked, Caller};
@@ -10,11 +12,11 @@ use crate::paging::{Page, Params, Sort, Wanted};
 use crate::problem::{Problem, ProblemKind};
 use crate::state::User;
 use crate::text_rules;
-use assay_trading_types::{FirmId, IdentityAction, IdentityRequested, NewUser, Profile, UserId, UserRole};
+use assay_trading_types::{FirmId, IdentityAction, NewUser, Profile, UserId, UserRole};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -29,85 +31,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(deactivate_user))
         .routes(routes!(end_user_logins))
         .routes(routes!(remove_totp))
-        .routes(routes!(access_review))
-}
-
-/// A user, without secrets.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UserView {
-    /// Its id.
-    #[schema(value_type = String, example = "usr_0192f3a4b5c60123456789abcdef0123")]
-    id: UserId,
-    /// Address.
-    #[schema(example = "ada@firm1.example")]
-    email: String,
-    /// Whether the address is proven.
-    #[schema(example = true)]
-    email_confirmed: bool,
-    /// Name that others see.
-    #[schema(example = "ada.king")]
-    username: String,
-    /// First name.
-    #[schema(example = "Ada")]
-    first_name: String,
-    /// Last name.
-    #[schema(example = "King")]
-    last_name: String,
-    /// Phone.
-    #[schema(example = "+44 20 7946 0000")]
-    phone: String,
-    /// What it may do.
-    #[schema(value_type = Vec<String>, example = json!(["trader"]))]
-    roles: Vec<UserRole>,
-    /// The firm of a firm's user.
-    #[schema(value_type = Option<String>, example = "FIRM1")]
-    firm: Option<FirmId>,
-    /// May log in.
-    #[schema(example = true)]
-    active: bool,
-    /// Has a second factor in force.
-    #[schema(example = true)]
-    second_factor: bool,
-    /// Code others may register with.
-    #[schema(example = "AB12CD34")]
-    referral_code: String,
-    /// Whose code it registered with.
-    #[schema(value_type = Option<String>, example = json!(null))]
-    referred_by: Option<UserId>,
-    /// Last login, UTC.
-    #[schema(example = "2026-11-21T09:30:00.000000000Z")]
-    last_login: Option<String>,
-    /// When it was made, UTC.
-    #[schema(example = "2026-11-21T09:30:00.000000000Z")]
-    created: String,
-    /// When it last changed, UTC.
-    #[schema(example = "2026-11-21T09:30:00.000000000Z")]
-    updated: String,
-    /// For If-Match.
-    #[schema(example = 1)]
-    version: u64,
-}
-
-pub(super) fn view(user: &User) -> UserView {
-    UserView {
-        id: user.id,
-        email: user.email.clone(),
-        email_confirmed: user.email_confirmed,
-        username: user.username.clone(),
-        first_name: user.profile.first_name.clone(),
-        last_name: user.profile.last_name.clone(),
-        phone: user.profile.phone.clone(),
-        roles: user.roles.iter().copied().collect(),
-        firm: user.firm,
-        active: user.active,
-        second_factor: user.totp.is_active(),
-        referral_code: user.referral_code.clone(),
-        referred_by: user.referred_by,
-        last_login: user.last_login.map(|at| at.to_string()),
-        created: user.created.to_string(),
-        updated: user.updated.to_string(),
-        version: user.version,
-    }
 }
 
 /// What a list of users takes.
@@ -247,7 +170,7 @@ async fn invite_user(
         referred_with: None,
     };
     let action = IdentityAction::Invite { user, token: token(&api, INVITATION_NS) };
-    let outcome = api.submit(&asked, |command| IdentityRequested { command, action }.into()).await?;
+    let outcome = api.submit(&asked, action).await?;
     Ok(created(outcome, "/api/v1/users"))
 }
 
@@ -292,22 +215,7 @@ async fn set_roles(
     may_grant(caller, &given.roles, given.firm)?;
     let reason = text_rules::reason(&given.reason).map_err(|why| Problem::field("reason", why))?;
     let action = IdentityAction::SetRoles { user, roles: given.roles, firm: given.firm, reason };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(changed)
-}
-
-/// Why.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Reason {
-    /// For the record.
-    #[schema(example = "left the firm")]
-    pub(super) reason: String,
-}
-
-impl Reason {
-    pub(super) fn checked(&self) -> Result<String, Problem> {
-        text_rules::reason(&self.reason).map_err(|why| Problem::field("reason", why))
-    }
+    api.submit(&asked, action).await.map(changed)
 }
 
 /// A user may log in again. A privileged one waits for a second person.
@@ -345,7 +253,7 @@ async fn set_active(
 ) -> Result<Response, Problem> {
     let user = found(api, asked.caller()?, id, |user| user.id)?;
     let action = IdentityAction::SetActive { user, active, reason: given.checked()? };
-    api.submit(asked, |command| IdentityRequested { command, action }.into()).await.map(changed)
+    api.submit(asked, action).await.map(changed)
 }
 
 /// Ends all logins of a user, at once.
@@ -358,7 +266,7 @@ async fn end_user_logins(
 ) -> Result<Response, Problem> {
     let user = found(&api, asked.caller()?, &id, |user| user.id)?;
     let action = IdentityAction::EndLogins { user };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(gone)
+    api.submit(&asked, action).await.map(gone)
 }
 
 /// Takes away a lost second factor. For a privileged user it waits for a second person.
@@ -373,77 +281,5 @@ async fn remove_totp(
 ) -> Result<Response, Problem> {
     let user = found(&api, asked.caller()?, &id, |user| user.id)?;
     let action = IdentityAction::RemoveTotp { user, reason: given.checked()? };
-    api.submit(&asked, |command| IdentityRequested { command, action }.into()).await.map(gone)
-}
-
-/// A user's rights, for review.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReviewRow {
-    /// Who.
-    user: UserView,
-    /// Operations it may call, with whose things: `own`, `firm` or `all`.
-    #[schema(example = json!({"list_users": "all"}))]
-    operations: std::collections::BTreeMap<&'static str, &'static str>,
-    /// Keys for machines that work.
-    #[schema(example = 1)]
-    live_api_keys: usize,
-    /// Logins that work.
-    #[schema(example = 2)]
-    live_logins: usize,
-    /// Privileged, and without a second factor.
-    #[schema(example = false)]
-    second_factor_missing: bool,
-    /// Has not logged in for 90 days, or never.
-    #[schema(example = false)]
-    dormant: bool,
-}
-
-/// What a review takes.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ReviewQuery {
-    /// Items of a page, 1 to 100; 50 by default.
-    #[param(example = 50)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
-/// Days without a login after which a user counts as dormant.
-const DORMANT_NS: i64 = 90 * 86_400 * 1_000_000_000;
-
-/// Who may do what, from the same table that decides on requests.
-#[utoipa::path(get, path = "/api/v1/reports/access-review", operation_id = "access_review", tag = "reports",
-    params(ReviewQuery), responses((status = 200, body = Page<ReviewRow>)))]
-async fn access_review(
-    State(api): State<Arc<Api>>,
-    asked: Asked,
-    Params(query): Params<ReviewQuery>,
-) -> Result<Json<Page<ReviewRow>>, Problem> {
-    asked.caller()?;
-    let now = api.now();
-    let wanted = Wanted::new(&api.secrets, "access-review", query.limit, query.after.as_deref(), None)?;
-    let state = api.state();
-    let row = |user: &User| ReviewRow {
-        operations: operations(user),
-        live_api_keys: state.identity.api_keys().filter(|k| k.user == user.id && k.is_live(now)).count(),
-        live_logins: state.identity.logins_of(user.id).filter(|l| l.is_live(now)).count(),
-        second_factor_missing: user.is_privileged() && !user.totp.is_active(),
-        dormant: user.last_login.is_none_or(|at| now.since_ns(at) > DORMANT_NS),
-        user: view(user),
-    };
-    let page = wanted.page(&api.secrets, "access-review", state.identity.users(), |u| u.id.as_str(), row);
-    Ok(Json(page))
-}
-
-fn operations(user: &User) -> std::collections::BTreeMap<&'static str, &'static str> {
-    use crate::operation::{Access, Operation};
-    let privileged = Operation::ALL.iter().filter(|op| matches!(op.access(), Access::Roles(_)));
-    let name = |scope| match scope {
-        Scope::Own => "own",
-        Scope::Firm => "firm",
-        Scope::All => "all",
-    };
-    privileged.filter_map(|op| op.access().scope_of(&user.roles).map(|s| (op.name(), name(s)))).collect()
+    api.submit(&asked, action).await.map(gone)
 }

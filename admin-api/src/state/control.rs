@@ -12,6 +12,7 @@ impl Control {
     pub(crate) fn takes_two(action: &ControlAction) -> bool {
         match action {
             ControlAction::OpenFirm(_)
+            | ControlAction::TakeOnFirm(_)
             | ControlAction::ListInstrument(_)
             | ControlAction::CreditAccount(_) => true,
             ControlAction::SetReferencePrice(_) => false,
@@ -20,7 +21,9 @@ impl Control {
 
     pub(crate) fn perform(action: &ControlAction, out: &mut Outbox) -> Result<Changed, Refused> {
         match action {
-            ControlAction::OpenFirm(e) => Ok(one(e.firm.as_str(), out, e.clone().into())),
+            ControlAction::OpenFirm(e) | ControlAction::TakeOnFirm(e) => {
+                Ok(one(e.firm.as_str(), out, e.clone().into()))
+            }
             ControlAction::ListInstrument(e) => {
                 out.emit(Topic::Markets, e.clone().into());
                 Ok(one(e.symbol.as_str(), out, e.clone().into()))

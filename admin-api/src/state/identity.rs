@@ -112,7 +112,9 @@ impl Identity {
         Ok(())
     }
 
-    pub(crate) fn forget_expired(&mut self, at: Timestamp) {
+    /// Forgets what has ended by itself; how many that were.
+    pub(crate) fn forget_expired(&mut self, at: Timestamp) -> usize {
+        let before = self.expiries.len();
         while let Some((when, what)) = self.expiries.first().copied().filter(|(when, _)| *when <= at) {
             self.expiries.remove(&(when, what));
             match what {
@@ -120,6 +122,7 @@ impl Identity {
                 Expiring::Token(id) => drop(self.tokens.remove(&id)),
             }
         }
+        before - self.expiries.len()
     }
 
     pub(crate) fn perform(

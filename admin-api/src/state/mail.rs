@@ -50,11 +50,16 @@ impl Outgoing {
     ) {
         let digits = command.id.as_str().trim_start_matches("cmd_");
         for (n, Addressed { user, to, letter, .. }) in letters.enumerate() {
-            let mail = MailId::new(&format!("mal_{digits}.{n}")).expect("as long as the command's id");
-            let requested = MailRequested { mail, user, to, letter };
-            self.pending.insert(mail, requested.clone());
-            out.emit(Topic::Admin, requested.into());
+            self.post(&format!("{digits}.{n}"), user, &to, letter, out);
         }
+    }
+
+    /// Wishes one mail, named by what it follows from.
+    pub(super) fn post(&mut self, digits: &str, user: UserId, to: &str, letter: Letter, out: &mut Outbox) {
+        let mail = MailId::new(&format!("mal_{digits}")).expect("shorter than an id may be");
+        let requested = MailRequested { mail, user, to: to.to_owned(), letter };
+        self.pending.insert(mail, requested.clone());
+        out.emit(Topic::Admin, requested.into());
     }
 
     pub(super) fn settle(&mut self, e: &MailSettled) {

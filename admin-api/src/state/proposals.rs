@@ -2,8 +2,8 @@
 
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Command, ControlAction, IdentityAction, ProposalId, Timestamp, UserId, Verdict,
-    VerdictRequested,
+    AdminRefusal, Command, ControlAction, IdentityAction, KycAction, ProposalId, Timestamp, UserId, UserRole,
+    Verdict, VerdictRequested,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,6 +19,20 @@ pub enum Wanted {
     Identity(Box<IdentityAction>),
     /// On the trading side.
     Control(ControlAction),
+    /// On identity files.
+    Kyc(Box<KycAction>),
+}
+
+impl Wanted {
+    /// Whose work it is to check it.
+    pub(crate) fn checked_by(&self) -> UserRole {
+        match self {
+            Self::Identity(_) => UserRole::Admin,
+            Self::Control(_) => UserRole::Operations,
+            Self::Kyc(action) if matches!(**action, KycAction::Erase { .. }) => UserRole::Compliance,
+            Self::Kyc(_) => UserRole::KycReviewer,
+        }
+    }
 }
 
 /// How far a proposal is.

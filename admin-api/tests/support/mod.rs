@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use assay_admin_api::{
-    Api, ApiConfig, CommandProcessor, MailRoute, MailService, Rates, Secrets, app, mailer, proof, totp,
+    Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates, Secrets, app,
+    mailer, proof, totp,
 };
 use assay_event_log::{EventLog, LastOrigins, MemoryLog};
 use assay_trading_types::{Event, Position, Timestamp, Topic};
@@ -121,6 +122,7 @@ impl World {
             keys: dir.path().join("keys"),
             read_model: dir.path().join("admin"),
             mail: MailRoute::Directory(dir.path().join("mail")),
+            kyc: KycConfig { documents: dir.path().join("documents"), ..config.kyc },
             ..config
         };
         let log = Arc::new(log);
@@ -137,7 +139,9 @@ impl World {
         let builder = std::thread::spawn(move || builder.run(&stopping, || ()).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let router = app(Arc::clone(&api));
-        Self { api, log, router, runtime, now_ns, dir, stop, threads: vec![processor, builder] }
+        let (stopping, kyc) = (Arc::clone(&stop), KycService::new(Arc::clone(&api)));
+        let kyc = std::thread::spawn(move || kyc.run(&stopping));
+        Self { api, log, router, runtime, now_ns, dir, stop, threads: vec![processor, builder, kyc] }
     }
 
     /// What a process finds that starts on the same log after a crash.
@@ -200,6 +204,11 @@ impl World {
 
     pub(crate) fn public(&self, path: &str, body: Value) -> Reply {
         self.send(Call::new("POST", path).json(&body))
+    }
+
+    /// Where an API under test keeps its things.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     pub(crate) fn secrets(&self) -> Secrets {

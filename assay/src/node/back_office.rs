@@ -3,10 +3,11 @@
 use super::{DataDir, NodeError};
 use crate::clock;
 use crate::config::Config;
-use assay_admin_api::{Api, ApiConfig, MailRoute, Operation, Rates, ReadModelBuilder};
+use assay_admin_api::{Api, ApiConfig, KycConfig, MailRoute, Operation, Rates, ReadModelBuilder};
 use assay_event_log::EventLog;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Where the node's key stands.
 pub(crate) fn keys(data_dir: &DataDir) -> PathBuf {
@@ -19,12 +20,13 @@ pub(crate) fn open(
     data_dir: &DataDir,
     log: Arc<dyn EventLog>,
 ) -> Result<(Arc<Api>, ReadModelBuilder), NodeError> {
-    Ok(Api::new(settings(config, data_dir), log, Arc::new(clock::now))?)
+    Ok(Api::new(settings(config, data_dir)?, log, Arc::new(clock::now))?)
 }
 
-fn settings(config: &Config, data_dir: &DataDir) -> ApiConfig {
+fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError> {
     let admin = &config.admin;
-    ApiConfig {
+    Ok(ApiConfig {
+        kyc: kyc(config, data_dir)?,
         keys: keys(data_dir),
         read_model: data_dir.root().join("admin"),
         public_url: admin.public_url.clone().unwrap_or_else(|| format!("http://{}", admin.listen)),
@@ -45,5 +47,28 @@ fn settings(config: &Config, data_dir: &DataDir) -> ApiConfig {
                 .collect(),
         },
         ..ApiConfig::default()
+    })
+}
+
+fn kyc(config: &Config, data_dir: &DataDir) -> Result<KycConfig, NodeError> {
+    let given = &config.admin.kyc;
+    let default = KycConfig::default();
+    let provider_secret = given.provider_secret_file.as_deref().map(secret).transpose()?;
+    Ok(KycConfig {
+        documents: given.documents_dir.clone().unwrap_or_else(|| data_dir.root().join("documents")),
+        lists: given.lists_dir.clone(),
+        high_risk_countries: given.high_risk_countries.clone(),
+        retention_days: given.retention_days.unwrap_or(default.retention_days),
+        provider_secret,
+    })
+}
+
+/// One line of a file; an empty one is no secret.
+fn secret(file: &Path) -> Result<Zeroizing<String>, NodeError> {
+    let io = |source| NodeError::Io { doing: format!("read {}", file.display()), source };
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(io)?);
+    match text.trim() {
+        "" => Err(io(std::io::Error::other("it is empty"))),
+        line => Ok(Zeroizing::new(line.to_owned())),
     }
 }

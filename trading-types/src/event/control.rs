@@ -18,6 +18,8 @@ pub struct ControlRequested {
 pub enum ControlAction {
     /// A firm and its accounts, or other terms of one. Takes two persons.
     OpenFirm(FirmOpened),
+    /// A firm that is new to the venue: as `OpenFirm`, and it trades once its identity is proven. Takes two persons.
+    TakeOnFirm(FirmOpened),
     /// An instrument, or other terms of one. Takes two persons.
     ListInstrument(InstrumentListed),
     /// A reference price.
@@ -30,7 +32,7 @@ impl ControlRequested {
     /// The firm or symbol it is about, the record's key.
     pub fn entity(&self) -> &str {
         match &self.action {
-            ControlAction::OpenFirm(e) => e.firm.as_str(),
+            ControlAction::OpenFirm(e) | ControlAction::TakeOnFirm(e) => e.firm.as_str(),
             ControlAction::ListInstrument(e) => e.symbol.as_str(),
             ControlAction::SetReferencePrice(e) => e.symbol.as_str(),
             ControlAction::CreditAccount(e) => e.firm.as_str(),

@@ -50,6 +50,13 @@ pub enum Letter {
     RolesChanged,
     /// The address is another from here on; told to the old one.
     EmailChanged,
+    /// A notice stands in the product: what kind and what about, nothing personal.
+    Notice {
+        /// What it tells.
+        kind: crate::NoticeKind,
+        /// What it is about, by id.
+        about: String,
+    },
 }
 
 /// What became of a mail.

@@ -427,6 +427,55 @@ fn operations() -> Vec<Event> {
             error: Some("550 no such user".into()),
         }
         .into(),
+        KycRequested {
+            command: command("submit_kyc"),
+            action: KycAction::Submit(KycSubmission {
+                file: kyc_file(),
+                subject: KycSubject::User(user_id(8)),
+                holder: KycHolder::Person,
+                document: KycDocument::Passport,
+                country: "GB".into(),
+                number_digest: "4e".repeat(32),
+                sealed: "bm9uY2UrY2lwaGVydGV4dA".into(),
+                images: vec![KycImage {
+                    kind: KycImageKind::Front,
+                    name: "5f".repeat(16),
+                    media: "image/jpeg".into(),
+                    bytes: 204_800,
+                    sha256: "6a".repeat(32),
+                }],
+                document_expires: Some(at()),
+                risk: KycRisk::High,
+                screening: Screening {
+                    lists: "7b".repeat(32),
+                    hits: vec![ScreeningHit { entry: "Q1".into(), score: 931 }],
+                },
+            }),
+        }
+        .into(),
+        FirmKycSet { firm: firm(), kyc: KycStatus::Expired, reason: "submitted too long ago".into() }.into(),
+        NoticeRaised {
+            notice: notice_id(),
+            user: user_id(8),
+            kind: NoticeKind::KycRejected,
+            about: kyc_file().to_string(),
+            reason: Some("the front cannot be read".into()),
+        }
+        .into(),
+        NoticesRequested {
+            command: command("mark_notice_read"),
+            action: NoticesAction::MarkRead { notice: notice_id() },
+        }
+        .into(),
+        JobRequested { command: command("run_job"), job: Job::KycScreening }.into(),
+        JobStarted { job: Job::KycScreening, due: at() }.into(),
+        JobFinished {
+            job: Job::KycScreening,
+            due: at(),
+            count: 17,
+            error: Some("a list cannot be read".into()),
+        }
+        .into(),
         SessionReset {
             session: session(),
             epoch: 2,
@@ -496,6 +545,14 @@ fn command(operation: &str) -> Command {
         idempotency: Some(Idempotency { key: "first-try".into(), digest: "3d".repeat(32) }),
         expected_version: Some(2),
     }
+}
+
+fn kyc_file() -> KycFileId {
+    KycFileId::new(&id("kyc", 9)).unwrap()
+}
+
+fn notice_id() -> NoticeId {
+    NoticeId::new(&format!("ntc_{:032x}.0000", 1)).unwrap()
 }
 
 fn mail_id() -> MailId {

@@ -1,0 +1,87 @@
+//! Words of outside identity providers: signed, within a window, each counted once; advice to reviewers, never a decision.
+
+use crate::api::Api;
+use crate::asked::Asked;
+use crate::body::Body;
+use crate::problem::{Problem, ProblemKind};
+use crate::text_rules;
+use assay_trading_types::{KycAction, KycFileId, KycVerdict};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use hmac::{Hmac, Mac};
+use serde::Deserialize;
+use sha2::Sha256;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How far a signature's time may be from ours.
+const WINDOW_S: u64 = 300;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(take_kyc_advice))
+}
+
+/// A provider's word.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderWord {
+    /// The provider's id of this message; one that comes again has no further effect.
+    #[schema(example = "evt-17")]
+    event: String,
+    /// The file it is about.
+    #[schema(value_type = String, example = "kyc_0192f3a4b5c60123456789abcdef0123")]
+    file: KycFileId,
+    /// `clear`, `consider` or `suspect`.
+    #[schema(value_type = String, example = "clear")]
+    verdict: KycVerdict,
+    /// The provider's reference.
+    #[schema(example = "check-4711")]
+    reference: String,
+}
+
+/// A provider's word on a file, signed: `Assay-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 of `SECONDS.BODY` under the shared
+/// secret. The time must be within five minutes.
+#[utoipa::path(post, path = "/api/v1/kyc/provider/callback", operation_id = "take_kyc_advice", tag = "kyc",
+    request_body = ProviderWord, responses((status = 204)))]
+async fn take_kyc_advice(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let (parts, body) = request.into_parts();
+    let too_large = |_| Problem::new(ProblemKind::TooLarge);
+    let bytes: Bytes = axum::body::to_bytes(body, api.config.body_bytes_max).await.map_err(too_large)?;
+    if !is_signed(&api, &headers, &bytes) {
+        return Err(Problem::new(ProblemKind::Unauthenticated));
+    }
+    let request = Request::from_parts(parts, axum::body::Body::from(bytes));
+    let Body(given) = Body::<ProviderWord>::from_request(request, &()).await?;
+    let name = |field: &str, text: &str| match text_rules::line(text, 100) {
+        Ok(text) if !text.is_empty() => Ok(text),
+        _ => Err(Problem::field(field, "must have 1 to 100 characters")),
+    };
+    let (event, reference) = (name("event", &given.event)?, name("reference", &given.reference)?);
+    let action = KycAction::NoteAdvice { file: given.file, event, verdict: given.verdict, reference };
+    api.submit(&asked, action).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn is_signed(api: &Api, headers: &HeaderMap, body: &[u8]) -> bool {
+    let Some(secret) = &api.config.kyc.provider_secret else { return false };
+    let given = headers.get("assay-signature").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let Some((time, signature)) = given.strip_prefix("t=").and_then(|text| text.split_once(",v1=")) else {
+        return false;
+    };
+    let (Ok(time), Ok(signature)) = (time.parse::<i64>(), hex::decode(signature)) else { return false };
+    if (api.now().as_ns() / 1_000_000_000).abs_diff(time) > WINDOW_S {
+        return false;
+    }
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
+    mac.update(format!("{time}.").as_bytes());
+    mac.update(body);
+    mac.verify_slice(&signature).is_ok()
+}

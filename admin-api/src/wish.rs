@@ -1,0 +1,56 @@
+//! What a handler asks of the state: an action that becomes a command's record.
+
+use assay_trading_types::{
+    Command, ControlAction, ControlRequested, Event, IdentityAction, IdentityRequested, Job, JobRequested,
+    KycAction, KycRequested, NoticesAction, NoticesRequested, ProposalId, Verdict, VerdictRequested,
+};
+
+/// An action that becomes a record once it is known who asks.
+pub(crate) trait Wish {
+    /// The record's event.
+    fn event(self, command: Command) -> Event;
+}
+
+impl Wish for IdentityAction {
+    fn event(self, command: Command) -> Event {
+        IdentityRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for ControlAction {
+    fn event(self, command: Command) -> Event {
+        ControlRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for KycAction {
+    fn event(self, command: Command) -> Event {
+        KycRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for NoticesAction {
+    fn event(self, command: Command) -> Event {
+        NoticesRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for Job {
+    fn event(self, command: Command) -> Event {
+        JobRequested { command, job: self }.into()
+    }
+}
+
+/// A word on a proposal, and why.
+pub(crate) struct Word {
+    pub(crate) proposal: ProposalId,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: String,
+}
+
+impl Wish for Word {
+    fn event(self, command: Command) -> Event {
+        let Self { proposal, verdict, reason } = self;
+        VerdictRequested { command, proposal, verdict, reason }.into()
+    }
+}

@@ -1,0 +1,155 @@
+//! What users are told in the product itself, and the jobs that run by the clock: records of `admin`.
+
+use crate::{Command, NoticeId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A user is told something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRaised {
+    /// Its id.
+    pub notice: NoticeId,
+    /// Whom it is for.
+    pub user: UserId,
+    /// What it tells.
+    pub kind: NoticeKind,
+    /// What it is about, by id.
+    pub about: String,
+    /// In words, for the product alone: mail never carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a notice tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// To reviewers: an identity file waits.
+    KycSubmitted,
+    /// Your identity is proven.
+    KycApproved,
+    /// Your identity file was turned down.
+    KycRejected,
+    /// Your identity file is not enough.
+    KycMoreNeeded,
+    /// Your identity must be proven again soon.
+    KycExpiring,
+    /// Your identity must be proven again.
+    KycExpired,
+    /// To reviewers: a list names somebody who had been approved or waits.
+    KycListed,
+    /// To reviewers: a provider doubts a file.
+    KycDoubted,
+    /// To those who may check it: a change waits for a second person.
+    ProposalWaiting,
+    /// To whoever proposed it: it was decided on.
+    ProposalDecided,
+    /// To operations: a job failed.
+    JobFailed,
+}
+
+impl NoticeKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::KycSubmitted,
+        Self::KycApproved,
+        Self::KycRejected,
+        Self::KycMoreNeeded,
+        Self::KycExpiring,
+        Self::KycExpired,
+        Self::KycListed,
+        Self::KycDoubted,
+        Self::ProposalWaiting,
+        Self::ProposalDecided,
+        Self::JobFailed,
+    ];
+}
+
+/// A command of a user on the own notices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticesRequested {
+    /// Who asks.
+    pub command: Command,
+    /// For what.
+    pub action: NoticesAction,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticesAction {
+    /// One was read.
+    MarkRead {
+        /// Which.
+        notice: NoticeId,
+    },
+    /// All were read.
+    MarkAllRead,
+    /// How the user wants to be told, by kind; kinds that are absent go out every way.
+    SetChannels {
+        /// All of them.
+        channels: BTreeMap<NoticeKind, NoticeChannels>,
+    },
+}
+
+/// How a kind of notice reaches a user. In the product it always stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeChannels {
+    /// By e-mail too.
+    pub email: bool,
+}
+
+impl Default for NoticeChannels {
+    fn default() -> Self {
+        Self { email: true }
+    }
+}
+
+/// A job that runs by the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Identities that have run out count no more; those that soon will are told. Daily at 02:00 UTC.
+    KycExpiry,
+    /// Names of identity files are compared with the lists in force. Daily at 03:00 UTC.
+    KycScreening,
+    /// Spent and expired tokens and logins are forgotten. Every hour.
+    TokenPurge,
+}
+
+impl Job {
+    /// Every job.
+    pub const ALL: [Self; 3] = [Self::KycExpiry, Self::KycScreening, Self::TokenPurge];
+}
+
+/// Somebody wants a job to run now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRequested {
+    /// Who asks.
+    pub command: Command,
+    /// Which.
+    pub job: Job,
+}
+
+/// A job began that a worker does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobStarted {
+    /// Which.
+    pub job: Job,
+    /// Its run: the instant it was due.
+    pub due: Timestamp,
+}
+
+/// A job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFinished {
+    /// Which.
+    pub job: Job,
+    /// Its run: the instant it was due.
+    pub due: Timestamp,
+    /// Things it dealt with.
+    pub count: u64,
+    /// Why it failed, when it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}

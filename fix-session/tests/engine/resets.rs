@@ -65,6 +65,15 @@ fn g_06_a_reset_moves_the_number_whatever_its_own() {
 }
 
 #[test]
+fn g_06_a_reset_below_a_queued_message_forgets_it() {
+    let mut desk = Desk::logged_on();
+    desk.hear(&order(5)).says(&["35=2|34=2|7=2|16=0|"]);
+    desk.hear("35=4|34=0|36=4|").says(&[]).expects(4);
+    desk.hear("35=0|34=4|").says(&[]).expects(5);
+    desk.hear(&order(6)).says(&["35=2|34=3|7=5|16=0|"]);
+}
+
+#[test]
 fn g_07_g_08_a_reset_to_the_same_or_a_lower_number() {
     Desk::logged_on().hear("35=4|34=0|123=N|36=2|").says(&[]).expects(2);
     Desk::logged_on()

@@ -249,6 +249,32 @@ fn order_of_checks_strict_queues_an_invalid_high_message_and_interop_refuses_it(
 }
 
 #[test]
+fn order_of_checks_the_first_fault_decides() {
+    let late = "52=20261121-09:00:00|";
+    let comp_id = ["35=3|34=2|45=2|58=CompID problem|372=0|373=9|", "35=5|34=3|58=CompID problem|"];
+    let time = |seq: u64| format!("35=3|34=2|45={seq}|58=SendingTime accuracy problem|372=0|373=10|");
+    let time_out = "35=5|34=3|58=SendingTime accuracy problem|";
+    let ladder = [
+        ("8=FIX.4.2|35=0|34=2|49=X|".to_owned(), vec!["35=5|34=2|58=Incorrect BeginString|".to_owned()], 3),
+        (format!("35=0|34=2|49=X|{late}999=x|"), comp_id.map(str::to_owned).into(), 3),
+        (format!("35=0|34=9|{late}"), vec![time(9), time_out.to_owned()], 2),
+        (format!("35=0|34=1|{late}"), vec![time(1), time_out.to_owned()], 2),
+        (
+            "35=0|34=1|999=x|".to_owned(),
+            vec!["35=5|34=2|58=MsgSeqNum too low, expecting 2 but received 1|".to_owned()],
+            2,
+        ),
+    ];
+    for (heard, said, expected) in ladder {
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        Desk::logged_on().hear(&heard).says(&said).expects(expected);
+    }
+    Desk::logged_on_with(config(Role::Acceptor).with_profile(Profile::Interop))
+        .hear(&format!("35=0|34=2|49=X|{late}999=x|"))
+        .says(&["35=3|34=2|45=2|58=Invalid tag number|371=999|372=0|373=0|"]);
+}
+
+#[test]
 fn t_10_sending_time_never_goes_backwards() {
     let mut desk = Desk::logged_on();
     desk.wait_s(5);

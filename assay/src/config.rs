@@ -12,8 +12,10 @@ mod overrides;
 mod schedule;
 mod session_kind;
 
+use assay_dictionaries::Dictionary;
 use assay_trading_types::{
-    AccountId, Amount, Asset, CalendarId, CompId, FirmId, Price, Qty, SelfTrade, Symbol, UserRole,
+    AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, Qty, SecurityType, SelfTrade,
+    Symbol, UserRole,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -401,6 +403,12 @@ pub(crate) struct Instrument {
     /// Quantities are multiples of it: a whole number, or a decimal in quotes.
     #[serde(default = "one", deserialize_with = "qty")]
     pub(crate) lot_size: Qty,
+    /// SecurityType(167).
+    #[serde(default)]
+    pub(crate) security_type: Option<SecurityType>,
+    /// SecurityExchange(207).
+    #[serde(default)]
+    pub(crate) exchange: Option<Exchange>,
     /// Reference price for collars; without one, orders that need it are refused.
     #[serde(default, deserialize_with = "maybe_positive_price")]
     pub(crate) reference_price: Option<Price>,
@@ -708,6 +716,10 @@ impl Config {
                 let what = format!("calendar {name} is not defined, add a [[calendar]] of that name");
                 return Err(Fault::new("[[instrument]]", i, "calendar", what));
             }
+            if let Some(kind) = instrument.security_type.filter(|kind| !is_listed(167, kind.as_str())) {
+                let what = format!("security_type \"{kind}\" is no SecurityType(167) of FIX 4.4");
+                return Err(Fault::new("[[instrument]]", i, "security_type", what));
+            }
             let off_tick = |p: Price| p.units() % instrument.tick_size.units() != 0;
             if let Some(price) = instrument.reference_price.filter(|p| off_tick(*p)) {
                 let what = format!(
@@ -719,6 +731,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Whether FIX lists a value of a field.
+fn is_listed(tag: u32, value: &str) -> bool {
+    let field = Dictionary::fix44().field_of_tag(tag);
+    field.is_some_and(|field| field.values().any(|(listed, _)| listed == value.as_bytes()))
 }
 
 /// A contradiction and the key it stands at.

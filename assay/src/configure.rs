@@ -72,6 +72,8 @@ fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
         currency: instrument.currency,
         tick_size: instrument.tick_size,
         lot_size: instrument.lot_size,
+        security_type: instrument.security_type,
+        exchange: instrument.exchange,
     };
     let rules = TradingRulesSet {
         symbol: instrument.symbol,

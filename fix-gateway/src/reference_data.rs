@@ -155,11 +155,22 @@ fn list(
     }
     for instrument in instruments {
         out.field(55, instrument.symbol.as_str().as_bytes());
+        kind_and_place(out, instrument);
         out.field(15, instrument.currency.as_str().as_bytes());
         sizes(out, instrument);
     }
     out.field(320, id.as_str().as_bytes()).field(322, response_id.as_bytes());
     out.field_u64(393, total as u64).field_u64(560, result as u64).field_bool(893, last);
+}
+
+/// SecurityType(167) and SecurityExchange(207), where the listing says them.
+fn kind_and_place(out: &mut Encoder, instrument: &InstrumentListed) {
+    if let Some(kind) = instrument.security_type {
+        out.field(167, kind.as_str().as_bytes());
+    }
+    if let Some(exchange) = instrument.exchange {
+        out.field(207, exchange.as_str().as_bytes());
+    }
 }
 
 /// RoundLot(561), MinTradeVol(562), MinPriceIncrement(969).
@@ -183,6 +194,9 @@ fn definition(
         DefinitionResult::AsIs => {}
         DefinitionResult::Rejected => _ = out.field(58, b"UNSUPPORTED_SCOPE: use SecurityListRequest"),
         DefinitionResult::NoMatch => _ = out.field(58, b"UNKNOWN_SYMBOL: not listed"),
+    }
+    if let Some(instrument) = found {
+        kind_and_place(out, instrument);
     }
     out.field(320, id.as_str().as_bytes()).field(322, response_id.as_bytes()).field_u64(323, result as u64);
     if let Some(instrument) = found {

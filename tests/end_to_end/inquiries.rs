@@ -10,7 +10,9 @@ fn a_02_a_security_list_request_gets_what_is_listed() {
     let server = home.start();
     let mut client = Client::logged_on("CLIENT1", server.address());
     client.send("x", "320=x1|559=4|");
-    client.expect("y").assert_has("320=x1|560=0|393=2|893=Y|146=2|55=AAPL|15=USD|561=1|562=1|969=0.01");
+    client
+        .expect("y")
+        .assert_has("320=x1|560=0|393=2|893=Y|146=2|55=AAPL|167=CS|207=XNAS|15=USD|561=1|562=1|969=0.01");
     client.send("x", "320=x2|559=0|55=NOREF|");
     client.expect("y").assert_has("320=x2|560=0|393=1|893=Y|146=1|55=NOREF");
     client.send("x", "320=x3|559=0|55=NOSUCH|");
@@ -28,7 +30,7 @@ fn a_02_a_security_definition_request_gets_one_definition() {
     let server = home.start();
     let mut client = Client::logged_on("CLIENT1", server.address());
     client.send("c", "320=c1|321=1|55=AAPL|");
-    client.expect("d").assert_has("320=c1|323=1|55=AAPL|15=USD|561=1|562=1|969=0.01|58=");
+    client.expect("d").assert_has("320=c1|323=1|55=AAPL|167=CS|207=XNAS|15=USD|561=1|562=1|969=0.01|58=");
     client.send("c", "320=c2|321=0|55=NOSUCH|");
     let unknown = client.expect("d");
     unknown.assert_has("320=c2|323=6|55=NOSUCH|969=");

@@ -55,6 +55,8 @@ symbol = "AAPL"
 currency = "USD"
 tick_size = "0.01"
 lot_size = 1
+security_type = "CS"
+exchange = "XNAS"
 reference_price = "100.00"
 
 [[instrument]]

@@ -121,6 +121,8 @@ fn section_4_1_each_term_is_refused_with_its_code() {
     for (n, (terms, reason, code)) in [
         (format!("{LIMIT}48=MSFT|22=8|"), "1", "SYMBOL_MISMATCH"),
         (format!("{LIMIT}15=EUR|"), "1", "SYMBOL_MISMATCH"),
+        (format!("{LIMIT}167=FUT|"), "1", "SYMBOL_MISMATCH"),
+        (format!("{LIMIT}207=XNYS|"), "1", "SYMBOL_MISMATCH"),
         (format!("{LIMIT}18=5|"), "11", "UNSUPPORTED_EXECINST"),
         (format!("{LIMIT}59=3|18=G|"), "11", "UNSUPPORTED_EXECINST"),
         (format!("{LIMIT}21=2|"), "11", "UNSUPPORTED_HANDLING"),

@@ -116,6 +116,14 @@ text_id! {
     Asset, 24
 }
 text_id! {
+    /// What kind of instrument, SecurityType(167): `CS`.
+    SecurityType, 8
+}
+text_id! {
+    /// Where an instrument is listed, SecurityExchange(207): a market identifier code of ISO 10383, `XNYS`.
+    Exchange, 4
+}
+text_id! {
     /// A trading calendar: `XNYS`.
     CalendarId, 24
 }

@@ -328,6 +328,8 @@ async fn list_instrument(
         currency: given.currency,
         tick_size: given.tick_size,
         lot_size: given.lot_size,
+        security_type: None,
+        exchange: None,
     };
     submit(&api, &asked, ControlAction::ListInstrument(listed)).await
 }

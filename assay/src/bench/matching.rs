@@ -234,7 +234,15 @@ fn symbol(number: usize) -> Symbol {
 fn listed(number: usize) -> Event {
     let currency = Asset::new("USD").expect("a short name");
     let (tick_size, lot_size) = (Price::from_units(SCALE / 100), Qty::from_units(SCALE));
-    InstrumentListed { symbol: symbol(number), currency, tick_size, lot_size }.into()
+    InstrumentListed {
+        symbol: symbol(number),
+        currency,
+        tick_size,
+        lot_size,
+        security_type: None,
+        exchange: None,
+    }
+    .into()
 }
 
 /// Orders of a hundred firms that lie up to 500 ticks away from the middle of their symbol.

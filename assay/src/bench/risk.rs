@@ -76,7 +76,17 @@ impl Desk {
         for n in 0..SYMBOLS {
             let (symbol, currency) = (id(&format!("S{n}")), id("USD"));
             let (tick_size, lot_size) = (id("0.01"), id("1"));
-            self.apply(InstrumentListed { symbol, currency, tick_size, lot_size }.into());
+            self.apply(
+                InstrumentListed {
+                    symbol,
+                    currency,
+                    tick_size,
+                    lot_size,
+                    security_type: None,
+                    exchange: None,
+                }
+                .into(),
+            );
             self.apply(ReferencePriceSet { symbol, price: id("10"), max_age_ns: None }.into());
         }
         for n in 0..FIRMS {

@@ -53,6 +53,14 @@ fn every_fault_names_file_line_and_mend() {
             "assay.toml:5: reference_price 1.001 is not a multiple",
         ),
         (
+            "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nsecurity_type = \"STOCK\"\n",
+            "assay.toml:5: security_type \"STOCK\" is no SecurityType(167)",
+        ),
+        (
+            "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nexchange = \"NASDAQ\"\n",
+            "assay.toml:5: ",
+        ),
+        (
             "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[session.schedule]\nzone = \"Mars\"\n",
             "assay.toml:6: zone \"Mars\" is not known",
         ),

@@ -159,7 +159,14 @@ pub fn open(v: &mut Venue) -> Vec<Event> {
 }
 
 pub fn listed(symbol: &str, tick: &str) -> InstrumentListed {
-    InstrumentListed { symbol: id(symbol), currency: id("USD"), tick_size: id(tick), lot_size: shares(1) }
+    InstrumentListed {
+        symbol: id(symbol),
+        currency: id("USD"),
+        tick_size: id(tick),
+        lot_size: shares(1),
+        security_type: None,
+        exchange: None,
+    }
 }
 
 impl Venue {

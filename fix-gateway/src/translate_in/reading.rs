@@ -203,15 +203,20 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Currency(15), if given, is the instrument's.
+    /// Currency(15), SecurityType(167) and SecurityExchange(207), if given, are the instrument's, as far as the listing says.
     pub(super) fn instrument_agrees(&mut self, listed: Option<&InstrumentListed>) {
-        if let (Some(given), Some(listed)) = (self.value(15), listed)
-            && given != listed.currency.as_str().as_bytes()
+        let Some(listed) = listed else { return };
+        self.agrees(15, listed, Some(listed.currency.as_str()));
+        self.agrees(167, listed, listed.security_type.as_ref().map(|kind| kind.as_str()));
+        self.agrees(207, listed, listed.exchange.as_ref().map(|exchange| exchange.as_str()));
+    }
+
+    fn agrees(&mut self, tag: u32, listed: &InstrumentListed, own: Option<&str>) {
+        if let (Some(given), Some(own)) = (self.value(tag), own)
+            && given != own.as_bytes()
         {
-            let (symbol, currency) = (listed.symbol, listed.currency);
-            self.note(Refusal::SymbolMismatch, || {
-                format!("15={}, {symbol} trades in {currency}", shown(given))
-            });
+            let symbol = listed.symbol;
+            self.note(Refusal::SymbolMismatch, || format!("{tag}={}, {symbol} has {own}", shown(given)));
         }
     }
 

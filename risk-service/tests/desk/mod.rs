@@ -144,6 +144,8 @@ impl Desk {
             currency: id("USD"),
             tick_size: id(tick),
             lot_size: id(lot),
+            security_type: None,
+            exchange: None,
         };
         self.give(listed.clone());
         let event = listed.into();

@@ -45,6 +45,8 @@ impl Traffic {
                 currency: id(CURRENCY),
                 tick_size: Price::from_units(SCALE / 100),
                 lot_size: Qty::from_units(SCALE),
+                security_type: None,
+                exchange: None,
             };
             let price = ReferencePriceSet {
                 symbol: id(symbol),

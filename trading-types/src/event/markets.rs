@@ -1,8 +1,8 @@
 //! Instruments, what risk lets through to them, and what the public sees: `markets` and `market-data`.
 
 use crate::{
-    Amount, Asset, ChainIds, FirmId, Measured, OrderId, OrderTerms, Price, Qty, Refusal, RequestId,
-    SelfTrade, Side, Symbol, Timestamp,
+    Amount, Asset, ChainIds, Exchange, FirmId, Measured, OrderId, OrderTerms, Price, Qty, Refusal, RequestId,
+    SecurityType, SelfTrade, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -18,6 +18,12 @@ pub struct InstrumentListed {
     pub tick_size: Price,
     /// Quantities are multiples of it.
     pub lot_size: Qty,
+    /// SecurityType(167), where it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_type: Option<SecurityType>,
+    /// SecurityExchange(207), where it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
 }
 
 /// A reference price for collars and valuation.

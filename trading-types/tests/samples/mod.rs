@@ -286,6 +286,8 @@ fn market_inputs() -> Vec<Event> {
             currency: asset("USD"),
             tick_size: price("0.01"),
             lot_size: qty("1"),
+            security_type: Some(SecurityType::new("CS").unwrap()),
+            exchange: Some(Exchange::new("XNYS").unwrap()),
         }
         .into(),
         ReferencePriceSet { symbol: symbol(), price: price("100.00"), max_age_ns: Some(60_000_000_000) }

@@ -70,6 +70,9 @@ impl Desk for Counter {
 /// A server that answers nothing for this long has failed.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// Between two looks at the silence, at full speed.
+const ANSWER_WAIT: Duration = Duration::from_millis(5);
+
 /// Runs `load` against `server` and logs out.
 #[allow(clippy::disallowed_methods)] // a driver: it measures
 pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult> {
@@ -91,8 +94,9 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
             send(&mut client, load, sent);
             sent += 1;
         }
-        let wait = if load.rate.is_some() { Duration::from_micros(100) } else { Duration::from_millis(5) };
-        client.turn(wait);
+        let may_send = sent < load.orders && client.desk().sent.len() < load.window;
+        let next = load.rate.filter(|_| may_send).map(|rate| Duration::from_secs_f64(sent as f64 / rate));
+        client.turn(next.map_or(ANSWER_WAIT, |next| next.saturating_sub(began.elapsed())));
         if heard.1 != client.desk().answered {
             heard = (Instant::now(), client.desk().answered);
         }

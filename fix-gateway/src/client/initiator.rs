@@ -313,9 +313,10 @@ impl<D: Desk, S: Store> Initiator<D, S> {
         let Some(socket) = &mut self.socket else { return };
         let old = self.received.len();
         self.received.resize(RECEIVE_BYTES.max(old + RECEIVE_BYTES / 2), 0);
-        // A zero timeout would mean "for ever" to the socket.
-        let timeout = socket.tcp().set_read_timeout(Some(wait.max(Duration::from_micros(1))));
-        let result = timeout.and_then(|()| socket.read(&mut self.received[old..]));
+        let result = socket.wait_readable(wait).and_then(|readable| match readable {
+            true => socket.read(&mut self.received[old..]),
+            false => Err(ErrorKind::WouldBlock.into()),
+        });
         self.received.truncate(old + result.as_ref().copied().unwrap_or(0));
         match result {
             Ok(0) => self.lost(),

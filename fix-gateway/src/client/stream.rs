@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::tls::{CertificateFiles, read_all, read_key, roots};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -9,6 +10,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What an initiator trusts and shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +75,21 @@ impl Stream {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => &tls.sock,
         }
+    }
+
+    /// Waits until there is something to read, `wait` at most. A socket's own read timeout counts in ticks of the kernel's
+    /// clock, milliseconds each: a client with a pace to keep would send in bursts.
+    pub(super) fn wait_readable(&self, wait: Duration) -> io::Result<bool> {
+        if let Self::Tls(tls) = self {
+            if !tls.conn.wants_read() {
+                return Ok(true);
+            }
+            // Half a TLS record is readable and gives nothing. A zero timeout would mean "for ever".
+            tls.sock.set_read_timeout(Some(wait.max(Duration::from_micros(1))))?;
+        }
+        let mut sockets = [PollFd::new(self.tcp(), PollFlags::IN)];
+        let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
+        Ok(poll(&mut sockets, Some(&wait))? > 0)
     }
 
     /// Ends our side in order, behind what was written.

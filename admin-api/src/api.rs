@@ -128,7 +128,7 @@ impl Api {
         let (model, builder) = read_model::open(&*log, &config.read_model)?;
         let log_moved = Arc::new(Notify::new());
         let moved = Arc::clone(&log_moved);
-        log.on_change(Arc::new(move || moved.notify_waiters()));
+        log.on_change(&[], Arc::new(move || moved.notify_waiters()));
         let started = clock();
         let api = Self {
             config,

@@ -21,6 +21,11 @@ const BATCH_RECORDS_MAX: usize = 8_192;
 /// How long an idle turn waits, so that a stop is never late by more.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 
+/// After a batch of fewer than [`GATHERED`] records, time in which further ones gather: a transaction each would cost
+/// orders more than the rows are worth.
+const GATHER: Duration = Duration::from_millis(5);
+const GATHERED: usize = 1_024;
+
 /// The read model as handlers use it.
 pub(crate) struct ReadModel {
     connection: Mutex<Connection>,
@@ -75,8 +80,12 @@ impl ReadModelBuilder {
     /// As [`ReadModelBuilder::turn`].
     pub fn run(mut self, stop: &AtomicBool, mut pause: impl FnMut()) -> Result<(), Error> {
         while !stop.load(Ordering::Acquire) {
-            if self.turn(IDLE_WAIT)? > 0 {
+            let taken = self.turn(IDLE_WAIT)?;
+            if taken > 0 {
                 pause();
+            }
+            if (1..GATHERED).contains(&taken) {
+                std::thread::sleep(GATHER);
             }
         }
         Ok(())

@@ -199,11 +199,23 @@ fn drive_sealer(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), Error> {
     while !halted() {
-        if sealer.turn(log, clock(), IDLE_WAIT)? > 0 {
+        let taken = sealer.turn(log, clock(), IDLE_WAIT)?;
+        if taken > 0 {
             progress(Progress::Chained(sealer.position()));
         }
+        gather(taken);
     }
     Ok(())
+}
+
+/// After the last of what was there, lets records gather for a moment: to be woken by every sync costs the log and the
+/// orders more than the work itself.
+fn gather(taken: usize) {
+    const GATHER: Duration = Duration::from_millis(5);
+    const FEW: usize = 1_024;
+    if (1..FEW).contains(&taken) {
+        std::thread::sleep(GATHER);
+    }
 }
 
 fn drive_store(
@@ -215,9 +227,11 @@ fn drive_store(
     // Sealing is owed to the order at once, rows may come later.
     let mut background = Background::begin("audit store", log);
     while !halted() {
-        if store.turn(IDLE_WAIT)? > 0 {
+        let taken = store.turn(IDLE_WAIT)?;
+        if taken > 0 {
             progress(Progress::Stored(store.position()));
         }
+        gather(taken);
         background.rest_while_busy(log, halted);
     }
     Ok(())

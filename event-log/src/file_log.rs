@@ -7,7 +7,7 @@ use crate::marker::Marker;
 use crate::queue::{Fill, GroupSize, Queue, State};
 use crate::recovery::{self, Loaded};
 use crate::segment::{self, Catalog, Header, Segment, io_error};
-use crate::sequence::Sequence;
+use crate::sequence::{Sequence, TopicSet};
 use crate::signal::Shared;
 use crate::spare::SpareMaker;
 use crate::writer::Writer;
@@ -195,9 +195,9 @@ impl EventLog for FileLog {
         }
     }
 
-    fn on_change(&self, wake: Arc<dyn Fn() + Send + Sync>) {
+    fn on_change(&self, topics: &[Topic], wake: Arc<dyn Fn() + Send + Sync>) {
         let mut state = self.queue.state.lock();
-        state.wakers = state.wakers.iter().cloned().chain([wake]).collect();
+        state.listeners = Arc::new(state.listeners.with_waker(TopicSet::of(topics), wake));
     }
 
     fn reader(

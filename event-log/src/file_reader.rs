@@ -1,6 +1,7 @@
 //! A subscription: recent records from the ring, older ones from the segments.
 
 use crate::files::Directory;
+use crate::listeners::Bell;
 use crate::queue::{Queue, State};
 use crate::ring::Span;
 use crate::segment_reader::SegmentReader;
@@ -21,6 +22,7 @@ pub(crate) struct FileReader {
     topics: TopicSet,
     next: u64,
     durable_only: bool,
+    bell: Arc<Bell>,
     /// Kept while behind the ring; dropped with its buffer when caught up.
     behind: Option<SegmentReader>,
 }
@@ -52,7 +54,11 @@ impl FileReader {
             return Err(ReadError::Gone { asked: from, first: Position(first) });
         }
         let topics = TopicSet::of(topics);
-        Ok(Self { queue, directory, topics, next: from.0, durable_only, behind: None })
+        let bell = Arc::new(Bell::new(topics, durable_only));
+        let mut state = queue.state.lock();
+        state.listeners = Arc::new(state.listeners.with_bell(&bell));
+        drop(state);
+        Ok(Self { queue, directory, topics, next: from.0, durable_only, bell, behind: None })
     }
 
     fn look(&mut self, state: &State, into: &mut Vec<Arc<Record>>, max: usize) -> Look {
@@ -103,6 +109,13 @@ impl FileReader {
     }
 }
 
+impl Drop for FileReader {
+    fn drop(&mut self) {
+        let mut state = self.queue.state.lock();
+        state.listeners = Arc::new(state.listeners.without_bell(&self.bell));
+    }
+}
+
 impl Reader for FileReader {
     fn poll(&mut self, into: &mut Vec<Arc<Record>>, max: usize) -> Result<usize, ReadError> {
         if max == 0 {
@@ -135,7 +148,7 @@ impl Reader for FileReader {
             return Ok(taken);
         }
         let queue = Arc::clone(&self.queue);
-        let signal = if self.durable_only { &queue.synced } else { &queue.appended };
+        let bell = Arc::clone(&self.bell);
         let mut look = Look::Idle;
         let nothing = |state: &mut State| {
             look = self.look(state, into, max);
@@ -144,7 +157,7 @@ impl Reader for FileReader {
             }
             matches!(look, Look::Idle) && !state.is_over()
         };
-        drop(signal.wait_up_to(queue.state.lock(), timeout, nothing));
+        drop(bell.signal.wait_up_to(queue.state.lock(), timeout, nothing));
         match look {
             Look::Some(taken) => Ok(taken),
             Look::Idle => Ok(0),

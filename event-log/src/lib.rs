@@ -50,6 +50,7 @@ mod file_reader;
 mod files;
 mod frame;
 mod frames;
+mod listeners;
 mod marker;
 mod memory;
 mod port;

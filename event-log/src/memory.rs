@@ -1,8 +1,9 @@
 //! The log in memory: a test twin of [`FileLog`](crate::FileLog) that crashes and repeats itself on demand.
 
+use crate::listeners::Wake;
 use crate::random::SplitMix;
 use crate::sequence::{Sequence, TopicSet};
-use crate::signal::{Shared, Signal, Wakers};
+use crate::signal::{Shared, Signal};
 use crate::{AppendError, EventLog, LastOrigins, NewRecord, NextOffsets, ReadError, Reader, Record};
 use assay_trading_types::{Position, Topic};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ struct State {
     sequence: Sequence,
     durable: u64,
     poisoned: Option<Arc<str>>,
-    wakers: Wakers,
+    wakers: Arc<[Wake]>,
 }
 
 impl Default for MemoryLog {
@@ -93,7 +94,7 @@ impl MemoryLog {
             sequence.pass(r.topic, r.partition, r.offset, r.origin);
         }
         let durable = sequence.end;
-        let wakers: Wakers = Arc::new([]);
+        let wakers: Arc<[Wake]> = Arc::new([]);
         let state = State { records, group_ends, sequence, durable, poisoned: None, wakers };
         Self { inner: Arc::new(Inner { state: Shared::new(state), changed: Signal::default() }), config }
     }
@@ -149,7 +150,7 @@ impl MemoryLog {
         self.inner.state.lock().records.clone()
     }
 
-    fn wake(&self, wakers: &Wakers) {
+    fn wake(&self, wakers: &Arc<[Wake]>) {
         self.inner.changed.notify();
         wakers.iter().for_each(|wake| wake());
     }
@@ -208,7 +209,7 @@ impl EventLog for MemoryLog {
         }
     }
 
-    fn on_change(&self, wake: Arc<dyn Fn() + Send + Sync>) {
+    fn on_change(&self, _: &[Topic], wake: Arc<dyn Fn() + Send + Sync>) {
         let mut state = self.inner.state.lock();
         state.wakers = state.wakers.iter().cloned().chain([wake]).collect();
     }

@@ -234,10 +234,10 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log is poisoned: nothing further will become durable.
     fn wait_durable(&self, target: Position, timeout: Duration) -> Result<Position, AppendError>;
 
-    /// Calls `wake` after every advance of the durable position, after every append and on poisoning, from an
-    /// unspecified thread. Must be quick and must not call back into the log. For drivers that sleep elsewhere (an
-    /// async runtime).
-    fn on_change(&self, wake: Arc<dyn Fn() + Send + Sync>);
+    /// Calls `wake` after every advance of the durable position, after every append of a record of `topics` and on
+    /// poisoning, maybe more often, from an unspecified thread. Must be quick and must not call back into the log. For
+    /// drivers that sleep elsewhere (an async runtime).
+    fn on_change(&self, topics: &[Topic], wake: Arc<dyn Fn() + Send + Sync>);
 
     /// A reader of `topics` (all partitions) in position order, beginning at `from`. With `durable_only` it never
     /// returns what a crash could take back.

@@ -2,10 +2,11 @@
 
 use crate::blocks::BLOCK_BYTES;
 use crate::frame::{self, Framing};
+use crate::listeners::Listeners;
 use crate::ring::Ring;
 use crate::segment::{Catalog, Header, Segment};
-use crate::sequence::Sequence;
-use crate::signal::{Shared, Signal, Wakers};
+use crate::sequence::{Sequence, TopicSet};
+use crate::signal::{Shared, Signal};
 use crate::{AppendError, FileLogConfig, NewRecord, Record};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,9 +18,7 @@ const EVICT_MAX: usize = 512;
 pub(crate) struct Queue {
     pub(crate) state: Shared<State>,
     pub(crate) catalog: Catalog,
-    /// Somebody appended, or all is over: for readers of everything.
-    pub(crate) appended: Signal,
-    /// The durable position moved, or all is over: for durable-only readers and those who wait for durability.
+    /// The durable position moved, or all is over: for those who wait for durability. Readers have bells of their own.
     pub(crate) synced: Signal,
     /// There is something to write, or all is over: for the writer thread.
     work: Signal,
@@ -39,7 +38,7 @@ pub(crate) struct State {
     /// Position of the first record queued.
     batch: u64,
     fill: Fill,
-    pub(crate) wakers: Wakers,
+    pub(crate) listeners: Arc<Listeners>,
 }
 
 /// The segment that frames are being queued for.
@@ -57,6 +56,8 @@ pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
     /// New segments that begin within, ascending.
     pub(crate) rolls: Vec<Roll>,
+    /// Topics of its records.
+    pub(crate) topics: TopicSet,
     /// Position after the last record.
     pub(crate) end: u64,
 }
@@ -75,6 +76,7 @@ impl Batch {
     fn clear(&mut self) {
         self.bytes.clear();
         self.rolls.clear();
+        self.topics = TopicSet::NONE;
     }
 }
 
@@ -114,12 +116,11 @@ impl Queue {
             queued: Batch::default(),
             batch: end,
             fill,
-            wakers: Arc::new([]),
+            listeners: Arc::default(),
         };
         Self {
             state: Shared::new(state),
             catalog,
-            appended: Signal::default(),
             synced: Signal::default(),
             work: Signal::default(),
             space: Signal::default(),
@@ -144,7 +145,7 @@ impl Queue {
         config: &FileLogConfig,
         salt: &dyn Fn() -> u32,
     ) -> Result<u64, AppendError> {
-        let (end, wakers) = {
+        let (end, topics, listeners) = {
             let mut state = self.state.lock();
             if state.is_full(size, config) {
                 state = self.space.wait(state, |s| s.refusal().is_none() && s.is_full(size, config));
@@ -153,16 +154,16 @@ impl Queue {
                 return Err(refusal);
             }
             // Nothing fails from here on.
+            let topics = records.iter().fold(TopicSet::NONE, |topics, record| topics.with(record.topic));
             if !records.is_empty() {
                 state.make_room(size, config, salt, &self.catalog);
                 state.place(records);
                 self.end.store(state.sequence.end, Ordering::Release);
             }
-            (state.sequence.end, Arc::clone(&state.wakers))
+            (state.sequence.end, topics, Arc::clone(&state.listeners))
         };
         self.work.notify();
-        self.appended.notify();
-        wakers.iter().for_each(|wake| wake());
+        listeners.appended(topics);
         Ok(end)
     }
 
@@ -189,16 +190,16 @@ impl Queue {
         true
     }
 
-    /// Everything below `end` is durable.
-    pub(crate) fn set_durable(&self, end: u64) {
-        let wakers = {
+    /// Everything below `end` is durable; `topics` are those of the newest records.
+    pub(crate) fn set_durable(&self, end: u64, topics: TopicSet) {
+        let listeners = {
             let mut state = self.state.lock();
             state.durable = end;
             self.durable.store(end, Ordering::Release);
-            Arc::clone(&state.wakers)
+            Arc::clone(&state.listeners)
         };
         self.synced.notify();
-        wakers.iter().for_each(|wake| wake());
+        listeners.synced(topics);
     }
 
     /// Brings the ring back within its bounds. What is evicted passes through `evicted`, so that its memory is freed
@@ -218,29 +219,29 @@ impl Queue {
 
     /// Refuses everything from now on and wakes all who wait.
     pub(crate) fn poison(&self, reason: &str) {
-        let wakers = {
+        let listeners = {
             let mut state = self.state.lock();
             state.poisoned.get_or_insert_with(|| reason.into());
-            Arc::clone(&state.wakers)
+            Arc::clone(&state.listeners)
         };
-        self.wake_all(&wakers);
+        self.wake_all(&listeners);
     }
 
     /// Takes no more records; what is queued will be written.
     pub(crate) fn close(&self) {
-        let wakers = {
+        let listeners = {
             let mut state = self.state.lock();
             state.closed = true;
-            Arc::clone(&state.wakers)
+            Arc::clone(&state.listeners)
         };
-        self.wake_all(&wakers);
+        self.wake_all(&listeners);
     }
 
-    fn wake_all(&self, wakers: &Wakers) {
-        for signal in [&self.work, &self.space, &self.appended, &self.synced] {
+    fn wake_all(&self, listeners: &Listeners) {
+        for signal in [&self.work, &self.space, &self.synced] {
             signal.notify();
         }
-        wakers.iter().for_each(|wake| wake());
+        listeners.ended();
     }
 }
 
@@ -290,6 +291,7 @@ impl State {
         let mut left = records.len();
         for new in records.drain(..) {
             left -= 1;
+            self.queued.topics = self.queued.topics.with(new.topic);
             let record = self.sequence.place(new);
             let framing =
                 Framing { salt: self.fill.segment.salt, batch: self.batch, group_continues: left > 0 };

@@ -2,6 +2,7 @@
 
 use crate::Record;
 use crate::sequence::TopicSet;
+use assay_trading_types::Topic;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ const RECORD_OVERHEAD_BYTES: usize = 512;
 /// A window of records without holes that ends at the log's end.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    records: VecDeque<Arc<Record>>,
+    /// Each with its topic beside it, so that passing over records of other topics touches none of them.
+    records: VecDeque<(Topic, Arc<Record>)>,
     first: u64,
     bytes: usize,
     bytes_max: usize,
@@ -30,14 +32,14 @@ impl Ring {
 
     pub(crate) fn push(&mut self, record: Arc<Record>) {
         self.bytes += cost(&record);
-        self.records.push_back(record);
+        self.records.push_back((record.topic, record));
     }
 
     /// Moves up to `max` of the oldest records beyond the bounds to `out`, never one at or above `keep_from`: those
     /// stand in no file yet.
     pub(crate) fn evict(&mut self, keep_from: u64, max: usize, out: &mut Vec<Arc<Record>>) {
         while self.first < keep_from && out.len() < max && self.is_over() {
-            let Some(record) = self.records.pop_front() else { return };
+            let Some((_, record)) = self.records.pop_front() else { return };
             self.bytes -= cost(&record);
             self.first += 1;
             out.push(record);
@@ -55,11 +57,11 @@ impl Ring {
         let start = (from - self.first) as usize;
         let stop = ((until - self.first) as usize).min(self.records.len()).min(start + look_max);
         let filled = into.len() + max;
-        for (n, record) in self.records.range(start..stop.max(start)).enumerate() {
+        for (n, (topic, record)) in self.records.range(start..stop.max(start)).enumerate() {
             if into.len() == filled {
                 return from + n as u64;
             }
-            if topics.has(record.topic) {
+            if topics.has(*topic) {
                 into.push(Arc::clone(record));
             }
         }

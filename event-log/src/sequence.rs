@@ -159,12 +159,22 @@ impl NewRecord {
 }
 
 /// Topics a reader wants, one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TopicSet(u8);
 
 impl TopicSet {
     pub(crate) fn of(topics: &[Topic]) -> Self {
         Self(topics.iter().fold(0, |set, topic| set | 1 << (*topic as u8)))
+    }
+
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) fn with(self, topic: Topic) -> Self {
+        Self(self.0 | 1 << (topic as u8))
+    }
+
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     pub(crate) fn has(self, topic: Topic) -> bool {

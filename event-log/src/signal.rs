@@ -69,6 +69,3 @@ impl Signal {
         }
     }
 }
-
-/// Callbacks of drivers that sleep elsewhere: one list, replaced as a whole, so that calling them holds no lock.
-pub(crate) type Wakers = std::sync::Arc<[std::sync::Arc<dyn Fn() + Send + Sync>]>;

@@ -21,7 +21,7 @@ const SYNC_SPACING: Duration = Duration::from_micros(120);
 const BUSY_SYNC_SPACING: Duration = Duration::from_micros(400);
 
 /// What gathers within [`SYNC_SPACING`] at some 20,000 orders/s.
-const BUSY_BATCH_BYTES: usize = 16 * 1024;
+const BUSY_BATCH_BYTES: usize = 32 * 1024;
 
 pub(crate) struct Writer {
     pub(crate) queue: Arc<Queue>,
@@ -54,7 +54,7 @@ impl Writer {
                 self.queue.poison(&reason);
                 return;
             }
-            self.queue.set_durable(batch.end);
+            self.queue.set_durable(batch.end, batch.topics);
             self.queue.trim_ring(&mut evicted);
         }
     }

@@ -165,9 +165,10 @@ fn wait_durable_gives_up_after_its_timeout(log: Arc<dyn EventLog>) {
 fn wakers_are_called(log: Arc<dyn EventLog>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
-    log.on_change(Arc::new(move || {
+    let wake = Arc::new(move || {
         counted.fetch_add(1, Ordering::SeqCst);
-    }));
+    });
+    log.on_change(&[Topic::Fix], wake);
     append_one(&*log, fix(0, 10));
     assert!(calls.load(Ordering::SeqCst) >= 1, "after an append");
 }

@@ -109,9 +109,10 @@ fn all_who_wait_are_woken_when_the_log_is_poisoned() {
     disk.set_faults(Faults { failing_sync: Some(1), ..Faults::default() });
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
-    log.on_change(Arc::new(move || {
+    let wake = Arc::new(move || {
         counted.fetch_add(1, Ordering::SeqCst);
-    }));
+    });
+    log.on_change(&[Topic::Fix], wake);
     let mut reader = log.reader(&[Topic::Seals], Position(0), true).unwrap();
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| log.wait_durable(Position(1), LONG));

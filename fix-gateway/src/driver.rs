@@ -6,7 +6,7 @@ use crate::strangers::{self, Strangers};
 use crate::tls::TlsSource;
 use crate::{Application, Error, GatewayConfig, Listener, SessionUsage, Statistics, StrangerLimits};
 use assay_event_log::EventLog;
-use assay_trading_types::Timestamp;
+use assay_trading_types::{Timestamp, Topic};
 use fix_session::Now;
 use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -207,11 +207,13 @@ fn last_snapshot<A: Application>(shared: &Shared<A>) -> Result<(), Error> {
 async fn follow<A: Application>(shared: Rc<Shared<A>>, log: Arc<dyn EventLog>) {
     let changed = Arc::new((AtomicBool::new(true), Notify::new()));
     let waker = Arc::clone(&changed);
-    log.on_change(Arc::new(move || {
+    // Outcomes are answered by messages of ours, and those wait to be durable.
+    let wake = Arc::new(move || {
         if !waker.0.swap(true, Ordering::AcqRel) {
             waker.1.notify_one();
         }
-    }));
+    });
+    log.on_change(&[Topic::Accounts], wake);
     changed.1.notify_one();
     loop {
         changed.1.notified().await;

@@ -20,7 +20,7 @@ const SYNC_SPACING: Duration = Duration::from_micros(120);
 /// and leave the cores to one another.
 const BUSY_SYNC_SPACING: Duration = Duration::from_micros(400);
 
-/// What gathers within [`SYNC_SPACING`] at some 20,000 orders/s.
+/// What gathers within two [`SYNC_SPACING`]s at some 20,000 orders/s.
 const BUSY_BATCH_BYTES: usize = 32 * 1024;
 
 pub(crate) struct Writer {

@@ -11,7 +11,8 @@ const HEADER_TAGS: [u32; 18] =
 /// 52 = `sending_time`, 369 = `last_processed` if that is used, 9 and 10 anew. Replaces what `out` held.
 ///
 /// `original` must be a message of [`Encoder`] (the store holds no others): its header then ascends by tag, and the
-/// new fields go to their places in it. 122 of an original that was itself a resend stays.
+/// new fields go to their places in it. 122 of an original that was itself a resend stays. An original from before the
+/// clock was put back claims to be of the future: its 122 becomes the new 52, since no peer takes a later one (D-04).
 pub fn reencode_as_duplicate(
     original: &[u8],
     sending_time: &[u8],
@@ -76,7 +77,8 @@ fn write_duplicate_header(
             wrote_flag = true;
         }
         if tag >= 122 && !wrote_original_time {
-            out.field(122, if tag == 122 { value } else { orig_sending_time });
+            let original = if tag == 122 { value } else { orig_sending_time };
+            out.field(122, original.min(sending_time));
             wrote_original_time = true;
         }
         match tag {
@@ -92,7 +94,7 @@ fn write_duplicate_header(
         }
     }
     if !wrote_original_time {
-        out.field(122, orig_sending_time);
+        out.field(122, orig_sending_time.min(sending_time));
     }
     write_last_processed(last_processed, out);
     at

@@ -604,6 +604,17 @@ fn r_05_a_resend_changes_flag_times_length_and_sum_only() {
 }
 
 #[test]
+fn d_04_a_resend_after_the_clock_was_put_back_claims_no_time_in_its_future() {
+    let mut encoder = Encoder::new();
+    let original = encoder.begin(&Header { msg_type: b"0", ..OUTBOUND }).finish().to_vec();
+    let (mut resent, mut twice) = (Vec::new(), Vec::new());
+    reencode_as_duplicate(&original, b"20260101-09:29:59.999", None, &mut resent);
+    assert!(text(&resent).contains("|52=20260101-09:29:59.999|56=CLIENT1|122=20260101-09:29:59.999|10="));
+    reencode_as_duplicate(&resent, b"20260101-09:29:58.000", None, &mut twice);
+    assert!(text(&twice).contains("|52=20260101-09:29:58.000|56=CLIENT1|122=20260101-09:29:58.000|10="));
+}
+
+#[test]
 fn r_05_a_resend_without_body_is_whole() {
     let mut encoder = Encoder::new();
     let original = encoder.begin(&Header { msg_type: b"0", ..OUTBOUND }).finish().to_vec();

@@ -11,6 +11,9 @@ pub const SNAPSHOTS_KEPT: usize = 2;
 
 const EXTENSION: &str = "snapshot";
 
+/// Extension of a file that is still being written.
+const DRAFT: &str = "tmp";
+
 /// A directory of snapshots, named by position.
 #[derive(Debug, Clone)]
 pub struct SnapshotStore {
@@ -18,13 +21,18 @@ pub struct SnapshotStore {
 }
 
 impl SnapshotStore {
-    /// The snapshots in `dir`, which is created if missing.
+    /// The snapshots in `dir`, which is created if missing. What a crash left half written is deleted: nobody would
+    /// ever write under that name again.
     ///
     /// # Errors
-    /// The directory cannot be created.
+    /// The directory cannot be created or changed.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(|e| io("create", dir, e))?;
-        Ok(Self { dir: dir.to_owned() })
+        let store = Self { dir: dir.to_owned() };
+        for draft in store.paths_with(DRAFT)? {
+            fs::remove_file(&draft).map_err(|e| io("delete", &draft, e))?;
+        }
+        Ok(store)
     }
 
     /// Writes a snapshot atomically (temporary file, sync, rename, sync of the directory) and deletes all but the
@@ -37,7 +45,7 @@ impl SnapshotStore {
             return Err(Error::NotDurable { needs: snapshot.depends_on, durable });
         }
         let path = self.dir.join(format!("{:020}.{EXTENSION}", snapshot.position.0));
-        let temporary = path.with_extension("tmp");
+        let temporary = path.with_extension(DRAFT);
         write_synced(&temporary, &snapshot.to_bytes()).map_err(|e| io("write", &temporary, e))?;
         fs::rename(&temporary, &path).map_err(|e| io("rename", &temporary, e))?;
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|e| io("sync", &self.dir, e))?;
@@ -72,11 +80,15 @@ impl SnapshotStore {
 
     /// Oldest first: names have the position in 20 digits.
     fn paths(&self) -> Result<Vec<PathBuf>, Error> {
+        self.paths_with(EXTENSION)
+    }
+
+    fn paths_with(&self, extension: &str) -> Result<Vec<PathBuf>, Error> {
         let entries = fs::read_dir(&self.dir).map_err(|e| io("list", &self.dir, e))?;
         let mut paths = Vec::new();
         for entry in entries {
             let path = entry.map_err(|e| io("list", &self.dir, e))?.path();
-            if path.extension().is_some_and(|e| e == EXTENSION) {
+            if path.extension().is_some_and(|e| e == extension) {
                 paths.push(path);
             }
         }
@@ -148,6 +160,16 @@ mod tests {
         let (_dir, store) = store();
         store.write(&at(7), Position(100)).unwrap();
         assert_eq!(store.newest(Position(8), |_, _| {}).unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_crash_left_half_written_is_deleted_at_the_next_start() {
+        let (dir, store) = store();
+        store.write(&at(7), Position(100)).unwrap();
+        fs::write(dir.path().join("00000000000000000008.tmp"), b"half").unwrap();
+        let store = SnapshotStore::open(dir.path()).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(store.newest(Position(100), |_, _| {}).unwrap(), Some(at(7)));
     }
 
     #[test]

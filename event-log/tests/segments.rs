@@ -105,7 +105,11 @@ fn a_reader_behind_goes_on_past_what_it_read_ahead_and_past_the_segment_it_stood
     let mut got = Vec::new();
     assert_eq!(reader.poll(&mut got, 1).unwrap(), 1);
     append_durable(&log, (6..12).map(|n| fix(n, 300)).collect());
-    assert_eq!(reader.poll(&mut got, 7).unwrap(), 7);
+    // The writer says what is durable before it trims the ring, so one poll may give files or ring and not both.
+    while got.len() < 8 {
+        let missing = 8 - got.len();
+        assert!(reader.poll(&mut got, missing).unwrap() > 0);
+    }
     (12..100).for_each(|n| append_durable(&log, vec![fix(n, 300)]));
     while reader.poll(&mut got, 9).unwrap() > 0 {}
     assert_eq!(got.iter().map(|r| r.position.0).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());

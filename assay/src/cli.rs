@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Show everything at work on real FIX traffic in a temporary directory, with a crash in the middle. Under a minute.
     Demo(DemoArgs),
+    /// Kill and cut a server under load, again and again, and hold the counterparties' scores against its books.
+    Drill(DrillArgs),
     /// Measure, beside a floor measured in the same run.
     Bench(BenchArgs),
     /// Check a configuration, and the log, books and audit chain of a data directory.
@@ -67,6 +69,9 @@ pub(crate) struct UpArgs {
     /// there on is lost, audit copies that hold it are set aside. Only when there is no copy to restore.
     #[arg(long)]
     pub(crate) accept_lost_tail: bool,
+    /// Let the clock be wrong: `OFFSET_MS@AFTER_MS`, in order. For the drill.
+    #[arg(long, hide = true, value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) clock_jumps: Vec<crate::clock::Jump>,
 }
 
 /// `assay demo`
@@ -79,6 +84,40 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Keep the data directory here instead of a temporary one.
+    #[arg(long)]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// What besides kills strikes in a drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// Connections are cut, stalled, half open, or deliver single bytes.
+    Network,
+    /// The server's clock jumps.
+    Clock,
+    /// Nothing but kills.
+    None,
+}
+
+/// `assay drill`
+#[derive(Debug, Args)]
+pub(crate) struct DrillArgs {
+    /// kill -9 of the server so many times.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) kills: u32,
+    /// Seed of the moments, the faults and the orders; one from the clock when left out. It is printed.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// What strikes besides.
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["network", "clock"])]
+    pub(crate) faults: Vec<Fault>,
+    /// Go on with the next seed until Ctrl-C or until something is lost.
+    #[arg(long)]
+    pub(crate) endless: bool,
+    /// Kill no more in a round that has taken so many minutes, and settle it.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) minutes_max: u64,
+    /// Keep the data directory of the last round here instead of in a temporary one.
     #[arg(long)]
     pub(crate) keep: Option<PathBuf>,
 }

@@ -26,7 +26,8 @@ pub(crate) fn resetting<D: Desk>(
     with(config, server, desk)
 }
 
-fn with<D: Desk>(session: SessionConfig, server: SocketAddr, desk: D) -> Counterparty<D> {
+/// As [`new`], with these terms of the session.
+pub(crate) fn with<D: Desk>(session: SessionConfig, server: SocketAddr, desk: D) -> Counterparty<D> {
     let utc = || crate::clock::now().as_ns();
     let config = InitiatorConfig { reconnect: None, utc, ..InitiatorConfig::new(session, server) };
     Initiator::in_memory(config, desk)

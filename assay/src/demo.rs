@@ -4,8 +4,8 @@
 //! comes back, and the server is killed with SIGKILL and started again. At the end the books, the audit chain and
 //! both sides' scores must agree, or the demonstration fails.
 
-mod desk;
-mod flow;
+pub(crate) mod desk;
+pub(crate) mod flow;
 mod player;
 mod progress;
 pub(crate) mod server;

@@ -12,6 +12,7 @@ mod config;
 mod configure;
 mod counterparty;
 mod demo;
+mod drill;
 mod health;
 mod node;
 mod timetable;
@@ -26,7 +27,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    // What goes wrong in a drill is meant to.
+    log_to_stderr(if matches!(cli.command, Command::Drill(_)) { "error" } else { "warn" });
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
@@ -40,6 +42,7 @@ fn run(command: Command) -> command::Outcome {
     match command {
         Command::Up(args) => command::up::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Drill(args) => drill::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(args),
@@ -52,10 +55,10 @@ fn run(command: Command) -> command::Outcome {
     }
 }
 
-/// Events of the parts, warnings and worse unless `ASSAY_LOG` says otherwise.
-fn log_to_stderr() {
+/// Events of the parts as `usual`, unless `ASSAY_LOG` says otherwise.
+fn log_to_stderr(usual: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 

@@ -152,6 +152,8 @@ impl Node {
 
         let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
         fix.snapshot_dir = Some(data_dir.gateway());
+        fix.snapshot_records = fix.snapshot_records.min(config.log.snapshot_records);
+        fix.wall_clock = fix_gateway::WallClock(|| clock::now().as_ns());
         let gateway = fix_gateway::spawn(fix, Arc::clone(&port))?;
         let back_office = match config.admin.back_office {
             true => Some(back_office::open(config, data_dir, Arc::clone(&port))?),

@@ -3,7 +3,7 @@
 use crate::tls::{ClientCertificates, TlsSpec};
 use crate::{
     AddressRange, BackOffLimits, CancelOnDisconnect, Entitlements, Error, Key, Proof, Regime, SessionKind,
-    StrangerLimits, ThrottleLimits,
+    StrangerLimits, ThrottleLimits, WallClock,
 };
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
@@ -63,6 +63,8 @@ pub struct GatewayConfig {
     pub slow_bytes: usize,
     /// How long, in nanoseconds.
     pub slow_ns: u64,
+    /// What SendingTime(52) and records are stamped with.
+    pub wall_clock: WallClock,
     /// Partitions of a topic; 1 for the embedded log.
     pub partitions: u16,
 }
@@ -86,6 +88,7 @@ impl GatewayConfig {
             overload_ns: OVERLOAD_NS,
             slow_bytes: SLOW_BYTES,
             slow_ns: SLOW_NS,
+            wall_clock: WallClock::default(),
             partitions: 1,
         }
     }

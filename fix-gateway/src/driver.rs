@@ -4,7 +4,9 @@ use crate::connection;
 use crate::gateway::Gateway;
 use crate::strangers::{self, Strangers};
 use crate::tls::TlsSource;
-use crate::{Application, Error, GatewayConfig, Listener, SessionUsage, Statistics, StrangerLimits};
+use crate::{
+    Application, Error, GatewayConfig, Listener, SessionUsage, Statistics, StrangerLimits, WallClock,
+};
 use assay_event_log::EventLog;
 use assay_trading_types::{Timestamp, Topic};
 use fix_session::Now;
@@ -14,7 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, LocalSet};
@@ -61,18 +63,17 @@ impl Listeners {
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
     start: Instant,
+    wall: WallClock,
 }
 
 impl Clock {
     #[allow(clippy::disallowed_methods, reason = "the driver is where time enters")]
-    fn start() -> Self {
-        Self { start: Instant::now() }
+    fn start(wall: WallClock) -> Self {
+        Self { start: Instant::now(), wall }
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the driver is where time enters")]
     pub(crate) fn now(&self) -> Now {
-        let utc_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64);
-        Now { mono_ns: self.start.elapsed().as_nanos() as u64, utc_ns }
+        Now { mono_ns: self.start.elapsed().as_nanos() as u64, utc_ns: self.wall.now_ns() }
     }
 
     /// When the monotonic clock shows `mono_ns`.
@@ -120,7 +121,7 @@ pub(crate) fn run<A: Application>(
     ready: SyncSender<()>,
 ) -> Result<(), Error> {
     let limits = config.strangers;
-    let clock = Clock::start();
+    let clock = Clock::start(config.wall_clock);
     let started = Timestamp::from_ns(clock.now().utc_ns);
     let gateway = Gateway::recover(config, Arc::clone(&log), application, statistics, started)?;
     let runtime =

@@ -49,6 +49,7 @@ mod throttle;
 mod tls;
 mod translate_in;
 mod translate_out;
+mod wall_clock;
 
 pub use address_range::{AddressRange, AddressRangeError};
 pub use application::{Answer, Application, Effects, Settles};
@@ -68,3 +69,4 @@ pub use strangers::StrangerLimits;
 pub use throttle::{EXCESS_S, SessionUsage, ThrottleLimits, Usage};
 pub use tls::{CertificateFiles, ClientCertificates, TlsSpec};
 pub use translate_out::Report;
+pub use wall_clock::WallClock;

@@ -14,6 +14,7 @@ use std::time::Duration;
 const WATCH: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(args: &UpArgs) -> Outcome {
+    crate::clock::jump(&args.clock_jumps);
     let config = configuration(&args.node)?;
     let signalled = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {

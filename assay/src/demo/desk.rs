@@ -1,12 +1,13 @@
 //! What a counterparty of the demonstration keeps: its morning, and a score of every id it sent and received.
 
-use super::flow::{Flow, OpenOrder};
+use super::flow::{Flow, Instruction, OpenOrder};
 use crate::books::Fills;
 use crate::counterparty::Desk;
-use assay_trading_types::{ClOrdId, ExecId, Price, Qty, Side, Symbol};
+use assay_trading_types::{Amount, ClOrdId, ExecId, Price, Qty, Side, Symbol};
 use fix_session::{Inbound, Message, Verdict};
 use hdrhistogram::Histogram;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Slowest answer told apart, in microseconds: a minute.
@@ -20,6 +21,8 @@ pub(crate) struct Trader {
     waiting: FxHashMap<ClOrdId, Instant>,
     /// Answers by ClOrdID of what it sent.
     answers: FxHashMap<ClOrdId, u32>,
+    /// Of these, D.
+    orders: FxHashSet<ClOrdId>,
     /// ExecIDs received.
     exec_ids: FxHashSet<ExecId>,
     /// The same ExecID received again.
@@ -28,8 +31,12 @@ pub(crate) struct Trader {
     pub(crate) stray_answers: u64,
     /// D, F and G that were refused, which some are meant to be.
     pub(crate) refused: u64,
+    /// ClOrdIDs of what was refused by Reject(3): to the books they never were.
+    pub(crate) rejected: Vec<ClOrdId>,
     /// Fills.
     pub(crate) fills: Fills,
+    /// Bought less sold.
+    pub(crate) net: BTreeMap<Symbol, Amount>,
     /// Time from sending to the first answer, in microseconds, since it was last taken.
     latency_us: Histogram<u64>,
 }
@@ -41,19 +48,26 @@ impl Trader {
             flow,
             waiting: FxHashMap::default(),
             answers: FxHashMap::default(),
+            orders: FxHashSet::default(),
             exec_ids: FxHashSet::default(),
             repeated_exec_ids: 0,
             stray_answers: 0,
             refused: 0,
+            rejected: Vec::new(),
             fills: Fills::default(),
+            net: BTreeMap::new(),
             latency_us: Histogram::new_with_max(LATENCY_US_MAX, 3).expect("valid bounds"),
         }
     }
 
-    /// `id` goes out now.
-    pub(crate) fn sent(&mut self, id: ClOrdId, at: Instant) {
+    /// `instruction` goes out now.
+    pub(crate) fn sent(&mut self, instruction: &Instruction, at: Instant) {
+        let id = instruction.cl_ord_id();
         self.waiting.insert(id, at);
         self.answers.insert(id, 0);
+        if matches!(instruction, Instruction::New(_)) {
+            self.orders.insert(id);
+        }
     }
 
     /// Requests without an answer yet.
@@ -74,6 +88,21 @@ impl Trader {
     /// ExecIDs received.
     pub(crate) fn exec_id_count(&self) -> u64 {
         self.exec_ids.len() as u64
+    }
+
+    /// ClOrdIDs of its D, but for those refused by Reject(3).
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &ClOrdId> {
+        self.orders.iter()
+    }
+
+    /// The ExecIDs received.
+    pub(crate) fn exec_ids(&self) -> impl Iterator<Item = ExecId> {
+        self.exec_ids.iter().copied()
+    }
+
+    /// ClOrdIDs of what was sent and not refused by Reject(3), each with its count of answers.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (ClOrdId, u32)> {
+        self.answers.iter().map(|(id, count)| (*id, *count))
     }
 
     /// Moves the latencies seen since the last call into `all`.
@@ -136,6 +165,10 @@ impl Trader {
         let price = Price::parse_bytes(message.get(31)?).ok()?;
         let side = Side::from_fix(*message.get(54)?.first()?)?;
         self.fills.add(side.is_buy(), price.notional(qty));
+        let symbol = message.get(55).and_then(|s| Symbol::from_bytes(s).ok())?;
+        let units = i128::from(qty.units());
+        let net = self.net.entry(symbol).or_insert(Amount::ZERO);
+        *net = Amount::from_units(net.units() + if side.is_buy() { units } else { -units });
         Some(())
     }
 }
@@ -158,5 +191,18 @@ impl Desk for Trader {
             _ => self.stray_answers += 1,
         }
         Verdict::Accepted
+    }
+
+    fn rejected(&mut self, frame: &[u8]) {
+        let id = frame.split(|b| *b == 1).find_map(|field| field.strip_prefix(b"11="));
+        match id.and_then(|id| ClOrdId::from_bytes(id).ok()) {
+            Some(id) if self.answers.get(&id) == Some(&0) => {
+                self.waiting.remove(&id);
+                self.answers.remove(&id);
+                self.orders.remove(&id);
+                self.rejected.push(id);
+            }
+            _ => self.stray_answers += 1,
+        }
     }
 }

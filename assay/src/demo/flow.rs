@@ -1,7 +1,8 @@
 //! A trading morning as one counterparty sends it: orders around a wandering price, cancels, replaces, and the
 //! mistakes people make. The same seed gives the same morning for the same answers.
 
-use assay_trading_types::{ClOrdId, OrdType, Price, Qty, Side, Symbol, TimeInForce};
+use assay_trading_types::{ClOrdId, OrdType, Price, Qty, Side, Symbol, TimeInForce, Timestamp};
+use fix_session::Encoder;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -19,6 +20,43 @@ pub(crate) enum Instruction {
     Replace { cl_ord_id: ClOrdId, target: OpenOrder, qty: Qty, price: Price },
 }
 
+impl Instruction {
+    /// ClOrdID(11) of the request.
+    pub(crate) fn cl_ord_id(&self) -> ClOrdId {
+        match self {
+            Self::New(order) => order.cl_ord_id,
+            Self::Cancel { cl_ord_id, .. } | Self::Replace { cl_ord_id, .. } => *cl_ord_id,
+        }
+    }
+
+    /// MsgType(35).
+    pub(crate) fn msg_type(&self) -> &'static [u8] {
+        match self {
+            Self::New(_) => b"D",
+            Self::Cancel { .. } => b"F",
+            Self::Replace { .. } => b"G",
+        }
+    }
+
+    /// The message's body, for `account`.
+    pub(crate) fn write(&self, body: &mut Encoder, account: &str, at: Timestamp) {
+        match self {
+            Self::New(order) => order.write(body, account, at),
+            Self::Cancel { cl_ord_id, target } => {
+                body.field(11, cl_ord_id.as_str().as_bytes()).field(41, target.cl_ord_id.as_str().as_bytes());
+                body.field_char(54, target.side.fix()).field(55, target.symbol.as_str().as_bytes());
+                body.field_time(60, at);
+            }
+            Self::Replace { cl_ord_id, target, qty, price } => {
+                body.field(11, cl_ord_id.as_str().as_bytes()).field_qty(38, *qty).field_char(40, b'2');
+                body.field(41, target.cl_ord_id.as_str().as_bytes()).field_price(44, *price);
+                body.field_char(54, target.side.fix()).field(55, target.symbol.as_str().as_bytes());
+                body.field_time(60, at);
+            }
+        }
+    }
+}
+
 /// Terms of a D.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NewOrder {
@@ -29,6 +67,18 @@ pub(crate) struct NewOrder {
     pub(crate) price: Option<Price>,
     pub(crate) qty: Qty,
     pub(crate) tif: TimeInForce,
+}
+
+impl NewOrder {
+    fn write(&self, body: &mut Encoder, account: &str, at: Timestamp) {
+        body.field(1, account.as_bytes()).field(11, self.cl_ord_id.as_str().as_bytes());
+        body.field_qty(38, self.qty).field_char(40, self.ord_type.fix());
+        if let (OrdType::Limit, Some(price)) = (self.ord_type, self.price) {
+            body.field_price(44, price);
+        }
+        body.field_char(54, self.side.fix()).field(55, self.symbol.as_str().as_bytes());
+        body.field_char(59, self.tif.fix()).field_time(60, at);
+    }
 }
 
 /// An order that was on the book when we last heard of it.
@@ -166,17 +216,10 @@ mod tests {
         };
         assert_eq!(morning(1), morning(1));
         assert_ne!(morning(1), morning(2));
-        let mut ids: Vec<String> = morning(3).iter().map(|i| format!("{:?}", id(i))).collect();
+        let mut ids: Vec<String> = morning(3).iter().map(|i| i.cl_ord_id().to_string()).collect();
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 1000);
-    }
-
-    fn id(instruction: &Instruction) -> ClOrdId {
-        match instruction {
-            Instruction::New(order) => order.cl_ord_id,
-            Instruction::Cancel { cl_ord_id, .. } | Instruction::Replace { cl_ord_id, .. } => *cl_ord_id,
-        }
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! A counterparty's thread: sends its morning, keeps a window in flight, reconnects, and logs out when done.
 
 use super::desk::Trader;
-use super::flow::{Instruction, NewOrder, OpenOrder};
+use super::flow::Instruction;
 use crate::counterparty::{self, Counterparty};
-use assay_trading_types::{ClOrdId, OrdType, Timestamp};
-use fix_session::Encoder;
 use hdrhistogram::Histogram;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -187,25 +185,9 @@ impl Thread {
     }
 
     fn send(&mut self, instruction: &Instruction) {
-        let account = self.account;
-        let at = crate::clock::now();
-        let (id, msg_type): (ClOrdId, &[u8]) = match instruction {
-            Instruction::New(order) => (order.cl_ord_id, b"D"),
-            Instruction::Cancel { cl_ord_id, .. } => (*cl_ord_id, b"F"),
-            Instruction::Replace { cl_ord_id, .. } => (*cl_ord_id, b"G"),
-        };
-        self.client.desk().sent(id, instant());
-        self.client.send(msg_type, |body| match instruction {
-            Instruction::New(order) => new_order(body, account, order, at),
-            Instruction::Cancel { cl_ord_id, target } => cancel(body, *cl_ord_id, target, at),
-            Instruction::Replace { cl_ord_id, target, qty, price } => {
-                body.field(11, cl_ord_id.as_str().as_bytes()).field_qty(38, *qty).field_char(40, b'2');
-                body.field(41, target.cl_ord_id.as_str().as_bytes()).field_price(44, *price);
-                body.field_char(54, target.side.fix())
-                    .field(55, target.symbol.as_str().as_bytes())
-                    .field_time(60, at);
-            }
-        });
+        let (account, at) = (self.account, crate::clock::now());
+        self.client.desk().sent(instruction, instant());
+        self.client.send(instruction.msg_type(), |body| instruction.write(body, account, at));
     }
 
     fn crash_if_told(&mut self) {
@@ -228,21 +210,6 @@ impl Thread {
         self.told_answered = answered;
         trader.take_latencies(&mut self.stage.latencies_us.lock().unwrap_or_else(PoisonError::into_inner));
     }
-}
-
-fn new_order(body: &mut Encoder, account: &str, order: &NewOrder, at: Timestamp) {
-    body.field(1, account.as_bytes()).field(11, order.cl_ord_id.as_str().as_bytes()).field_qty(38, order.qty);
-    body.field_char(40, order.ord_type.fix());
-    if let (OrdType::Limit, Some(price)) = (order.ord_type, order.price) {
-        body.field_price(44, price);
-    }
-    body.field_char(54, order.side.fix()).field(55, order.symbol.as_str().as_bytes());
-    body.field_char(59, order.tif.fix()).field_time(60, at);
-}
-
-fn cancel(body: &mut Encoder, cl_ord_id: ClOrdId, target: &OpenOrder, at: Timestamp) {
-    body.field(11, cl_ord_id.as_str().as_bytes()).field(41, target.cl_ord_id.as_str().as_bytes());
-    body.field_char(54, target.side.fix()).field(55, target.symbol.as_str().as_bytes()).field_time(60, at);
 }
 
 #[allow(clippy::disallowed_methods)] // a driver: it measures latencies

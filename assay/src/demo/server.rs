@@ -1,5 +1,6 @@
 //! The server under demonstration or measurement: `assay up` as a process of its own, so that it can be killed.
 
+use crate::clock::Jump;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -20,9 +21,26 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `assay up` on `config` and `data_dir` and waits until it accepts.
     pub(crate) fn start(config: &Path, data_dir: &Path) -> std::io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("up").arg("--config").arg(config).arg("--data-dir").arg(data_dir);
+        Self::spawn(up(config, data_dir)?)
+    }
+
+    /// As [`Server::start`], with a clock that goes wrong.
+    pub(crate) fn start_with_clock(config: &Path, data_dir: &Path, jumps: &[Jump]) -> std::io::Result<Self> {
+        let mut command = up(config, data_dir)?;
+        for jump in jumps {
+            command.arg(format!("--clock-jumps={jump}"));
+        }
         Self::spawn(command)
+    }
+
+    /// Starts `assay up` and kills it after `life`, wherever it is by then.
+    pub(crate) fn start_and_kill(config: &Path, data_dir: &Path, life: Duration) -> std::io::Result<()> {
+        let mut command = up(config, data_dir)?;
+        let quiet = command.env("ASSAY_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = quiet.spawn()?;
+        std::thread::sleep(life);
+        child.kill()?;
+        child.wait().map(drop)
     }
 
     /// Starts `assay echo` with its journal in `dir` or in memory.
@@ -67,16 +85,32 @@ impl Server {
 
     /// SIGTERM, and waits until it has finished.
     pub(crate) fn stop(mut self) -> std::io::Result<bool> {
+        self.terminate()?;
+        self.child.wait().map(|status| status.success())
+    }
+
+    /// SIGTERM, without waiting.
+    pub(crate) fn terminate(&self) -> std::io::Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         let pid = pid.ok_or_else(|| std::io::Error::other("no process id"))?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        self.child.wait().map(|status| status.success())
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
+    }
+
+    /// Whether it has ended by itself, which is none of its rights.
+    pub(crate) fn has_ended(&mut self) -> std::io::Result<bool> {
+        self.child.try_wait().map(|status| status.is_some())
     }
 
     /// One of its metrics now; nothing while it cannot be asked.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         metric(self.admin, name)
     }
+}
+
+fn up(config: &Path, data_dir: &Path) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("up").arg("--config").arg(config).arg("--data-dir").arg(data_dir);
+    Ok(command)
 }
 
 impl Drop for Server {

@@ -10,6 +10,11 @@ pub trait Desk {
     /// An application message, in order and once a number; once more only when the process ended before that was on disk.
     fn message(&mut self, inbound: &Inbound<'_>) -> Verdict;
 
+    /// The server refused `frame`, a message of ours, by Reject(3): its number is used, and nothing else came of it.
+    fn rejected(&mut self, frame: &[u8]) {
+        let _ = frame;
+    }
+
     /// Something worth knowing. It is logged in any case.
     fn notice(&mut self, notice: &Notice<'_>) {
         let _ = notice;
@@ -82,6 +87,16 @@ impl<D, S: Store> Side<D, S> {
     }
 }
 
+impl<D: Desk, S: Store> Side<D, S> {
+    fn tell_rejected(&mut self, number: u64) {
+        let mut frame = Vec::new();
+        match self.store.sent(number, &mut frame) {
+            Ok(()) => self.desk.rejected(&frame),
+            Err(error) => self.kept(Err(error)),
+        }
+    }
+}
+
 impl<D: Desk, S: Store> Handler for Side<D, S> {
     fn application(&mut self, inbound: &Inbound<'_>) -> Verdict {
         let verdict = self.desk.message(inbound);
@@ -91,6 +106,11 @@ impl<D: Desk, S: Store> Handler for Side<D, S> {
 
     fn administrative(&mut self, inbound: &Inbound<'_>) {
         self.count(inbound);
+        if inbound.message.msg_type() == b"3"
+            && let Some(number) = inbound.message.get_u64(45)
+        {
+            self.tell_rejected(number);
+        }
     }
 
     fn outbound(&mut self, outbound: &Outbound<'_>) {

@@ -3,7 +3,7 @@
 use crate::{Error, Snapshot};
 use assay_trading_types::Position;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Snapshots kept. The newest is what recovery uses; the one before is for the case that the newest is unreadable.
@@ -30,7 +30,7 @@ impl SnapshotStore {
         fs::create_dir_all(dir).map_err(|e| io("create", dir, e))?;
         let store = Self { dir: dir.to_owned() };
         for draft in store.paths_with(DRAFT)? {
-            fs::remove_file(&draft).map_err(|e| io("delete", &draft, e))?;
+            delete(&draft)?;
         }
         Ok(store)
     }
@@ -75,7 +75,7 @@ impl SnapshotStore {
     fn delete_older(&self) -> Result<(), Error> {
         let paths = self.paths()?;
         let surplus = paths.len().saturating_sub(SNAPSHOTS_KEPT);
-        paths[..surplus].iter().try_for_each(|path| fs::remove_file(path).map_err(|e| io("delete", path, e)))
+        paths[..surplus].iter().try_for_each(|path| delete(path))
     }
 
     /// Oldest first: names have the position in 20 digits.
@@ -104,6 +104,15 @@ fn read(path: &Path, end: Position) -> Result<Snapshot, Error> {
         return Err(Error::NotDurable { needs: snapshot.depends_on, durable: end });
     }
     Ok(snapshot)
+}
+
+/// Deletes `path`. Snapshots are written on threads of their own, and of two that end together the other may have been
+/// first: gone is gone.
+fn delete(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done.map_err(|e| io("delete", path, e)),
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -170,6 +179,15 @@ mod tests {
         let store = SnapshotStore::open(dir.path()).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert_eq!(store.newest(Position(100), |_, _| {}).unwrap(), Some(at(7)));
+    }
+
+    #[test]
+    fn a_snapshot_that_another_writer_deleted_first_is_deleted() {
+        let (dir, store) = store();
+        let path = store.write(&at(7), Position(100)).unwrap();
+        delete(&path).unwrap();
+        delete(&path).unwrap();
+        assert!(delete(dir.path()).is_err(), "what cannot be deleted is told");
     }
 
     #[test]

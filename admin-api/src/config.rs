@@ -1,5 +1,6 @@
 //! What the API is told.
 
+use crate::fix_sessions::FixSessionsPort;
 use crate::operation::Operation;
 use assay_trading_types::UserRole;
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub struct ApiConfig {
     pub kyc: KycConfig,
     /// How long a write waits for its outcome before it answers 202.
     pub decision_wait: Duration,
+    /// FIX sessions of the gateway beside it.
+    pub fix_sessions: FixSessionsPort,
 }
 
 /// Requests an hour.
@@ -119,6 +122,7 @@ impl Default for ApiConfig {
             mail: MailRoute::default(),
             kyc: KycConfig::default(),
             decision_wait: Duration::from_secs(5),
+            fix_sessions: FixSessionsPort::default(),
         }
     }
 }

@@ -126,6 +126,32 @@ const JOBS_READ: Access =
     Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
 const RISK: Access = Access::Roles(&[(Risk, Scope::All)]);
 
+/// Whoever looks at FIX sessions: staff at all, a firm's administrator at its own.
+const FIX_SESSIONS_READ: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+    (FirmAdmin, Scope::Firm),
+]);
+const FIX_SESSIONS_WRITE: Access = Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All)]);
+/// Whoever sees harm may stop a session.
+const FIX_SESSIONS_STOP: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (FirmAdmin, Scope::Firm),
+]);
+/// Operator, risk or the counterparty's administrator.
+const SWITCHES_WRITE: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (FirmAdmin, Scope::Firm),
+]);
+const LIMITS_WRITE: Access = Access::Roles(&[(Admin, Scope::All), (Risk, Scope::All)]);
+
 operations! {
     /// The API's document.
     ReadDocument "read_document" GET "/api/v1/openapi.json" Access::Public;
@@ -265,6 +291,34 @@ operations! {
     ListJobs "list_jobs" GET "/api/v1/system/jobs" JOBS_READ;
     /// Run one now.
     RunJob "run_job" POST "/api/v1/system/jobs/{name}/run" OPERATIONS;
+    /// FIX sessions.
+    ListFixSessions "list_fix_sessions" GET "/api/v1/fix-sessions" FIX_SESSIONS_READ;
+    /// One of them.
+    ReadFixSession "read_fix_session" GET "/api/v1/fix-sessions/{id}" FIX_SESSIONS_READ;
+    /// Make one.
+    CreateFixSession "create_fix_session" POST "/api/v1/fix-sessions" FIX_SESSIONS_WRITE;
+    /// Change its settings.
+    ChangeFixSession "change_fix_session" PATCH "/api/v1/fix-sessions/{id}" FIX_SESSIONS_WRITE;
+    /// Replace its keys.
+    RekeyFixSession "rekey_fix_session" PUT "/api/v1/fix-sessions/{id}/keys" FIX_SESSIONS_WRITE;
+    /// Replace its hours.
+    ScheduleFixSession "schedule_fix_session" PUT "/api/v1/fix-sessions/{id}/schedule" FIX_SESSIONS_WRITE;
+    /// Log it out for now.
+    SuspendFixSession "suspend_fix_session" POST "/api/v1/fix-sessions/{id}/suspend" FIX_SESSIONS_STOP;
+    /// Let it log on again.
+    ResumeFixSession "resume_fix_session" POST "/api/v1/fix-sessions/{id}/resume" FIX_SESSIONS_WRITE;
+    /// Begin its numbers at 1.
+    ResetFixSession "reset_fix_session" POST "/api/v1/fix-sessions/{id}/reset" FIX_SESSIONS_WRITE;
+    /// Set its numbers.
+    SetFixSessionNumbers "set_fix_session_numbers" PUT "/api/v1/fix-sessions/{id}/numbers" FIX_SESSIONS_WRITE;
+    /// Stop a scope, or let it go on.
+    SetRiskSwitch "set_risk_switch" PUT "/api/v1/risk/switches" SWITCHES_WRITE;
+    /// Ask for other limits.
+    ProposeLimits "propose_limits" POST "/api/v1/risk/limit-changes" LIMITS_WRITE;
+    /// Approve of them.
+    ApproveLimits "approve_limits" POST "/api/v1/risk/limit-changes/{id}/approve" LIMITS_WRITE;
+    /// Turn them down.
+    DeclineLimits "decline_limits" POST "/api/v1/risk/limit-changes/{id}/decline" LIMITS_WRITE;
     /// What became of an own command.
     ReadCommand "read_command" GET "/api/v1/commands/{id}" Access::Enrolling;
 }

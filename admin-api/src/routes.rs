@@ -5,6 +5,7 @@ pub(crate) mod api_keys;
 pub(crate) mod document;
 pub(crate) mod firms;
 pub(crate) mod first_administrator;
+pub(crate) mod fix_sessions;
 pub(crate) mod jobs;
 pub(crate) mod kyc;
 pub(crate) mod kyc_form;
@@ -15,6 +16,7 @@ pub(crate) mod notifications;
 pub(crate) mod proposals;
 pub(crate) mod reason;
 pub(crate) mod registration;
+pub(crate) mod risk_controls;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod trading;
@@ -44,4 +46,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(proposals::routes())
         .merge(firms::routes())
         .merge(trading::routes())
+        .merge(fix_sessions::routes())
+        .merge(risk_controls::routes())
 }

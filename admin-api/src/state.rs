@@ -14,6 +14,7 @@ mod proposals;
 mod refused;
 
 pub use command_book::{CommandBook, Past};
+pub use control::{Control, SessionStanding};
 pub use identity::{
     ApiKey, Identity, LOCK_MAX_NS, Login, OneTime, Purpose, RECOVERY_CODES, SigningKey, Totp, User,
 };
@@ -29,7 +30,6 @@ use assay_trading_types::{
     JobRequested, JobStarted, NoticeKind, NoticesRequested, Outbox, Processor, Timestamp, Topic, UserId,
     UserRole, VerdictRequested,
 };
-use control::Control;
 use notices::Telling;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,8 @@ pub struct AdminState {
     pub identity: Identity,
     /// What waits for a second person.
     pub proposals: Proposals,
+    /// What changes of the trading side rest on.
+    pub control: Control,
     /// Identity files.
     pub kyc: Kyc,
     /// What users are told.
@@ -130,6 +132,9 @@ impl AdminState {
     ) -> Result<Decision, Refused> {
         let command = asked.command();
         self.identity.require_standing(command, input.at)?;
+        if let Asked::For(_, Wanted::Control(action)) = asked {
+            self.control.matches(command, action)?;
+        }
         match asked {
             Asked::For(_, wanted) if self.needs_second_person(command, wanted) => {
                 self.identity.may_propose(command, wanted)?;
@@ -167,7 +172,8 @@ impl AdminState {
     fn may_decide(&self, by: Option<UserId>, wanted: &Wanted, at: Timestamp) -> Result<(), Refused> {
         match wanted {
             Wanted::Kyc(action) => self.kyc.may_decide(&self.identity, by, action, at),
-            Wanted::Identity(_) | Wanted::Control(_) => Ok(()),
+            Wanted::Control(action) => self.control.may_decide(action),
+            Wanted::Identity(_) => Ok(()),
         }
     }
 
@@ -187,7 +193,7 @@ impl AdminState {
                 changed
             }
             Wanted::Control(action) => {
-                let changed = Control::perform(action, out)?;
+                let changed = self.control.perform(action, out)?;
                 if let ControlAction::TakeOnFirm(e) = action {
                     self.kyc.take_on(e.firm, input.at, out);
                 }

@@ -36,6 +36,12 @@ pub(crate) enum Command {
     /// Certificates for development.
     #[command(subcommand)]
     Certs(CertsCommand),
+    /// FIX sessions of a running node.
+    #[command(subcommand)]
+    Session(crate::command::session::SessionCommand),
+    /// What waits for a second person on a running node.
+    #[command(subcommand)]
+    Proposal(crate::command::proposal::ProposalCommand),
     /// Users of the back office.
     #[command(subcommand)]
     User(UserCommand),
@@ -314,6 +320,28 @@ pub(crate) struct KeysInitArgs {
 pub(crate) enum UserCommand {
     /// Make the first administrator, on a running node or a stopped one; refused once there is one.
     CreateAdmin(CreateAdminArgs),
+    /// Log in on a running node and keep the access token, which works for a quarter of an hour, in a file.
+    LogIn(LogInArgs),
+}
+
+/// `assay user log-in`
+#[derive(Debug, Args)]
+pub(crate) struct LogInArgs {
+    /// Address of the node's API (`admin.listen`).
+    #[arg(long, env = "ASSAY_API", default_value = "127.0.0.1:8080")]
+    pub(crate) api: std::net::SocketAddr,
+    /// Address: the name at login.
+    #[arg(long)]
+    pub(crate) email: String,
+    /// File whose first line is the password.
+    #[arg(long)]
+    pub(crate) password_file: PathBuf,
+    /// Code of the second factor.
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+    /// Where the token goes, for its owner's eyes only.
+    #[arg(long, env = "ASSAY_TOKEN_FILE")]
+    pub(crate) token_file: PathBuf,
 }
 
 /// `assay user create-admin`

@@ -11,6 +11,7 @@ mod limits;
 mod overrides;
 mod schedule;
 mod session_kind;
+mod session_text;
 
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
@@ -27,6 +28,7 @@ pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
 pub(crate) use overrides::Overrides;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
+pub(crate) use session_text::{table_in, table_of};
 
 /// Why there is no usable configuration; one line each.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +70,9 @@ pub(crate) struct Config {
     /// Counterparties' sessions.
     #[serde(rename = "session")]
     pub(crate) sessions: Vec<Session>,
+    /// The same tables as they stand in the file.
+    #[serde(skip)]
+    pub(crate) session_tables: Vec<serde_json::Value>,
     /// Health and metrics listener.
     pub(crate) admin: Admin,
     /// Firms with accounts, opening balances and limits.
@@ -573,6 +578,7 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|e| line_error(name, text, &e))?;
         let mut config = overrides.apply(text, config)?;
         config.base = name.parent().unwrap_or(Path::new("")).to_owned();
+        config.session_tables = session_text::tables(text);
         config.check().map_err(|fault| fault.at(name, text))?;
         Ok(config)
     }

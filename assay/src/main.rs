@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 a check or a running part failed, 2 the command line or the configuration is wrong.
 
+mod api_client;
 mod bench;
 mod books;
 mod certificates;
@@ -47,6 +48,8 @@ fn run(command: Command) -> command::Outcome {
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(args),
         Command::Risk(command) => command::risk::run(&command),
+        Command::Session(command) => command::session::run(&command),
+        Command::Proposal(command) => command::proposal::run(&command),
         Command::User(args) => command::user::run(&args),
         Command::Keys(args) => command::keys::run(&args),
         Command::Certs(args) => command::certs::run(&args),

@@ -10,13 +10,16 @@
 //! A thread that fails takes the node down: everything is derived from the log, so starting anew is the repair.
 
 pub(crate) mod back_office;
+mod fix_sessions;
 mod force;
 mod pipeline_thread;
 
 use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
-use assay_admin_api::{Api, CommandProcessor, KycService, MailService, ReadModelBuilder, mailer};
+use assay_admin_api::{
+    Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, mailer,
+};
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{Background, EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
@@ -156,7 +159,12 @@ impl Node {
         fix.wall_clock = fix_gateway::WallClock(|| clock::now().as_ns());
         let gateway = fix_gateway::spawn(fix, Arc::clone(&port))?;
         let back_office = match config.admin.back_office {
-            true => Some(back_office::open(config, data_dir, Arc::clone(&port))?),
+            true => {
+                let sessions =
+                    fix_sessions::GatewaySessions { asker: gateway.asker(), config: config.clone() };
+                let sessions = FixSessionsPort::new(Arc::new(sessions));
+                Some(back_office::open(config, data_dir, Arc::clone(&port), sessions)?)
+            }
             false => None,
         };
         let api = back_office.as_ref().map(|(api, _)| Arc::clone(api));

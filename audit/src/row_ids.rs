@@ -215,6 +215,8 @@ impl<'a> RowIds<'a> {
             Event::CancelOnDisconnectSet(e) => none.of_session(&e.session, &e.firm),
             Event::CancelOnDisconnectStarted(e) => none.of_session(&e.session, &e.firm),
             Event::CancelOnDisconnectEnded(e) => none.of_session(&e.session, &e.firm),
+            // Their CompIDs are no session ids: what they change is found by the session in `fix`.
+            Event::SessionSet(_) | Event::SessionSuspended(_) | Event::SessionNumbersSet(_) => none,
             Event::TimetableSet(_)
             | Event::ClockTicked(_)
             | Event::ConfigurationLoaded(_)

@@ -44,6 +44,8 @@ pub(crate) struct Admitted {
 /// A Logon whose password is being compared.
 pub(crate) struct Pending {
     index: usize,
+    /// Settings that it is judged by.
+    revision: u64,
     key_id: String,
     sent: Option<Timestamp>,
 }
@@ -108,7 +110,8 @@ impl<A: Application> Gateway<A> {
             return self.unproven(index, visitor, now);
         };
         let shown = Shown::by(&logon);
-        let pending = Pending { index, key_id: shown.key_id.clone(), sent: shown.sending_time };
+        let revision = self.links[index].revision;
+        let pending = Pending { index, revision, key_id: shown.key_id.clone(), sent: shown.sending_time };
         let circumstances = Circumstances {
             address: visitor.peer.ip(),
             now: Timestamp::from_ns(now.utc_ns),
@@ -121,7 +124,7 @@ impl<A: Application> Gateway<A> {
         }
     }
 
-    /// A password was compared. Meanwhile the session may have been taken.
+    /// A password was compared. Meanwhile the session may have been taken, or its keys replaced.
     pub(crate) fn compared(
         &mut self,
         pending: &Pending,
@@ -131,6 +134,9 @@ impl<A: Application> Gateway<A> {
     ) -> Admission {
         if !self.is_free(pending.index) {
             return self.refuse(visitor, "no session of that name is free");
+        }
+        if self.links[pending.index].revision != pending.revision {
+            return self.refuse(visitor, "the session's settings changed meanwhile");
         }
         if holds { self.proved(pending, visitor, now) } else { self.unproven(pending.index, visitor, now) }
     }

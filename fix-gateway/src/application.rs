@@ -4,7 +4,7 @@ use crate::throttle::TooFast;
 use crate::{RecordBatch, Report, SessionNames, SessionSpec};
 use assay_event_log::Record;
 use assay_trading_types::{
-    Defect, Event, Kind, MassCancelRequested, OrderRequested, Refusal, ReplaceRequested, RequestId,
+    CompId, Defect, Event, Kind, MassCancelRequested, OrderRequested, Refusal, ReplaceRequested, RequestId,
     SessionId, Timestamp,
 };
 use fix_session::{Encoder, Inbound, Outgoing, Verdict, append_fields};
@@ -28,6 +28,11 @@ pub trait Application: Send + 'static {
     /// A session logged on: what was remembered of its last connection may be forgotten.
     fn logged_on(&mut self, session: &SessionSpec) {
         let _ = session;
+    }
+
+    /// The sessions are these from here on: at the start, and when one is added or changed.
+    fn sessions_changed(&mut self, sessions: &[&SessionSpec], ours: CompId) {
+        let _ = (sessions, ours);
     }
 
     /// A record of `accounts`, in order, before its answers are asked for; again after a restart.

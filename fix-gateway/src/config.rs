@@ -3,7 +3,7 @@
 use crate::tls::{ClientCertificates, TlsSpec};
 use crate::{
     AddressRange, BackOffLimits, CancelOnDisconnect, Entitlements, Error, Key, Proof, Regime, SessionKind,
-    StrangerLimits, ThrottleLimits, WallClock,
+    SpecReader, StrangerLimits, ThrottleLimits, WallClock,
 };
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
@@ -36,8 +36,10 @@ pub struct GatewayConfig {
     pub listen: Vec<Listener>,
     /// Our CompID: TargetCompID(56) of every counterparty.
     pub comp_id: CompId,
-    /// Who may log on.
+    /// Who may log on, unless the log says otherwise.
     pub sessions: Vec<SessionSpec>,
+    /// Reads sessions that the log defines; without it there are none.
+    pub spec_reader: Option<SpecReader>,
     /// Accept sessions that prove nothing, by certificate or credentials, on an address that is not loopback.
     pub insecure_listen: bool,
     /// How often certificates, keys, CAs and revocations are looked at for changes, in milliseconds; 0: only on request.
@@ -76,6 +78,7 @@ impl GatewayConfig {
             listen: vec![listen.into()],
             comp_id,
             sessions: Vec::new(),
+            spec_reader: None,
             insecure_listen: false,
             tls_reload_ms: TLS_RELOAD_MS,
             strangers: StrangerLimits::default(),
@@ -212,6 +215,8 @@ pub struct SessionSpec {
     pub cancel_on_disconnect: CancelOnDisconnect,
     /// Pending states it is told of.
     pub pending: PendingRules,
+    /// What it was made of: an object with the keys of `[[session]]`, or nothing when it was made by hand.
+    pub settings: serde_json::Value,
 }
 
 impl SessionSpec {
@@ -242,6 +247,7 @@ impl SessionSpec {
             throttle: None,
             cancel_on_disconnect: CancelOnDisconnect::default(),
             pending: PendingRules::default(),
+            settings: serde_json::Value::Null,
         }
     }
 

@@ -5,10 +5,11 @@ use crate::gateway::Gateway;
 use crate::strangers::{self, Strangers};
 use crate::tls::TlsSource;
 use crate::{
-    Application, Error, GatewayConfig, Listener, SessionUsage, Statistics, StrangerLimits, WallClock,
+    Application, Error, GatewayConfig, Listener, LiveSession, SessionUsage, Statistics, StrangerLimits,
+    WallClock,
 };
 use assay_event_log::EventLog;
-use assay_trading_types::{Timestamp, Topic};
+use assay_trading_types::Topic;
 use fix_session::Now;
 use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -94,6 +95,8 @@ pub(crate) struct Orders {
 pub(crate) enum Question {
     /// How much of their limits sessions use.
     Usage(SyncSender<Vec<SessionUsage>>),
+    /// How every session is.
+    Sessions(SyncSender<Vec<LiveSession>>),
 }
 
 /// What the tasks share.
@@ -122,8 +125,7 @@ pub(crate) fn run<A: Application>(
 ) -> Result<(), Error> {
     let limits = config.strangers;
     let clock = Clock::start(config.wall_clock);
-    let started = Timestamp::from_ns(clock.now().utc_ns);
-    let gateway = Gateway::recover(config, Arc::clone(&log), application, statistics, started)?;
+    let gateway = Gateway::recover(config, Arc::clone(&log), application, statistics, clock.now())?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let shared = Rc::new(Shared {
@@ -208,13 +210,13 @@ fn last_snapshot<A: Application>(shared: &Shared<A>) -> Result<(), Error> {
 async fn follow<A: Application>(shared: Rc<Shared<A>>, log: Arc<dyn EventLog>) {
     let changed = Arc::new((AtomicBool::new(true), Notify::new()));
     let waker = Arc::clone(&changed);
-    // Outcomes are answered by messages of ours, and those wait to be durable.
+    // Outcomes are answered by messages of ours, and those wait to be durable; sessions are changed by records of admin.
     let wake = Arc::new(move || {
         if !waker.0.swap(true, Ordering::AcqRel) {
             waker.1.notify_one();
         }
     });
-    log.on_change(&[Topic::Accounts], wake);
+    log.on_change(&[Topic::Accounts, Topic::Admin], wake);
     changed.1.notify_one();
     loop {
         changed.1.notified().await;
@@ -274,10 +276,15 @@ fn welcome<A: Application>(shared: &Rc<Shared<A>>, port: &Rc<Port>, stream: TcpS
 
 /// Answers what the handle asks, between the sessions' work.
 async fn answer_questions<A: Application>(shared: Rc<Shared<A>>, mut questions: mpsc::Receiver<Question>) {
-    while let Some(Question::Usage(answer)) = questions.recv().await {
-        let usage = shared.gateway.borrow_mut().usage(shared.clock.now());
+    while let Some(question) = questions.recv().await {
+        let now = shared.clock.now();
         // Whoever asked may have given up.
-        let _ = answer.try_send(usage);
+        let _given_up = match question {
+            Question::Usage(answer) => answer.try_send(shared.gateway.borrow_mut().usage(now)).is_err(),
+            Question::Sessions(answer) => {
+                answer.try_send(shared.gateway.borrow_mut().live_sessions(now)).is_err()
+            }
+        };
     }
 }
 

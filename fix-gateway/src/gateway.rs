@@ -9,14 +9,18 @@ mod release;
 mod replay;
 mod restart;
 mod session_end;
+mod sessions;
 mod snapshots;
 
 pub(crate) use fills::FillRecovery;
+pub(crate) use sessions::numbered_by;
 
 use crate::admission::{Admitted, Door};
 use crate::application::Replies;
+use crate::definitions::Definitions;
 use crate::exec_index::ExecIndex;
 use crate::link::{Connection, Link, Turn};
+use crate::recovery::RecoveredSession;
 use crate::snapshot::Snapshot;
 use crate::socket::Socket;
 use crate::throttle::SessionUsage;
@@ -37,6 +41,11 @@ pub(crate) struct Gateway<A> {
     application: A,
     pub(crate) door: Door,
     pub(crate) links: Vec<Link>,
+    definitions: Definitions,
+    /// Records of `admin` below this position are in `definitions`.
+    defined_until: u64,
+    /// Sessions that the log knows and that nobody has configured.
+    unlinked: FxHashMap<SessionId, RecoveredSession>,
     by_comp_id: FxHashMap<CompId, usize>,
     by_session: FxHashMap<SessionId, usize>,
     batch: RecordBatch,
@@ -82,7 +91,9 @@ impl<A: Application> Gateway<A> {
 
     /// Whether session `index` may take a connection.
     pub(crate) fn is_free(&self, index: usize) -> bool {
-        self.links[index].state.connection.is_none() && !self.stopping && self.failed.is_none()
+        let link = &self.links[index];
+        let may_log_on = link.usable && !link.suspended;
+        link.state.connection.is_none() && may_log_on && !self.stopping && self.failed.is_none()
     }
 
     /// A socket for a session.
@@ -131,6 +142,7 @@ impl<A: Application> Gateway<A> {
             if was_up {
                 self.lose(index, Timestamp::from_ns(now.utc_ns));
             }
+            self.settle_definition(index, now);
             self.commit();
         }
     }

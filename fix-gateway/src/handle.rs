@@ -1,7 +1,7 @@
 //! Starting and stopping a gateway on a thread of its own.
 
 use crate::driver::{self, Listeners, Orders, Question};
-use crate::{Application, Error, GatewayConfig, OrderEntry, SessionUsage, Statistics};
+use crate::{Application, Error, GatewayConfig, LiveSession, OrderEntry, SessionUsage, Statistics};
 use assay_event_log::EventLog;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,6 +46,11 @@ impl Handle {
         answered.recv().ok()
     }
 
+    /// Something that asks it, apart from whoever may stop it.
+    pub fn asker(&self) -> Asker {
+        Asker(self.questions.clone())
+    }
+
     /// Reads certificates, keys, CAs and revocations anew now; established sessions stay up (C-08).
     pub fn reload_certificates(&self) {
         self.reload.send_modify(|count| *count += 1);
@@ -58,6 +63,20 @@ impl Handle {
     pub fn stop(self) -> Result<(), Error> {
         self.stop.send_replace(true);
         self.thread.join().map_err(|_| Error::Panicked)?
+    }
+}
+
+/// Asks a running gateway. It may outlive the gateway, and gets no answers then.
+#[derive(Debug, Clone)]
+pub struct Asker(mpsc::Sender<Question>);
+
+impl Asker {
+    /// Every session as it is now; nothing when the gateway has stopped or is asked by too many at once. Waits for the
+    /// gateway's thread.
+    pub fn sessions(&self) -> Option<Vec<LiveSession>> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.0.try_send(Question::Sessions(answer)).ok()?;
+        answered.recv().ok()
     }
 }
 

@@ -37,6 +37,14 @@ pub(crate) struct Link {
     pub(crate) release: Option<Release>,
     /// Fill recoveries, the one under way first.
     pub(crate) recoveries: VecDeque<FillRecovery>,
+    /// It may not log on.
+    pub(crate) suspended: bool,
+    /// Its settings can be used; else it may not log on either.
+    pub(crate) usable: bool,
+    /// Grows when its settings change: a proof begun before is none after.
+    pub(crate) revision: u64,
+    /// Settings that wait for the end of its connection.
+    pub(crate) wanted: Option<Box<SessionSpec>>,
 }
 
 impl Link {
@@ -196,7 +204,7 @@ impl<A: Application> Turn<'_, A> {
     fn journal_lost(&mut self, epoch: u64, begin: u64, end: u64) {
         let session = self.names.session;
         let event = Event::from(SessionNumbersLost { session, epoch: narrow(epoch), begin, end });
-        self.batch.session_event(self.names, event, self.at);
+        self.batch.session_event(self.names, event, self.at, self.origin.map(|(origin, _)| origin));
         self.state.touched = true;
     }
 
@@ -328,7 +336,7 @@ impl<A: Application> Handler for Turn<'_, A> {
             next_out: reset.next_out,
             reason: reset_reason(reset.reason).to_owned(),
         });
-        self.batch.session_event(self.names, event, self.at);
+        self.batch.session_event(self.names, event, self.at, self.origin.map(|(origin, _)| origin));
         self.state.touched = true;
     }
 

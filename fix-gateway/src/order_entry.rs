@@ -29,6 +29,8 @@ pub struct OrderEntry {
     listed: ReferenceData,
     /// Whether any session is told of pending requests.
     tells_pending: bool,
+    /// The log is being read, and it may hold sessions that are told and that nobody has named yet.
+    is_recovering: bool,
     pendings: Pendings,
 }
 
@@ -42,23 +44,36 @@ struct FirmSessions {
 impl OrderEntry {
     /// The application of a gateway.
     pub fn new(config: &GatewayConfig) -> Self {
-        let mut entry = Self { ours: Some(config.comp_id), ..Self::default() };
-        for spec in &config.sessions {
-            entry.tells_pending |= spec.pending.amendments;
-            let session = spec.session_id(config.comp_id);
-            let firm = entry.firms.entry(spec.firm).or_default();
+        let mut entry = Self::default();
+        entry.know(config.sessions.iter(), config.comp_id);
+        entry.is_recovering = config.spec_reader.is_some();
+        entry
+    }
+
+    fn minds_pending(&self) -> bool {
+        self.tells_pending || self.is_recovering
+    }
+
+    /// The sessions are these from here on. What was told as pending is told to its end, whoever asks for it now.
+    fn know<'a>(&mut self, sessions: impl Iterator<Item = &'a SessionSpec>, ours: CompId) {
+        let (listed, pendings) = (std::mem::take(&mut self.listed), std::mem::take(&mut self.pendings));
+        let tells_pending = self.tells_pending || pendings != Pendings::default();
+        *self = Self { ours: Some(ours), listed, pendings, tells_pending, ..Self::default() };
+        for spec in sessions {
+            self.tells_pending |= spec.pending.amendments;
+            let session = spec.session_id(ours);
+            let firm = self.firms.entry(spec.firm).or_default();
             match &spec.kind {
                 SessionKind::OrderEntry => {
                     firm.entry.push(session);
-                    entry.everybody.push(session);
+                    self.everybody.push(session);
                     for account in &spec.accounts {
-                        entry.accounts.entry(*account).or_default().push(session);
+                        self.accounts.entry(*account).or_default().push(session);
                     }
                 }
                 SessionKind::DropCopy(copy) => firm.copies.push((session, copy.clone())),
             }
         }
-        entry
     }
 
     /// The `nth` copy of a report.
@@ -161,15 +176,19 @@ impl Application for OrderEntry {
         }
     }
 
+    fn sessions_changed(&mut self, sessions: &[&SessionSpec], ours: CompId) {
+        self.know(sessions.iter().copied(), ours);
+    }
+
     fn observe(&mut self, record: &Record, event: &Event) {
         self.listed.observe(record, event);
-        if self.tells_pending {
+        if self.minds_pending() {
             self.pendings.observe(record.offset, event);
         }
     }
 
     fn as_told(&mut self, event: Arc<Event>) -> Option<Arc<Event>> {
-        if self.tells_pending { self.pendings.as_told(event) } else { Some(event) }
+        if self.minds_pending() { self.pendings.as_told(event) } else { Some(event) }
     }
 
     fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
@@ -193,7 +212,7 @@ impl Application for OrderEntry {
 
     fn follows(&self, kind: Kind) -> bool {
         matches!(kind, Kind::InstrumentListed | Kind::TradingStateChanged)
-            || self.tells_pending && Pendings::follows(kind)
+            || self.minds_pending() && Pendings::follows(kind)
     }
 
     fn remember(&self) -> serde_json::Value {

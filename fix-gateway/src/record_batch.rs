@@ -95,8 +95,14 @@ impl RecordBatch {
     }
 
     /// An event of `fix`: a session's numbers were reset.
-    pub(crate) fn session_event(&mut self, names: &SessionNames, event: Event, at: Timestamp) {
-        let record = self.event(names, event, at, None, TraceId::default());
+    pub(crate) fn session_event(
+        &mut self,
+        names: &SessionNames,
+        event: Event,
+        at: Timestamp,
+        origin: Option<Origin>,
+    ) {
+        let record = self.event(names, event, at, origin, TraceId::default());
         self.records.push(NewRecord {
             topic: Topic::Fix,
             partition: names.partition,

@@ -3,13 +3,16 @@
 use crate::backlog::Backlog;
 use crate::cancel_on_disconnect::{Protections, note};
 use crate::credentials::Replays;
+use crate::definitions::Definitions;
 use crate::exec_index::ExecIndex;
+use crate::gateway::numbered_by;
 use crate::journal_index::JournalIndex;
 use crate::snapshot::{SessionSnapshot, Snapshot};
 use crate::{Application, Error, GatewayConfig};
 use assay_event_log::{EventLog, Record};
 use assay_trading_types::{
-    Direction, Event, Kind, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic, WireHeader,
+    CompId, Direction, Event, Kind, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic,
+    WireHeader,
 };
 use fix_session::Numbers;
 use rustc_hash::FxHashMap;
@@ -39,6 +42,12 @@ pub(crate) struct Recovered {
     pub(crate) logons: Replays,
     /// Sessions whose end costs their open orders, as they stood.
     pub(crate) protections: Protections,
+    /// Sessions as the log defines them.
+    pub(crate) definitions: Definitions,
+    /// Where the log ended when it was read.
+    pub(crate) read_until: u64,
+    /// Our CompID.
+    ours: Option<CompId>,
 }
 
 /// One session as the log has it.
@@ -66,14 +75,20 @@ impl Recovered {
         let mut snapshot = snapshot.unwrap_or_default();
         application.recall(std::mem::take(&mut snapshot.application));
         let (fix_from, accounts_from) = (snapshot.fix_from, snapshot.accounts_from);
+        let defined_from = snapshot.defined_from;
         let mut recovered = Self::of(snapshot);
+        recovered.ours = Some(config.comp_id);
         recovered.told.resize(usize::from(config.partitions), 0);
         let from = Position(fix_from.min(accounts_from));
-        let mut reader = log.reader(&[Topic::Fix, Topic::Accounts], from, false)?;
+        let mut reader = log.reader(&[Topic::Fix, Topic::Accounts, Topic::Admin], from, false)?;
         let mut chunk = Vec::with_capacity(CHUNK_RECORDS);
         while reader.poll(&mut chunk, CHUNK_RECORDS)? > 0 {
             for record in chunk.drain(..) {
-                if record.topic == Topic::Accounts {
+                if record.topic == Topic::Admin {
+                    if record.position.0 >= defined_from {
+                        recovered.defined(&record)?;
+                    }
+                } else if record.topic == Topic::Accounts {
                     recovered.request(&record);
                     if record.position.0 >= fix_from {
                         recovered.protection(&record)?;
@@ -84,6 +99,7 @@ impl Recovered {
                 }
             }
         }
+        recovered.read_until = reader.position().0;
         Ok(recovered)
     }
 
@@ -100,6 +116,9 @@ impl Recovered {
             unasked: VecDeque::new(),
             logons: snapshot.logons,
             protections: snapshot.protections.into_iter().collect(),
+            definitions: snapshot.definitions,
+            read_until: 0,
+            ours: None,
         }
     }
 
@@ -110,6 +129,16 @@ impl Recovered {
         if let Some(found) = self.unasked.iter().rposition(|(candidate, _)| *candidate == id) {
             self.unasked.remove(found);
         }
+    }
+
+    /// A record of `admin` that may be about a session.
+    fn defined(&mut self, record: &Record) -> Result<(), Error> {
+        if matches!(record.kind, Kind::SessionSet | Kind::SessionSuspended | Kind::SessionNumbersSet) {
+            let event =
+                record.decode().map_err(|source| Error::Record { position: record.position, source })?;
+            self.definitions.note(record.offset, record.origin, &event);
+        }
+        Ok(())
     }
 
     /// A record of `accounts` that says how a session stands. Like those of `fix` it is ours, and in a snapshot as they are.
@@ -220,6 +249,9 @@ impl Recovered {
                 Numbers { next_in: reset.next_in, next_out: reset.next_out, epoch: reset.epoch.into() };
             known.journal.clear();
             known.began = Some(record.at);
+            if let Some((comp_id, offset)) = self.ours.and_then(|ours| numbered_by(record, ours)) {
+                self.definitions.numbered(comp_id, offset);
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::backlog::Backlog;
 use crate::cancel_on_disconnect::Protection;
 use crate::credentials::Replays;
+use crate::definitions::Definitions;
 use crate::exec_index::ExecIndex;
 use crate::journal_index::JournalIndex;
 use assay_trading_types::{SessionId, Timestamp};
@@ -13,7 +14,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the file; another one is ignored and the log read instead.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// File name in the snapshot directory. There is one: what it lacks is in the log.
 const FILE_NAME: &str = "gateway.json";
@@ -38,6 +39,10 @@ pub(crate) struct Snapshot {
     pub(crate) logons: Replays,
     /// Sessions whose end costs their open orders.
     pub(crate) protections: Vec<(SessionId, Protection)>,
+    /// Sessions as the log defines them.
+    pub(crate) definitions: Definitions,
+    /// Every record of `admin` below it is in them.
+    pub(crate) defined_from: u64,
 }
 
 /// One session's numbers.
@@ -114,7 +119,7 @@ mod tests {
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot.clone()));
         assert_eq!(Snapshot::read(dir.path(), 89), None, "ahead of the log");
-        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":5").unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), b"{\"version\":6").unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), None, "damaged");
         snapshot.write(dir.path()).unwrap();
         assert_eq!(Snapshot::read(dir.path(), 100), Some(snapshot), "replaced");

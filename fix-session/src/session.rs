@@ -244,6 +244,22 @@ impl Session {
         self.machine.store_cleared();
     }
 
+    /// Numbers become these in a new epoch, by order of the operator; one that is left out stays. Only between connections:
+    /// returns false and does nothing on a live one. Numbers below are not in the new epoch's store and are gap filled when
+    /// asked for.
+    pub fn set_numbers<H: Handler>(
+        &mut self,
+        next_in: Option<u64>,
+        next_out: Option<u64>,
+        handler: &mut H,
+    ) -> bool {
+        let free = self.machine.is_disconnected();
+        if free {
+            self.machine.set_numbers(next_in, next_out, handler);
+        }
+        free
+    }
+
     /// Both numbers become 1 in a new epoch, by order of the operator or the schedule. Only between connections:
     /// returns false and does nothing on a live one.
     pub fn reset<H: Handler>(&mut self, handler: &mut H) -> bool {

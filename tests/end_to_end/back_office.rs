@@ -7,14 +7,14 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const EMAIL: &str = "grace@venue.example";
+pub(crate) const EMAIL: &str = "grace@venue.example";
 const PASSWORD: &str = "tulip-orbit-9-canal";
 
 /// Each attempt is a connection; a node that reads a few hundred records takes far fewer.
 const ATTEMPTS_MAX: usize = 50_000;
 
 /// An answer: status, headers in lower case, body.
-struct Reply {
+pub(crate) struct Reply {
     status: u16,
     head: String,
     body: String,
@@ -22,26 +22,26 @@ struct Reply {
 
 impl Reply {
     #[track_caller]
-    fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}\n{}", self.head, self.body);
         self
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
-    fn text(&self, field: &str) -> String {
+    pub(crate) fn text(&self, field: &str) -> String {
         self.json()[field].as_str().unwrap_or_else(|| panic!("no {field}: {}", self.body)).to_owned()
     }
 }
 
-fn address(server: &Server) -> SocketAddr {
+pub(crate) fn address(server: &Server) -> SocketAddr {
     let line = server.greeting.iter().find_map(|line| line.strip_prefix("admin on ")).expect("it says so");
     line.parse().expect("an address")
 }
 
-fn call(server: &Server, method: &str, path: &str, token: &str, body: Option<&Value>) -> Reply {
+pub(crate) fn call(server: &Server, method: &str, path: &str, token: &str, body: Option<&Value>) -> Reply {
     let mut stream = TcpStream::connect(address(server)).expect("it listens");
     stream.set_read_timeout(Some(crate::PATIENCE)).expect("a socket");
     let body = body.map(Value::to_string).unwrap_or_default();
@@ -60,12 +60,18 @@ fn call(server: &Server, method: &str, path: &str, token: &str, body: Option<&Va
 }
 
 /// As [`call`], once the back office has read the log: until then it answers 503 and when to come again.
-fn once_recovered(server: &Server, method: &str, path: &str, token: &str, body: Option<&Value>) -> Reply {
+pub(crate) fn once_recovered(
+    server: &Server,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> Reply {
     let attempts = std::iter::repeat_with(|| call(server, method, path, token, body));
     attempts.take(ATTEMPTS_MAX).find(|reply| reply.status != 503).expect("it recovers")
 }
 
-fn create_admin(home: &Home, server: Option<&Server>, email: &str) -> crate::instance::Ended {
+pub(crate) fn create_admin(home: &Home, server: Option<&Server>, email: &str) -> crate::instance::Ended {
     let file = home.data().with_file_name("password.txt");
     std::fs::write(&file, format!("{PASSWORD}\n")).expect("writable");
     let mut command = assay(&["user", "create-admin", "--email", email, "--password-file"]);
@@ -76,17 +82,17 @@ fn create_admin(home: &Home, server: Option<&Server>, email: &str) -> crate::ins
     run(command)
 }
 
-fn log_in(server: &Server, code: Option<&str>) -> Reply {
+pub(crate) fn log_in(server: &Server, code: Option<&str>) -> Reply {
     let body = json!({"email": EMAIL, "password": PASSWORD, "code": code});
     call(server, "POST", "/api/v1/auth/login", "", Some(&body))
 }
 
 #[allow(clippy::disallowed_methods, reason = "a client has its own clock")]
-fn step() -> u64 {
+pub(crate) fn step() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / totp::STEP_S
 }
 
-fn from_base32(text: &str) -> Vec<u8> {
+pub(crate) fn from_base32(text: &str) -> Vec<u8> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bits: String = text.chars().map(|c| format!("{:05b}", ALPHABET.find(c).expect("Base32"))).collect();
     let byte = |b: &[u8]| u8::from_str_radix(std::str::from_utf8(b).expect("digits"), 2).expect("eight bits");

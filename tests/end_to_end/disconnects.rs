@@ -17,7 +17,7 @@ const COPY: &str = "\n[[session]]\ncomp_id = \"COPY1\"\nfirm = \"FIRM1\"\nkind =
 
 /// Logs on with more fields; a session whose connection just ended may be taken for a moment.
 #[track_caller]
-fn logon(client: &mut Client, server: &Server, fields: &str) -> Message {
+pub(crate) fn logon(client: &mut Client, server: &Server, fields: &str) -> Message {
     let seq = client.keep("A", &format!("98=0|108=30|{fields}"));
     let bytes = client.bytes(seq, "");
     for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {

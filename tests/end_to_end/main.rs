@@ -25,6 +25,7 @@ mod pending;
 mod refusals;
 mod risk;
 mod security;
+mod session_commands;
 mod sessions;
 mod shutdown;
 mod terms;

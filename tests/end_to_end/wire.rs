@@ -115,6 +115,7 @@ impl Wire {
                 }
                 Ok(count) => self.received.extend_from_slice(&chunk[..count]),
                 Err(e) if is_closed(e.kind()) => return None,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => panic!("the server neither writes nor closes: {e}"),
             }
         }

@@ -17,6 +17,7 @@ mod positions;
 mod postings;
 mod requests;
 mod risk_controls;
+mod sessions;
 mod trading;
 
 pub use commands::*;
@@ -36,6 +37,7 @@ pub use positions::*;
 pub use postings::*;
 pub use requests::*;
 pub use risk_controls::*;
+pub use sessions::*;
 pub use trading::*;
 
 macro_rules! events {
@@ -225,4 +227,10 @@ events! {
     CancelOnDisconnectStarted(CancelOnDisconnectStarted) = "cancel_on_disconnect.started.v1", key |e| e.firm.as_str();
     /// A protected session ended in order. accounts, gateway.
     CancelOnDisconnectEnded(CancelOnDisconnectEnded) = "cancel_on_disconnect.ended.v1", key |e| e.firm.as_str();
+    /// A FIX session exists with these settings. admin, admin.
+    SessionSet(SessionSet) = "session.set.v1", key |e| e.comp_id.as_str();
+    /// A FIX session may log on no more, or again. admin, admin.
+    SessionSuspended(SessionSuspended) = "session.suspended.v1", key |e| e.comp_id.as_str();
+    /// A FIX session's sequence numbers are set. admin, admin.
+    SessionNumbersSet(SessionNumbersSet) = "session.numbers_set.v1", key |e| e.comp_id.as_str();
 }

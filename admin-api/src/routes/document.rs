@@ -37,6 +37,8 @@ use utoipa_axum::routes;
         (name = "kyc", description = "Identity files: handing in, review, providers"),
         (name = "notifications", description = "What one is told"),
         (name = "system", description = "Jobs"),
+        (name = "fix-sessions", description = "Counterparties' FIX sessions"),
+        (name = "risk", description = "Switches and limits"),
         (name = "reports", description = "Reports")
     )
 )]

@@ -1,13 +1,39 @@
 //! Staff's hold on the trading side: each action becomes the event that risk and execution know.
 
+use super::refused::check_version;
 use super::{Changed, Refused};
-use assay_trading_types::{AdminRefusal, Amount, ControlAction, Event, Outbox, Topic};
+use assay_trading_types::{
+    AdminRefusal, Amount, Command, CompId, ControlAction, Event, Outbox, SessionNumbersSet, SessionSet,
+    SessionSuspended, Topic,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// Staff's hold on the trading side. It keeps nothing: what it gives out is what counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Control;
+/// Most FIX sessions that commands name: more than a gateway has counterparties.
+const SESSIONS_MAX: usize = 10_000;
+
+/// Staff's hold on the trading side. What it gives out is what counts; it keeps what a change of a FIX session rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    sessions: BTreeMap<CompId, SessionStanding>,
+}
+
+/// What commands made of a FIX session so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStanding {
+    /// Records on it.
+    pub version: u64,
+    /// Its settings, if commands made or changed it.
+    pub settings: Option<Value>,
+}
 
 impl Control {
+    /// What commands made of a FIX session.
+    pub fn session(&self, comp_id: CompId) -> SessionStanding {
+        self.sessions.get(&comp_id).cloned().unwrap_or_default()
+    }
+
     /// Whether an action takes two persons. A price does not: it comes often, and from sources that people only watch.
     pub(crate) fn takes_two(action: &ControlAction) -> bool {
         match action {
@@ -15,11 +41,49 @@ impl Control {
             | ControlAction::TakeOnFirm(_)
             | ControlAction::ListInstrument(_)
             | ControlAction::CreditAccount(_) => true,
+            ControlAction::SetSession(_) | ControlAction::SetSessionNumbers(_) => true,
+            // Whoever sees harm stops it; to let it go on takes two.
+            ControlAction::SuspendSession(e) => !e.suspended,
             ControlAction::SetReferencePrice(_) => false,
+            // Risk itself sees to it that two persons take part where that matters.
+            ControlAction::SetSwitch(_)
+            | ControlAction::ProposeLimits(_)
+            | ControlAction::DecideLimits(_) => false,
         }
     }
 
-    pub(crate) fn perform(action: &ControlAction, out: &mut Outbox) -> Result<Changed, Refused> {
+    /// Whether an action is of the version that whoever asks has seen, by If-Match.
+    pub(crate) fn matches(&self, command: &Command, action: &ControlAction) -> Result<(), Refused> {
+        match session_of(action) {
+            Some(comp_id) => check_version(command.expected_version, self.session(comp_id).version),
+            None => Ok(()),
+        }
+    }
+
+    /// What must hold when an action is asked for, and again when somebody approves of it: a change of a FIX session
+    /// rests on what the session was, so whatever came between makes it void. A suspension rests on nothing.
+    pub(crate) fn may_decide(&self, action: &ControlAction) -> Result<(), Refused> {
+        let (comp_id, version) = match action {
+            ControlAction::SetSession(SessionSet { comp_id, version, .. })
+            | ControlAction::SuspendSession(SessionSuspended {
+                comp_id, version, suspended: false, ..
+            })
+            | ControlAction::SetSessionNumbers(SessionNumbersSet { comp_id, version, .. }) => {
+                (*comp_id, *version)
+            }
+            _ => return Ok(()),
+        };
+        if !self.sessions.contains_key(&comp_id) && self.sessions.len() >= SESSIONS_MAX {
+            return Err(Refused::new(AdminRefusal::TooMany, "no room for more FIX sessions"));
+        }
+        if version != self.session(comp_id).version + 1 {
+            let detail = "the session was changed since: look at it and ask anew";
+            return Err(Refused::new(AdminRefusal::WrongState, detail));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn perform(&mut self, action: &ControlAction, out: &mut Outbox) -> Result<Changed, Refused> {
         match action {
             ControlAction::OpenFirm(e) | ControlAction::TakeOnFirm(e) => {
                 Ok(one(e.firm.as_str(), out, e.clone().into()))
@@ -33,8 +97,45 @@ impl Control {
                 Err(Refused::new(AdminRefusal::WrongState, "a credit is above zero"))
             }
             ControlAction::CreditAccount(e) => Ok(one(e.account.as_str(), out, e.clone().into())),
+            ControlAction::SetSession(e) => {
+                let version = self.next_version(e.comp_id);
+                self.sessions.entry(e.comp_id).or_default().settings = Some(e.settings.clone());
+                Ok(session(e.comp_id, version, SessionSet { version, ..e.clone() }.into(), out))
+            }
+            ControlAction::SuspendSession(e) => {
+                let version = self.next_version(e.comp_id);
+                Ok(session(e.comp_id, version, SessionSuspended { version, ..e.clone() }.into(), out))
+            }
+            ControlAction::SetSessionNumbers(e) => {
+                let version = self.next_version(e.comp_id);
+                Ok(session(e.comp_id, version, SessionNumbersSet { version, ..e.clone() }.into(), out))
+            }
+            ControlAction::SetSwitch(e) => Ok(one(e.scope.key(), out, e.clone().into())),
+            ControlAction::ProposeLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
+            ControlAction::DecideLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
         }
     }
+
+    fn next_version(&mut self, comp_id: CompId) -> u64 {
+        let standing = self.sessions.entry(comp_id).or_default();
+        standing.version += 1;
+        standing.version
+    }
+}
+
+fn session_of(action: &ControlAction) -> Option<CompId> {
+    match action {
+        ControlAction::SetSession(e) => Some(e.comp_id),
+        ControlAction::SuspendSession(e) => Some(e.comp_id),
+        ControlAction::SetSessionNumbers(e) => Some(e.comp_id),
+        _ => None,
+    }
+}
+
+/// The gateway reads it where it is decided.
+fn session(comp_id: CompId, version: u64, event: Event, out: &mut Outbox) -> Changed {
+    out.emit(Topic::Admin, event);
+    (comp_id.to_string(), version)
 }
 
 fn one(subject: &str, out: &mut Outbox, event: Event) -> Changed {

@@ -313,6 +313,14 @@ impl World {
         text.split("?token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     }
 
+    /// Who caused each record of a topic.
+    pub(crate) fn actors(&self, topic: Topic) -> Vec<assay_trading_types::Actor> {
+        let mut records = Vec::new();
+        let mut reader = self.log.reader(&[topic], Position(0), false).unwrap();
+        while reader.poll(&mut records, 1_000).unwrap() > 0 {}
+        records.iter().map(|record| record.actor).collect()
+    }
+
     /// Every record of a topic, decoded.
     pub(crate) fn events(&self, topic: Topic) -> Vec<Event> {
         let mut records = Vec::new();

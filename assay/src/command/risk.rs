@@ -1,6 +1,7 @@
-//! `assay risk explain` and `assay risk review`: what risk decided and why, from the log alone.
+//! `assay risk ...`: what risk decided and why, from the log alone; and what a running node's risk is to decide.
 
 mod explain;
+mod govern;
 mod review;
 
 use super::Outcome;
@@ -14,6 +15,11 @@ pub(crate) enum RiskCommand {
     Explain(ExplainArgs),
     /// Evidence for the annual review: changes of limits, breaches, overrides, stops.
     Review(ReviewArgs),
+    /// Stop a scope of a running node, or let it go on.
+    Switch(govern::SwitchArgs),
+    /// Other limits on a running node, by two persons.
+    #[command(subcommand)]
+    Limits(govern::LimitsCommand),
 }
 
 /// `assay risk explain`
@@ -44,5 +50,7 @@ pub(crate) fn run(command: &RiskCommand) -> Outcome {
     match command {
         RiskCommand::Explain(args) => explain::run(args),
         RiskCommand::Review(args) => review::run(args),
+        RiskCommand::Switch(args) => govern::switch(args),
+        RiskCommand::Limits(command) => govern::limits(command),
     }
 }

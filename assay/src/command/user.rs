@@ -1,16 +1,18 @@
 //! `assay user ...`: users of the back office, from the node's own console.
 
 use super::{Outcome, configuration};
-use crate::cli::{CreateAdminArgs, UserCommand};
+use crate::cli::{CreateAdminArgs, LogInArgs, UserCommand};
 use crate::clock;
 use crate::config::Config;
 use crate::node::{DataDir, back_office, log_config};
 use assay_admin_api::{
-    CommandProcessor, FirstAdministrator, Outcome as Decided, Secrets, create_first_administrator, proof,
+    CommandProcessor, FirstAdministrator, FixSessionsPort, Outcome as Decided, Secrets,
+    create_first_administrator, proof,
 };
 use assay_event_log::{EventLog, FileLog, LogError};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,16 +22,35 @@ use std::time::Duration;
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(command: &UserCommand) -> Outcome {
-    let UserCommand::CreateAdmin(args) = command;
-    create_admin(args)
+    match command {
+        UserCommand::CreateAdmin(args) => create_admin(args),
+        UserCommand::LogIn(args) => log_in(args),
+    }
+}
+
+fn log_in(args: &LogInArgs) -> Outcome {
+    let body = serde_json::json!({
+        "email": args.email, "password": password(&args.password_file)?, "code": args.code,
+    });
+    let answer = crate::api_client::call(args.api, "POST", "/api/v1/auth/login", "", Some(&body))?;
+    let token = answer["access_token"].as_str().ok_or("the answer holds no token")?;
+    let mut file = std::fs::OpenOptions::new();
+    let file = file.write(true).create(true).truncate(true).mode(0o600).open(&args.token_file);
+    let mut file = file.map_err(|e| format!("cannot write {}: {e}", args.token_file.display()))?;
+    writeln!(file, "{token}")?;
+    println!("logged in as {}", args.email);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first line of a file.
+fn password(file: &std::path::Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 fn create_admin(args: &CreateAdminArgs) -> Outcome {
     let config = configuration(&args.node)?;
-    let text = std::fs::read_to_string(&args.password_file)
-        .map_err(|e| format!("cannot read {}: {e}", args.password_file.display()))?;
-    let password = text.lines().next().unwrap_or_default().to_owned();
-    let wanted = FirstAdministrator { email: args.email.clone(), password };
+    let wanted = FirstAdministrator { email: args.email.clone(), password: password(&args.password_file)? };
     let data_dir = DataDir::new(&args.node.data_dir);
     match FileLog::open(data_dir.log(), log_config(&config)) {
         Ok((log, recovery)) => {
@@ -51,7 +72,7 @@ fn here(
     written: assay_event_log::LastOrigins,
     wanted: FirstAdministrator,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let (api, _) = back_office::open(config, data_dir, log)?;
+    let (api, _) = back_office::open(config, data_dir, log, FixSessionsPort::default())?;
     let mut processor = CommandProcessor::new(Arc::clone(&api), written)?;
     processor.recover()?;
     let stop = Arc::new(AtomicBool::new(false));

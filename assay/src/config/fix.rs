@@ -9,6 +9,20 @@ impl Config {
     /// # Errors
     /// A key that cannot be used, or listeners on which sessions would be unprotected.
     pub(crate) fn gateway_config(&self) -> Result<GatewayConfig, Fault> {
+        let mut config = self.gateway_config_alone();
+        let mut keys = 0;
+        for (i, session) in self.sessions.iter().enumerate() {
+            let settings = self.session_tables.get(i).cloned().unwrap_or_default();
+            config.sessions.push(SessionSpec { settings, ..self.session_spec(session, keys)? });
+            keys += session.keys.len();
+        }
+        config.check().map_err(|error| unprotected(&config, &error))?;
+        config.spec_reader = Some(self.spec_reader());
+        Ok(config)
+    }
+
+    /// As [`Config::gateway_config`], without sessions.
+    pub(super) fn gateway_config_alone(&self) -> GatewayConfig {
         let gateway = &self.gateway;
         let listener = |listen, tls: Option<&super::access::Tls>| Listener {
             address: listen,
@@ -16,25 +30,18 @@ impl Config {
         };
         let first = listener(gateway.listen, gateway.tls.as_ref());
         let more = gateway.listeners.iter().map(|more| listener(more.listen, more.tls.as_ref()));
-        let mut config = GatewayConfig {
+        GatewayConfig {
             listen: std::iter::once(first).chain(more).collect(),
             insecure_listen: gateway.insecure_listen,
             countdown_s: gateway.countdown_s,
             strangers: gateway.before_logon.strangers(),
             back_off: gateway.before_logon.back_off(),
             ..GatewayConfig::new(gateway.listen, gateway.comp_id)
-        };
-        let mut keys = 0;
-        for session in &self.sessions {
-            config.sessions.push(self.session_spec(session, keys)?);
-            keys += session.keys.len();
         }
-        config.check().map_err(|error| unprotected(&config, &error))?;
-        Ok(config)
     }
 
     /// `keys_before`: how many `[[session.key]]` stand before those of this session.
-    fn session_spec(&self, session: &Session, keys_before: usize) -> Result<SessionSpec, Fault> {
+    pub(super) fn session_spec(&self, session: &Session, keys_before: usize) -> Result<SessionSpec, Fault> {
         let firm = self.firms.iter().find(|firm| firm.id == session.firm);
         let accounts = session.accounts.clone().or_else(|| firm.map(Firm::accounts)).unwrap_or_default();
         let key = |(i, key): (usize, &super::access::Key)| {

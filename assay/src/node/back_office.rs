@@ -3,7 +3,9 @@
 use super::{DataDir, NodeError};
 use crate::clock;
 use crate::config::Config;
-use assay_admin_api::{Api, ApiConfig, KycConfig, MailRoute, Operation, Rates, ReadModelBuilder};
+use assay_admin_api::{
+    Api, ApiConfig, FixSessionsPort, KycConfig, MailRoute, Operation, Rates, ReadModelBuilder,
+};
 use assay_event_log::EventLog;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,8 +21,10 @@ pub(crate) fn open(
     config: &Config,
     data_dir: &DataDir,
     log: Arc<dyn EventLog>,
+    fix_sessions: FixSessionsPort,
 ) -> Result<(Arc<Api>, ReadModelBuilder), NodeError> {
-    Ok(Api::new(settings(config, data_dir)?, log, Arc::new(clock::now))?)
+    let settings = ApiConfig { fix_sessions, ..settings(config, data_dir)? };
+    Ok(Api::new(settings, log, Arc::new(clock::now))?)
 }
 
 fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError> {

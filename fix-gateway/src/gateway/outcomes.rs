@@ -26,6 +26,9 @@ impl<A: Application> Gateway<A> {
     }
 
     fn outcome(&mut self, record: &Arc<Record>, now: Now) -> Result<(), Error> {
+        if record.topic == Topic::Admin {
+            return self.defined(record, now);
+        }
         self.exec_index.note(record.offset, record.position.0, record.at);
         if let Some(Origin::Request(id)) = record.origin {
             if let Some(&index) = self.by_session.get(&id.session) {

@@ -5,13 +5,14 @@ use super::protection::start_after_restart;
 use crate::admission::Door;
 use crate::application::{Effects, Replies};
 use crate::back_off::BackOff;
+use crate::definitions::Defined;
 use crate::link::{Link, LinkState};
 use crate::recovery::{Recovered, RecoveredSession, session_of};
 use crate::throttle::Throttle;
 use crate::{Application, Error, GatewayConfig, RecordBatch, SessionNames, SessionSpec, Statistics};
 use assay_event_log::{EventLog, Record};
 use assay_trading_types::{Position, RequestId, Timestamp, Topic};
-use fix_session::{FieldIndex, Inbound, Session, ValidationOptions, check_message};
+use fix_session::{FieldIndex, Inbound, Now, Session, ValidationOptions, check_message};
 use std::sync::Arc;
 
 impl<A: Application> Gateway<A> {
@@ -24,15 +25,33 @@ impl<A: Application> Gateway<A> {
         log: Arc<dyn EventLog>,
         application: A,
         statistics: Arc<Statistics>,
-        at: Timestamp,
+        now: Now,
     ) -> Result<Self, Error> {
         let mut application = application;
         let mut recovered = Recovered::read(&*log, &config, &mut application)?;
         let mut batch = RecordBatch::new();
-        start_after_restart(&mut recovered.protections, &mut batch, config.partitions, at);
-        let links: Vec<Link> =
-            config.sessions.iter().map(|spec| link(spec, &config, &mut recovered)).collect();
-        let outcomes = log.reader(&[Topic::Accounts], Position(recovered.accounts_from), false)?;
+        start_after_restart(
+            &mut recovered.protections,
+            &mut batch,
+            config.partitions,
+            Timestamp::from_ns(now.utc_ns),
+        );
+        let defined =
+            recovered.definitions.sessions(&config.sessions, config.comp_id, config.spec_reader.as_ref());
+        let links: Vec<Link> = defined
+            .iter()
+            .map(|Defined { spec, usable }| {
+                let session = spec.session_id(config.comp_id);
+                let known = recovered.sessions.remove(&session).unwrap_or_default();
+                let mut link = link(spec, &config, known);
+                link.state.watch.protection = recovered.protections.remove(&session).unwrap_or_default();
+                link.suspended = recovered.definitions.get(spec.comp_id).suspended;
+                link.usable = *usable;
+                link
+            })
+            .collect();
+        let outcomes =
+            log.reader(&[Topic::Accounts, Topic::Admin], Position(recovered.accounts_from), false)?;
         let end = log.end().0;
         let door = Door::new(BackOff::new(config.back_off), recovered.logons);
         let mut gateway = Self {
@@ -40,6 +59,9 @@ impl<A: Application> Gateway<A> {
             by_comp_id: links.iter().enumerate().map(|(i, l)| (l.spec.comp_id, i)).collect(),
             by_session: links.iter().enumerate().map(|(i, l)| (l.names.session, i)).collect(),
             links,
+            definitions: recovered.definitions,
+            defined_until: recovered.read_until,
+            unlinked: recovered.sessions,
             config,
             log,
             application,
@@ -61,6 +83,10 @@ impl<A: Application> Gateway<A> {
         };
         for (id, record) in recovered.unasked {
             gateway.ask_again(id, &record);
+        }
+        gateway.tell_application();
+        for index in 0..gateway.links.len() {
+            gateway.settle_definition(index, now);
         }
         gateway.commit();
         match gateway.failed.take() {
@@ -105,18 +131,29 @@ impl<A: Application> Gateway<A> {
     }
 }
 
-fn link(spec: &SessionSpec, config: &GatewayConfig, recovered: &mut Recovered) -> Link {
+/// A session with the numbers that it is known by.
+pub(super) fn link(spec: &SessionSpec, config: &GatewayConfig, known: RecoveredSession) -> Link {
     let names = SessionNames::new(spec, config.comp_id, config.partitions);
-    let RecoveredSession { numbers, journal, backlog, began } =
-        recovered.sessions.remove(&names.session).unwrap_or_default();
+    let RecoveredSession { numbers, journal, backlog, began } = known;
     let mut session = Session::new(spec.engine_config(config.comp_id), numbers, config.dictionary);
     session.set_queued(backlog.count);
     if let Some(began) = began {
         session.set_began(began.as_ns());
     }
     let mut state = LinkState::new(journal, backlog, began);
-    state.watch.protection = recovered.protections.remove(&names.session).unwrap_or_default();
     state.throttle = spec.throttle.map(Throttle::new);
     let recoveries = Default::default();
-    Link { spec: spec.clone(), names, session, state, replay: None, release: None, recoveries }
+    Link {
+        spec: spec.clone(),
+        names,
+        session,
+        state,
+        replay: None,
+        release: None,
+        recoveries,
+        suspended: false,
+        usable: true,
+        revision: 0,
+        wanted: None,
+    }
 }

@@ -33,6 +33,17 @@ impl<A: Application> Gateway<A> {
                 began: link.state.began,
             }
         }));
+        snapshot.sessions.extend(self.unlinked.iter().map(|(session, known)| SessionSnapshot {
+            session: *session,
+            epoch: crate::link::narrow(known.numbers.epoch),
+            next_in: known.numbers.next_in,
+            next_out: known.numbers.next_out,
+            journal: known.journal.clone(),
+            backlog: known.backlog,
+            began: known.began,
+        }));
+        snapshot.definitions = self.definitions.clone();
+        snapshot.defined_from = self.defined_until.max(self.outcomes.position().0);
         let is_on = |link: &&Link| link.state.watch.protection != Protection::Off;
         let protection = |link: &Link| (link.names.session, link.state.watch.protection.clone());
         snapshot.protections.extend(self.links.iter().filter(is_on).map(protection));

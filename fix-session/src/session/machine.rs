@@ -153,9 +153,25 @@ impl Machine {
         if self.numbers.untouched() {
             return;
         }
-        self.numbers = Numbers { next_in: 1, next_out: 1, epoch: self.numbers.epoch + 1 };
+        self.renumber(1, 1, reason, handler);
+    }
+
+    /// As the operator says, also when they are these already: whoever said so is told that it is done.
+    pub(crate) fn set_numbers<H: Handler>(
+        &mut self,
+        next_in: Option<u64>,
+        next_out: Option<u64>,
+        handler: &mut H,
+    ) {
+        let (now_in, now_out) = (self.numbers.next_in, self.numbers.next_out);
+        let (next_in, next_out) = (next_in.unwrap_or(now_in).max(1), next_out.unwrap_or(now_out).max(1));
+        self.renumber(next_in, next_out, ResetReason::Operator, handler);
+    }
+
+    fn renumber<H: Handler>(&mut self, next_in: u64, next_out: u64, reason: ResetReason, handler: &mut H) {
+        let epoch = self.numbers.epoch + 1;
+        self.numbers = Numbers { next_in, next_out, epoch };
         self.filled.clear();
-        let Numbers { next_in, next_out, epoch } = self.numbers;
         handler.reset(Reset { epoch, next_in, next_out, reason });
     }
 

@@ -1,9 +1,12 @@
 //! What staff ask of the trading side, and second persons' verdicts: commands of `admin`.
 
-use crate::{AccountCredited, Command, FirmOpened, InstrumentListed, ProposalId, ReferencePriceSet};
+use crate::{
+    AccountCredited, Command, FirmOpened, InstrumentListed, LimitsChangeDecided, LimitsChangeProposed,
+    ProposalId, ReferencePriceSet, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
+};
 use serde::{Deserialize, Serialize};
 
-/// A command on firms, instruments, prices or opening money. Limits and switches have commands of their own, which risk decides on.
+/// A command on firms, instruments, prices, opening money, limits, switches or FIX sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlRequested {
     /// Who asks.
@@ -26,6 +29,18 @@ pub enum ControlAction {
     SetReferencePrice(ReferencePriceSet),
     /// Money or a position for an account. Takes two persons.
     CreditAccount(AccountCredited),
+    /// A FIX session, or other settings of one. Takes two persons.
+    SetSession(SessionSet),
+    /// A FIX session may log on no more; or again, which takes two persons.
+    SuspendSession(SessionSuspended),
+    /// Other sequence numbers of a FIX session. Takes two persons.
+    SetSessionNumbers(SessionNumbersSet),
+    /// A switch; risk sees to it that a milder one takes somebody else.
+    SetSwitch(RiskSwitchSet),
+    /// Other limits; risk sees to it that somebody else decides.
+    ProposeLimits(LimitsChangeProposed),
+    /// A word on other limits.
+    DecideLimits(LimitsChangeDecided),
 }
 
 impl ControlRequested {
@@ -36,6 +51,12 @@ impl ControlRequested {
             ControlAction::ListInstrument(e) => e.symbol.as_str(),
             ControlAction::SetReferencePrice(e) => e.symbol.as_str(),
             ControlAction::CreditAccount(e) => e.firm.as_str(),
+            ControlAction::SetSession(e) => e.comp_id.as_str(),
+            ControlAction::SuspendSession(e) => e.comp_id.as_str(),
+            ControlAction::SetSessionNumbers(e) => e.comp_id.as_str(),
+            ControlAction::SetSwitch(e) => e.scope.key(),
+            ControlAction::ProposeLimits(e) => e.scope.key(),
+            ControlAction::DecideLimits(e) => e.change.as_str(),
         }
     }
 }

@@ -63,6 +63,8 @@ pub enum SessionLoss {
     DropCopy,
     /// Assay itself went down with the session logged on.
     Restart,
+    /// It was suspended.
+    Suspended,
 }
 
 impl SessionLoss {
@@ -75,6 +77,7 @@ impl SessionLoss {
             Self::Logout => "logged out",
             Self::DropCopy => "drop copy session lost",
             Self::Restart => "gateway restarted",
+            Self::Suspended => "suspended",
         }
     }
 }

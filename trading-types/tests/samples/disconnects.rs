@@ -1,4 +1,4 @@
-//! Cancel on disconnect.
+//! Cancel on disconnect, and sessions as data.
 
 use super::*;
 
@@ -23,5 +23,27 @@ pub(super) fn disconnects() -> Vec<Event> {
         }
         .into(),
         CancelOnDisconnectEnded { session, firm }.into(),
+        SessionSet {
+            comp_id: CompId::new("CLIENT9").unwrap(),
+            version: 1,
+            settings: serde_json::json!({"comp_id": "CLIENT9", "firm": "FIRM1", "heartbeat_s": 20}),
+            reason: "new desk".into(),
+        }
+        .into(),
+        SessionSuspended {
+            comp_id: CompId::new("CLIENT9").unwrap(),
+            version: 2,
+            suspended: true,
+            reason: "on the firm's word".into(),
+        }
+        .into(),
+        SessionNumbersSet {
+            comp_id: CompId::new("CLIENT9").unwrap(),
+            version: 3,
+            next_in: None,
+            next_out: Some(1_001),
+            reason: "the counterparty lost its store".into(),
+        }
+        .into(),
     ]
 }

@@ -1,0 +1,158 @@
+//! Switches and limits: commands that risk decides on. It knows who did what before, so that nobody does both parts; what
+//! became of a command stands in the log as `risk_switch.changed.v1`, `limits.changed.v1` or `risk_command.refused.v1`.
+
+use crate::answer::{Receipt, changed};
+use crate::api::Api;
+use crate::asked::Asked;
+use crate::body::Body;
+use crate::operation::Scope;
+use crate::problem::{Problem, ProblemKind};
+use crate::text_rules;
+use assay_trading_types::{
+    ChangeId, ControlAction, LimitScope, Limits, LimitsChangeDecided, LimitsChangeProposed, RiskSwitchSet,
+    SwitchScope, SwitchState, Timestamp,
+};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(set_risk_switch))
+        .routes(routes!(propose_limits))
+        .routes(routes!(approve_limits))
+        .routes(routes!(decline_limits))
+}
+
+/// What a scope may do from here on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RiskSwitch {
+    /// `"all"`, or one of `firm`, `account`, `session`, `instrument` with its name.
+    #[schema(value_type = Object, example = json!({"firm": "FIRM1"}))]
+    scope: SwitchScope,
+    /// `open`, `reduce_only`, `cancel_only` or `killed`, which also cancels what works.
+    #[schema(value_type = String, example = "killed")]
+    state: SwitchState,
+    /// For the record, and for whoever is refused.
+    #[schema(example = "runaway algorithm")]
+    reason: String,
+}
+
+/// Other limits.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsChange {
+    /// Its name, for whoever decides; never used twice.
+    #[schema(value_type = String, example = "change-17")]
+    change: ChangeId,
+    /// `"house"`, or one of `firm`, `account` with its name.
+    #[schema(value_type = Object, example = json!({"firm": "FIRM1"}))]
+    scope: LimitScope,
+    /// All limits as they shall be; what is left out is unlimited.
+    #[schema(value_type = Object, example = json!({"order_qty_max": "100000"}))]
+    limits: Limits,
+    /// UTC nanoseconds until which they hold; for good when left out.
+    #[schema(value_type = Option<i64>, example = json!(null))]
+    valid_until: Option<Timestamp>,
+    /// At once on one person's word: within an hour it ends by itself.
+    #[schema(example = false)]
+    #[serde(default)]
+    emergency: bool,
+    /// For the record.
+    #[schema(example = "index rebalance")]
+    reason: String,
+}
+
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsVerdict {
+    /// For the record.
+    #[schema(example = "seen the client's mandate")]
+    reason: String,
+}
+
+/// Stops a scope, or lets it go on. Anyone entitled makes it harder; milder only somebody else than who set it, and never
+/// the administrator of a firm, who may only kill the own firm.
+#[utoipa::path(put, path = "/api/v1/risk/switches", operation_id = "set_risk_switch", tag = "risk",
+    request_body = RiskSwitch, responses((status = 200, body = Receipt)))]
+async fn set_risk_switch(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Body(given): Body<RiskSwitch>,
+) -> Result<Response, Problem> {
+    let caller = asked.caller()?;
+    let own_firm =
+        |scope: &SwitchScope| matches!(scope, SwitchScope::Firm(firm) if caller.firm == Some(*firm));
+    if caller.scope != Scope::All && !own_firm(&given.scope) {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    // Whoever stopped a firm, and why, may not be the firm's to undo.
+    if caller.scope != Scope::All && given.state != SwitchState::Killed {
+        return Err(Problem::because(ProblemKind::Forbidden, "a firm stops itself; the venue lets it go on"));
+    }
+    let reason = reason(&given.reason)?;
+    let set = RiskSwitchSet { scope: given.scope, state: given.state, reason };
+    submit(&api, &asked, ControlAction::SetSwitch(set)).await
+}
+
+/// Asks for other limits. They hold when somebody else approves of them.
+#[utoipa::path(post, path = "/api/v1/risk/limit-changes", operation_id = "propose_limits", tag = "risk",
+    request_body = LimitsChange, responses((status = 200, body = Receipt)))]
+async fn propose_limits(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Body(given): Body<LimitsChange>,
+) -> Result<Response, Problem> {
+    asked.caller()?;
+    let LimitsChange { change, scope, limits, valid_until, emergency, reason: why } = given;
+    let (reason, limits) = (reason(&why)?, Box::new(limits));
+    let proposed = LimitsChangeProposed { change, scope, limits, reason, valid_until, emergency };
+    submit(&api, &asked, ControlAction::ProposeLimits(proposed)).await
+}
+
+/// Approves of other limits that somebody else asked for.
+#[utoipa::path(post, path = "/api/v1/risk/limit-changes/{id}/approve", operation_id = "approve_limits", tag = "risk",
+    params(("id" = String, Path, description = "The change", example = "change-17")),
+    request_body = LimitsVerdict, responses((status = 200, body = Receipt)))]
+async fn approve_limits(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<LimitsVerdict>,
+) -> Result<Response, Problem> {
+    decide(&api, &asked, &id, true, &given.reason).await
+}
+
+/// Turns down other limits that somebody else asked for.
+#[utoipa::path(post, path = "/api/v1/risk/limit-changes/{id}/decline", operation_id = "decline_limits", tag = "risk",
+    params(("id" = String, Path, description = "The change", example = "change-17")),
+    request_body = LimitsVerdict, responses((status = 200, body = Receipt)))]
+async fn decline_limits(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<LimitsVerdict>,
+) -> Result<Response, Problem> {
+    decide(&api, &asked, &id, false, &given.reason).await
+}
+
+async fn decide(api: &Api, asked: &Asked, id: &str, approved: bool, why: &str) -> Result<Response, Problem> {
+    asked.caller()?;
+    let change = ChangeId::new(id).map_err(|_| Problem::new(ProblemKind::NotFound))?;
+    let decided = LimitsChangeDecided { change, approved, reason: reason(why)? };
+    submit(api, asked, ControlAction::DecideLimits(decided)).await
+}
+
+fn reason(text: &str) -> Result<String, Problem> {
+    text_rules::reason(text).map_err(|why| Problem::field("reason", why))
+}
+
+async fn submit(api: &Api, asked: &Asked, action: ControlAction) -> Result<Response, Problem> {
+    api.submit(asked, action).await.map(changed)
+}

@@ -26,6 +26,9 @@ const IN_FLIGHT_SESSION_MAX: u64 = 16_384;
 const SLOW_BYTES: usize = 8 << 20;
 const SLOW_NS: u64 = 10_000_000_000;
 
+/// Answers take milliseconds; a disk that stands for a second is not waited for.
+const DRAIN_NS: u64 = 1_000_000_000;
+
 /// Ten seconds of back-pressure before it is told.
 const OVERLOAD_NS: u64 = 10_000_000_000;
 
@@ -54,6 +57,8 @@ pub struct GatewayConfig {
     pub snapshot_records: u64,
     /// How long before a stop sessions are told of it, by News(B) every ten seconds; 0: not at all.
     pub countdown_s: u32,
+    /// How long a stop waits for answers to what was read before it logs sessions out, in nanoseconds.
+    pub drain_ns: u64,
     /// What messages may hold.
     pub dictionary: &'static Dictionary,
     /// Requests of one session without an answer, beyond which its socket is not read.
@@ -86,6 +91,7 @@ impl GatewayConfig {
             snapshot_dir: None,
             snapshot_records: SNAPSHOT_RECORDS,
             countdown_s: 0,
+            drain_ns: DRAIN_NS,
             dictionary: Dictionary::assay(),
             in_flight_session_max: IN_FLIGHT_SESSION_MAX,
             overload_ns: OVERLOAD_NS,

@@ -166,6 +166,7 @@ async fn serve<A: Application>(
     let _ = orders.stop.wait_for(|stop| *stop).await;
     count_down(&shared).await;
     accepting.iter().for_each(|task| task.abort());
+    drain(&shared).await;
     let now = shared.clock.now();
     shared.gateway.borrow_mut().stop(now);
     let _ = tokio::time::timeout(STOP_PATIENCE, quiet(&shared)).await;
@@ -187,6 +188,24 @@ async fn count_down<A: Application>(shared: &Shared<A>) {
         tokio::time::sleep(Duration::from_secs(step.into())).await;
         left -= step;
     }
+}
+
+/// Reads no more and waits a while for the answers to what was read, so that they go out before the Logouts (O-09). What
+/// has none by then waits for the next logon.
+async fn drain<A: Application>(shared: &Shared<A>) {
+    const LOOK: Duration = Duration::from_millis(5);
+    let patience = {
+        let mut gateway = shared.gateway.borrow_mut();
+        gateway.drain();
+        Duration::from_nanos(gateway.config.drain_ns)
+    };
+    let drained = async {
+        while shared.gateway.borrow().statistics.in_flight() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    // Too late is as good: the log has the requests, and their answers follow.
+    let _late = tokio::time::timeout(patience, drained).await;
 }
 
 async fn quiet<A: Application>(shared: &Shared<A>) {

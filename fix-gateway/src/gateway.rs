@@ -63,6 +63,8 @@ pub(crate) struct Gateway<A> {
     undurable_bytes: usize,
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) failed: Option<Error>,
+    /// Nothing is read any more, what was read is answered.
+    draining: bool,
     pub(crate) stopping: bool,
     /// Where ExecIDs stand in the log.
     exec_index: ExecIndex,
@@ -192,12 +194,20 @@ impl<A: Application> Gateway<A> {
         }
     }
 
+    /// Reads no more.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+        (0..self.links.len()).for_each(|index| self.wake(index));
+    }
+
     /// Begins to log every session out (O-09); those not logged on are closed.
     pub(crate) fn stop(&mut self, now: Now) {
+        self.draining = false;
         self.stopping = true;
         for index in 0..self.links.len() {
             if self.links[index].state.connection.is_some() && self.failed.is_none() {
                 self.turn(index, now, |session, turn| session.logout(now, "Server shutting down", turn));
+                self.wake(index);
             }
         }
         self.commit();

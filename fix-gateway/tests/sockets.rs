@@ -4,9 +4,10 @@ mod desk;
 
 use assay_event_log::{Durability, EventLog, MemoryLog, MemoryLogConfig};
 use assay_trading_types::{Direction, Event, Origin, Position, Topic};
-use desk::{Desk, field, order};
+use desk::{Desk, accept, field, order, wait};
 use fix_gateway::client::{Client, framed};
 use fix_gateway::{GatewayConfig, Schedule, ScheduleSpec};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 #[test]
@@ -427,6 +428,24 @@ fn o_09_a_stop_logs_sessions_out_with_a_reason() {
     let desk = Desk::start();
     let mut client: Client = desk.logged_on("CLIENT1");
     let stopping = std::thread::spawn(move || desk.stop());
+    let logout = client.receive_type("5").unwrap();
+    assert_eq!(field(&logout, 58), Some("Server shutting down"));
+    client.send("5", "").unwrap();
+    stopping.join().unwrap().unwrap();
+}
+
+#[test]
+fn o_09_what_was_asked_before_a_stop_is_answered_before_the_logout() {
+    let desk = Desk::configured(|config| config.drain_ns = 60_000_000_000);
+    let (log, address) = (Arc::clone(&desk.log), desk.gateway().local_addr());
+    let mut client: Client = desk.logged_on("CLIENT1");
+    client.send("D", &order("a")).unwrap();
+    desk.wait_request(1);
+    let stopping = std::thread::spawn(move || desk.stop());
+    wait(|| TcpStream::connect(address).is_err());
+    accept(&log, 1);
+    let answered = client.receive().unwrap();
+    assert_eq!((field(&answered, 35), field(&answered, 11)), (Some("8"), Some("a")), "{answered}");
     let logout = client.receive_type("5").unwrap();
     assert_eq!(field(&logout, 58), Some("Server shutting down"));
     client.send("5", "").unwrap();

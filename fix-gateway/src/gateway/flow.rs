@@ -28,7 +28,8 @@ pub(crate) struct Plan {
 
 impl<A: Application> Gateway<A> {
     fn is_full(&self, index: usize) -> bool {
-        self.links[index].state.in_flight.count() >= self.config.in_flight_session_max
+        self.draining
+            || self.links[index].state.in_flight.count() >= self.config.in_flight_session_max
             || self.statistics.in_flight() >= IN_FLIGHT_MAX
             || self.undurable_bytes >= UNDURABLE_BYTES_MAX
     }

@@ -76,6 +76,7 @@ impl<A: Application> Gateway<A> {
             undurable_bytes: 0,
             statistics,
             failed: None,
+            draining: false,
             stopping: false,
             exec_index: recovered.exec_index,
             snapshot_at: end,

@@ -41,6 +41,7 @@ pub mod password;
 mod problem;
 mod rate_limit;
 mod read_model;
+mod reference_page;
 mod routes;
 pub mod screening;
 mod secrets;
@@ -67,6 +68,8 @@ pub use secrets::{SecretOf, Secrets};
 pub use service::{CommandProcessor, serve};
 
 use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use std::sync::Arc;
 
 /// The routes, with everything that concerns every request around them, and the pages that show them.
@@ -83,7 +86,10 @@ pub fn app(api: Arc<Api>) -> Router {
         .layer(around)
         .with_state(api)
         .merge(pages)
-        .route("/docs", axum::routing::get(async || axum::response::Redirect::permanent("/api/docs/")))
+        .route("/api/redoc", get(reference_page::reference_page))
+        .route("/docs", get(async || Redirect::permanent("/api/docs/")))
+        .route("/redoc", get(async || Redirect::permanent("/api/redoc")))
+        .route("/api/schema", get(async || Redirect::permanent("/api/v1/openapi.json")))
 }
 
 /// The API's document: OpenAPI 3.1.

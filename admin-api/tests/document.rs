@@ -62,3 +62,30 @@ fn the_pages_that_show_it_are_served_from_the_binary() {
     world.send(Call::new("GET", "/api/docs/")).expect(200);
     world.send(Call::new("GET", "/api/docs/swagger-ui.css")).expect(200);
 }
+
+#[test]
+fn the_reference_page_holds_every_operation_and_asks_for_nothing_else() {
+    let world = World::new();
+    let reply = world.send(Call::new("GET", "/api/redoc")).expect(200);
+    assert_eq!(reply.headers["content-type"], "text/html; charset=utf-8");
+    assert!(reply.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    let page = reply.body.as_str().unwrap();
+    for operation in assay_admin_api::Operation::ALL {
+        let place = format!("</span> <code>{}</code>", operation.path());
+        assert!(
+            page.contains(&place) && page.contains(&format!("id=\"{}\"", operation.name())),
+            "{operation:?}"
+        );
+    }
+    let document = serde_json::to_value(assay_admin_api::document()).unwrap();
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("id=\"schema-{name}\"")), "{name}");
+    }
+    for foreign in ["<script", "src=", "<link", "url("] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    for (alias, place) in [("/redoc", "/api/redoc"), ("/api/schema", "/api/v1/openapi.json")] {
+        let moved = world.send(Call::new("GET", alias)).expect(308);
+        assert_eq!(moved.headers["location"], place);
+    }
+}

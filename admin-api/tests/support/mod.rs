@@ -189,7 +189,9 @@ impl World {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let bytes = to_bytes(body, 16 << 20).await.unwrap();
-            let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            // A page is no JSON: then its text.
+            let text = || (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned()).into();
+            let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
             Reply { status: parts.status.as_u16(), headers: parts.headers, body }
         })
     }

@@ -38,6 +38,7 @@ mod network;
 mod operation;
 mod paging;
 pub mod password;
+mod path;
 mod problem;
 mod rate_limit;
 mod read_model;

@@ -6,6 +6,7 @@ use crate::api::Api;
 use crate::asked::Asked;
 use crate::body::{Body, Faults};
 use crate::paging::{Page, Params, Sort, Wanted};
+use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{FirmRow, InstrumentRow, RowFilter};
 use crate::text_rules;
@@ -14,7 +15,7 @@ use assay_trading_types::{
     InstrumentListed, Price, Qty, ReferencePriceSet, SelfTrade, Symbol,
 };
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};

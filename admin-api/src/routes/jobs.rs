@@ -3,10 +3,11 @@
 use crate::answer::{Receipt, changed};
 use crate::api::Api;
 use crate::asked::Asked;
+use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use assay_trading_types::Job;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use std::sync::Arc;

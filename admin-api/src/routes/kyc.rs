@@ -15,6 +15,7 @@ use assay_trading_types::{
     Screening, UserRole,
 };
 use axum::Json;
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -154,7 +155,13 @@ async fn read_kyc_status(State(api): State<Arc<Api>>, asked: Asked) -> Result<Js
 #[utoipa::path(post, path = "/api/v1/kyc/submit", operation_id = "submit_kyc", tag = "kyc",
     request_body(content = SubmissionForm, content_type = "multipart/form-data"),
     responses((status = 201, body = Receipt)))]
-async fn submit_kyc(State(api): State<Arc<Api>>, asked: Asked, form: Multipart) -> Result<Response, Problem> {
+async fn submit_kyc(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Problem> {
+    let no_form = |_| Problem::because(ProblemKind::MediaType, "the body must be multipart/form-data");
+    let form = form.map_err(no_form)?;
     let caller = asked.caller()?;
     let given = Given::read(form).await?;
     let subject = match (given.for_firm, caller.firm) {

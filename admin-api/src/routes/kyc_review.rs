@@ -8,6 +8,7 @@ use crate::asked::Asked;
 use crate::body::Body;
 use crate::operation::Scope;
 use crate::paging::{Page, Params, Sort, Wanted};
+use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::{KycFile, KycFileStatus};
 use crate::text_rules;
@@ -16,7 +17,7 @@ use assay_trading_types::{
     UserId,
 };
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};

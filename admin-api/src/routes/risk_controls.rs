@@ -6,13 +6,14 @@ use crate::api::Api;
 use crate::asked::Asked;
 use crate::body::Body;
 use crate::operation::Scope;
+use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::text_rules;
 use assay_trading_types::{
     ChangeId, ControlAction, LimitScope, Limits, LimitsChangeDecided, LimitsChangeProposed, RiskSwitchSet,
     SwitchScope, SwitchState, Timestamp,
 };
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;

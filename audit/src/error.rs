@@ -1,6 +1,7 @@
 //! What can go wrong in the audit.
 
 use crate::chain::Partition;
+use crate::clickhouse::ClickHouseError;
 use assay_event_log::{AppendError, ReadError};
 use std::path::PathBuf;
 
@@ -44,6 +45,9 @@ pub enum Error {
         #[source]
         source: rusqlite::Error,
     },
+    /// ClickHouse.
+    #[error(transparent)]
+    ClickHouse(#[from] ClickHouseError),
     /// A store of another schema, or no store.
     #[error("{file} is not an audit store of this version: {what}; move it away, it is rebuilt from the log")]
     ForeignStore {

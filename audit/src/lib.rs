@@ -3,7 +3,7 @@
 //! ```text
 //!                  +-> Sealer: leaf -> chain -> Merkle root --(1 s or 10,000 records)--> topic `seals`
 //! log (durable) ---|                                           HMAC, forward-secure | Ed25519 checkpoint
-//!                  +-> Store: SQLite rows, secrets masked --> query (order, session, firm, time)
+//!                  +-> Store | ClickHouseSink: rows, secrets masked --> query (order, session, firm, time)
 //!
 //! verify_log | verify_store | verify_both --> Report: counts per topic-partition, or the first bad record
 //! ```
@@ -13,6 +13,7 @@
 
 mod canonical;
 mod chain;
+pub mod clickhouse;
 mod error;
 pub mod keys;
 mod mask;
@@ -20,6 +21,7 @@ mod merkle;
 mod note;
 mod query;
 mod report;
+mod row;
 mod row_ids;
 mod row_view;
 mod schedule;
@@ -41,4 +43,4 @@ pub use seal::{origin, seal};
 pub use sealer::Sealer;
 pub use service::{AuditPaths, AuditService, CLOCK_ERROR_UNKNOWN_NS, Progress};
 pub use store::{SCHEMA_VERSION, Store};
-pub use verify::{verify_both, verify_log, verify_store};
+pub use verify::{verify_both, verify_clickhouse, verify_log, verify_log_and_clickhouse, verify_store};

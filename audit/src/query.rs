@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::row_view::{COLUMNS, StoredRow};
 use crate::store::{failed, open_read_only};
 use assay_trading_types::{Position, Timestamp};
-use output::Writer;
+pub(crate) use output::Writer;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::io::Write;
@@ -82,7 +82,7 @@ pub fn query(store: &Path, query: &Query, format: Format, out: &mut impl Write) 
 }
 
 impl Query {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.limit == 0 || self.limit > LIMIT_MAX {
             return Err(Error::Query(format!("a page has 1 to {LIMIT_MAX} rows, not {}", self.limit)));
         }

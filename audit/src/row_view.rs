@@ -3,8 +3,8 @@
 use crate::canonical::{Covered, Hash, digest, read_origin, read_wire};
 use crate::chain::Partition;
 use crate::report::What;
+use crate::row::{id_text, payload_view};
 use crate::row_ids::{Place, RowIds};
-use crate::store::{id_text, payload_view};
 use assay_trading_types::{Kind, Position, Timestamp, Topic, TraceId, decode};
 use rusqlite::Row;
 use std::borrow::Cow;
@@ -30,12 +30,12 @@ pub(crate) struct StoredRow {
     pub(crate) orig_cl_ord_id: Option<String>,
     pub(crate) symbol: Option<String>,
     pub(crate) exec_id: Option<String>,
-    key: Vec<u8>,
-    origin: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    pub(crate) origin: Vec<u8>,
     pub(crate) trace: Vec<u8>,
-    wire: Vec<u8>,
+    pub(crate) wire: Vec<u8>,
     pub(crate) payload: Vec<u8>,
-    masked_digest: Option<Vec<u8>>,
+    pub(crate) masked_digest: Option<Vec<u8>>,
     pub(crate) leaf: Vec<u8>,
     pub(crate) chain: Vec<u8>,
 }

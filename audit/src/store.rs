@@ -1,17 +1,12 @@
 //! The SQLite store: a query copy of the log that can be verified alone, and deleted and rebuilt.
 
-use crate::canonical::{digest, write_origin, write_wire};
-use crate::chain::{Chains, Link};
+use crate::chain::Chains;
 use crate::error::Error;
-use crate::mask::masked;
-use crate::row_ids::{Place, RowIds};
-use arrayvec::ArrayString;
+use crate::row::{Row, Scratch};
 use assay_event_log::{EventLog, Reader, Record};
-use assay_trading_types::{Kind, Position, Topic};
+use assay_trading_types::{Position, Topic};
 use rusqlite::{CachedStatement, Connection, OpenFlags, params};
 use rustc_hash::FxHashMap;
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,13 +41,6 @@ pub struct Store {
     batch: Vec<Arc<Record>>,
     known: FxHashMap<String, Vec<String>>,
     scratch: Scratch,
-}
-
-/// Working room of a row, reused so that a row costs few allocations.
-#[derive(Debug, Default)]
-struct Scratch {
-    origin: Vec<u8>,
-    wire: Vec<u8>,
 }
 
 impl Store {
@@ -114,11 +102,14 @@ impl Store {
                     continue; // A log may deliver a record again; it has its row.
                 }
                 let link = self.chains.push(record)?;
-                let row = Row::of(record, link);
-                row.insert(&mut insert, &mut self.scratch, |session, firm| {
-                    note_firm(&transaction, &mut self.known, session, firm)
-                })
-                .map_err(failed(file, "insert a row into"))?;
+                let known = &mut self.known;
+                self.scratch
+                    .with_row(record, link, |row| {
+                        insert_row(&mut insert, row, |session, firm| {
+                            note_firm(&transaction, known, session, firm)
+                        })
+                    })
+                    .map_err(failed(file, "insert a row into"))?;
             }
         }
         let position = self.chains.position().0 as i64;
@@ -130,84 +121,40 @@ impl Store {
     }
 }
 
-/// A record and what is derived from it.
-struct Row<'a> {
-    record: &'a Record,
-    link: Link,
-}
-
-impl<'a> Row<'a> {
-    fn of(record: &'a Record, link: Link) -> Self {
-        Self { record, link }
+fn insert_row(
+    insert: &mut CachedStatement<'_>,
+    row: &Row<'_>,
+    note_firm: impl FnOnce(&str, &str) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let record = row.record;
+    if let (Some(session), Some(firm)) = (row.ids.session, row.ids.firm) {
+        note_firm(session, firm)?;
     }
-
-    fn insert(
-        &self,
-        insert: &mut CachedStatement<'_>,
-        scratch: &mut Scratch,
-        note_firm: impl FnOnce(&str, &str) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<()> {
-        let record = self.record;
-        let event = record.decode().ok();
-        let ids = match &event {
-            Some(event) => RowIds::of_event(event, place(record)),
-            None if record.kind == Kind::FixMessage => RowIds::of_fix(&record.key, &record.value),
-            None => RowIds::default(),
-        };
-        if let (Some(session), Some(firm)) = (ids.session, ids.firm) {
-            note_firm(session, firm)?;
-        }
-        let payload = payload_view(record.kind, &record.value);
-        let masked_digest = matches!(payload, Cow::Owned(_)).then(|| digest(&record.value));
-        scratch.origin.clear();
-        scratch.wire.clear();
-        write_origin(record.origin, &mut scratch.origin);
-        write_wire(record.wire, &mut scratch.wire);
-        insert.execute(params![
-            record.position.0 as i64,
-            record.topic.name(),
-            record.partition,
-            record.offset as i64,
-            record.at.as_ns(),
-            record.kind.name(),
-            record.actor.as_str(),
-            ids.firm,
-            ids.session,
-            ids.order_id.map(|id| id_text(&id)).as_deref(),
-            ids.cl_ord_id,
-            ids.orig_cl_ord_id,
-            ids.symbol,
-            ids.exec_id.map(|id| id_text(&id)).as_deref(),
-            &record.key[..],
-            &scratch.origin[..],
-            &record.trace.0[..],
-            &scratch.wire[..],
-            &payload[..],
-            masked_digest.as_ref().map(|digest| &digest[..]),
-            &self.link.leaf[..],
-            &self.link.chain[..],
-        ])?;
-        Ok(())
-    }
-}
-
-/// Text of an OrderID or ExecID, 17 characters.
-pub(crate) fn id_text(id: &dyn std::fmt::Display) -> ArrayString<17> {
-    let mut text = ArrayString::new();
-    write!(text, "{id}").expect("ids have 17 characters");
-    text
-}
-
-/// What the store shows of a value: the value itself, or a FIX message with its secrets masked.
-pub(crate) fn payload_view(kind: Kind, value: &[u8]) -> Cow<'_, [u8]> {
-    match kind {
-        Kind::FixMessage => masked(value),
-        _ => Cow::Borrowed(value),
-    }
-}
-
-fn place(record: &Record) -> Place {
-    Place { topic: record.topic, partition: record.partition, offset: record.offset }
+    insert.execute(params![
+        record.position.0 as i64,
+        record.topic.name(),
+        record.partition,
+        record.offset as i64,
+        record.at.as_ns(),
+        record.kind.name(),
+        record.actor.as_str(),
+        row.ids.firm,
+        row.ids.session,
+        row.order_id.as_deref(),
+        row.ids.cl_ord_id,
+        row.ids.orig_cl_ord_id,
+        row.ids.symbol,
+        row.exec_id.as_deref(),
+        &record.key[..],
+        row.origin,
+        &record.trace.0[..],
+        row.wire,
+        &row.payload[..],
+        row.masked_digest.as_ref().map(|digest| &digest[..]),
+        &row.link.leaf[..],
+        &row.link.chain[..],
+    ])?;
+    Ok(())
 }
 
 /// Remembers which firm a session trades for. There are as many pairs as counterparties' sessions.

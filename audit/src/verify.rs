@@ -4,11 +4,13 @@ mod check;
 mod seals;
 
 use crate::canonical::Covered;
+use crate::clickhouse::{self, ClickHouseConfig};
 use crate::error::Error;
 use crate::keys::VerifyKeys;
 use crate::report::{Fault, Place, Report, What};
+use crate::row::payload_view;
 use crate::row_view::{COLUMNS, StoredRow};
-use crate::store::{failed, open_read_only, payload_view, read_chains};
+use crate::store::{failed, open_read_only, read_chains};
 use crate::{Chains, Partition};
 use assay_event_log::{ReadError, Record};
 use assay_trading_types::Position;
@@ -47,26 +49,82 @@ pub fn verify_store(store: &Path, keys: &VerifyKeys) -> Result<Report, Error> {
     let connection = open_read_only(store)?;
     let mut snapshot = Snapshot::begin(&connection, store)?;
     let mut verifier = Verifier::new(keys);
-    let outcome = check_store(&mut snapshot, &mut verifier)?;
+    let state = snapshot.state.take();
+    let outcome = check_store(&mut snapshot.rows()?, &mut verifier)?;
+    let outcome = outcome.and_then(|()| verifier.finish_store(state));
     if outcome.is_ok() {
         verifier.remark_on_missing_seals();
     }
     Ok(verifier.report(outcome.err()))
 }
 
-fn check_store(snapshot: &mut Snapshot<'_>, verifier: &mut Verifier<'_>) -> Result<Result<(), Fault>, Error> {
-    let state = snapshot.state.take();
-    let mut rows = snapshot.rows()?;
+/// As [`verify_store`], of a ClickHouse database. What its end lost shows only against the log or the seals.
+///
+/// # Errors
+/// It does not answer, or holds no audit rows.
+pub fn verify_clickhouse(config: &ClickHouseConfig, keys: &VerifyKeys) -> Result<Report, Error> {
+    let server = clickhouse::open(config)?;
+    let mut verifier = Verifier::new(keys);
+    let outcome = check_store(&mut clickhouse::Rows::all(&server)?, &mut verifier)?;
+    if outcome.is_ok() {
+        verifier.remark_on_missing_seals();
+    }
+    Ok(verifier.report(outcome.err()))
+}
+
+/// Rows in order of position, from any store.
+trait RowSource {
+    fn next(&mut self) -> Result<Option<StoredRow>, Error>;
+}
+
+impl RowSource for Rows<'_> {
+    fn next(&mut self) -> Result<Option<StoredRow>, Error> {
+        let row = self.rows.next().map_err(failed(self.file, "read"))?;
+        row.map(StoredRow::read).transpose().map_err(failed(self.file, "read a row of"))
+    }
+}
+
+impl RowSource for clickhouse::Rows<'_> {
+    fn next(&mut self) -> Result<Option<StoredRow>, Error> {
+        Ok(clickhouse::Rows::next(self)?)
+    }
+}
+
+fn check_store(rows: &mut impl RowSource, verifier: &mut Verifier<'_>) -> Result<Result<(), Fault>, Error> {
     let mut check = RowCheck::default();
     while let Some(row) = rows.next()? {
         if let Err(fault) = verifier.take_row(&row, &mut check) {
             return match fault.what {
-                What::Missing => Ok(Err(rows.name_missing(row, fault, verifier)?)),
+                What::Missing => Ok(Err(name_missing(rows, row, fault, verifier)?)),
                 _ => Ok(Err(fault)),
             };
         }
     }
-    Ok(verifier.finish_store(state))
+    Ok(Ok(()))
+}
+
+/// Which record is missing at a hole in the positions shows where the offsets of a partition jump.
+fn name_missing(
+    rows: &mut impl RowSource,
+    after: StoredRow,
+    mut fault: Fault,
+    verifier: &Verifier<'_>,
+) -> Result<Fault, Error> {
+    let mut ahead = verifier.sizes();
+    let mut next = Some(after);
+    while let Some(row) = next {
+        if let Some(partition) = row.partition() {
+            let size = ahead.entry(partition).or_insert(0);
+            if row.offset > *size as i64 {
+                fault.place.partition = Some(partition);
+                fault.place.offset = Some(*size);
+                return Ok(fault);
+            }
+            *size += 1;
+        }
+        next = rows.next()?;
+    }
+    Ok(fault)
 }
 
 /// Verifies a log and a store against each other. Rows may be missing at the store's end (it lags); everything else
@@ -82,18 +140,36 @@ pub fn verify_both(
     let connection = open_read_only(store)?;
     let mut snapshot = Snapshot::begin(&connection, store)?;
     let mut verifier = Verifier::new(keys);
-    let outcome = check_both(records, &mut snapshot, &mut verifier)?;
+    let stored = snapshot.state.take().map_or(0, |chains| chains.position().0);
+    let outcome = check_both(records, &mut snapshot.rows()?, stored, &mut verifier)?;
+    let outcome = outcome.and_then(|()| verifier.finish_log());
+    Ok(verifier.report(outcome.err()))
+}
+
+/// As [`verify_both`], against a ClickHouse database.
+///
+/// # Errors
+/// It does not answer, or holds no audit rows.
+pub fn verify_log_and_clickhouse(
+    records: impl Iterator<Item = Result<Record, ReadError>>,
+    config: &ClickHouseConfig,
+    keys: &VerifyKeys,
+) -> Result<Report, Error> {
+    let server = clickhouse::open(config)?;
+    let mut rows = clickhouse::Rows::all(&server)?;
+    let stored = rows.end();
+    let mut verifier = Verifier::new(keys);
+    let outcome = check_both(records, &mut rows, stored, &mut verifier)?;
     let outcome = outcome.and_then(|()| verifier.finish_log());
     Ok(verifier.report(outcome.err()))
 }
 
 fn check_both(
     records: impl Iterator<Item = Result<Record, ReadError>>,
-    snapshot: &mut Snapshot<'_>,
+    rows: &mut impl RowSource,
+    stored: u64,
     verifier: &mut Verifier<'_>,
 ) -> Result<Result<(), Fault>, Error> {
-    let stored = snapshot.state.take().map_or(0, |chains| chains.position().0);
-    let mut rows = snapshot.rows()?;
     let mut check = RowCheck::default();
     let mut scratch = Vec::new();
     for record in records {
@@ -185,37 +261,6 @@ impl<'c> Snapshot<'c> {
 struct Rows<'s> {
     rows: rusqlite::Rows<'s>,
     file: &'s Path,
-}
-
-impl Rows<'_> {
-    fn next(&mut self) -> Result<Option<StoredRow>, Error> {
-        let row = self.rows.next().map_err(failed(self.file, "read"))?;
-        row.map(StoredRow::read).transpose().map_err(failed(self.file, "read a row of"))
-    }
-
-    /// Which record is missing at a hole in the positions shows where the offsets of a partition jump.
-    fn name_missing(
-        &mut self,
-        after: StoredRow,
-        mut fault: Fault,
-        verifier: &Verifier<'_>,
-    ) -> Result<Fault, Error> {
-        let mut ahead = verifier.sizes();
-        let mut next = Some(after);
-        while let Some(row) = next {
-            if let Some(partition) = row.partition() {
-                let size = ahead.entry(partition).or_insert(0);
-                if row.offset > *size as i64 {
-                    fault.place.partition = Some(partition);
-                    fault.place.offset = Some(*size);
-                    return Ok(fault);
-                }
-                *size += 1;
-            }
-            next = self.next()?;
-        }
-        Ok(fault)
-    }
 }
 
 impl StoredRow {

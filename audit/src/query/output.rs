@@ -24,13 +24,13 @@ const CSV: &str = "position,topic,partition,offset,time,kind,actor,firm,session,
                    symbol,exec_id,trace,masked,leaf,chain,payload\r\n";
 
 /// Rows go to `out` one after another; nothing is gathered.
-pub(super) struct Writer<'w, W> {
+pub(crate) struct Writer<'w, W> {
     format: Format,
     out: &'w mut W,
 }
 
 impl<'w, W: Write> Writer<'w, W> {
-    pub(super) fn begin(format: Format, out: &'w mut W) -> io::Result<Self> {
+    pub(crate) fn begin(format: Format, out: &'w mut W) -> io::Result<Self> {
         match format {
             Format::Table => {
                 for (name, width) in &TABLE[..7] {
@@ -44,7 +44,7 @@ impl<'w, W: Write> Writer<'w, W> {
         Ok(Self { format, out })
     }
 
-    pub(super) fn row(&mut self, row: &StoredRow) -> io::Result<()> {
+    pub(crate) fn row(&mut self, row: &StoredRow) -> io::Result<()> {
         match self.format {
             Format::Table => self.table(row),
             Format::Csv => self.csv(row),
@@ -52,7 +52,7 @@ impl<'w, W: Write> Writer<'w, W> {
         }
     }
 
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         self.out.flush()
     }
 

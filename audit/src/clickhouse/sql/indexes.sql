@@ -1,0 +1,6 @@
+ALTER TABLE record ADD INDEX IF NOT EXISTS by_position position TYPE minmax GRANULARITY 1;
+ALTER TABLE record ADD INDEX IF NOT EXISTS by_time at_ns TYPE minmax GRANULARITY 1;
+ALTER TABLE record ADD INDEX IF NOT EXISTS by_order order_id TYPE bloom_filter(0.01) GRANULARITY 2;
+ALTER TABLE record ADD INDEX IF NOT EXISTS by_cl_ord cl_ord_id TYPE bloom_filter(0.01) GRANULARITY 2;
+ALTER TABLE record ADD INDEX IF NOT EXISTS by_session session TYPE set(1000) GRANULARITY 4;
+ALTER TABLE record ADD INDEX IF NOT EXISTS by_firm firm TYPE set(1000) GRANULARITY 4

@@ -1,0 +1,54 @@
+//! What compliance sees: questions, views and roles.
+
+#[path = "../../../audit/tests/support/mod.rs"]
+mod support;
+
+use assay_audit::clickhouse::{ClickHouseConfig, ClickHouseSink, query_clickhouse};
+use assay_audit::{Format, Query, Selector, query};
+use assay_clickhouse_tests::Today;
+use assay_event_log::{EventLog, MemoryLog};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use support::*;
+
+fn filled(log: &Arc<MemoryLog>, dir: &Path, config: &ClickHouseConfig) {
+    let port = Arc::clone(log) as Arc<dyn EventLog>;
+    let mut sink =
+        ClickHouseSink::open(port, "assay-test", &dir.join("clickhouse.plan"), config.clone()).unwrap();
+    sink.finish(u64::MAX / 2).unwrap();
+    assert_eq!(sink.position(), log.durable());
+    assert_eq!(sink.turn(Duration::ZERO).unwrap(), 0);
+}
+
+#[test]
+fn a_question_has_the_same_answer_from_either_store() {
+    let Some(server) = Today::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let log = Arc::new(audited_day(dir.path(), 25));
+    let config = ClickHouseConfig::new(server.url(), "assay");
+    filled(&log, dir.path(), &config);
+    let selectors = [
+        Selector::Order("C7".to_owned()),
+        Selector::Order("O0000000000000008".to_owned()),
+        Selector::Order("it's nobody's \\ order".to_owned()),
+        Selector::Session("CLIENT1/ASSAY".to_owned()),
+        Selector::Firm("FIRM1".to_owned()),
+    ];
+    let mut rows = 0;
+    for select in selectors {
+        for (after, limit) in [(None, 1_000), (None, 5), (Some(assay_trading_types::Position(20)), 7)] {
+            for format in [Format::Table, Format::Csv, Format::JsonLines] {
+                let question =
+                    Query { select: select.clone(), from: Some(at(0)), to: Some(at(20)), after, limit };
+                let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+                let page = query(&store(dir.path()), &question, format, &mut ours).unwrap();
+                let other = query_clickhouse(&config, &question, format, &mut theirs).unwrap();
+                assert_eq!(page, other, "{question:?}");
+                assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs), "{question:?}");
+                rows += page.rows;
+            }
+        }
+    }
+    assert!(rows > 100);
+}

@@ -180,6 +180,38 @@ pub(crate) enum AuditCommand {
     Verify(VerifyArgs),
     /// Print records of an order, a session, a firm or a span of time.
     Query(QueryArgs),
+    /// Empty the store and write it anew from the log. The node must not run.
+    Rebuild(RebuildArgs),
+}
+
+/// Which copy of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreKind {
+    /// The embedded store.
+    Sqlite,
+    /// The ClickHouse database of the configuration.
+    Clickhouse,
+}
+
+/// Which store, of which configuration.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct StoreArgs {
+    /// Configuration file, for `[audit]`.
+    #[arg(long, env = "ASSAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which store; the configured one without it.
+    #[arg(long, value_enum)]
+    pub(crate) store: Option<StoreKind>,
+}
+
+/// `assay audit rebuild`
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// Where the log is.
+    #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
+    pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 /// `assay audit verify`
@@ -191,6 +223,8 @@ pub(crate) struct VerifyArgs {
     /// The initial seal key kept off the machine; with it the seals' HMACs are verified too.
     #[arg(long)]
     pub(crate) initial_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 /// How rows are printed.
@@ -211,6 +245,8 @@ pub(crate) struct QueryArgs {
     /// Where the store is.
     #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
     pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// An OrderID or ClOrdID: its whole trail.
     #[arg(long)]
     pub(crate) order: Option<String>,

@@ -4,6 +4,7 @@
 //! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
 
 mod access;
+mod audit_store;
 mod calendar;
 mod disconnect;
 mod fix;
@@ -24,6 +25,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
+pub(crate) use audit_store::{Audit, AuditStore};
 pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
 pub(crate) use overrides::Overrides;
@@ -528,37 +530,6 @@ pub(crate) struct Kafka {
     pub(crate) brokers: String,
 }
 
-/// Where audit rows go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AuditStore {
-    /// The embedded store.
-    #[default]
-    Sqlite,
-    /// ClickHouse.
-    Clickhouse,
-}
-
-/// `[audit]`
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Audit {
-    /// `sqlite`; `clickhouse` is not served by this version.
-    pub(crate) store: AuditStore,
-    /// Where ClickHouse is.
-    pub(crate) clickhouse: Option<Clickhouse>,
-}
-
-/// `[audit.clickhouse]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Clickhouse {
-    /// HTTP address.
-    pub(crate) url: String,
-    /// Database.
-    pub(crate) database: String,
-}
-
 impl Config {
     /// Reads `file`, then applies `overrides`.
     ///
@@ -596,10 +567,7 @@ impl Config {
             let what = "kind = \"kafka\" is not served by this version, use \"file\"".to_owned();
             return Err(Fault::new("[log]", 0, "kind", what));
         }
-        if self.audit.store == AuditStore::Clickhouse {
-            let what = "store = \"clickhouse\" is not served by this version, use \"sqlite\"".to_owned();
-            return Err(Fault::new("[audit]", 0, "store", what));
-        }
+        self.check_audit()?;
         if !(1..=4096).contains(&self.log.segment_mib) {
             let what = format!("segment_mib = {} is out of range, use 1 to 4096", self.log.segment_mib);
             return Err(Fault::new("[log]", 0, "segment_mib", what));

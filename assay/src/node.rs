@@ -20,6 +20,7 @@ use crate::health::{self, Vitals};
 use assay_admin_api::{
     Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, mailer,
 };
+use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{Background, EventLog, FileLog, FileLogConfig, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
@@ -147,11 +148,12 @@ impl Node {
         catch_up(&mut pipeline, &*port)?;
         force::bring(config, &*port, data_dir)?;
         catch_up(&mut pipeline, &*port)?;
+        let clickhouse = config.clickhouse().map_err(NodeError::Configuration)?;
         let set_aside = match accept_lost_tail {
-            true => AuditPaths::below(data_dir.root()).set_aside_if_ahead(recovery.end)?,
+            true => set_audit_aside(data_dir.root(), clickhouse.as_ref(), recovery.end)?,
             false => Vec::new(),
         };
-        let (audit, initial_key) = open_audit(&*port, data_dir.root())?;
+        let (audit, initial_key) = open_audit(&port, data_dir.root(), clickhouse)?;
 
         let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
         fix.snapshot_dir = Some(data_dir.gateway());
@@ -373,12 +375,35 @@ fn yield_to_orders() {
     }
 }
 
+/// What of the audit holds records that the log lost is kept under another name.
+fn set_audit_aside(
+    root: &Path,
+    clickhouse: Option<&ClickHouseConfig>,
+    end: Position,
+) -> Result<Vec<PathBuf>, NodeError> {
+    let paths = AuditPaths::below(root);
+    let mut renamed = paths.set_aside_if_ahead(end)?;
+    if let Some(config) = clickhouse {
+        renamed.extend(paths.set_aside_clickhouse_if_ahead(config, end)?.map(PathBuf::from));
+    }
+    Ok(renamed)
+}
+
 /// Opens the audit of `root`, making keys where there are none yet; then also says where the initial key lies.
-fn open_audit(log: &dyn EventLog, root: &Path) -> Result<(AuditService, Option<PathBuf>), NodeError> {
+fn open_audit(
+    log: &Arc<dyn EventLog>,
+    root: &Path,
+    clickhouse: Option<ClickHouseConfig>,
+) -> Result<(AuditService, Option<PathBuf>), NodeError> {
     let dir = AuditPaths::below(root).keys;
     let made =
         if keys::KeyPaths::in_dir(&dir).epoch.exists() { None } else { Some(keys::init(&dir)?.initial) };
-    Ok((AuditService::open(log, root, keys::load(&dir)?)?, made))
+    let keys = keys::load(&dir)?;
+    let service = match clickhouse {
+        None => AuditService::open(&**log, root, keys)?,
+        Some(config) => AuditService::open_with_clickhouse(Arc::clone(log), root, keys, config)?,
+    };
+    Ok((service, made))
 }
 
 pub(crate) fn log_config(config: &Config) -> FileLogConfig {

@@ -24,4 +24,5 @@ pub use error::ClickHouseError;
 pub use query::query_clickhouse;
 pub(crate) use read::Rows;
 pub(crate) use server::open;
+pub(crate) use sink::set_aside_if_ahead;
 pub use sink::{ClickHouseSink, rebuild};

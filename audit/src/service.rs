@@ -1,5 +1,6 @@
 //! The audit as a service: two cursors over one log, and the thread that drives them.
 
+use crate::clickhouse::{self, ClickHouseConfig, ClickHouseSink};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::sealer::{IDLE_WAIT, Sealer, state_position};
@@ -7,6 +8,7 @@ use crate::store::{Store, store_position};
 use assay_event_log::{Background, EventLog};
 use assay_trading_types::{Position, Timestamp};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -25,13 +27,20 @@ pub struct AuditPaths {
     pub state: PathBuf,
     /// The keys.
     pub keys: PathBuf,
+    /// How far ClickHouse is, and what is on its way there.
+    pub clickhouse_plan: PathBuf,
 }
 
 impl AuditPaths {
     /// Below `data_dir`.
     pub fn below(data_dir: &Path) -> Self {
         let audit = data_dir.join("audit");
-        Self { store: audit.join("audit.sqlite"), state: audit.join("chain.state"), keys: audit.join("keys") }
+        Self {
+            store: audit.join("audit.sqlite"),
+            state: audit.join("chain.state"),
+            keys: audit.join("keys"),
+            clickhouse_plan: audit.join("clickhouse.plan"),
+        }
     }
 }
 
@@ -55,6 +64,20 @@ impl AuditPaths {
     }
 }
 
+impl AuditPaths {
+    /// As [`Self::set_aside_if_ahead`], for the rows in ClickHouse: renames their table and says to what.
+    ///
+    /// # Errors
+    /// ClickHouse does not answer or refuses, or the disk does.
+    pub fn set_aside_clickhouse_if_ahead(
+        &self,
+        config: &ClickHouseConfig,
+        end: Position,
+    ) -> Result<Option<String>, Error> {
+        clickhouse::set_aside_if_ahead(config, &self.clickhouse_plan, end)
+    }
+}
+
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
@@ -74,11 +97,45 @@ fn set_aside(file: &Path, end: Position, renamed: &mut Vec<PathBuf>) -> Result<(
 ///
 /// ```text
 /// log --durable--> Sealer (leaf, chain, seals) --append--> log topic `seals`
-///     --durable--> Store  (rows; lags and catches up)
+///     --durable--> Store | ClickHouseSink (rows; lag and catch up)
 /// ```
 pub struct AuditService {
     sealer: Sealer,
-    store: Store,
+    rows: Rows,
+}
+
+/// Who writes rows.
+enum Rows {
+    Sqlite(Box<Store>),
+    ClickHouse(Box<ClickHouseSink>),
+}
+
+impl Rows {
+    fn turn(&mut self, wait: Duration) -> Result<usize, Error> {
+        match self {
+            Self::Sqlite(store) => store.turn(wait),
+            Self::ClickHouse(sink) => sink.turn(wait),
+        }
+    }
+
+    fn position(&self) -> Position {
+        match self {
+            Self::Sqlite(store) => store.position(),
+            Self::ClickHouse(sink) => sink.position(),
+        }
+    }
+
+    /// Stores what is there, some `rows_max` rows at most.
+    fn finish(&mut self, rows_max: u64) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(store) => {
+                let enough = store.position().0.saturating_add(rows_max);
+                while store.position().0 < enough && store.turn(Duration::ZERO)? > 0 {}
+                Ok(())
+            }
+            Self::ClickHouse(sink) => sink.finish(rows_max),
+        }
+    }
 }
 
 impl AuditService {
@@ -101,11 +158,28 @@ impl AuditService {
         clock_error_ns: i64,
     ) -> Result<Self, Error> {
         let paths = AuditPaths::below(data_dir);
-        let dir = paths.store.parent().expect("the store stands in a directory");
-        std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+        make_directory(&paths)?;
         let sealer = Sealer::open(log, paths.state, keys, clock_error_ns)?;
         let store = Store::open(log, &paths.store)?;
-        Ok(Self { sealer, store })
+        Ok(Self { sealer, rows: Rows::Sqlite(Box::new(store)) })
+    }
+
+    /// As [`Self::open`], with rows in ClickHouse. One that does not answer now is tried again later.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and what [`ClickHouseSink::open`] refuses.
+    pub fn open_with_clickhouse(
+        log: Arc<dyn EventLog>,
+        data_dir: &Path,
+        keys: Keys,
+        config: ClickHouseConfig,
+    ) -> Result<Self, Error> {
+        let paths = AuditPaths::below(data_dir);
+        make_directory(&paths)?;
+        let name = keys.signing().log_name().to_owned();
+        let sealer = Sealer::open(&*log, paths.state, keys, CLOCK_ERROR_UNKNOWN_NS)?;
+        let sink = ClickHouseSink::open(log, &name, &paths.clickhouse_plan, config)?;
+        Ok(Self { sealer, rows: Rows::ClickHouse(Box::new(sink)) })
     }
 
     /// One bounded step of both cursors, for whoever drives them on one thread: returns how many records were
@@ -115,7 +189,7 @@ impl AuditService {
     /// The audit cannot go on, and with it nothing that must be audited.
     pub fn turn(&mut self, log: &dyn EventLog, now: Timestamp) -> Result<usize, Error> {
         let chained = self.sealer.turn(log, now, Duration::ZERO)?;
-        Ok(chained + self.store.turn(Duration::ZERO)?)
+        Ok(chained + self.rows.turn(Duration::ZERO)?)
     }
 
     /// Seals the rest, waits for it to be durable, retires the key and stores what is left.
@@ -124,8 +198,7 @@ impl AuditService {
     /// As [`Self::turn`].
     pub fn finish(&mut self, log: &dyn EventLog, now: Timestamp) -> Result<(), Error> {
         self.sealer.finish(log, now)?;
-        while self.store.turn(Duration::ZERO)? > 0 {}
-        Ok(())
+        self.rows.finish(u64::MAX)
     }
 
     /// Position after the last record chained.
@@ -135,12 +208,7 @@ impl AuditService {
 
     /// Position after the last record stored.
     pub fn stored(&self) -> Position {
-        self.store.position()
-    }
-
-    /// Both cursors on their own, for a driver with its own threads.
-    pub fn into_parts(self) -> (Sealer, Store) {
-        (self.sealer, self.store)
+        self.rows.position()
     }
 
     /// Drives the sealer on this thread and the store on one of its own until `stop` is set; then seals the rest as
@@ -158,20 +226,18 @@ impl AuditService {
     ) -> Result<(), Error> {
         let halt = AtomicBool::new(false);
         let halted = || stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
-        let (sealer, store) = (&mut self.sealer, &mut self.store);
+        let (sealer, rows) = (&mut self.sealer, &mut self.rows);
         std::thread::scope(|scope| {
-            let rows = std::thread::Builder::new()
+            let stored = std::thread::Builder::new()
                 .name("audit-store".to_owned())
-                .spawn_scoped(scope, || stop_at_error(drive_store(store, log, &halted, progress), &halt))
+                .spawn_scoped(scope, || stop_at_error(drive_rows(rows, log, &halted, progress), &halt))
                 .map_err(Error::io("start a thread for", Path::new("the audit store")))?;
             let seals = stop_at_error(drive_sealer(sealer, log, clock, &halted, progress), &halt);
-            let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            seals.and(rows)
+            let stored = stored.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            seals.and(stored)
         })?;
         self.sealer.finish(log, clock())?;
-        let enough = self.store.position().0 + STOP_ROWS_MAX;
-        while self.store.position().0 < enough && self.store.turn(Duration::ZERO)? > 0 {}
-        Ok(())
+        self.rows.finish(STOP_ROWS_MAX)
     }
 }
 
@@ -182,6 +248,11 @@ pub enum Progress {
     Chained(Position),
     /// The store holds everything below.
     Stored(Position),
+}
+
+fn make_directory(paths: &AuditPaths) -> Result<(), Error> {
+    let dir = paths.store.parent().expect("the store stands in a directory");
+    std::fs::create_dir_all(dir).map_err(Error::io("create", dir))
 }
 
 fn stop_at_error(result: Result<(), Error>, halt: &AtomicBool) -> Result<(), Error> {
@@ -218,8 +289,8 @@ fn gather(taken: usize) {
     }
 }
 
-fn drive_store(
-    store: &mut Store,
+fn drive_rows(
+    rows: &mut Rows,
     log: &dyn EventLog,
     halted: &dyn Fn() -> bool,
     progress: &(dyn Fn(Progress) + Sync),
@@ -227,9 +298,9 @@ fn drive_store(
     // Sealing is owed to the order at once, rows may come later.
     let mut background = Background::begin("audit store", log);
     while !halted() {
-        let taken = store.turn(IDLE_WAIT)?;
+        let taken = rows.turn(IDLE_WAIT)?;
         if taken > 0 {
-            progress(Progress::Stored(store.position()));
+            progress(Progress::Stored(rows.position()));
         }
         gather(taken);
         background.rest_while_busy(log, halted);

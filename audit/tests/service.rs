@@ -240,7 +240,10 @@ fn a_store_of_another_schema_is_refused_and_left_alone() {
 fn sealing_goes_on_while_the_store_stands_still() {
     let dir = tempfile::tempdir().unwrap();
     let log = empty_log();
-    let (mut sealer, mut rows) = open(&log, dir.path()).into_parts();
+    let paths = AuditPaths::below(dir.path());
+    std::fs::create_dir_all(paths.store.parent().unwrap()).unwrap();
+    let mut sealer = Sealer::open(&log, paths.state, keys(), -1).unwrap();
+    let mut rows = Store::open(&log, &paths.store).unwrap();
     append(&log, order(0, 1, "C1", at(0)));
     let turn = |sealer: &mut Sealer, now| while sealer.turn(&log, now, Duration::ZERO).unwrap() > 0 {};
     turn(&mut sealer, at(0));

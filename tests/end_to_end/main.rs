@@ -6,6 +6,7 @@
 
 mod audit_trail;
 mod back_office;
+mod clickhouse;
 mod client;
 mod configuration;
 mod crash;

@@ -1,32 +1,62 @@
-//! `assay audit verify` and `assay audit query`.
+//! `assay audit verify`, `assay audit query` and `assay audit rebuild`.
 
-use super::Outcome;
-use crate::cli::{AuditCommand, Format, QueryArgs, VerifyArgs};
-use crate::node::DataDir;
-use assay_audit::keys::VerifyKeys;
-use assay_audit::{AuditPaths, Query, Report, Selector, parse_time, query, verify_both, verify_log};
-use assay_event_log::open_read_only;
+use super::{Outcome, configuration_or_none};
+use crate::cli::{AuditCommand, Format, QueryArgs, RebuildArgs, StoreArgs, StoreKind, VerifyArgs};
+use crate::config::{AuditStore, Config};
+use crate::node::{DataDir, log_config};
+use assay_audit::clickhouse::{self, ClickHouseConfig, ClickHouseSink};
+use assay_audit::keys::{self, VerifyKeys};
+use assay_audit::{
+    AuditPaths, Query, Report, Selector, Store, parse_time, query, verify_both, verify_log,
+    verify_log_and_clickhouse,
+};
+use assay_event_log::{EventLog, FileLog, open_read_only};
 use assay_trading_types::Position;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub(crate) fn run(command: AuditCommand) -> Outcome {
     match command {
         AuditCommand::Verify(args) => verify(&args),
         AuditCommand::Query(args) => ask(args),
+        AuditCommand::Rebuild(args) => rebuild(&args),
+    }
+}
+
+impl StoreArgs {
+    /// ClickHouse, if that is the store.
+    fn clickhouse(&self) -> Result<Option<ClickHouseConfig>> {
+        let mut config: Config = configuration_or_none(self.config.as_deref())?;
+        match self.store {
+            Some(StoreKind::Sqlite) => return Ok(None),
+            Some(StoreKind::Clickhouse) => config.audit.store = AuditStore::Clickhouse,
+            None => {}
+        }
+        config.clickhouse().map_err(|fault| format!("configuration: {fault}").into())
     }
 }
 
 fn verify(args: &VerifyArgs) -> Outcome {
-    let report = verify_dir(&DataDir::new(&args.data_dir), args.initial_key.as_deref())?;
+    let data_dir = DataDir::new(&args.data_dir);
+    let initial = args.initial_key.as_deref();
+    let report = match args.store.clickhouse()? {
+        None => verify_dir(&data_dir, initial)?,
+        Some(config) => {
+            let keys = VerifyKeys::load(&AuditPaths::below(data_dir.root()).keys, initial)?;
+            let log = open_read_only(data_dir.log())?;
+            verify_log_and_clickhouse(log.records(log.recovery().first)?, &config, &keys)?
+        }
+    };
     print!("{report}");
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Verifies the log of `data_dir`, and its store where there is one.
-pub(crate) fn verify_dir(
-    data_dir: &DataDir,
-    initial_key: Option<&std::path::Path>,
-) -> Result<Report, Box<dyn std::error::Error>> {
+/// Verifies the log of `data_dir`, and its embedded store where there is one.
+pub(crate) fn verify_dir(data_dir: &DataDir, initial_key: Option<&Path>) -> Result<Report> {
     let paths = AuditPaths::below(data_dir.root());
     let keys = VerifyKeys::load(&paths.keys, initial_key)?;
     let log = open_read_only(data_dir.log())?;
@@ -35,6 +65,58 @@ pub(crate) fn verify_dir(
         true => verify_both(records, &paths.store, &keys)?,
         false => verify_log(records, &keys),
     })
+}
+
+/// Opens the log as a node does, so that none runs beside.
+fn rebuild(args: &RebuildArgs) -> Outcome {
+    let data_dir = DataDir::new(&args.data_dir);
+    let clickhouse = args.store.clickhouse()?;
+    let paths = AuditPaths::below(data_dir.root());
+    if !data_dir.log().exists() {
+        return Err(format!("there is no log at {}", data_dir.root().display()).into());
+    }
+    let (log, _) = FileLog::open(data_dir.log(), log_config(&Config::default()))?;
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    let rows = match clickhouse {
+        Some(config) => rebuild_clickhouse(&log, &paths, config)?,
+        None => rebuild_sqlite(&log, &paths.store)?,
+    };
+    println!("wrote {rows} rows from the log");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rebuild_clickhouse(
+    log: &Arc<dyn EventLog>,
+    paths: &AuditPaths,
+    config: ClickHouseConfig,
+) -> Result<Position> {
+    let name = keys::load(&paths.keys)?.signing().log_name().to_owned();
+    clickhouse::rebuild(&config, &name, &paths.clickhouse_plan)?;
+    let mut sink = ClickHouseSink::open(Arc::clone(log), &name, &paths.clickhouse_plan, config)?;
+    sink.finish(u64::MAX)?;
+    if sink.position() < log.durable() {
+        let message = format!(
+            "ClickHouse went away at position {} of {}; the node goes on from there, or run this again",
+            sink.position(),
+            log.durable()
+        );
+        return Err(message.into());
+    }
+    Ok(sink.position())
+}
+
+fn rebuild_sqlite(log: &Arc<dyn EventLog>, file: &Path) -> Result<Position> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    let mut store = Store::open(&**log, file)?;
+    while store.turn(Duration::ZERO)? > 0 {}
+    Ok(store.position())
 }
 
 fn ask(args: QueryArgs) -> Outcome {
@@ -54,8 +136,11 @@ fn ask(args: QueryArgs) -> Outcome {
         Format::Csv => assay_audit::Format::Csv,
         Format::Json => assay_audit::Format::JsonLines,
     };
-    let paths = AuditPaths::below(&args.data_dir);
-    let page = query(&paths.store, &question, format, &mut std::io::stdout().lock())?;
+    let mut out = std::io::stdout().lock();
+    let page = match args.store.clickhouse()? {
+        Some(config) => clickhouse::query_clickhouse(&config, &question, format, &mut out)?,
+        None => query(&AuditPaths::below(&args.data_dir).store, &question, format, &mut out)?,
+    };
     if let Some(next) = page.next_after {
         eprintln!("more rows follow: add --after {next}");
     }

@@ -26,6 +26,11 @@ const KEYS: &[&str] = &[
     "audit.store",
     "audit.clickhouse.url",
     "audit.clickhouse.database",
+    "audit.clickhouse.user",
+    "audit.clickhouse.password_file",
+    "audit.clickhouse.retention_years",
+    "audit.clickhouse.repeats",
+    "audit.clickhouse.compress",
 ];
 
 /// Variables of other meaning than a key: the file, the data directory, the log filter.

@@ -95,7 +95,27 @@ fn every_fault_names_file_line_and_mend() {
         ),
         ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" is not served"),
         ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
-        ("[audit]\nstore = \"clickhouse\"\n", "assay.toml:2: store = \"clickhouse\" is not served"),
+        (
+            "[audit]\nstore = \"clickhouse\"\n",
+            "assay.toml:2: store = \"clickhouse\" needs [audit.clickhouse]",
+        ),
+        ("[audit.clickhouse]\nurl = \"db:8123\"\n", "assay.toml:2: url = \"db:8123\" is no address"),
+        (
+            "[audit.clickhouse]\nurl = \"http://me:secret@db\"\n",
+            "assay.toml:2: url holds a user or password, use user and password_file",
+        ),
+        (
+            "[audit.clickhouse]\nurl = \"http://db\"\ndatabase = \"a;b\"\n",
+            "assay.toml:3: database = \"a;b\" is no name",
+        ),
+        (
+            "[audit.clickhouse]\nurl = \"http://db\"\nretention_years = 6\n",
+            "assay.toml:3: retention_years = 6 is too short",
+        ),
+        (
+            "[audit.clickhouse]\nurl = \"http://db\"\nrepeats = \"hope\"\n",
+            "assay.toml:3: unknown variant `hope`",
+        ),
     ];
     for (text, expected) in table {
         let error = load(text).unwrap_err();

@@ -17,30 +17,61 @@ const DEDUPLICATION_WINDOW: u32 = 10_000;
 /// The smallest window that a table made by somebody else may have: a restart sends one block again.
 const DEDUPLICATION_WINDOW_MIN: u32 = 100;
 
-/// Makes what is missing in the database, and refuses one that cannot serve `log`.
+/// Makes what is missing in the database, and refuses one that cannot serve `log`. A database of this version is not
+/// touched, so that a user who may only write rows will do.
 ///
 /// # Errors
 /// No answer, another log's or a newer program's database, a shorter retention than is in force, or no de-duplication.
 pub(crate) fn prepare(server: &mut Server, log: &str) -> Result<(), ClickHouseError> {
-    let database = server.config.database.clone();
-    server.execute("make the database", &format!("CREATE DATABASE IF NOT EXISTS {database}"))?;
-    server.use_database();
     refuse_what_cannot(server)?;
-    make_log_table(server)?;
-    claim(server, log)?;
-    server.execute("make the table", &record_table(server))?;
+    let database = server.config.database.clone();
+    if !exists(server, &format!("system.databases WHERE name = '{database}'"))? {
+        server.execute("make the database", &format!("CREATE DATABASE IF NOT EXISTS {database}"))?;
+    }
+    server.use_database();
+    let found = version_for(server, log)?;
+    if found < SCHEMA_VERSION || !has_table(server, "record")? {
+        make(server)?;
+    }
+    if found < SCHEMA_VERSION {
+        // Last, so that what was made half is made again. The log's name is made of letters, digits and `-`.
+        let sql = format!("INSERT INTO log (name, schema) VALUES ('{log}', {SCHEMA_VERSION})");
+        server.execute("note whose it is", &sql)?;
+    }
     require_deduplication(server)?;
-    if !server.version.is_modern() {
-        tracing::warn!(
-            version = %server.version,
-            "ClickHouse is too old for views, search indexes and deletion after the retention: rows only"
-        );
-        return Ok(());
+    match server.version.is_modern() {
+        true => extend_retention(server),
+        false => {
+            tracing::warn!(
+                version = %server.version,
+                "ClickHouse is too old for views, search indexes and deletion after the retention: rows only"
+            );
+            Ok(())
+        }
     }
-    for statement in statements(INDEXES).chain(statements(VIEWS)) {
-        server.execute("make indexes and views", &statement)?;
+}
+
+fn make(server: &Server) -> Result<(), ClickHouseError> {
+    let log = "CREATE TABLE IF NOT EXISTS log (name String, schema UInt32) ENGINE = MergeTree ORDER BY name \
+               SETTINGS index_granularity = 8192";
+    server.execute("make the table of logs", log)?;
+    server.execute("make the table", &record_table(server))?;
+    if server.version.is_modern() {
+        for statement in statements(INDEXES).chain(statements(VIEWS)) {
+            server.execute("make indexes and views", &statement)?;
+        }
     }
-    extend_retention(server)
+    Ok(())
+}
+
+fn exists(server: &Server, what: &str) -> Result<bool, ClickHouseError> {
+    let count: u64 = server.one("tell what it has", &format!("SELECT count() FROM {what}"))?;
+    Ok(count > 0)
+}
+
+/// Whether the database has this table or view.
+pub(crate) fn has_table(server: &Server, name: &str) -> Result<bool, ClickHouseError> {
+    exists(server, &format!("system.tables WHERE database = currentDatabase() AND name = '{name}'"))
 }
 
 /// The statements of a file, without their comments.
@@ -79,14 +110,11 @@ fn retention(years: u32) -> String {
     format!("toDateTime(intDiv(at_ns, 1000000000), 'UTC') + toIntervalYear({years})")
 }
 
-/// Which log and which schema a database is of.
-fn make_log_table(server: &Server) -> Result<(), ClickHouseError> {
-    let sql = "CREATE TABLE IF NOT EXISTS log (name String, schema UInt32) ENGINE = MergeTree ORDER BY name \
-               SETTINGS index_granularity = 8192";
-    server.execute("make the table of logs", sql)
-}
-
-fn claim(server: &Server, log: &str) -> Result<(), ClickHouseError> {
+/// Version of the schema that is there, 0 for none; the database must be `log`'s or nobody's.
+fn version_for(server: &Server, log: &str) -> Result<u32, ClickHouseError> {
+    if !has_table(server, "log")? {
+        return Ok(0);
+    }
     let rows: Vec<(String, u32)> =
         server.all("tell whose it is", "SELECT name, max(schema) FROM log GROUP BY name")?;
     let database = server.config.database.clone();
@@ -94,15 +122,10 @@ fn claim(server: &Server, log: &str) -> Result<(), ClickHouseError> {
         return Err(ClickHouseError::ForeignLog { database, theirs: theirs.clone(), ours: log.to_owned() });
     }
     let found = rows.first().map_or(0, |(_, schema)| *schema);
-    if found > SCHEMA_VERSION {
-        return Err(ClickHouseError::NewerSchema { database, found, known: SCHEMA_VERSION });
+    match found > SCHEMA_VERSION {
+        true => Err(ClickHouseError::NewerSchema { database, found, known: SCHEMA_VERSION }),
+        false => Ok(found),
     }
-    if found < SCHEMA_VERSION {
-        // The log's name is made of letters, digits and `-`.
-        let sql = format!("INSERT INTO log (name, schema) VALUES ('{log}', {SCHEMA_VERSION})");
-        server.execute("note whose it is", &sql)?;
-    }
-    Ok(())
 }
 
 fn refuse_what_cannot(server: &Server) -> Result<(), ClickHouseError> {

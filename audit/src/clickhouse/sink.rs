@@ -4,9 +4,10 @@ use super::batch::{Batch, Filling};
 use super::config::ClickHouseConfig;
 use super::error::ClickHouseError;
 use super::plan::{Plan, PlanFile};
+use super::read::Rows;
 use super::row_binary::COLUMNS;
-use super::schema::prepare;
-use super::server::Server;
+use super::schema::{has_table, prepare};
+use super::server::{Server, open};
 use crate::chain::Chains;
 use crate::error::Error;
 use assay_event_log::{EventLog, Reader, Record};
@@ -222,7 +223,7 @@ impl ClickHouseSink {
     /// # Errors
     /// As [`Self::turn`].
     pub fn finish(&mut self, rows: u64) -> Result<(), Error> {
-        let enough = self.stored.0 + rows;
+        let enough = self.stored.0.saturating_add(rows);
         while self.stored.0 < enough && self.trouble.until.is_none() {
             let taken = self.turn(Duration::ZERO)?;
             let gathered = self.filling.as_ref().is_some_and(|(filling, _)| !filling.is_empty());
@@ -365,4 +366,24 @@ pub fn rebuild(config: &ClickHouseConfig, log_name: &str, plan: &Path) -> Result
     server.execute("drop the table", "DROP TABLE record")?;
     prepare(&mut server, log_name)?;
     Ok(())
+}
+
+/// Renames the rows' table if it holds more than a log that ends at `end`: kept as evidence, not gone on from. Says to
+/// what.
+///
+/// # Errors
+/// The server or the disk refuses.
+pub(crate) fn set_aside_if_ahead(
+    config: &ClickHouseConfig,
+    plan: &Path,
+    end: Position,
+) -> Result<Option<String>, Error> {
+    let server = open(config)?;
+    if !has_table(&server, "record")? || Rows::all(&server)?.end() <= end.0 {
+        return Ok(None);
+    }
+    PlanFile::new(plan.to_owned(), config.database.clone()).remove()?;
+    let name = format!("record_lost_{}", end.0);
+    server.execute("set the rows aside", &format!("RENAME TABLE record TO {name}"))?;
+    Ok(Some(format!("{}.{name}", config.database)))
 }

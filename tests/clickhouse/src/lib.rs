@@ -2,7 +2,7 @@
 //!
 //! [`Today`] is the engine of the `chdb` package behind a small HTTP front; [`Debian`] is a whole server of 2018.
 //! `tests/clickhouse/install.sh` installs both. Where one is missing a test says that it was skipped; with
-//! `ASSAY_REQUIRE_CLICKHOUSE` set it fails instead.
+//! `REQUIRE_CLICKHOUSE` set it fails instead.
 
 mod debian;
 mod link;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 /// Says why a test does nothing, past the test runner's capture; fails where servers are required.
 fn missing(what: &str) {
-    assert!(std::env::var_os("ASSAY_REQUIRE_CLICKHOUSE").is_none(), "{what}");
+    assert!(std::env::var_os("REQUIRE_CLICKHOUSE").is_none(), "{what}");
     let _ = writeln!(std::io::stderr(), "skipped: {what}; tests/clickhouse/install.sh installs it");
 }
 
@@ -41,6 +41,26 @@ fn answers(port: u16) -> bool {
     let asked = socket.write_all(b"GET /ping HTTP/1.0\r\n\r\n");
     let mut answer = String::new();
     asked.is_ok() && socket.read_to_string(&mut answer).is_ok() && answer.contains("Ok.")
+}
+
+/// Answer of `url` to `sql` about `database`, tab separated, asked past the product.
+///
+/// # Panics
+/// The server does not answer, or not with what was asked for.
+pub fn ask(url: &str, database: &str, sql: &str) -> String {
+    use std::io::Read;
+    let address = url.strip_prefix("http://").expect("an address");
+    let mut socket = std::net::TcpStream::connect(address).expect("the server listens");
+    let head = format!(
+        "POST /?database={database}&default_format=TabSeparated HTTP/1.0\r\nContent-Length: {}\r\n\r\n",
+        sql.len()
+    );
+    socket.write_all((head + sql).as_bytes()).expect("the server takes the question");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer of HTTP");
+    assert!(head.contains(" 200 "), "{sql}: {answer}");
+    body.trim_end().to_owned()
 }
 
 fn free_port() -> u16 {

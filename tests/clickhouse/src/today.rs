@@ -68,7 +68,7 @@ impl Drop for Today {
 }
 
 fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("ASSAY_CHDB_PYTHON").map(PathBuf::from);
+    let named = std::env::var_os("CHDB_PYTHON").map(PathBuf::from);
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")), PathBuf::from);
     named.or(Some(target.join("chdb/bin/python"))).filter(|python| python.exists())

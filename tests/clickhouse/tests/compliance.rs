@@ -5,7 +5,7 @@ mod support;
 
 use assay_audit::clickhouse::{ClickHouseConfig, ClickHouseSink, query_clickhouse};
 use assay_audit::{Format, Query, Selector, query};
-use assay_clickhouse_tests::Today;
+use assay_clickhouse_tests::{Today, ask};
 use assay_event_log::{EventLog, MemoryLog};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,4 +51,40 @@ fn a_question_has_the_same_answer_from_either_store() {
         }
     }
     assert!(rows > 100);
+}
+
+/// The engine at hand keeps no users, but reads the statements.
+#[test]
+fn the_grants_are_what_the_server_reads_and_the_writer_can_neither_read_nor_change() {
+    let Some(server) = Today::start() else { return };
+    let text = include_str!("../../../deploy/clickhouse/roles.sql");
+    let statements = text.split(";\n").map(|statement| {
+        statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
+    });
+    let mut read = Vec::new();
+    for statement in statements.filter(|statement| !statement.trim().is_empty()) {
+        let literal = statement.replace('\'', "\\'");
+        read.push(ask(&server.url(), "default", &format!("SELECT formatQuerySingleLine('{literal}')")));
+    }
+    assert_eq!(read.len(), 9);
+    let writer: Vec<&String> = read.iter().filter(|s| s.contains("audit_writer")).collect();
+    assert!(writer.iter().any(|s| s.starts_with("GRANT INSERT ON assay.record TO")));
+    assert!(!writer.iter().any(|s| s.contains("ALTER") || s.contains("payload") || s.contains("assay.*")));
+}
+
+/// The worked examples of the documentation run, and the ones that ask for holes and damage find none.
+#[test]
+fn the_documented_questions_run() {
+    let Some(server) = Today::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let log = Arc::new(audited_day(dir.path(), 3));
+    let config = ClickHouseConfig::new(server.url(), "assay");
+    filled(&log, dir.path(), &config);
+    let text = include_str!("../../../docs/compliance/queries.md");
+    let questions: Vec<&str> =
+        text.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(questions.len() >= 10);
+    for question in questions {
+        ask(&server.url(), "assay", question.trim().trim_end_matches(';'));
+    }
 }

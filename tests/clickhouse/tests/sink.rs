@@ -6,7 +6,7 @@ mod support;
 use assay_audit::Error;
 use assay_audit::clickhouse::{ClickHouseConfig, ClickHouseError, ClickHouseSink, Repeats, rebuild};
 use assay_audit::{verify_clickhouse, verify_log_and_clickhouse};
-use assay_clickhouse_tests::{Cut, Debian, Link, Today};
+use assay_clickhouse_tests::{Cut, Debian, Link, Today, ask};
 use assay_event_log::{EventLog, MemoryLog};
 use assay_trading_types::*;
 use std::path::Path;
@@ -38,22 +38,8 @@ fn assert_each_once(log: &MemoryLog, config: &ClickHouseConfig) {
     assert_eq!(one(config, "SELECT count() FROM record"), log.durable().0.to_string());
 }
 
-/// One text, asked past the product.
 fn one(config: &ClickHouseConfig, sql: &str) -> String {
-    let client = clickhouse::Client::default()
-        .with_url(&config.url)
-        .with_database(&config.database)
-        .with_validation(false);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let text = runtime.block_on(async {
-        let mut bytes = client.query(sql).fetch_bytes("TabSeparated").unwrap();
-        let mut all = Vec::new();
-        while let Some(some) = bytes.next().await.unwrap() {
-            all.extend_from_slice(&some);
-        }
-        all
-    });
-    String::from_utf8(text).unwrap().trim_end().to_owned()
+    ask(&config.url, &config.database, sql)
 }
 
 #[test]

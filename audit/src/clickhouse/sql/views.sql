@@ -1,4 +1,4 @@
--- Every event of an order, from FIX byte to posting. A FIX message names its order by session and ClOrdID.
+-- Every event of an order, from FIX byte to posting. What has no OrderID yet names its order by session and ClOrdID.
 CREATE OR REPLACE VIEW order_trail AS
 SELECT order_id, position, at, topic, kind, actor, firm, session, cl_ord_id, orig_cl_ord_id, symbol, exec_id,
        replaceAll(payload, '\x01', '|') AS message
@@ -8,10 +8,11 @@ SELECT named.order_id AS order_id, m.position, m.at, m.topic, m.kind, m.actor, n
        m.orig_cl_ord_id, m.symbol, m.exec_id, replaceAll(m.payload, '\x01', '|') AS message
 FROM record AS m
 INNER JOIN (
-    SELECT DISTINCT session, cl_ord_id, order_id, firm FROM record
-    WHERE topic = 'accounts' AND order_id != '' AND cl_ord_id != '' AND session != ''
+    SELECT session, cl_ord_id, order_id, max(firm) AS firm FROM record
+    WHERE order_id != '' AND cl_ord_id != '' AND session != ''
+    GROUP BY session, cl_ord_id, order_id
 ) AS named ON m.session = named.session AND m.cl_ord_id = named.cl_ord_id
-WHERE m.topic = 'fix' AND m.order_id = '';
+WHERE m.order_id = '' AND m.cl_ord_id != '';
 
 -- Every fill, one row for each side.
 CREATE OR REPLACE VIEW executions AS

@@ -232,6 +232,6 @@ mod tests {
         assert_eq!(statements(INDEXES).count(), 6);
         let views: Vec<String> = statements(VIEWS).collect();
         assert_eq!(views.len(), 11);
-        assert!(views.iter().all(|view| view.starts_with("CREATE OR REPLACE VIEW")));
+        assert!(views.iter().all(|view| view.trim_start().starts_with("CREATE OR REPLACE VIEW")));
     }
 }

@@ -3,7 +3,7 @@
 use assay_event_log::open_read_only;
 use assay_risk_service::Risk;
 use assay_trading_types::{
-    Amount, Asset, ClOrdId, Event, ExecType, Outbox, Position, Processor, Role, SessionId, Topic,
+    Amount, Asset, ClOrdId, Event, ExecType, Fill, Outbox, Position, Price, Processor, Role, SessionId, Topic,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -55,6 +55,15 @@ impl Fills {
     }
 }
 
+impl Fills {
+    /// A fill is undone or priced anew.
+    fn change(&mut self, is_buy: bool, fill: &Fill, before: Price, after: Price) {
+        let change = after.notional(fill.qty).units() - before.notional(fill.qty).units();
+        let sum = if is_buy { &mut self.bought } else { &mut self.sold };
+        *sum = Amount::from_units(sum.units() + change);
+    }
+}
+
 impl Books {
     /// Replays the log in `dir`, which may belong to a stopped node or to a running one.
     pub(crate) fn replay(dir: &Path) -> Result<Self, Box<dyn std::error::Error>> {
@@ -93,13 +102,27 @@ impl Books {
             Event::OrderAccepted(e) => self.decided(e.terms.session, e.terms.cl_ord_id).accepted += 1,
             Event::OrderRefused(e) => self.decided(e.terms.session, e.terms.cl_ord_id).refused += 1,
             Event::ExecutionReported(e) => {
-                if let ExecType::Trade(fill) = &e.exec {
-                    let fills = self.fills.entry(e.terms.session).or_default();
-                    fills.add(e.terms.side.is_buy(), fill.price.notional(fill.qty));
+                let session = e.terms.session;
+                let is_buy = e.terms.side.is_buy();
+                match &e.exec {
+                    ExecType::Trade(fill) => {
+                        self.fills_of(session).add(is_buy, fill.price.notional(fill.qty))
+                    }
+                    ExecType::TradeCanceled { fill, .. } => {
+                        self.fills_of(session).change(is_buy, fill, fill.price, Price::from_units(0));
+                    }
+                    ExecType::TradeCorrected { fill, before, .. } => {
+                        self.fills_of(session).change(is_buy, fill, *before, fill.price);
+                    }
+                    _ => {}
                 }
             }
             _ => {}
         }
+    }
+
+    fn fills_of(&mut self, session: SessionId) -> &mut Fills {
+        self.fills.entry(session).or_default()
     }
 
     fn decided(&mut self, session: SessionId, cl_ord_id: ClOrdId) -> &mut Decisions {

@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Explain or review what risk decided.
     #[command(subcommand)]
     Risk(crate::command::risk::RiskCommand),
+    /// Undo or correct a trade.
+    #[command(subcommand)]
+    Trade(crate::command::trade::TradeCommand),
     /// Keys of the audit seals and of sessions.
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -9,6 +9,7 @@ pub(crate) mod proposal;
 pub(crate) mod risk;
 pub(crate) mod session;
 pub(crate) mod sim;
+pub(crate) mod trade;
 pub(crate) mod up;
 pub(crate) mod user;
 

@@ -50,6 +50,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Risk(command) => command::risk::run(&command),
         Command::Session(command) => command::session::run(&command),
         Command::Proposal(command) => command::proposal::run(&command),
+        Command::Trade(command) => command::trade::run(&command),
         Command::User(args) => command::user::run(&args),
         Command::Keys(args) => command::keys::run(&args),
         Command::Certs(args) => command::certs::run(&args),

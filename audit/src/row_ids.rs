@@ -188,6 +188,12 @@ impl<'a> RowIds<'a> {
             Event::TradingStateSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradingStateChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::AuctionIndicated(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::TradeBustRequested(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::TradeCorrectionRequested(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::TradeAmendmentRefused(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::TradeAmended(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::HouseCreditSet(_) | Event::LimitsChangeDecided(_) => none,
             Event::LimitsChangeProposed(e) => Self { firm: firm_of_limits(&e.scope), ..none },
             Event::LimitsChanged(e) => Self { firm: firm_of_limits(&e.scope), ..none },

@@ -8,6 +8,7 @@ use crate::live_order::LiveOrder;
 use crate::market::Market;
 use crate::orders::Orders;
 use crate::phase::PhaseState;
+use crate::trade_amendment::Amendments;
 use crate::work::Sink;
 use crate::{Error, snapshot};
 use assay_trading_types::{
@@ -37,6 +38,7 @@ pub struct Execution {
     pub(crate) by_symbol: FxHashMap<Symbol, u32>,
     pub(crate) orders: Orders,
     pub(crate) closed: ClosedOrders,
+    pub(crate) amendments: Amendments,
     /// Reports owed to orders, in order; may name orders that closed meanwhile.
     pub(crate) duties: VecDeque<(OrderId, Duty)>,
     /// GTD orders by the instant they end at.
@@ -73,6 +75,7 @@ impl Execution {
             by_symbol: FxHashMap::default(),
             orders: Orders::default(),
             closed: ClosedOrders::default(),
+            amendments: Amendments::default(),
             duties: VecDeque::new(),
             ends: BTreeSet::new(),
             interrupted: BTreeSet::new(),
@@ -311,6 +314,8 @@ impl Processor for Execution {
             Event::ReplaceAccepted(replace) => self.replace(replace, out),
             Event::TimetableSet(timetable) => self.set_timetable(timetable),
             Event::TradingRulesSet(rules) => self.set_rules(rules),
+            Event::TradeBustRequested(bust) => self.bust(bust, out),
+            Event::TradeCorrectionRequested(correction) => self.correct(correction, out),
             Event::TradingStateSet(state) => self.set_halted(&state.symbol, state.halted),
             // Ticks are done above; whatever else may come to stand in `markets` is for others.
             _ => {}

@@ -52,6 +52,7 @@ mod settling;
 mod slab;
 mod snapshot;
 mod stops;
+mod trade_amendment;
 mod uncrossing;
 mod work;
 

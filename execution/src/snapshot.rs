@@ -15,6 +15,7 @@ use crate::parties::Party;
 use crate::phase::PhaseState;
 use crate::resting_order::Place;
 use crate::saved_order::SavedOrder;
+use crate::trade_amendment::Amendments;
 use assay_trading_types::{
     Event, InstrumentListed, Kind, OrdStatus, OrderId, Price, Timestamp, TimetableSet, TradingPhase, decode,
     encode,
@@ -23,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes. Another one is refused; the log gives the same state.
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -36,6 +37,7 @@ struct Saved {
     calendars: Vec<(Vec<u8>, Standing)>,
     parties: Vec<Party>,
     closed: Vec<(OrderId, OrdStatus)>,
+    amendments: Amendments,
     duties: Vec<(OrderId, Duty)>,
     unsettled: Vec<u32>,
     unindicated: Vec<u32>,
@@ -64,6 +66,7 @@ pub(crate) fn write(state: &Execution) -> Vec<u8> {
         calendars: state.calendars.values().map(|c| (json(c.timetable.clone()), c.standing)).collect(),
         parties: state.orders.parties.all().to_vec(),
         closed: state.closed.iter().collect(),
+        amendments: state.amendments.clone(),
         duties: state.duties.iter().copied().collect(),
         unsettled: state.unsettled.iter().copied().collect(),
         unindicated: state.unindicated.iter().copied().collect(),
@@ -121,6 +124,7 @@ fn restore(bytes: &mut &[u8]) -> Result<Execution, Error> {
     let mut closed = ClosedOrders::default();
     saved.closed.into_iter().for_each(|(id, status)| closed.note(id, status));
     state.closed = closed;
+    state.amendments = saved.amendments;
     for number in 0..saved.markets {
         restore_market(&mut state, number, bytes)?;
     }

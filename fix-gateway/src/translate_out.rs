@@ -16,7 +16,7 @@ use assay_trading_types::{
 };
 pub(crate) use execution_report::MassPart;
 use execution_report::{
-    ExecutionReport, Part, asked_by, detail_of, exec_type_char, phrase, reason_of, restatement_of,
+    ExecutionReport, Part, asked_by, detail_of, exec_type_char, fill_of, phrase, reason_of, restatement_of,
 };
 use fields::{order_id, text, time};
 use fix_session::{Encoder, Outgoing, Routing};
@@ -187,6 +187,7 @@ impl<'a> Report<'a> {
             terms: &e.terms,
             filled: Filled::default(),
             fill: None,
+            exec_ref_id: None,
             refusal: Some(e.refusal),
             restatement: None,
             text: Some((e.refusal, &e.detail)),
@@ -204,6 +205,7 @@ impl<'a> Report<'a> {
             (cl_ord_id, orig_cl_ord_id) = (ids.cl_ord_id, Some(ids.orig_cl_ord_id));
         }
         let reason = reason_of(&e.exec);
+        let (fill, exec_ref_id) = fill_of(&e.exec);
         let refusal = match &e.exec {
             ExecType::Rejected { reason } => Some(*reason),
             _ => None,
@@ -218,10 +220,8 @@ impl<'a> Report<'a> {
             status: e.status,
             terms: &e.terms,
             filled: e.filled,
-            fill: match &e.exec {
-                ExecType::Trade(fill) => Some(fill),
-                _ => None,
-            },
+            fill,
+            exec_ref_id,
             refusal,
             restatement: restatement_of(&e.exec),
             text: reason.map(|r| (r, detail_of(&e.exec).unwrap_or(phrase(r)))),
@@ -263,6 +263,7 @@ impl<'a> Report<'a> {
             terms: &order.terms,
             filled: order.filled,
             fill: None,
+            exec_ref_id: None,
             refusal: None,
             restatement: None,
             text: None,

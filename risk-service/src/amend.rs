@@ -296,7 +296,7 @@ fn same_terms(a: &Amendment<'_>, slot: Slot, risk: &Risk) -> Result<Slot, Refuse
 }
 
 /// One hold of `need` in place of one of `held`.
-fn renew_hold(order: &mut OpenOrder, held: Amount, need: Amount, group: &mut Group) -> TransferId {
+pub(crate) fn renew_hold(order: &mut OpenOrder, held: Amount, need: Amount, group: &mut Group) -> TransferId {
     let accounts = order.held_accounts();
     if let Some(pending) = order.hold.filter(|_| held > Amount::ZERO) {
         let (kind, reason) = (TransferKind::Void { pending }, TransferReason::OrderRelease);

@@ -74,6 +74,13 @@ impl Exposure {
         self.day.trades += 1;
     }
 
+    /// A fill is undone or priced anew: what was bought or sold changes by `notional`, `commission` is given back.
+    pub(crate) fn amend_trade(&mut self, is_buy: bool, notional: i128, commission: i128) {
+        let side = if is_buy { &mut self.day.bought } else { &mut self.day.sold };
+        *side = side.saturating_add(notional);
+        self.day.commission -= commission;
+    }
+
     /// The day ends, another begins.
     pub(crate) fn begin_day(&mut self) {
         self.day = Day { base: self.net, ..Day::default() };

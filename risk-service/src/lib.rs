@@ -44,6 +44,7 @@ mod snapshot;
 mod stage;
 mod switches;
 mod terms;
+mod trade_amendment;
 
 pub use error::Error;
 pub use risk::{AtStake, Risk};

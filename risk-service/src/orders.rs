@@ -63,6 +63,11 @@ impl Orders {
         self.by_id.get(order_id).map(|slot| &self[*slot])
     }
 
+    /// Where an order stands, open or closed lately.
+    pub(crate) fn known_slot(&self, order_id: &OrderId) -> Option<Slot> {
+        self.by_id.get(order_id).copied()
+    }
+
     /// The order that `id` of a session names, open or closed lately.
     pub(crate) fn find(&self, session: SessionIx, id: &ClOrdId) -> Option<Slot> {
         self.ids.get(&(session, *id)).copied()

@@ -26,6 +26,13 @@ impl DayTrades {
         *side = side.saturating_add(qty.units());
     }
 
+    /// A fill of the day is undone. One of an earlier day is part of what the day began with.
+    pub(crate) fn take_back(&mut self, terms: &OrderTerms, qty: Qty) {
+        let traded = self.0.entry((terms.account, terms.symbol)).or_default();
+        let side = if terms.side.is_buy() { &mut traded.bought } else { &mut traded.sold };
+        *side = side.saturating_sub(qty.units()).max(0);
+    }
+
     /// A new trading day.
     pub(crate) fn clear(&mut self) {
         self.0.clear();

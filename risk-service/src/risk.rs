@@ -328,7 +328,12 @@ impl Processor for Risk {
         self.end_graces(input.at);
         match input.event {
             Event::ExecutionReported(e) if !is_from_risk(input) && self.is_new_outcome(input.origin) => {
-                self.executed(e, input, out);
+                match &e.exec {
+                    ExecType::TradeCanceled { .. } | ExecType::TradeCorrected { .. } => {
+                        self.trade_amended(e, input, out);
+                    }
+                    _ => self.executed(e, input, out),
+                }
             }
             Event::CancelRefused(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
                 match e.response_to {

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 
 /// What a fill takes from the hold and charges.
 #[derive(Default)]
-struct Paid {
+pub(crate) struct Paid {
     from_hold: Amount,
     /// Of the client's cash that no hold covered; negative when the fill brought cash.
     beside_cash: i128,
@@ -145,6 +145,8 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, VecD
         | ExecType::PendingCancel { .. }
         | ExecType::PendingReplace { .. }
         | ExecType::Trade(_)
+        | ExecType::TradeCanceled { .. }
+        | ExecType::TradeCorrected { .. }
         | ExecType::Canceled { .. }
         | ExecType::Rejected { .. }
         | ExecType::Expired
@@ -201,7 +203,13 @@ fn pay(
 }
 
 /// Releases what the hold is larger by than the order needs after a fill has paid from it, and returns how much.
-fn release(order: &mut OpenOrder, paid: &Paid, need: Amount, ledger: &Ledger, group: &mut Group) -> Amount {
+pub(crate) fn release(
+    order: &mut OpenOrder,
+    paid: &Paid,
+    need: Amount,
+    ledger: &Ledger,
+    group: &mut Group,
+) -> Amount {
     let left = held(order, ledger).units() - paid.from_hold.units();
     let surplus = left - need.units();
     if let Some(pending) = order.hold.filter(|_| surplus > 0) {
@@ -245,7 +253,7 @@ pub(crate) fn held(order: &OpenOrder, ledger: &Ledger) -> Amount {
 
 /// The market has traded, and what it trades was held before: a settlement that the books refuse is a contradiction, and
 /// going on would hide it.
-fn settled(group: &Group, order_id: OrderId, ledger: &mut Ledger) -> Vec<Transfer> {
+pub(crate) fn settled(group: &Group, order_id: OrderId, ledger: &mut Ledger) -> Vec<Transfer> {
     group
         .post(ledger)
         .unwrap_or_else(|status| panic!("settlement of {order_id} refused: {status:?}: {group:?}"))

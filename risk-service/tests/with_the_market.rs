@@ -17,6 +17,8 @@ enum Step {
     Cancel { firm: usize, pick: usize },
     Market { records: usize },
     Kill { on: bool },
+    Bust { trade: u64 },
+    Correct { trade: u64, price: i64 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,6 +37,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..3_usize, any::<usize>()).prop_map(|(firm, pick)| Step::Cancel { firm, pick }),
         8 => (0..6_usize).prop_map(|records| Step::Market { records }),
         1 => any::<bool>().prop_map(|on| Step::Kill { on }),
+        2 => (1..20_u64).prop_map(|trade| Step::Bust { trade }),
+        1 => (1..20_u64, 900..1_100_i64).prop_map(|(trade, price)| Step::Correct { trade, price }),
     ]
 }
 
@@ -96,6 +100,11 @@ fn take(desk: &mut Desk, n: usize, step: &Step, awkward: bool) {
             desk.check_books();
         }),
         Step::Kill { on } => desk.kill(*on),
+        Step::Bust { trade } => desk.amend(*trade, None),
+        Step::Correct { trade, price } => {
+            let tick = if awkward { 7 } else { 10_000_000 };
+            desk.amend(*trade, Some(Price::from_units(price * tick)));
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod session_commands;
 mod sessions;
 mod shutdown;
 mod terms;
+mod trades;
 mod wire;
 
 use std::time::Duration;

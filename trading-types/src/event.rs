@@ -1,5 +1,6 @@
 //! Every event kind. `docs/wire/topics.md` lists which topic holds which and who writes it.
 
+mod amendments;
 mod commands;
 mod control;
 mod disconnects;
@@ -20,6 +21,7 @@ mod risk_controls;
 mod sessions;
 mod trading;
 
+pub use amendments::*;
 pub use commands::*;
 pub use control::*;
 pub use disconnects::*;
@@ -233,4 +235,12 @@ events! {
     SessionSuspended(SessionSuspended) = "session.suspended.v1", key |e| e.comp_id.as_str();
     /// A FIX session's sequence numbers are set. admin, admin.
     SessionNumbersSet(SessionNumbersSet) = "session.numbers_set.v1", key |e| e.comp_id.as_str();
+    /// A trade is to be undone. markets, admin.
+    TradeBustRequested(TradeBustRequested) = "trade.bust_requested.v1", key |e| e.symbol.as_str();
+    /// A trade is to have another price. markets, admin.
+    TradeCorrectionRequested(TradeCorrectionRequested) = "trade.correction_requested.v1", key |e| e.symbol.as_str();
+    /// A trade stays as it is. accounts, execution.
+    TradeAmendmentRefused(TradeAmendmentRefused) = "trade_amendment.refused.v1", key |e| e.firm.as_str();
+    /// A trade was undone or has another price. market-data, execution.
+    TradeAmended(TradeAmended) = "trade.amended.v1", key |e| e.symbol.as_str();
 }

@@ -95,6 +95,10 @@ fn exec_types() -> impl Strategy<Value = ExecType> {
         Just(ExecType::New),
         prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Rejected { reason }),
         Just(ExecType::Expired),
+        (any::<u64>(), qtys(), prices(), prices()).prop_map(|(trade, qty, price, before)| {
+            let fill = Fill { trade, qty, price, liquidity: Liquidity::Added };
+            ExecType::TradeCorrected { exec_id: ExecId::new(0, 7), fill, before }
+        }),
         fills,
         prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Restated { reason }),
         (option::of(chains()), reasons()).prop_map(|(request, reason)| ExecType::Canceled {

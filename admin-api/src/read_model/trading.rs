@@ -76,7 +76,18 @@ fn report(db: &Connection, record: &Record, e: &ExecutionReported) -> rusqlite::
             at,
         ],
     )?;
-    let ExecType::Trade(fill) = &e.exec else { return Ok(()) };
+    let fill = match &e.exec {
+        ExecType::Trade(fill) => fill,
+        ExecType::TradeCanceled { fill, .. } => {
+            let sql = "DELETE FROM execution WHERE order_id = ?1 AND trade = ?2";
+            return run(db, sql, params![order, fill.trade.cast_signed()]);
+        }
+        ExecType::TradeCorrected { fill, .. } => {
+            let sql = "UPDATE execution SET price = ?3 WHERE order_id = ?1 AND trade = ?2";
+            return run(db, sql, params![order, fill.trade.cast_signed(), fill.price.to_string()]);
+        }
+        _ => return Ok(()),
+    };
     let id = ExecId::new(record.partition, record.offset).as_u64().cast_signed();
     let sql = "INSERT OR REPLACE INTO execution VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
     run(

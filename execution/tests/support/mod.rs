@@ -262,6 +262,14 @@ fn line(event: &Event) -> String {
             let until = e.until.map_or(String::new(), |until| format!(" until {}", clock(until)));
             format!("{:?}{}{until}", e.phase, e.date.map_or(String::new(), |date| format!(" {date}")))
         }
+        Event::TradeAmended(e) => {
+            format!(
+                "print {} now {}",
+                e.trade,
+                e.price.map_or("undone".to_owned(), |price| price.to_string())
+            )
+        }
+        Event::TradeAmendmentRefused(e) => format!("trade {} stays: {:?}", e.trade, e.refusal),
         Event::AuctionIndicated(e) => {
             let price = e.price.map_or("-".to_owned(), |price| price.to_string());
             let surplus = e.surplus.map_or(String::new(), |(side, qty)| format!(" {side:?} {qty} over"));
@@ -285,6 +293,12 @@ fn report(e: &ExecutionReported) -> String {
         ExecType::Replaced { reason, .. } => ('5', code(reason)),
         ExecType::PendingNew | ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. } => {
             unreachable!("risk says what is pending")
+        }
+        ExecType::TradeCanceled { exec_id, fill, .. } => {
+            ('H', format!(" {}@{} of {exec_id}", fill.qty, fill.price))
+        }
+        ExecType::TradeCorrected { exec_id, fill, before } => {
+            ('G', format!(" {}@{} was {before} of {exec_id}", fill.qty, fill.price))
         }
         ExecType::Rejected { reason } => ('8', format!(" {}", reason.code())),
         ExecType::Expired => ('C', String::new()),

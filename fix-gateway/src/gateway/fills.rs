@@ -71,7 +71,10 @@ impl FillRecovery {
         };
         late_enough
             && record.offset < self.record.offset
-            && matches!(e.exec, ExecType::Trade(_))
+            && matches!(
+                e.exec,
+                ExecType::Trade(_) | ExecType::TradeCanceled { .. } | ExecType::TradeCorrected { .. }
+            )
             && asked.filter.reaches(&asked.request.session, &asked.firm, &e.terms)
     }
 

@@ -40,6 +40,8 @@ pub(super) struct ExecutionReport<'a> {
     pub(super) terms: &'a OrderTerms,
     pub(super) filled: Filled,
     pub(super) fill: Option<&'a Fill>,
+    /// ExecRefID(19): the report of the fill that is undone or priced anew.
+    pub(super) exec_ref_id: Option<ExecId>,
     pub(super) refusal: Option<Refusal>,
     pub(super) restatement: Option<u64>,
     pub(super) text: Option<(Refusal, &'a str)>,
@@ -72,6 +74,9 @@ impl ExecutionReport<'_> {
         if let Some(instruction) = self.conditions().and_then(exec_inst) {
             body.echo(18, |o| _ = o.field(18, instruction));
         }
+        if let Some(id) = self.exec_ref_id {
+            body.own(19, |o| _ = o.field_with(19, |out| write_display(out, id)));
+        }
         if let Some(fill) = self.fill {
             body.own(31, |o| _ = o.field_price(31, fill.price).field_qty(32, fill.qty));
         }
@@ -96,7 +101,7 @@ impl ExecutionReport<'_> {
         }
         body.echo(59, |o| _ = o.field_char(59, terms.tif.fix()));
         body.own(60, |o| time(o, self.at));
-        if self.fill.is_some() {
+        if self.fill.is_some() && self.exec_ref_id.is_none() {
             body.own(75, |o| _ = o.field_with(75, |out| trade_date(self.at, out)));
         }
         if let Some(price) = terms.stop_px {
@@ -137,7 +142,7 @@ impl ExecutionReport<'_> {
         if self.part.copy {
             body.own(797, |o| _ = o.field_bool(797, true));
         }
-        if let Some(fill) = self.fill {
+        if let Some(fill) = self.fill.filter(|_| self.exec_ref_id.is_none()) {
             body.own(851, |o| _ = o.field_char(851, liquidity(fill)));
         }
         if let Some(mass) = self.part.mass {
@@ -167,6 +172,17 @@ fn liquidity(fill: &Fill) -> u8 {
     }
 }
 
+/// The fill that an event reports, and the report that it amends.
+pub(super) fn fill_of(exec: &ExecType) -> (Option<&Fill>, Option<ExecId>) {
+    match exec {
+        ExecType::Trade(fill) => (Some(fill), None),
+        ExecType::TradeCanceled { exec_id, fill, .. } | ExecType::TradeCorrected { exec_id, fill, .. } => {
+            (Some(fill), Some(*exec_id))
+        }
+        _ => (None, None),
+    }
+}
+
 /// Ids of the F or G that an event answers, or says to be pending.
 pub(super) fn asked_by(exec: &ExecType) -> Option<&ChainIds> {
     match exec {
@@ -188,6 +204,8 @@ pub(super) fn exec_type_char(exec: &ExecType) -> u8 {
         ExecType::Canceled { .. } => b'4',
         ExecType::Replaced { .. } => b'5',
         ExecType::Rejected { .. } => b'8',
+        ExecType::TradeCanceled { .. } => b'H',
+        ExecType::TradeCorrected { .. } => b'G',
         ExecType::Expired => b'C',
         ExecType::DoneForDay => b'3',
         ExecType::Restated { .. } => b'D',
@@ -203,6 +221,8 @@ pub(super) fn reason_of(exec: &ExecType) -> Option<Refusal> {
         | ExecType::PendingCancel { .. }
         | ExecType::PendingReplace { .. }
         | ExecType::Trade(_)
+        | ExecType::TradeCanceled { .. }
+        | ExecType::TradeCorrected { .. }
         | ExecType::Expired
         | ExecType::DoneForDay => None,
     }

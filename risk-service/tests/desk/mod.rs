@@ -4,7 +4,7 @@
 use assay_execution::Execution;
 use assay_risk_service::Risk;
 use assay_trading_types::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub fn id<T: std::str::FromStr>(text: &str) -> T
 where
@@ -37,6 +37,8 @@ pub struct Desk {
     pub accounts: Vec<(Event, Option<Origin>, Timestamp, Actor)>,
     /// What risk and execution said since last asked.
     pub said: Vec<Event>,
+    /// Commission by the fill that it was charged with.
+    charged: BTreeMap<ExecId, Amount>,
     markets: u64,
     seq: u64,
     actor: Actor,
@@ -132,6 +134,7 @@ impl Desk {
             waiting: VecDeque::new(),
             accounts: Vec::new(),
             said: Vec::new(),
+            charged: BTreeMap::new(),
             markets: 0,
             seq: 0,
             actor: id("test"),
@@ -309,6 +312,52 @@ impl Desk {
         }
     }
 
+    /// Both sides of a trade as the records have them, as operations would read them; none while one is not settled.
+    pub fn sides(&self, trade: u64) -> Option<Box<[TradeSide; 2]>> {
+        let mut sides: Vec<TradeSide> = Vec::new();
+        for (offset, (event, _, at, _)) in self.accounts.iter().enumerate() {
+            let Event::ExecutionReported(e) = event else { continue };
+            let exec_id = ExecId::new(0, offset as u64);
+            for side in sides.iter_mut().filter(|side| side.order_id == e.order_id) {
+                (side.terms, side.filled, side.status) = (e.terms.clone(), e.filled, e.status);
+                if let ExecType::TradeCorrected { exec_id: corrected, fill, .. } = &e.exec
+                    && *corrected == side.exec_id
+                {
+                    (side.exec_id, side.fill) = (exec_id, fill.clone());
+                }
+            }
+            match &e.exec {
+                ExecType::Trade(fill) if fill.trade == trade => sides.push(TradeSide {
+                    exec_id,
+                    order_id: e.order_id,
+                    terms: e.terms.clone(),
+                    filled: e.filled,
+                    status: e.status,
+                    fill: fill.clone(),
+                    traded: *at,
+                    commission: self.charged.get(&exec_id).copied()?,
+                }),
+                _ => {}
+            }
+        }
+        sides.sort_by_key(|side| !side.terms.side.is_buy());
+        <[TradeSide; 2]>::try_from(sides).ok().map(Box::new)
+    }
+
+    /// Operations undo a trade, or give it another price.
+    pub fn amend(&mut self, trade: u64, price: Option<Price>) {
+        let Some(sides) = self.sides(trade) else { return };
+        let (symbol, reason) = (sides[0].terms.symbol, "drill".to_owned());
+        let event: Event = match price {
+            None => TradeBustRequested { symbol, trade, sides, reason }.into(),
+            Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
+        };
+        self.trade(&event, None);
+        if self.market {
+            self.run_market();
+        }
+    }
+
     /// Gives the market what waits for it.
     pub fn run_market(&mut self) {
         while self.step_market() {}
@@ -327,6 +376,11 @@ impl Desk {
         let caused = (self.now, origin, self.actor);
         for emitted in apply(&mut self.risk, (Topic::Accounts, Role::Risk), offset, caused, &event) {
             self.said.push(emitted.event.clone());
+            if let Event::Posted(Posted { exec_id: Some(exec_id), transfers, .. }) = &emitted.event {
+                let charged = transfers.iter().filter(|t| t.reason == TransferReason::Commission);
+                let sum = charged.map(|t| t.amount.units()).sum();
+                self.charged.insert(*exec_id, Amount::from_units(sum));
+            }
             match emitted.topic {
                 Topic::Markets => self.waiting.push_back(emitted),
                 Topic::Accounts => self.account(emitted.event, Some(emitted.origin)),
@@ -371,9 +425,15 @@ impl Desk {
             assert!(account.available() >= Amount::ZERO, "{account:?}");
             let ix = ledger.find(account.code(), account.asset()).unwrap();
             let need = needs.get(&ix).copied().unwrap_or_default();
-            assert_eq!(account.held(), need, "held and needed by {}", account.code());
+            // An order that got quantity back which its account cannot cover is on its way out.
+            let shed = self.waiting.iter().any(|emitted| is_uncovered(&emitted.event));
+            assert!(account.held() == need || shed && account.held() < need, "{account:?} needs {need}");
         }
     }
+}
+
+fn is_uncovered(event: &Event) -> bool {
+    matches!(event, Event::CancelAccepted(e) if e.request.is_none() && e.reason == Some(Refusal::LimitCredit))
 }
 
 pub fn apply(
@@ -436,6 +496,8 @@ fn kind(exec: &ExecType) -> char {
         ExecType::Canceled { .. } => '4',
         ExecType::Replaced { .. } => '5',
         ExecType::Rejected { .. } => '8',
+        ExecType::TradeCanceled { .. } => 'H',
+        ExecType::TradeCorrected { .. } => 'G',
         ExecType::Expired => 'C',
         ExecType::DoneForDay => '3',
         ExecType::Restated { .. } => 'D',

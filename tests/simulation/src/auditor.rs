@@ -14,6 +14,13 @@ type RequestKey = (String, u64);
 struct Seen {
     filled: Filled,
     status: OrdStatus,
+    account: AccountId,
+}
+
+impl Seen {
+    fn of(e: &ExecutionReported) -> Self {
+        Self { filled: e.filled, status: e.status, account: e.terms.account }
+    }
 }
 
 /// One side of a trade.
@@ -41,6 +48,8 @@ pub(crate) struct Auditor {
     asked: BTreeMap<OrderId, RequestKey>,
     answers: BTreeMap<RequestKey, u32>,
     refused: u64,
+    /// Sides of trades that were undone or priced anew.
+    amended: u64,
     postings: Postings,
     faults: Vec<String>,
 }
@@ -85,6 +94,7 @@ impl Auditor {
             }
             Event::TradePrinted(e) => self.print(e),
             Event::Posted(e) => {
+                self.note_shortfall(e);
                 if let Err(why) = self.postings.read(e) {
                     self.fault(format!("record {}: {why}", record.position));
                 }
@@ -98,7 +108,7 @@ impl Auditor {
             // Risk's word on its way; what is told of it is the gateway's to make in the order of the log.
             return;
         }
-        let before = self.orders.insert(e.order_id, Seen { filled: e.filled, status: e.status });
+        let before = self.orders.insert(e.order_id, Seen::of(e));
         if let Some(why) = break_of_a23(e, before.as_ref()) {
             self.fault(format!("order {}: {why}: {e:?}", e.order_id));
         }
@@ -108,6 +118,15 @@ impl Auditor {
                 self.answered(key(&request.request));
             }
             ExecType::Trade(fill) => self.settle(e, fill),
+            ExecType::TradeCanceled { fill, commission, .. } => {
+                let cash = fill.price.notional(fill.qty).units();
+                self.commissions -= commission.units();
+                self.amend(e, -i128::from(fill.qty.units()), -cash, commission.units());
+            }
+            ExecType::TradeCorrected { fill, before, .. } => {
+                let cash = fill.price.notional(fill.qty).units() - before.notional(fill.qty).units();
+                self.amend(e, 0, cash, 0);
+            }
             ExecType::Canceled { .. }
             | ExecType::PendingNew
             | ExecType::PendingCancel { .. }
@@ -115,6 +134,25 @@ impl Auditor {
             | ExecType::Expired
             | ExecType::DoneForDay
             | ExecType::Restated { .. } => {}
+        }
+    }
+
+    /// A fill that was settled is undone or priced anew: by so much more in its own direction.
+    fn amend(&mut self, e: &ExecutionReported, qty: i128, cash: i128, commission: i128) {
+        self.amended += 1;
+        let Some(currency) = self.currencies.get(&e.terms.symbol).copied() else { return };
+        let sign = if e.terms.side.is_buy() { 1 } else { -1 };
+        let account = e.terms.account;
+        *self.holdings.entry((account, id(e.terms.symbol.as_str()))).or_default() += sign * qty;
+        *self.holdings.entry((account, currency)).or_default() -= sign * cash - commission;
+    }
+
+    /// What the house pays for an account that has spent it elsewhere comes in from outside.
+    fn note_shortfall(&mut self, e: &Posted) {
+        let Some(order) = e.order_id.and_then(|id| self.orders.get(&id)) else { return };
+        for t in e.transfers.iter().filter(|t| t.reason == TransferReason::Shortfall) {
+            *self.holdings.entry((order.account, t.asset)).or_default() += t.amount.units();
+            *self.opened.entry(t.asset).or_default() += t.amount.units();
         }
     }
 
@@ -254,9 +292,9 @@ impl Auditor {
         }
     }
 
-    /// Orders, trades, refusals.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
-        (self.orders.len() as u64, self.legs.len() as u64, self.refused)
+    /// Orders, trades, refusals, amended sides of trades.
+    pub(crate) fn counts(&self) -> [u64; 4] {
+        [self.orders.len() as u64, self.legs.len() as u64, self.refused, self.amended]
     }
 
     pub(crate) fn into_faults(self) -> Vec<String> {
@@ -275,9 +313,13 @@ fn break_of_a23(e: &ExecutionReported, before: Option<&Seen>) -> Option<&'static
         ExecType::Trade(fill) => fill.qty,
         _ => Qty::ZERO,
     };
-    let before_cum = before.map_or(Qty::ZERO, |b| b.filled.cum_qty);
+    let mut before_cum = before.map_or(Qty::ZERO, |b| b.filled.cum_qty);
+    if let ExecType::TradeCanceled { fill, .. } = &e.exec {
+        before_cum = before_cum.checked_sub(fill.qty)?;
+    }
+    let amended = matches!(e.exec, ExecType::TradeCanceled { .. } | ExecType::TradeCorrected { .. });
     let expected = if is_open(e.status) { e.terms.qty.checked_sub(cum)? } else { Qty::ZERO };
-    if before.is_some_and(|b| !is_open(b.status)) {
+    if before.is_some_and(|b| !is_open(b.status)) && !amended {
         Some("a report after its end")
     } else if before_cum.checked_add(last) != Some(cum) {
         Some("CumQty is not what was filled")

@@ -15,6 +15,8 @@ pub struct Report {
     pub orders: u64,
     /// Trades.
     pub trades: u64,
+    /// Sides of trades that were undone or priced anew.
+    pub amended: u64,
     /// Refused requests.
     pub refused: u64,
     /// Crashes survived.
@@ -34,7 +36,11 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}: {} records, {} requests", self.seed, self.records, self.requests)?;
-        writeln!(f, "  {} orders, {} trades, {} refused", self.orders, self.trades, self.refused)?;
+        writeln!(
+            f,
+            "  {} orders, {} trades ({} sides amended), {} refused",
+            self.orders, self.trades, self.amended, self.refused
+        )?;
         writeln!(
             f,
             "  {} crashes ({} from a snapshot), {} requests sent again, {} records by zombies",

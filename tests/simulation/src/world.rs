@@ -3,11 +3,14 @@
 use crate::auditor::Auditor;
 use crate::chain::IndependentChains;
 use crate::report::Report;
-use crate::traffic::Traffic;
+use crate::traffic::{Traffic, record};
 use assay_audit::Chains;
 use assay_event_log::{Delivery, Durability, EventLog, MemoryLog, MemoryLogConfig, NewRecord, Record, Value};
-use assay_pipeline::{Pipeline, Snapshot};
-use assay_trading_types::{Origin, Position, Timestamp, Topic};
+use assay_pipeline::{Pipeline, Snapshot, TradeLookup};
+use assay_trading_types::{
+    Event, ExecId, ExecType, Origin, Position, Price, SCALE, Timestamp, Topic, TradeBustRequested,
+    TradeCorrectionRequested,
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -96,7 +99,38 @@ impl World {
     }
 
     fn operate(&mut self) {
+        if self.random.random_range(0..3) == 0 {
+            return self.amend_trade();
+        }
         let record = self.traffic.operator(&mut self.random, self.now);
+        append(&self.log, vec![record]);
+    }
+
+    /// Operations undo a trade or price it anew, by what the log says of it now; the market may be elsewhere already.
+    fn amend_trade(&mut self) {
+        let records = self.log.records();
+        let is_fill = |record: &&Arc<Record>| match record.decode().as_deref() {
+            Ok(Event::ExecutionReported(e)) => matches!(e.exec, ExecType::Trade(_)),
+            _ => false,
+        };
+        let fills: Vec<_> = records.iter().filter(is_fill).collect();
+        if fills.is_empty() {
+            return;
+        }
+        let fill = fills[self.random.random_range(0..fills.len())];
+        let mut lookup = TradeLookup::new(ExecId::new(fill.partition, fill.offset));
+        for record in records.iter().filter(|r| matches!(r.topic, Topic::Accounts | Topic::Ledger)) {
+            lookup.note(record, &record.decode().expect("outputs are events"));
+        }
+        let Some(sides) = lookup.sides() else { return };
+        let (symbol, trade, reason) = (sides[0].terms.symbol, sides[0].fill.trade, "drill".to_owned());
+        let cents: i64 = self.random.random_range(-20..20);
+        let price = Price::from_units(sides[0].fill.price.units() + cents * (SCALE / 100));
+        let event: Event = match self.random.random() {
+            true => TradeBustRequested { symbol, trade, sides, reason }.into(),
+            false => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
+        };
+        let record = record(Topic::Markets, self.now, None, event);
         append(&self.log, vec![record]);
     }
 
@@ -176,7 +210,8 @@ impl World {
         auditor.close(&self.pipeline, self.traffic.sent());
         self.report.records = records.len() as u64;
         self.report.requests = self.traffic.sent().len() as u64;
-        (self.report.orders, self.report.trades, self.report.refused) = auditor.counts();
+        let report = &mut self.report;
+        [report.orders, report.trades, report.refused, report.amended] = auditor.counts();
         self.report.faults.extend(auditor.into_faults());
     }
 

@@ -24,6 +24,7 @@ fn every_seed_is_accounted_for() {
             println!("{report}");
         }
         total.trades += report.trades;
+        total.amended += report.amended;
         total.crashes += report.crashes;
         total.from_snapshot += report.from_snapshot;
         total.sent_again += report.sent_again;
@@ -31,7 +32,14 @@ fn every_seed_is_accounted_for() {
         total.refused += report.refused;
     }
     assert_eq!(failed, [0; 0], "repeat one with ASSAY_SEED=n");
-    let reached = [total.trades, total.crashes, total.from_snapshot, total.sent_again, total.zombie_records];
+    let reached = [
+        total.amended,
+        total.trades,
+        total.crashes,
+        total.from_snapshot,
+        total.sent_again,
+        total.zombie_records,
+    ];
     assert!(one.is_some() || reached.iter().all(|n| *n > SEEDS), "the seeds reach too little: {total}");
 }
 

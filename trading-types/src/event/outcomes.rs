@@ -1,8 +1,8 @@
 //! What became of a request or an order: records of `accounts` that turn into FIX messages.
 
 use crate::{
-    AccountId, ClOrdId, Filled, FirmId, OrdStatus, OrderId, OrderTerms, Price, Qty, Refusal, RequestId, Side,
-    Symbol,
+    AccountId, Amount, ClOrdId, ExecId, Filled, FirmId, OrdStatus, OrderId, OrderTerms, Price, Qty, Refusal,
+    RequestId, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -119,6 +119,26 @@ pub enum ExecType {
     },
     /// F: a fill.
     Trade(Fill),
+    /// H: operations undid a fill (M-26).
+    TradeCanceled {
+        /// Its report: ExecRefID(19).
+        exec_id: ExecId,
+        /// The fill as it was.
+        fill: Fill,
+        /// When it traded.
+        traded: Timestamp,
+        /// Commission given back.
+        commission: Amount,
+    },
+    /// G: a fill has another price (M-27). Commission stays as it was charged.
+    TradeCorrected {
+        /// Its report, or that of the correction before: ExecRefID(19).
+        exec_id: ExecId,
+        /// The fill as it is now.
+        fill: Fill,
+        /// Its price until now.
+        before: Price,
+    },
     /// 4: cancelled; `request` on the answer to F, a reason when nobody asked.
     Canceled {
         /// The F's ids.

@@ -67,6 +67,10 @@ pub enum TransferReason {
     Commission,
     /// What a trade cost beyond the client's hold and funds, paid by the house.
     Shortfall,
+    /// A trade undone.
+    TradeReversal,
+    /// A trade at another price.
+    TradeCorrection,
     /// A loan paid out.
     LoanPayout,
     /// A loan paid back: principal, interest or fees.

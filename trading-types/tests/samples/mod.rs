@@ -21,6 +21,7 @@ pub(crate) fn every_event() -> Vec<Event> {
         operations(),
         risk_controls(),
         disconnects(),
+        amendments(),
     ]
     .concat()
 }
@@ -103,6 +104,33 @@ fn requests() -> Vec<Event> {
             refused: Some(positions_refusal()),
         }
         .into(),
+    ]
+}
+
+fn amendments() -> Vec<Event> {
+    let side = |side: Side, exec_id: u64| TradeSide {
+        exec_id: ExecId::new(0, exec_id),
+        order_id: order_id(),
+        terms: OrderTerms { side, ..terms() },
+        filled: filled(),
+        status: OrdStatus::PartiallyFilled,
+        fill: Fill { trade: 5, qty: qty("30"), price: price("10.10"), liquidity: Liquidity::Added },
+        traded: Timestamp::from_ns(1_795_000_000_000_000_000),
+        commission: amount("0.3"),
+    };
+    let (sides, reason) = (Box::new([side(Side::Buy, 45), side(Side::Sell, 46)]), "wrong button".to_owned());
+    vec![
+        TradeBustRequested { symbol: symbol(), trade: 5, sides: sides.clone(), reason: reason.clone() }
+            .into(),
+        TradeCorrectionRequested { symbol: symbol(), trade: 5, sides, price: price("9.90"), reason }.into(),
+        TradeAmendmentRefused {
+            firm: firm(),
+            symbol: symbol(),
+            trade: 5,
+            refusal: AmendmentRefusal::AlreadyBusted,
+        }
+        .into(),
+        TradeAmended { symbol: symbol(), trade: 5, qty: qty("30"), price: Some(price("9.90")) }.into(),
     ]
 }
 

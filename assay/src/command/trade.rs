@@ -1,0 +1,117 @@
+//! `assay trade ...`: what operations do to trades, on a stopped node; the next start tells everybody.
+
+use super::{Outcome, configuration};
+use crate::cli::NodeArgs;
+use crate::clock;
+use crate::node::{DataDir, log_config};
+use assay_event_log::{EventLog, FileLog, NewRecord, Value};
+use assay_pipeline::TradeLookup;
+use assay_trading_types::{
+    Actor, Event, ExecId, Position, Price, Topic, TraceId, TradeBustRequested, TradeCorrectionRequested,
+    TradeSide,
+};
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Records read at once.
+const CHUNK_RECORDS: usize = 4_096;
+
+/// Longest wait for the disk.
+const DISK_MAX: Duration = Duration::from_secs(60);
+
+/// `assay trade ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum TradeCommand {
+    /// Undo a trade: both sides get 150=H, and the postings of its settlement are turned back.
+    Bust(BustArgs),
+    /// Give a trade another price: both sides get 150=G, and the difference is posted.
+    Correct(CorrectArgs),
+}
+
+/// `assay trade bust`
+#[derive(Debug, Args)]
+pub(crate) struct BustArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// ExecID(17) of either side's fill.
+    #[arg(long, value_parser = exec_id)]
+    pub(crate) exec_id: ExecId,
+    /// Who asks.
+    #[arg(long)]
+    pub(crate) by: String,
+    /// Who agrees: somebody else.
+    #[arg(long)]
+    pub(crate) approved_by: String,
+    /// Why, for the record.
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+/// `assay trade correct`
+#[derive(Debug, Args)]
+pub(crate) struct CorrectArgs {
+    #[command(flatten)]
+    pub(crate) bust: BustArgs,
+    /// The price that the trade is to have.
+    #[arg(long)]
+    pub(crate) price: Price,
+}
+
+fn exec_id(text: &str) -> Result<ExecId, String> {
+    ExecId::parse(text).ok_or_else(|| format!("{text} is no ExecID, they look like E000000000000002D"))
+}
+
+pub(crate) fn run(command: &TradeCommand) -> Outcome {
+    match command {
+        TradeCommand::Bust(args) => amend(args, None),
+        TradeCommand::Correct(args) => amend(&args.bust, Some(args.price)),
+    }
+}
+
+fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
+    if args.by == args.approved_by || args.reason.trim().is_empty() {
+        return Err("it takes two persons and a reason".into());
+    }
+    let actor = Actor::new(&format!("operator:{}", args.by)).map_err(|e| format!("--by: {e}"))?;
+    let config = configuration(&args.node)?;
+    let (log, _) = FileLog::open(DataDir::new(&args.node.data_dir).log(), log_config(&config))?;
+    let sides = find(&log, args.exec_id)?
+        .ok_or_else(|| format!("{} reported no trade that is settled", args.exec_id))?;
+    let reason = format!("{} (approved by {})", args.reason, args.approved_by);
+    let (symbol, trade) = (sides[0].terms.symbol, sides[0].fill.trade);
+    let event: Event = match price {
+        None => TradeBustRequested { symbol, trade, sides, reason }.into(),
+        Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
+    };
+    let mut records = vec![NewRecord {
+        topic: Topic::Markets,
+        partition: 0,
+        key: Bytes::copy_from_slice(event.key().as_bytes()),
+        at: clock::now(),
+        origin: None,
+        trace: TraceId::default(),
+        actor,
+        wire: None,
+        value: Value::event(event),
+    }];
+    let target = Position(log.append(&mut records)?.0 + 1);
+    if log.wait_durable(target, DISK_MAX)? < target {
+        return Err("the disk does not take it".into());
+    }
+    println!("trade {trade} of {symbol}: asked; the next start decides");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find(log: &FileLog, exec_id: ExecId) -> Result<Option<Box<[TradeSide; 2]>>, Box<dyn std::error::Error>> {
+    let mut lookup = TradeLookup::new(exec_id);
+    let mut reader = log.reader(&[Topic::Accounts, Topic::Ledger], Position(0), false)?;
+    let mut chunk = Vec::with_capacity(CHUNK_RECORDS);
+    while reader.poll(&mut chunk, CHUNK_RECORDS)? > 0 {
+        for record in chunk.drain(..) {
+            lookup.note(&record, &*record.decode()?);
+        }
+    }
+    Ok(lookup.sides())
+}

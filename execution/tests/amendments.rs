@@ -1,0 +1,123 @@
+//! Trades undone and priced anew (M-26, M-27).
+
+mod support;
+
+use assay_execution::Execution;
+use assay_trading_types::{
+    Amount, Event, ExecId, ExecType, Side::*, TradeBustRequested, TradeCorrectionRequested, TradeSide,
+};
+use support::{Ask, Venue, ask, id, lines};
+
+/// Both sides of the trade that an order makes on arrival, as the log would have them; ExecIDs are 101, 102 and so on.
+fn trade(v: &mut Venue, incoming: Ask) -> Box<[TradeSide; 2]> {
+    let said = v.apply(incoming.accepted("AAPL"));
+    let fills = said.iter().filter_map(|event| match event {
+        Event::ExecutionReported(e) => match &e.exec {
+            ExecType::Trade(fill) => Some((e, fill)),
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut sides: Vec<TradeSide> = fills
+        .zip(101..)
+        .map(|((e, fill), n)| TradeSide {
+            exec_id: ExecId::new(0, n),
+            order_id: e.order_id,
+            terms: e.terms.clone(),
+            filled: e.filled,
+            status: e.status,
+            fill: fill.clone(),
+            traded: v.now,
+            commission: Amount::ZERO,
+        })
+        .collect();
+    sides.sort_by_key(|side| !side.terms.side.is_buy());
+    Box::new(sides.try_into().expect("two sides"))
+}
+
+fn bust(v: &mut Venue, sides: &[TradeSide; 2]) -> Vec<String> {
+    let (trade, sides, reason) = (sides[0].fill.trade, Box::new(sides.clone()), "drill".to_owned());
+    lines(&v.apply(TradeBustRequested { symbol: id("AAPL"), trade, sides, reason }))
+}
+
+fn correct(v: &mut Venue, sides: &[TradeSide; 2], price: &str) -> Vec<String> {
+    let (trade, sides, reason) = (sides[0].fill.trade, Box::new(sides.clone()), "drill".to_owned());
+    lines(&v.apply(TradeCorrectionRequested { symbol: id("AAPL"), trade, sides, price: id(price), reason }))
+}
+
+/// 100 to buy at 10, 30 of them filled.
+fn with_a_trade() -> (Venue, Box<[TradeSide; 2]>) {
+    let mut v = Venue::new();
+    v.place(ask(1, Buy, 100, "10"));
+    let sides = trade(&mut v, ask(2, Sell, 30, "10"));
+    (v, sides)
+}
+
+#[test]
+fn m_26_an_open_order_gets_its_quantity_back_behind_the_others() {
+    let (mut v, sides) = with_a_trade();
+    v.place(ask(3, Buy, 5, "10"));
+    assert_eq!(
+        bust(&mut v, &sides),
+        [
+            "#1 H/0 100 0 100 0 30@10 of E0000000000000066",
+            "#2 H/4 30 0 0 0 30@10 of E0000000000000065",
+            "print 1 now undone",
+            "top 105@10 / -"
+        ]
+    );
+    assert!(v.place(ask(4, Sell, 5, "10"))[2].starts_with("#3 F/2"), "the other is first now");
+    let restored = Execution::restore(&v.execution.snapshot()).unwrap();
+    assert_eq!(restored.snapshot(), v.execution.snapshot());
+    assert_eq!(bust(&mut v, &sides), ["trade 1 stays: AlreadyBusted"]);
+    v.execution = restored;
+    assert_eq!(bust(&mut v, &sides), ["trade 1 stays: AlreadyBusted"], "a snapshot knows it too");
+}
+
+#[test]
+fn m_26_a_closed_order_stays_closed() {
+    let (mut v, mut sides) = with_a_trade();
+    v.cancel(1);
+    assert_eq!(bust(&mut v, &sides), ["trade 1 stays: Stale"], "it was open when it was read");
+    sides[0].status = assay_trading_types::OrdStatus::Canceled;
+    sides[0].filled.leaves_qty = support::shares(0);
+    assert_eq!(bust(&mut v, &sides)[0], "#1 H/4 100 0 0 0 30@10 of E0000000000000066");
+}
+
+#[test]
+fn m_27_a_trade_gets_another_price() {
+    let (mut v, mut sides) = with_a_trade();
+    assert_eq!(
+        correct(&mut v, &sides, "9"),
+        [
+            "#1 G/1 100 30 70 9 30@9 was 10 of E0000000000000066",
+            "#2 G/2 30 30 0 9 30@9 was 10 of E0000000000000065",
+            "print 1 now 9"
+        ]
+    );
+    assert_eq!(correct(&mut v, &sides, "8"), ["trade 1 stays: Stale"], "it is at 9 now");
+    for side in sides.iter_mut() {
+        side.fill.price = id("9");
+    }
+    assert_eq!(correct(&mut v, &sides, "8"), ["trade 1 stays: Stale"], "and so are the orders");
+    sides[1].filled.notional = Amount::parse("270").unwrap();
+    assert_eq!(correct(&mut v, &sides, "9"), ["trade 1 stays: BadPrice"], "as it is");
+    assert_eq!(correct(&mut v, &sides, "8.005"), ["trade 1 stays: BadPrice"], "off tick");
+    assert_eq!(bust(&mut v, &sides)[0], "#1 H/0 100 0 100 0 30@9 of E0000000000000066");
+}
+
+#[test]
+fn what_is_no_trade_of_the_instrument_stays() {
+    let (mut v, sides) = with_a_trade();
+    let refused = |v: &mut Venue, sides: &[TradeSide; 2]| {
+        assert_eq!(bust(v, sides)[0].split(": ").last(), Some("UnknownTrade"))
+    };
+    refused(&mut v, &[sides[1].clone(), sides[0].clone()]);
+    let mut other = sides.clone();
+    other[0].fill.trade = 7;
+    refused(&mut v, &other);
+    let mut dearer = sides.clone();
+    dearer[1].fill.price = id("11");
+    refused(&mut v, &dearer);
+    assert_eq!(bust(&mut v, &sides).len(), 4);
+}

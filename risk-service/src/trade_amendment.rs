@@ -1,0 +1,234 @@
+//! Trades undone or priced anew, in the books: the settlement is turned back by new postings, never erased, and the order's
+//! hold follows what it may still cost (M-26, M-27).
+//!
+//! ```text
+//! undone, buyer   client --units--> clearing      clearing --notional--> client     commission --> client
+//! undone, seller  clearing --units--> client      client --notional--> clearing     commission --> client
+//! priced anew     who pays more or gets less --difference--> clearing --> the other
+//! ```
+//! What a client has spent or delivered elsewhere meanwhile is paid by the house, as in a settlement.
+
+use crate::amend::renew_hold;
+use crate::exposure::{Revalued, value};
+use crate::group::Group;
+use crate::names::HoldingIx;
+use crate::order::{Accounts, OpenOrder};
+use crate::orders::Slot;
+use crate::risk::Risk;
+use crate::settlement::{Paid, held, release, settled};
+use assay_ledger::AccountIx;
+use assay_trading_types::*;
+
+/// Ids of these transfers have this bit set, and below it the ExecID of the report and a number.
+const AMENDMENT: u128 = 1 << 126;
+
+/// Transfers of one report.
+const TRANSFER_BITS: u32 = 8;
+
+/// What a report changes of a side.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    is_buy: bool,
+    /// Units that go back; zero when the trade stands at another price.
+    qty: Qty,
+    /// When what goes back was traded.
+    traded: Option<Timestamp>,
+    /// What the side pays more, negative when it is paid.
+    cash: i128,
+    /// Commission given back.
+    commission: Amount,
+    reason: TransferReason,
+}
+
+impl Change {
+    fn of(e: &ExecutionReported) -> Option<Self> {
+        let is_buy = e.terms.side.is_buy();
+        let paid = |units: i128| if is_buy { units } else { -units };
+        Some(match &e.exec {
+            ExecType::TradeCanceled { fill, traded, commission, .. } => Self {
+                is_buy,
+                qty: fill.qty,
+                traded: Some(*traded),
+                cash: paid(-fill.price.notional(fill.qty).units()),
+                commission: *commission,
+                reason: TransferReason::TradeReversal,
+            },
+            ExecType::TradeCorrected { fill, before, .. } => {
+                let change = fill.price.notional(fill.qty).units() - before.notional(fill.qty).units();
+                let (qty, traded, commission) = (Qty::ZERO, None, Amount::ZERO);
+                Self {
+                    is_buy,
+                    qty,
+                    traded,
+                    cash: paid(change),
+                    commission,
+                    reason: TransferReason::TradeCorrection,
+                }
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Risk {
+    pub(crate) fn trade_amended(&mut self, e: &ExecutionReported, input: &Input<'_>, out: &mut Outbox) {
+        let Some(change) = Change::of(e) else { return };
+        let slot = self.orders.known_slot(&e.order_id);
+        let Some(holding) = slot.map(|slot| self.orders[slot].holding).or_else(|| self.holding_of(&e.terms))
+        else {
+            return;
+        };
+        let accounts = slot.map_or(self.holdings[holding].accounts, |slot| self.orders[slot].accounts);
+        let exec_id = ExecId::new(input.partition, input.offset);
+        let mut transfers = self.turn_back(&change, &accounts, (e.order_id, exec_id));
+        let short = transfers.iter().any(|t| t.reason == TransferReason::Shortfall);
+        if let Some(slot) = slot {
+            transfers.extend(self.adopt_amended(slot, e, &change, input.at, out));
+        }
+        if change.traded.is_some_and(|traded| traded.day() == self.day) {
+            self.day_trades.take_back(&e.terms, change.qty);
+        }
+        self.revalue_amended(holding, &change);
+        let posted =
+            Posted { firm: e.terms.firm, order_id: Some(e.order_id), exec_id: Some(exec_id), transfers };
+        if !posted.transfers.is_empty() {
+            out.emit(Topic::Ledger, posted.into());
+        }
+        if short {
+            let OrderTerms { firm, account, symbol, .. } = e.terms;
+            let (firm, account, symbol) = (Some(firm), Some(account), Some(symbol));
+            let (alarm, detail) = (Alarm::Shortfall, format!("the house paid to amend {}", e.order_id));
+            out.emit(Topic::Accounts, RiskAlarmed { alarm, firm, account, symbol, detail }.into());
+        }
+    }
+
+    /// Where an order settled that nobody remembers.
+    fn holding_of(&mut self, terms: &OrderTerms) -> Option<HoldingIx> {
+        let client = self.clients.find(&terms.account)?;
+        self.holdings.find(client, self.instruments.find(&terms.symbol)?)
+    }
+
+    fn turn_back(
+        &mut self,
+        change: &Change,
+        accounts: &Accounts,
+        (order_id, exec_id): (OrderId, ExecId),
+    ) -> Vec<Transfer> {
+        let mut back =
+            Back { risk: self, exec_id, reason: change.reason, group: Group::default(), number: 0 };
+        let units = (accounts.units, accounts.units_clearing);
+        let cash = (accounts.cash, accounts.cash_clearing);
+        let commission = change.commission;
+        back.plain((accounts.commission, accounts.cash), commission);
+        match change.is_buy {
+            true => back.pay((units, accounts.units_shortfall), change.qty.as_amount(), Amount::ZERO),
+            false => back.plain((units.1, units.0), change.qty.as_amount()),
+        }
+        match Amount::from_units(change.cash) {
+            more if more > Amount::ZERO => back.pay((cash, accounts.cash_shortfall), more, commission),
+            less => back.plain((cash.1, cash.0), Amount::from_units(-less.units())),
+        }
+        let group = back.group;
+        settled(&group, order_id, &mut self.ledger)
+    }
+
+    /// The order as it is now, and its hold with it.
+    fn adopt_amended(
+        &mut self,
+        slot: Slot,
+        e: &ExecutionReported,
+        change: &Change,
+        at: Timestamp,
+        out: &mut Outbox,
+    ) -> Vec<Transfer> {
+        let order = &mut self.orders[slot];
+        let was_open = order.is_open();
+        (order.filled, order.status, order.modified) = (e.filled, e.status, at);
+        order.charged = Amount::from_units(order.charged.units() - change.commission.units());
+        if !was_open {
+            return Vec::new();
+        }
+        let mut group = Group::default();
+        let (need, held) = (order.need(), held(order, &self.ledger));
+        let available = self.ledger.account(order.held_accounts().0).available().max(Amount::ZERO);
+        let most = Amount::from_units(held.units() + available.units());
+        if need > held && most > held {
+            order.hold = Some(renew_hold(order, held, need.min(most), &mut group));
+        } else if need < held {
+            release(order, &Paid::default(), need, &self.ledger, &mut group);
+        }
+        let order_id = order.order_id;
+        if need > most {
+            out.emit(Topic::Markets, uncovered(order).into());
+        }
+        let transfers = settled(&group, order_id, &mut self.ledger);
+        self.recount(slot);
+        transfers
+    }
+
+    fn revalue_amended(&mut self, ix: HoldingIx, change: &Change) {
+        let holding = &mut self.holdings[ix];
+        let price = self.instruments[holding.symbol].price();
+        let before = value(holding.position, price);
+        let qty = i128::from(change.qty.units());
+        holding.position -= if change.is_buy { qty } else { -qty };
+        let revalued = Revalued::between(before, value(holding.position, price));
+        // What a buyer pays more was bought, what a seller pays more was not sold.
+        let notional = if change.is_buy { change.cash } else { -change.cash };
+        let (client, firm) = (&mut self.clients[holding.client], &mut self.firms[holding.firm]);
+        for exposure in [&mut client.exposure, &mut firm.exposure] {
+            exposure.revalue(revalued);
+            exposure.amend_trade(change.is_buy, notional, change.commission.units());
+        }
+    }
+}
+
+/// An order that got quantity back which its account cannot cover any more does not stay.
+fn uncovered(order: &OpenOrder) -> CancelAccepted {
+    CancelAccepted {
+        order_id: order.order_id,
+        symbol: order.terms.symbol,
+        firm: order.terms.firm,
+        request: None,
+        reason: Some(Refusal::LimitCredit),
+        detail: Some("a trade was undone and what is left is not covered".into()),
+    }
+}
+
+/// Postings of one report.
+struct Back<'a> {
+    risk: &'a Risk,
+    exec_id: ExecId,
+    reason: TransferReason,
+    group: Group,
+    number: u128,
+}
+
+impl Back<'_> {
+    fn plain(&mut self, accounts: (AccountIx, AccountIx), amount: Amount) {
+        self.add(accounts, amount, self.reason);
+    }
+
+    /// Paid by the client as far as it has it, `more` included that it gets before, and else by the house.
+    fn pay(
+        &mut self,
+        (accounts, shortfall): ((AccountIx, AccountIx), AccountIx),
+        amount: Amount,
+        more: Amount,
+    ) {
+        let available = self.risk.ledger.account(accounts.0).available().units() + more.units();
+        let own = amount.min(Amount::from_units(available.max(0)));
+        self.add(accounts, own, self.reason);
+        let lacking = Amount::from_units(amount.units() - own.units());
+        self.add((shortfall, accounts.1), lacking, TransferReason::Shortfall);
+    }
+
+    fn add(&mut self, accounts: (AccountIx, AccountIx), amount: Amount, reason: TransferReason) {
+        if amount <= Amount::ZERO {
+            return;
+        }
+        self.number += 1;
+        let id = AMENDMENT | u128::from(self.exec_id.as_u64()) << TRANSFER_BITS | self.number;
+        self.group.add(TransferId(id), accounts, amount, TransferKind::Plain, reason);
+    }
+}

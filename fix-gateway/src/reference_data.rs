@@ -39,7 +39,7 @@ enum DefinitionResult {
 pub(crate) struct ReferenceData {
     instruments: BTreeMap<Symbol, InstrumentListed>,
     phases: BTreeMap<Symbol, TradingPhase>,
-    /// Offset of the newest change from one phase to another; the first phase of an instrument is no change.
+    /// Offset of the newest change from one phase to another; the phase that an instrument begins in is no change.
     #[serde(skip)]
     changed_at: Option<u64>,
 }
@@ -50,7 +50,9 @@ impl ReferenceData {
             Event::InstrumentListed(e) => _ = self.instruments.insert(e.symbol, e.clone()),
             Event::TradingStateChanged(e) => {
                 let before = self.phases.insert(e.symbol, e.phase);
-                if before.is_some_and(|before| before != e.phase) {
+                // Where a market begins is no change, but none begins where a trade or an operator sends it.
+                let is_sent = matches!(e.phase, TradingPhase::VolatilityAuction | TradingPhase::Halted);
+                if before.map_or(is_sent, |before| before != e.phase) {
                     self.changed_at = Some(record.offset);
                 }
             }

@@ -20,6 +20,7 @@ mod inquiries;
 mod instance;
 mod mass;
 mod matrix;
+mod news;
 mod orders;
 mod parties;
 mod pending;

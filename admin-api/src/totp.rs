@@ -64,6 +64,26 @@ pub fn base32(bytes: &[u8]) -> String {
     text
 }
 
+/// What [`base32`] wrote.
+pub fn from_base32(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
+    let (mut buffer, mut bits) = (0u32, 0);
+    for character in text.bytes() {
+        let value = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'2'..=b'7' => character - b'2' + 26,
+            _ => return None,
+        };
+        buffer = buffer << 5 | u32::from(value);
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((buffer >> bits & 0xff) as u8);
+        }
+    }
+    Some(bytes)
+}
+
 /// The `n`-th recovery code that goes with a second factor: 16 characters, 80 bits.
 pub fn recovery_code(secrets: &Secrets, command: &CommandId, n: usize) -> String {
     let derived = secrets.derive(SecretOf::Recovery, &format!("{command}.{n}"));
@@ -108,6 +128,8 @@ mod tests {
             [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foobar", "MZXW6YTBOI")]
         {
             assert_eq!(base32(bytes.as_bytes()), text);
+            assert_eq!(from_base32(text).as_deref(), Some(bytes.as_bytes()));
         }
+        assert_eq!(from_base32("M1"), None);
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Nothing here asserts a speed; it prints what it saw.
 
+mod api;
 mod core;
 mod cpu;
 mod floor;
+mod http;
 mod ledger;
 mod load;
 mod matching;
@@ -50,6 +52,9 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
     }
     if wanted(BenchPart::Recovery) {
         path::recovery(args)?;
+    }
+    if wanted(BenchPart::Api) {
+        api::run(args, &floor)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -150,6 +150,8 @@ pub(crate) enum BenchPart {
     Path,
     /// Recovery from a snapshot.
     Recovery,
+    /// The back office's API over HTTP, every write synced.
+    Api,
 }
 
 /// `assay bench`

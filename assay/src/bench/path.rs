@@ -97,13 +97,18 @@ fn print_counts(results: &[LoadResult]) {
 
 /// CPU an order, whole and by thread.
 pub(super) fn print_cpu(what: &str, used: &CpuTimes, orders: u64) {
-    let each = |time: Duration| time.as_secs_f64() * 1e6 / orders as f64;
+    print_cpu_each(what, "an order", used, orders);
+}
+
+/// As [`print_cpu`], of something else that was done so often.
+pub(super) fn print_cpu_each(what: &str, unit: &str, used: &CpuTimes, count: u64) {
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
     let threads: Vec<String> = used
         .by_thread()
         .filter(|(_, t)| each(*t) >= 0.01)
         .map(|(name, t)| format!("{name} {:.2}", each(t)))
         .collect();
-    println!("{what}: {:.2} us of server CPU an order: {}", each(used.total()), threads.join(", "));
+    println!("{what}: {:.2} us of server CPU {unit}: {}", each(used.total()), threads.join(", "));
 }
 
 /// Latency beside the disk's own.

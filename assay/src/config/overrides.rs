@@ -33,8 +33,10 @@ const KEYS: &[&str] = &[
     "audit.clickhouse.compress",
 ];
 
-/// Variables of other meaning than a key: the file, the data directory, the log filter.
-const RESERVED: &[&str] = &["ASSAY_CONFIG", "ASSAY_DATA_DIR", "ASSAY_LOG", "ASSAY_BIN"];
+/// Variables of other meaning than a key: the file, the data directory, the log filter; where commands find a running node
+/// and their token.
+const RESERVED: &[&str] =
+    &["ASSAY_CONFIG", "ASSAY_DATA_DIR", "ASSAY_LOG", "ASSAY_BIN", "ASSAY_API", "ASSAY_TOKEN_FILE"];
 
 /// Overrides in order of precedence, the last winning.
 #[derive(Debug, Default, Clone)]

@@ -105,6 +105,8 @@ pub enum MailRoute {
     Log,
     /// One file a mail in a directory, for development and tests.
     Directory(PathBuf),
+    /// To a relay.
+    Smtp(Box<crate::smtp::Smtp>),
 }
 
 impl Default for ApiConfig {

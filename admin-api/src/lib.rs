@@ -48,6 +48,7 @@ pub mod screening;
 mod secrets;
 mod service;
 pub mod signature;
+mod smtp;
 pub mod state;
 pub mod text_rules;
 pub mod totp;
@@ -67,6 +68,7 @@ pub use read_model::ReadModelBuilder;
 pub use routes::first_administrator::{FirstAdministrator, create_first_administrator, proof};
 pub use secrets::{SecretOf, Secrets};
 pub use service::{CommandProcessor, serve};
+pub use smtp::{Smtp, SmtpError, SmtpSecurity, SmtpSettings};
 
 use axum::Router;
 use axum::response::Redirect;

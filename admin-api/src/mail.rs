@@ -46,6 +46,7 @@ pub fn mailer(route: &MailRoute) -> Box<dyn Mailer> {
     match route {
         MailRoute::Log => Box::new(ToLog),
         MailRoute::Directory(dir) => Box::new(ToDirectory(dir.clone())),
+        MailRoute::Smtp(relay) => relay.clone(),
     }
 }
 
@@ -54,7 +55,7 @@ struct ToLog;
 impl Mailer for ToLog {
     fn send(&self, id: &MailId, mail: &Mail) -> Result<(), String> {
         // Not the text: links in it are secrets.
-        tracing::warn!(%id, to = mail.to, subject = mail.subject, "mail not sent: [admin.mail] names no way for it");
+        tracing::warn!(%id, to = mail.to, subject = mail.subject, "mail not sent: neither [admin.smtp] nor mail_dir names a way for it");
         Ok(())
     }
 }
@@ -96,14 +97,20 @@ impl MailService {
 
     /// Sends until told to stop. What is left goes out after the next start.
     pub fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
-            self.turn();
+        let halted = || stop.load(Ordering::Acquire);
+        while !halted() {
+            self.turn_unless(&halted);
             std::thread::sleep(POLL);
         }
     }
 
     /// Tries everything that is due.
     pub fn turn(&mut self) {
+        self.turn_unless(&|| false);
+    }
+
+    /// As [`MailService::turn`]; what has not been tried when it is `halted` stays due.
+    fn turn_unless(&mut self, halted: &dyn Fn() -> bool) {
         let now = self.api.now();
         let settled = self.api.settled();
         let due: Vec<MailRequested> = {
@@ -115,7 +122,7 @@ impl MailService {
         if due.is_empty() || self.api.log.durable() < settled || !self.api.is_recovered() {
             return;
         }
-        due.iter().for_each(|requested| self.attempt(requested, now));
+        due.iter().take_while(|_| !halted()).for_each(|requested| self.attempt(requested, now));
     }
 
     fn attempt(&mut self, requested: &MailRequested, now: Timestamp) {

@@ -13,7 +13,9 @@ mod overrides;
 mod schedule;
 mod session_kind;
 mod session_text;
+mod smtp;
 
+use assay_admin_api::Smtp;
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, Qty, SecurityType, SelfTrade,
@@ -31,6 +33,7 @@ pub(crate) use limits::Limits;
 pub(crate) use overrides::Overrides;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
+pub(crate) use smtp::AdminSmtp;
 
 /// Why there is no usable configuration; one line each.
 #[derive(Debug, thiserror::Error)]
@@ -276,6 +279,8 @@ pub(crate) struct Admin {
     pub(crate) breach_list: Option<PathBuf>,
     /// Mail is written here, one file each, instead of being named in the program's log.
     pub(crate) mail_dir: Option<PathBuf>,
+    /// The relay that mail goes to.
+    pub(crate) smtp: Option<AdminSmtp>,
     /// Requests an hour.
     pub(crate) rates: AdminRates,
     /// Identity files.
@@ -294,6 +299,7 @@ impl Default for Admin {
             cors_origins: Vec::new(),
             breach_list: None,
             mail_dir: None,
+            smtp: None,
             rates: AdminRates::default(),
             kyc: AdminKyc::default(),
         }
@@ -576,7 +582,11 @@ impl Config {
     }
 
     fn check_admin(&self) -> Result<(), Fault> {
-        let Admin { listen, insecure_listen, rates, .. } = &self.admin;
+        let Admin { listen, insecure_listen, rates, mail_dir, .. } = &self.admin;
+        if self.relay()?.is_some() && mail_dir.is_some() {
+            let what = "mail goes to mail_dir or to the relay of [admin.smtp]: name one".to_owned();
+            return Err(Fault::new("[admin]", 0, "mail_dir", what));
+        }
         if !listen.ip().is_loopback() && !insecure_listen {
             let what = format!(
                 "{listen} is not a loopback address and the API speaks no TLS: listen on 127.0.0.1 behind what does, or say insecure_listen = true"
@@ -590,6 +600,15 @@ impl Config {
             return Err(Fault::new("[admin.rates]", 0, "operations", what));
         }
         Ok(())
+    }
+
+    /// The relay of `[admin.smtp]`, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub(crate) fn relay(&self) -> Result<Option<Smtp>, Fault> {
+        let relay = self.admin.smtp.as_ref().map(|smtp| smtp.relay(&self.base));
+        relay.transpose().map_err(|(key, what)| Fault::new("[admin.smtp]", 0, key, what))
     }
 
     fn check_calendars(&self) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// `[[gateway.listener]]`: one more address.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -162,15 +163,20 @@ impl Key {
     }
 }
 
-/// A shared secret. A file that others may read is refused: whoever can read it can log on.
+/// A shared secret.
 fn secret(file: &Path) -> Result<Vec<u8>, String> {
+    let text = private_text(file)?;
+    STANDARD.decode(text.trim()).map_err(|_| format!("{}: is not base64", file.display()))
+}
+
+/// What stands in a file for its owner's eyes only. One that others may read is refused: whoever can read it can log on.
+pub(super) fn private_text(file: &Path) -> Result<Zeroizing<String>, String> {
     let fault = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
     let mode = std::fs::metadata(file).map_err(|error| fault(&error))?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(fault(&"others may read it: chmod 600"));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| fault(&error))?;
-    STANDARD.decode(text.trim()).map_err(|_| fault(&"is not base64"))
+    std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| fault(&error))
 }
 
 /// `[gateway.before_logon]`: what connections may cost before their Logon.

@@ -175,3 +175,28 @@ fn a_missing_file_is_named() {
     let error = Config::load(Path::new("no/such.toml"), &Overrides::default()).unwrap_err();
     assert!(error.to_string().starts_with("cannot read no/such.toml: "));
 }
+
+#[test]
+fn a_relay_for_mail_is_checked_before_anything_starts() {
+    let faults: &[(&str, &str)] = &[
+        ("host = \"mail.example\"\n", "assay.toml:1: missing field `from`"),
+        ("host = \"mail.example\"\nfrom = \"nobody\"\n", "assay.toml:3: from is no address"),
+        (
+            "host = \"mail.example\"\nfrom = \"a@b.example\"\nsecurity = \"none\"\n",
+            "assay.toml:2: mail in clear goes to a relay on this machine only",
+        ),
+        (
+            "host = \"mail.example\"\nfrom = \"a@b.example\"\nuser = \"u\"\n",
+            "assay.toml:4: user goes with password_file",
+        ),
+        ("host = \"mail.example\"\nfrom = \"a@b.example\"\nsecurity = \"ssl\"\n", "assay.toml:4: "),
+    ];
+    for (keys, fault) in faults {
+        let said = load(&format!("[admin.smtp]\n{keys}")).unwrap_err();
+        assert!(said.starts_with(fault), "{said}");
+    }
+    let here = "[admin.smtp]\nhost = \"127.0.0.1\"\nfrom = \"Venue <a@b.example>\"\nsecurity = \"none\"\n";
+    assert!(load(here).unwrap().relay().unwrap().is_some());
+    let both = load(&format!("[admin]\nmail_dir = \"mail\"\n{here}")).unwrap_err();
+    assert!(both.starts_with("assay.toml:2: mail goes to mail_dir or to the relay"), "{both}");
+}

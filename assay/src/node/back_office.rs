@@ -38,7 +38,11 @@ fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError>
         hosts: admin.hosts.clone(),
         cors_origins: admin.cors_origins.clone(),
         breach_list: admin.breach_list.clone(),
-        mail: admin.mail_dir.clone().map_or(MailRoute::Log, MailRoute::Directory),
+        mail: match (config.relay().map_err(NodeError::Configuration)?, &admin.mail_dir) {
+            (Some(relay), _) => MailRoute::Smtp(Box::new(relay)),
+            (None, Some(dir)) => MailRoute::Directory(dir.clone()),
+            (None, None) => MailRoute::Log,
+        },
         rates: Rates {
             anonymous_per_h: admin.rates.anonymous_per_h,
             user_per_h: admin.rates.user_per_h,

@@ -32,7 +32,7 @@ impl Machine {
         let is_answer_to = |test| test_req_id(test, interop).as_bytes() == id;
         let known = on.test.is_some_and(is_answer_to);
         let confirms = matches!(on.release, Release::Confirming { test } if is_answer_to(test));
-        let tested = matches!(on.rollover, Rollover::Testing { test } if is_answer_to(test));
+        let tested = matches!(on.rollover, Rollover::Testing { test, .. } if is_answer_to(test));
         if known {
             on.test = None;
         } else if !confirms && !tested && !interop {

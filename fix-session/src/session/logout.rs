@@ -19,6 +19,7 @@ impl Machine {
         if let State::LoggedOn(on) = &mut self.state {
             on.phase = Phase::LogoutSent;
         }
+        self.rollover_ends_with_logout(handler);
         self.timers.clear(Timer::Heartbeat);
         self.timers.clear(Timer::Silence);
         self.timers.set(Timer::Logout, now.mono_ns + self.config.logout_timeout_s * NS_PER_S);

@@ -180,6 +180,7 @@ impl Machine {
         if let State::LoggedOn(on) = &mut self.state {
             on.replay = None;
         }
+        self.rollover_resent(end);
         self.next_replay(now, handler);
         self.even_out(now, handler);
     }

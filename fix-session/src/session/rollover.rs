@@ -18,8 +18,8 @@ pub(crate) enum Rollover {
     Idle,
     /// Gaps are still open, or another TestRequest(1) is unanswered.
     Waiting,
-    /// This TestRequest(1) is to be answered.
-    Testing { test: u64 },
+    /// This TestRequest(1), sent under this number, is to be answered.
+    Testing { test: u64, seq: u64 },
     /// Our Logon is out. Until its answer comes, inbound messages belong to the epoch before.
     AwaitingAnswer,
 }
@@ -49,8 +49,28 @@ impl Machine {
         if on.heartbeat_ns == 0 {
             return self.send_reset(now, handler);
         }
-        on.rollover = Rollover::Testing { test: on.tests_sent + 1 };
+        on.rollover = Rollover::Testing { test: on.tests_sent + 1, seq: self.numbers.next_out };
         self.send_test(now, handler);
+    }
+
+    /// Nothing may follow our Logout(5), so no Logon of a reset either: it would renumber one side only.
+    pub(super) fn rollover_ends_with_logout<H: Handler>(&mut self, handler: &mut H) {
+        let State::LoggedOn(on) = &mut self.state else { return };
+        if matches!(on.rollover, Rollover::Waiting | Rollover::Testing { .. }) {
+            on.rollover = Rollover::Idle;
+            self.timers.clear(Timer::Rollover);
+            handler.notice(Notice::Warning("Sequence reset given up: the session logs out"));
+        }
+    }
+
+    /// The peer was resent the numbers up to `end`. If the test was among them, a gap fill stood in its place, and
+    /// nobody will answer it: there is to be another.
+    pub(super) fn rollover_resent(&mut self, end: u64) {
+        let State::LoggedOn(on) = &mut self.state else { return };
+        if matches!(on.rollover, Rollover::Testing { seq, .. } if seq <= end) {
+            on.rollover = Rollover::Waiting;
+            on.test = None;
+        }
     }
 
     /// The peer answered the test: whatever it had sent or asked for before that is here.

@@ -29,6 +29,7 @@ struct Journal {
     read: Option<StoreRead>,
     queue_wanted: bool,
     closed: bool,
+    reset_given_up: bool,
     faults: Vec<String>,
 }
 
@@ -77,8 +78,10 @@ impl Handler for Journal {
         self.numbers = Numbers { next_in: reset.next_in, next_out: reset.next_out, epoch: reset.epoch };
     }
     fn notice(&mut self, notice: Notice<'_>) {
-        if let Notice::Fault(text) = notice {
-            self.faults.push(text.to_owned());
+        match notice {
+            Notice::Fault(text) => self.faults.push(text.to_owned()),
+            Notice::Warning(text) => self.reset_given_up |= text.starts_with("Sequence reset given up"),
+            _ => {}
         }
     }
     fn close(&mut self, _: Close) {
@@ -199,14 +202,20 @@ impl Dice {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Roller {
+    A,
+    B,
+}
+
 struct Run {
     a: Side,
     b: Side,
     now: Now,
     dice: Dice,
-    /// A reset of the live session is under way, from this epoch. Then neither a message nor the wire may be lost by
+    /// This side resets the live session, from this epoch. Meanwhile neither a message nor the wire may be lost by
     /// design of the protocol: what the old epoch did not bring, nobody can ask for in the new one.
-    rolling: Option<u64>,
+    rolling: Option<(Roller, u64)>,
 }
 
 impl Run {
@@ -253,7 +262,8 @@ impl Run {
             10..=12 => {
                 let epoch = side.session.numbers().epoch;
                 if side.session.roll_over(now, &mut side.journal) {
-                    self.rolling = Some(epoch);
+                    let roller = if which == 0 { Roller::A } else { Roller::B };
+                    self.rolling = Some((roller, epoch));
                 }
             }
             _ => {}
@@ -287,10 +297,15 @@ impl Run {
     }
 
     fn look_at_reset(&mut self) {
-        let Some(before) = self.rolling else { return };
+        let Some((roller, before)) = self.rolling else { return };
         let at = |side: &Side| side.session.numbers().epoch > before && side.session.numbers().next_in > 1;
-        let given_up = |side: &Side| !side.session.is_established();
-        if at(&self.a) && at(&self.b) || given_up(&self.a) || given_up(&self.b) {
+        let both = at(&self.a) && at(&self.b);
+        let side = match roller {
+            Roller::A => &mut self.a,
+            Roller::B => &mut self.b,
+        };
+        let given_up = std::mem::take(&mut side.journal.reset_given_up);
+        if both || given_up || !side.session.is_established() {
             self.rolling = None;
         }
     }
@@ -323,6 +338,14 @@ fn run(seed: u64) {
     assert_eq!((run.a.session.queued(), run.b.session.queued()), (0, 0), "seed {seed}");
     assert_eq!(run.a.journal.numbers, numbers.0, "the journal knows, seed {seed}");
     assert_eq!(run.b.journal.numbers, numbers.1, "the journal knows, seed {seed}");
+}
+
+/// Seeds that found faults: a TestRequest before a reset that is lost in a gap; a reset after a Logout, with and without 789.
+#[test]
+fn l_17_a_reset_between_gaps_and_logouts() {
+    for seed in [67_796_183_536_409_914, 8_222_561_219_832_060_555, 4_028_846_636_360_805_653] {
+        run(seed);
+    }
 }
 
 proptest! {

@@ -76,6 +76,39 @@ fn l_17_a_replay_is_finished_before_the_test() {
 }
 
 #[test]
+fn l_17_a_test_lost_in_a_gap_of_the_peer_is_sent_again() {
+    let mut desk = Desk::logged_on();
+    desk.send_order_answer("two");
+    desk.said();
+    desk.session.roll_over(desk.now, &mut desk.heard);
+    desk.says(&["35=1|34=3|112=TEST-1|"]).hear("35=2|34=2|7=2|16=0|").serve_store();
+    desk.says(&["35=8|34=2|43=Y|58=two|", "35=4|34=3|43=Y|36=4|123=Y|", "35=1|34=4|112=TEST-2|"]);
+    desk.hear("35=0|34=3|112=TEST-2|").says(&[RESET]);
+}
+
+#[test]
+fn l_17_a_peer_that_asks_for_what_was_before_the_test_is_not_tested_twice() {
+    let mut desk = Desk::logged_on();
+    desk.send_order_answer("two");
+    desk.said();
+    desk.session.roll_over(desk.now, &mut desk.heard);
+    desk.says(&["35=1|34=3|112=TEST-1|"]).hear("35=2|34=2|7=2|16=2|").serve_store();
+    desk.says(&["35=8|34=2|43=Y|58=two|"]);
+    desk.hear("35=0|34=3|112=TEST-1|").says(&[RESET]);
+}
+
+#[test]
+fn l_17_o_02_no_reset_follows_a_logout() {
+    let mut desk = Desk::logged_on();
+    desk.session.roll_over(desk.now, &mut desk.heard);
+    desk.session.logout(desk.now, "see you", &mut desk.heard);
+    desk.says(&["35=1|34=2|112=TEST-1|", "35=5|34=3|58=see you|"]);
+    desk.hear("35=0|34=2|112=TEST-1|").says(&[]);
+    desk.hear("35=5|34=3|").says(&[]);
+    assert_eq!(desk.session.numbers(), Numbers { next_in: 4, next_out: 4, epoch: 1 });
+}
+
+#[test]
 fn l_17_a_peer_that_does_not_answer_the_test_keeps_its_numbers() {
     let mut desk = Desk::logged_on();
     desk.session.roll_over(desk.now, &mut desk.heard);

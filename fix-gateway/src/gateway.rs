@@ -107,6 +107,7 @@ impl<A: Application> Gateway<A> {
             blocked: false,
             paused_since: None,
             slow_since: None,
+            waits_for_room: false,
             hours_at: self.links[admitted.index].spec.schedule.as_ref().map(|_| now.mono_ns),
         };
         let index = admitted.index;

@@ -108,6 +108,8 @@ pub(crate) struct Connection {
     pub(crate) wake: Rc<Notify>,
     /// The socket took less than there was.
     pub(crate) blocked: bool,
+    /// There is more to stream once less is unsent.
+    pub(crate) waits_for_room: bool,
     /// Since when reading waits for answers or for the disk, on the monotonic clock.
     pub(crate) paused_since: Option<u64>,
     /// When unsent bytes passed the slow-consumer limit, on the monotonic clock.

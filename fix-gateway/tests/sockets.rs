@@ -201,6 +201,46 @@ fn c_10_a_peer_that_does_not_read_is_cut_off_and_may_come_back() {
 }
 
 #[test]
+fn r_10_a_resend_that_waits_for_the_disk_goes_on_when_what_was_ahead_has_gone_out() {
+    const ORDERS: usize = 6_000;
+    const BATCH: usize = 200;
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let mut bytes = 0;
+    for batch in 1..=ORDERS / BATCH {
+        for number in 0..BATCH {
+            client.send("D", &order(&format!("o{batch}-{number}"))).unwrap();
+        }
+        desk.wait_request(batch * BATCH);
+        desk.accept_from((batch - 1) * BATCH);
+        for _ in 0..BATCH {
+            bytes += client.receive_type("8").unwrap().len();
+        }
+    }
+    assert!(bytes > 5 << 18, "{bytes} bytes are less than is kept ahead of a socket");
+    let (next, log) = (client.next_out(), &desk.log);
+    let manual = MemoryLogConfig { durability: Durability::Manual, ..Default::default() };
+    let desk = Desk::over(Arc::new(log.crash_into(log.end(), manual)));
+    drop(client);
+    // More is asked for than is kept ahead of the socket, while the answer to the Logon is not durable.
+    let before = desk.records(Topic::Fix).len();
+    let mut client = desk.client("CLIENT1");
+    client.set_next_out(next);
+    client.send("A", "98=0|108=60").unwrap();
+    client.send("2", "7=1|16=0").unwrap();
+    desk.wait_records(Topic::Fix, before + 3);
+    client.set_patience_ms(300);
+    assert!(client.receive().is_err(), "nothing is durable");
+    desk.log.set_durable(desk.log.end());
+    // No heartbeat helps so early.
+    client.set_patience_ms(45_000);
+    for _ in 0..ORDERS {
+        let report = client.receive_type("8").unwrap();
+        assert_eq!(field(&report, 43), Some("Y"), "{report}");
+    }
+}
+
+#[test]
 fn v_30_reports_go_to_the_third_party_that_the_order_came_from() {
     let desk = Desk::configured(|config| config.sessions[0].swap_sub_ids = true);
     let mut client = desk.logged_on("CLIENT1");

@@ -65,11 +65,12 @@ impl<A: Application> Gateway<A> {
             Some(Close::Flush) => unsent == 0,
             None => false,
         };
-        let replay = (link.streams() || has_fills) && unsent < replay::AHEAD_BYTES;
+        let (streams, has_room) = (link.streams() || has_fills, unsent < replay::AHEAD_BYTES);
         let deadline = link.session.poll_deadline();
         let Some(connection) = &mut link.state.connection else {
             return Plan { over: true, read: false, write: false, replay: false, deadline: None };
         };
+        connection.waits_for_room = streams && !has_room;
         match full {
             true => _ = connection.paused_since.get_or_insert(now.mono_ns),
             false => connection.paused_since = None,
@@ -80,7 +81,7 @@ impl<A: Application> Gateway<A> {
         let overload = overloaded_at.filter(|_| !overloaded);
         let deadline = [deadline, slow, overload, connection.hours_at].into_iter().flatten().min();
         let read = (!full || overloaded && !undurable_end) && link.state.close.is_none();
-        Plan { over, read, write: connection.blocked, replay, deadline }
+        Plan { over, read, write: connection.blocked, replay: streams && has_room, deadline }
     }
 
     /// The socket takes bytes again.
@@ -150,7 +151,9 @@ impl crate::link::LinkState {
                 }
             }
         }
-        if self.close.is_some() {
+        // What becomes durable is written from elsewhere: whoever waits for room is to see that there is some.
+        let had_room = !std::mem::take(&mut connection.waits_for_room);
+        if self.close.is_some() || !had_room {
             connection.wake.notify_one();
         }
     }

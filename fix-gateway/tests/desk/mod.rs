@@ -128,6 +128,13 @@ impl Desk {
         accept(&self.log, self.requests().len());
     }
 
+    /// As [`Desk::accept_all`], past the first `count`.
+    pub(crate) fn accept_from(&self, count: usize) {
+        for request in &self.requests()[count..] {
+            append(&self.log, request, 0, report_new(request));
+        }
+    }
+
     /// Fills part of the first order.
     pub(crate) fn fill_last(&self, qty: &str, price: &str) {
         let (qty, price) = (Qty::parse(qty).unwrap(), Price::parse(price).unwrap());

@@ -5,6 +5,7 @@
 mod api;
 mod core;
 mod cpu;
+mod engine;
 mod floor;
 mod http;
 mod ledger;
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
         core::chain();
     }
     if wanted(BenchPart::Fix) {
-        path::engine(args, &floor)?;
+        engine::run(args, &floor)?;
     }
     if wanted(BenchPart::Path) {
         path::whole(args, &floor)?;

@@ -163,6 +163,9 @@ pub(crate) struct BenchArgs {
     /// Orders in the socket parts.
     #[arg(long, default_value_t = 400_000)]
     pub(crate) orders: u64,
+    /// Messages sent again in the engine's part.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) resend: u64,
     /// Orders at rest in the matching part.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) resting: u64,

@@ -14,7 +14,7 @@ mod line;
 mod plan;
 mod seat;
 mod venue;
-mod witness;
+pub(crate) mod witness;
 
 use crate::cli::{DrillArgs, Fault};
 use crate::command::Outcome;

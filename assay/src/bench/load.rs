@@ -116,7 +116,7 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
     Ok(LoadResult { took, latency_us: counter.latency_us, refused: counter.refused, fills: counter.fills })
 }
 
-fn log_on(client: &mut Counterparty<Counter>) -> std::io::Result<()> {
+pub(crate) fn log_on<D: Desk>(client: &mut Counterparty<D>) -> std::io::Result<()> {
     const TRIES: u32 = 2_000;
     if !client.connect() {
         return Err(std::io::Error::other("the server does not accept connections"));

@@ -164,35 +164,3 @@ fn configuration(dir: &Path) -> std::io::Result<PathBuf> {
 pub(super) fn instant() -> Instant {
     Instant::now()
 }
-
-/// The session engine alone behind a socket: a D is answered by an 8 without risk, books or audit.
-pub(super) fn engine(args: &BenchArgs, floor: &Floor) -> Result<()> {
-    for (store, window) in [("file", 200), ("memory", 200)] {
-        let dir = fresh(&args.dir.join("engine"))?;
-        let server = Server::start_echo(&dir, store)?;
-        let load = |orders, first_id| Load {
-            comp_id: "CLIENT1".to_owned(),
-            target: "ECHO".to_owned(),
-            account: "FIRM1".to_owned(),
-            orders,
-            window,
-            rate: None,
-            first_id,
-        };
-        load::run(server.fix, &load(args.orders / 10, 0))?;
-        let before = CpuTimes::of(server.pid())?;
-        let result = load::run(server.fix, &load(args.orders, 1_000_000_000))?;
-        let used = CpuTimes::of(server.pid())?.since(&before);
-        let rate = args.orders as f64 / result.took.as_secs_f64();
-        let what = format!("engine, {store} store");
-        println!(
-            "{what}: {rate:.0} orders/s on one session, window {window} ({:.2} of the bare echo), p50 {} us, p99 {} us",
-            rate / floor.echo_per_s,
-            result.latency_us.value_at_quantile(0.5),
-            result.latency_us.value_at_quantile(0.99)
-        );
-        print_cpu(&what, &used, args.orders);
-        server.stop()?;
-    }
-    Ok(())
-}

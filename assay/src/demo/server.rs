@@ -43,10 +43,11 @@ impl Server {
         child.wait().map(drop)
     }
 
-    /// Starts `assay echo` with its journal in `dir` or in memory.
-    pub(crate) fn start_echo(dir: &Path, store: &str) -> std::io::Result<Self> {
+    /// Starts `assay echo` with its journal in `dir` or in memory, for so many sessions.
+    pub(crate) fn start_echo(dir: &Path, store: &str, sessions: usize) -> std::io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("echo").arg("--store").arg(store).arg("--dir").arg(dir);
+        command.arg("--sessions").arg(sessions.to_string());
         Self::spawn(command)
     }
 

@@ -209,7 +209,7 @@ impl Frames {
 }
 
 /// Length of the whole frame at the front, if it is there.
-fn frame_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn frame_len(bytes: &[u8]) -> Option<usize> {
     const START: usize = "8=FIX.4.4|9=".len();
     const TRAILER: usize = "10=000|".len();
     let digits = bytes.get(START..)?.iter().position(|b| *b == 1)?;

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub const LONG: Duration = Duration::from_secs(20);
+/// Longest wait for what has to come, on the slowest machine.
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// Small segments, so that tests cross them often.
 pub fn small() -> FileLogConfig {

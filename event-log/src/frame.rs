@@ -87,7 +87,7 @@ pub(crate) fn encode(record: &Record, framing: Framing, out: &mut Vec<u8>) {
     frame[4..8].copy_from_slice(&crc.to_le_bytes());
 }
 
-fn encode_origin(origin: Option<&Origin>, out: &mut Vec<u8>) -> usize {
+pub(crate) fn encode_origin(origin: Option<&Origin>, out: &mut Vec<u8>) -> usize {
     let start = out.len();
     match origin {
         None => {}
@@ -107,7 +107,7 @@ fn encode_origin(origin: Option<&Origin>, out: &mut Vec<u8>) -> usize {
     out.len() - start
 }
 
-fn encode_wire(wire: Option<&WireHeader>, out: &mut Vec<u8>) -> usize {
+pub(crate) fn encode_wire(wire: Option<&WireHeader>, out: &mut Vec<u8>) -> usize {
     let Some(wire) = wire else { return 0 };
     out.push(wire.direction as u8);
     out.extend_from_slice(&wire.epoch.to_le_bytes());
@@ -225,7 +225,7 @@ struct Parts<'a> {
     key_bytes: usize,
 }
 
-fn decode_origin(bytes: &[u8]) -> Result<Option<Origin>, &'static str> {
+pub(crate) fn decode_origin(bytes: &[u8]) -> Result<Option<Origin>, &'static str> {
     const BAD: &str = "origin is malformed";
     match bytes {
         [] => Ok(None),
@@ -248,7 +248,7 @@ fn decode_origin(bytes: &[u8]) -> Result<Option<Origin>, &'static str> {
     }
 }
 
-fn decode_wire(bytes: &[u8]) -> Result<Option<WireHeader>, &'static str> {
+pub(crate) fn decode_wire(bytes: &[u8]) -> Result<Option<WireHeader>, &'static str> {
     const BAD: &str = "wire header is malformed";
     if bytes.is_empty() {
         return Ok(None);

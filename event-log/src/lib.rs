@@ -50,6 +50,8 @@ mod file_reader;
 mod files;
 mod frame;
 mod frames;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod listeners;
 mod marker;
 mod memory;
@@ -72,6 +74,11 @@ pub use background::Background;
 pub use config::{FileLogConfig, Recovery, TornTail};
 pub use file_log::FileLog;
 pub use files::{Directory, LockRefusal, LogFile, RealDirectory};
+#[cfg(feature = "kafka")]
+pub use kafka::{
+    KafkaConfig, KafkaFault, KafkaLog, KafkaSasl, KafkaSecurity, KafkaTls, SaslMechanism, TopicMismatch,
+    TopicPlan, TopicsCreated, check_topics, create_topics,
+};
 pub use memory::{Delivery, Durability, MemoryLog, MemoryLogConfig, STEP_BACK_MAX};
 pub use port::{AppendError, EventLog, LogError, NewRecord, ReadError, Reader, Record, Value};
 pub use read_only::{ReadOnlyLog, StoredRecords, Verified, open_read_only, verify};

@@ -188,6 +188,9 @@ pub enum LogError {
         #[source]
         source: std::io::Error,
     },
+    /// A log that is not in files of this machine: what its servers refused or lack.
+    #[error(transparent)]
+    Elsewhere(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why nothing could be read.

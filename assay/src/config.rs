@@ -161,7 +161,7 @@ pub(crate) struct Session {
     /// Accounts it may use; all of the firm's when left out.
     #[serde(default)]
     pub(crate) accounts: Option<Vec<AccountId>>,
-    /// Order entry or drop copy.
+    /// Order entry, drop copy or market data.
     #[serde(default)]
     pub(crate) kind: SessionKind,
     /// What it may do; everything but the firm's scope when left out.
@@ -170,6 +170,9 @@ pub(crate) struct Session {
     /// What a drop copy session copies.
     #[serde(default)]
     pub(crate) copy: Copies,
+    /// What a market data session may have.
+    #[serde(default)]
+    pub(crate) market_data: session_kind::MarketData,
     /// Oldest order taken when it is sent again with PossDupFlag(43), in seconds.
     #[serde(default)]
     pub(crate) order_age_max_s: Option<u32>,

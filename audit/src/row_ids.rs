@@ -184,6 +184,7 @@ impl<'a> RowIds<'a> {
             Event::ReferencePriceSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradePrinted(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TopOfBookChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::DepthChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradingRulesSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradingStateSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::TradingStateChanged(e) => Self { symbol: Some(e.symbol.as_str()), ..none },

@@ -65,7 +65,7 @@ fn side(book: &Book, side: BookSide) -> Side {
             if is_beyond && !levels.is_empty() {
                 break;
             }
-            levels.push(Best { ticks: level.ticks, lots: sum });
+            levels.push(Best { lots: sum, ..level });
         }
     }
     Side { side, at_any_price, levels }

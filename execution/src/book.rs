@@ -111,13 +111,15 @@ pub struct Resting {
     pub lots: i64,
 }
 
-/// Best price of a side and the lots there.
+/// A price of a side, such as its best, and what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Best {
     /// The price.
     pub ticks: i64,
     /// Sum of the lots.
     pub lots: i128,
+    /// Orders there.
+    pub orders: u32,
 }
 
 /// Best bid and best offer.
@@ -197,6 +199,11 @@ impl Book {
         self.ladder(side).best(&self.levels).map(best)
     }
 
+    /// What is there at a price of a side.
+    pub fn level(&self, side: BookSide, ticks: i64) -> Option<Best> {
+        self.ladder(side).at(&self.levels, side.rank(ticks)).map(best)
+    }
+
     /// Price levels of a side, best first.
     pub fn levels(&self, side: BookSide) -> impl Iterator<Item = Best> {
         self.ladder(side).levels(&self.levels).map(best)
@@ -231,5 +238,5 @@ impl Book {
 }
 
 fn best(level: &Level) -> Best {
-    Best { ticks: level.side.rank(level.rank), lots: level.lots }
+    Best { ticks: level.side.rank(level.rank), lots: level.lots, orders: level.orders }
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 /// what it does itself needs most of them.
 const DUTIES_PER_INPUT_MAX: u32 = 4_096;
 
+const NS_PER_S: i64 = 1_000_000_000;
+
 /// What is owed to an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Duty {
@@ -28,6 +30,7 @@ impl Execution {
         if now <= self.now {
             return;
         }
+        let is_new_second = now.as_ns().div_euclid(NS_PER_S) > self.now.as_ns().div_euclid(NS_PER_S);
         self.now = now;
         self.end_orders_by_time();
         let day = i32::try_from(now.day()).unwrap_or(i32::MAX);
@@ -36,7 +39,9 @@ impl Execution {
             self.end_utc_day();
         }
         self.follow_calendars();
-        self.indicate_auctions(out);
+        if is_new_second {
+            self.indicate_auctions(out);
+        }
     }
 
     fn end_orders_by_time(&mut self) {

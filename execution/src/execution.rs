@@ -49,6 +49,8 @@ pub struct Execution {
     pub(crate) unsettled: BTreeSet<u32>,
     /// Markets in an auction that changed since it was last indicated.
     pub(crate) unindicated: BTreeSet<u32>,
+    /// Markets with levels that the public is yet to be told of, by when.
+    pub(crate) depths: BTreeSet<(Timestamp, u32)>,
     /// Markets whose top this input may have changed.
     touched: Vec<u32>,
 }
@@ -81,6 +83,7 @@ impl Execution {
             interrupted: BTreeSet::new(),
             unsettled: BTreeSet::new(),
             unindicated: BTreeSet::new(),
+            depths: BTreeSet::new(),
             touched: Vec::new(),
         }
     }
@@ -281,9 +284,10 @@ impl Execution {
         out.left().saturating_sub(self.touched.len() as u32)
     }
 
-    /// Tops of books at most once an input, after all else.
+    /// Tops of books at most once an input, after all else but depth.
     fn publish_tops(&mut self, out: &mut Sink<'_>) {
-        for number in self.touched.drain(..) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for number in touched.drain(..) {
             let market = &mut self.markets[number as usize];
             market.touched = false;
             if let Some(top) = market.publish() {
@@ -292,7 +296,9 @@ impl Execution {
             if market.state.is_call() {
                 self.unindicated.insert(number);
             }
+            self.schedule_depth(number);
         }
+        self.touched = touched;
     }
 }
 
@@ -322,5 +328,6 @@ impl Processor for Execution {
         }
         self.settle(out);
         self.publish_tops(out);
+        self.publish_depths(out);
     }
 }

@@ -11,6 +11,8 @@ pub(crate) struct Level {
     pub(crate) rank: i64,
     /// Sum of the lots; wider than an order's so that no sum of orders overflows.
     pub(crate) lots: i128,
+    /// How many orders.
+    pub(crate) orders: u32,
     pub(crate) head: u32,
     pub(crate) side: BookSide,
     tail: u32,
@@ -38,6 +40,15 @@ impl Ladder {
         self.near.last().map(|(_, level)| &levels[*level])
     }
 
+    /// The level of a rank.
+    pub(crate) fn at<'a>(&self, levels: &'a Levels, rank: i64) -> Option<&'a Level> {
+        let level = match self.near.get(self.place(rank)) {
+            Some((there, level)) if *there == rank => Some(level),
+            _ => self.far.get(&rank),
+        };
+        level.map(|level| &levels[*level])
+    }
+
     /// Best first.
     pub(crate) fn levels<'a>(&'a self, levels: &'a Levels) -> impl Iterator<Item = &'a Level> {
         let near = self.near.iter().rev().map(|(_, level)| level);
@@ -61,6 +72,7 @@ impl Ladder {
         let before = std::mem::replace(&mut level.tail, slot);
         let node = &mut nodes[slot];
         level.lots += i128::from(node.lots);
+        level.orders += 1;
         (node.level, node.before, node.behind) = (level_slot, before, NIL);
         match before {
             NIL => level.head = slot,
@@ -73,6 +85,7 @@ impl Ladder {
         let node = nodes[slot];
         let level = &mut levels[node.level];
         level.lots -= i128::from(node.lots);
+        level.orders -= 1;
         match node.before {
             NIL => level.head = node.behind,
             before => nodes[before].behind = node.behind,
@@ -88,7 +101,7 @@ impl Ladder {
     }
 
     fn level_at(&mut self, levels: &mut Levels, side: BookSide, rank: i64) -> u32 {
-        let new = Level { rank, lots: 0, head: NIL, side, tail: NIL };
+        let new = Level { rank, lots: 0, orders: 0, head: NIL, side, tail: NIL };
         if self.is_far(rank) {
             return *self.far.entry(rank).or_insert_with(|| levels.insert(new));
         }

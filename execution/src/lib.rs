@@ -11,7 +11,8 @@
 //!                  -> stops that are reached, all-or-none orders that fit, phases to enter
 //!                                        |
 //!      accounts: New, Trade (both sides), Canceled, Replaced, Restated, Expired, DoneForDay, CancelRefused, phases
-//!      market-data: TradePrinted, AuctionIndicated, phases; TopOfBookChanged once, if it changed
+//!      market-data: TradePrinted, AuctionIndicated, phases; TopOfBookChanged once, if it changed;
+//!                   DepthChanged every 10 ms at most
 //! ```
 //!
 //! [`Execution`] is the processor, [`Book`] the data structure alone. It serves market, limit, stop and stop-limit orders,
@@ -31,6 +32,7 @@ mod book;
 mod calendar;
 mod closed;
 mod delivery;
+mod depth;
 mod duty;
 mod entry;
 mod error;

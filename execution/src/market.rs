@@ -1,7 +1,8 @@
 //! One symbol: its terms, its book, its phase, and what the public last saw of it.
 
 use crate::auction::{self, Uncrossing};
-use crate::book::{Best, Book, BookSide, Nodes};
+use crate::book::{Best, Book, BookSide, Nodes, Resting};
+use crate::depth::Depth;
 use crate::phase::PhaseState;
 use crate::stops::Stops;
 use assay_trading_types::{
@@ -28,6 +29,7 @@ pub(crate) struct Market {
     /// Price of the last trade.
     pub(crate) last: Option<Price>,
     published: [Option<Level>; 2],
+    pub(crate) depth: Depth,
     pub(crate) indicated: Option<AuctionIndicated>,
     /// Whether its top may differ from what was published: it is in the list of this input's markets.
     pub(crate) touched: bool,
@@ -54,6 +56,7 @@ impl Market {
             state,
             last: None,
             published: [None; 2],
+            depth: Depth::default(),
             indicated: None,
             touched: false,
         }
@@ -105,6 +108,33 @@ impl Market {
 
     pub(crate) fn tick_units(&self) -> i64 {
         self.listed.tick_size.units().max(1)
+    }
+
+    /// As [`Book::rest`], for others to see.
+    pub(crate) fn rest(&mut self, nodes: &mut Nodes, slot: u32, side: BookSide, (ticks, lots): (i64, i64)) {
+        self.note_level(side, ticks);
+        self.book.rest(nodes, slot, side, ticks, lots);
+    }
+
+    /// As [`Book::remove`], for others to see.
+    pub(crate) fn remove(&mut self, nodes: &mut Nodes, slot: u32) {
+        let Resting { side, ticks, .. } = self.book.remove(nodes, slot);
+        self.note_level(side, ticks);
+    }
+
+    /// As [`Book::lower`], for others to see.
+    pub(crate) fn lower(&mut self, nodes: &mut Nodes, slot: u32, lots: i64) -> i64 {
+        let Resting { side, ticks, .. } = self.book.get(nodes, slot);
+        self.note_level(side, ticks);
+        self.book.lower(nodes, slot, lots)
+    }
+
+    /// Orders at any price, in an auction, stand at none.
+    fn note_level(&mut self, side: BookSide, ticks: i64) {
+        if ticks != side.any_price() {
+            let price = self.price_units(ticks);
+            self.depth.note(side, price);
+        }
     }
 
     /// What prices are measured by: the last trade, else the reference.
@@ -176,7 +206,7 @@ impl Market {
     }
 
     /// A sum of orders may be more than one quantity can say; the public is told the most it can.
-    fn shown_qty(&self, lots: i128) -> Qty {
+    pub(crate) fn shown_qty(&self, lots: i128) -> Qty {
         let units = lots.saturating_mul(i128::from(self.lot_units()));
         Qty::from_units(i64::try_from(units).unwrap_or(i64::MAX))
     }

@@ -198,7 +198,7 @@ impl Execution {
         let mut order = self.orders.open(slot, &self.markets[number]);
         order.filled = add_fill(&order.filled, fill, notional);
         let resting = self.markets[number].book.get(&self.orders.nodes, slot);
-        if self.markets[number].book.lower(&mut self.orders.nodes, slot, lots) == 0 {
+        if self.markets[number].lower(&mut self.orders.nodes, slot, lots) == 0 {
             let hidden = self.orders.hidden(slot);
             if hidden == 0 {
                 self.forget(slot);
@@ -208,7 +208,7 @@ impl Execution {
             let shown = self.shown_lots(&order, hidden);
             self.orders.more(slot).hidden = hidden - shown;
             let nodes = &mut self.orders.nodes;
-            self.markets[number].book.rest(nodes, slot, resting.side, resting.ticks, shown);
+            self.markets[number].rest(nodes, slot, resting.side, (resting.ticks, shown));
         }
         let more = self.orders.more(slot);
         (more.cum_qty, more.notional) = (order.filled.cum_qty, order.filled.notional);
@@ -268,7 +268,7 @@ impl Execution {
         }
         if lots > from_hidden {
             let number = self.orders.get(slot).market as usize;
-            let left = self.markets[number].book.lower(&mut self.orders.nodes, slot, lots - from_hidden);
+            let left = self.markets[number].lower(&mut self.orders.nodes, slot, lots - from_hidden);
             assert!(left > 0, "an order is lowered to something");
         }
     }

@@ -29,8 +29,8 @@ impl Execution {
         self.touch(market);
         let shown = self.shown_lots(order, lots);
         let slot = self.pack(order, Place::Book, lots - shown);
-        let (book, nodes) = (&mut self.markets[market as usize].book, &mut self.orders.nodes);
-        book.rest(nodes, slot, book_side(order.terms.side), ticks, shown);
+        let side = book_side(order.terms.side);
+        self.markets[market as usize].rest(&mut self.orders.nodes, slot, side, (ticks, shown));
         slot
     }
 
@@ -106,7 +106,7 @@ impl Execution {
         let market = &mut self.markets[number as usize];
         match place {
             Place::Book => {
-                market.book.remove(&mut self.orders.nodes, slot);
+                market.remove(&mut self.orders.nodes, slot);
                 self.touch(number);
             }
             Place::Stop => {

@@ -8,6 +8,7 @@ use crate::Error;
 use crate::calendar::Standing;
 use crate::closed::ClosedOrders;
 use crate::delivery::Deliveries;
+use crate::depth::Depth;
 use crate::duty::Duty;
 use crate::execution::{Calendar, Execution};
 use crate::market::{Market, Rules, book_side};
@@ -24,7 +25,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes. Another one is refused; the log gives the same state.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -52,6 +53,7 @@ struct SavedMarket {
     state: PhaseState,
     last: Option<Price>,
     indicated: Option<Vec<u8>>,
+    depth: Depth,
     auction_only: Vec<OrderId>,
     orders: u64,
 }
@@ -84,6 +86,7 @@ fn write_market(state: &Execution, market: &Market, bytes: Vec<u8>) -> Vec<u8> {
         state: market.state,
         last: market.last,
         indicated: market.indicated.map(json),
+        depth: market.depth.clone(),
         auction_only: market.auction_only.iter().copied().collect(),
         orders: slots().count() as u64,
     };
@@ -151,6 +154,10 @@ fn restore_market(state: &mut Execution, number: u32, bytes: &mut &[u8]) -> Resu
     market.last = saved.last;
     market.indicated = saved.indicated.as_deref().map(read_indicated).transpose()?;
     market.auction_only = saved.auction_only.into_iter().collect();
+    market.depth = saved.depth;
+    if let Some(due) = market.depth.due {
+        state.depths.insert((due, number));
+    }
     if let Some(until) = market.state.auction_until {
         state.interrupted.insert((until, number));
     }

@@ -7,6 +7,7 @@ use assay_execution::Execution;
 use assay_trading_types::*;
 use model::{Naive, NaiveMarket, Trade};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::collections::BTreeMap;
 use support::{Ask, Venue, ask, id, order_id, shares};
 
 const SEEDS: u64 = 2_500;
@@ -83,6 +84,39 @@ fn check_state(venue: &Venue, naive: &NaiveMarket, context: &str) {
     }
 }
 
+/// Levels as somebody knows them who reads the events: by side and price in cents, lots and orders.
+#[derive(Default)]
+struct Levels(BTreeMap<(bool, i64), (i64, u32)>);
+
+impl Levels {
+    fn read(&mut self, events: &[Event]) {
+        for event in events {
+            let Event::DepthChanged(e) = event else { continue };
+            for (bids, level) in e.bids.iter().map(|l| (true, l)).chain(e.offers.iter().map(|l| (false, l))) {
+                let place = (bids, level.price.units() * 100 / SCALE);
+                match level.orders {
+                    0 => drop(self.0.remove(&place)),
+                    orders => drop(self.0.insert(place, (level.qty.units() / SCALE, orders))),
+                }
+            }
+        }
+    }
+
+    /// Once nothing is due, readers know all that there is.
+    fn check(&self, venue: &Venue, naive: &NaiveMarket, context: &str) {
+        if venue.execution.depth_due().is_some() {
+            return;
+        }
+        let mut all: BTreeMap<(bool, i64), (i64, u32)> = BTreeMap::new();
+        for order in naive.orders.iter().filter(|o| o.stop.is_none() && !o.all_or_none) {
+            let place = (order.side.is_buy(), order.limit.expect("only limits rest"));
+            let level = all.entry(place).or_default();
+            *level = (level.0 + order.shown, level.1 + 1);
+        }
+        assert_eq!(self.0, all, "{context}: depth");
+    }
+}
+
 fn one_of<T: Copy>(random: &mut StdRng, list: &[T]) -> T {
     list[random.random_range(0..list.len())]
 }
@@ -144,9 +178,12 @@ fn asked(order: &Naive, qty: i64) -> Ask {
 fn run(seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let (mut venue, mut naive) = (Venue::new(), NaiveMarket::default());
+    let mut levels = Levels::default();
     for number in 1..=STEPS {
         let context = format!("seed {seed}, step {number} (repeat with ASSAY_SEED={seed})");
         let known = random.random_range(1..=number);
+        let passed_ns = random.random_range(0..8) * 1_000_000;
+        venue.now = Timestamp::from_ns(venue.now.as_ns() + passed_ns);
         let (events, expected) = match random.random_range(0..10) {
             0..6 => {
                 let order = random_order(&mut random, number);
@@ -158,6 +195,8 @@ fn run(seed: u64) {
         assert_eq!(trades(&events), expected, "{context}");
         check_reports(&events, &context);
         check_state(&venue, &naive, &context);
+        levels.read(&events);
+        levels.check(&venue, &naive, &context);
         if random.random_range(0..40) == 0 {
             let bytes = venue.execution.snapshot();
             venue.execution = Execution::restore(&bytes).unwrap();

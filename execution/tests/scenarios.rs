@@ -221,7 +221,7 @@ fn new_terms_of_an_instrument_cancel_what_does_not_fit_and_keep_places() {
 fn a_record_delivered_or_written_twice_changes_nothing() {
     let mut v = Venue::new();
     let event = Event::from(ask(1, Buy, 10, "10").accepted("AAPL"));
-    assert_eq!(v.apply_at(10, 10, &event).len(), 2);
+    assert_eq!(v.apply_at(10, 10, &event).len(), 3);
     let state = v.execution.snapshot();
     assert!(v.apply_at(10, 10, &event).is_empty(), "the same record");
     assert_eq!(v.execution.snapshot(), state);

@@ -1,5 +1,6 @@
 //! What a gateway does with application messages: the driver is the same for orders and for the echo.
 
+use crate::market_data::Tape;
 use crate::throttle::TooFast;
 use crate::{RecordBatch, Report, SessionNames, SessionSpec};
 use assay_event_log::Record;
@@ -45,6 +46,17 @@ pub trait Application: Send + 'static {
         Some(event)
     }
 
+    /// What market data is shown from, if any session may ask for it: the gateway then keeps it up to date.
+    fn tape(&self) -> Option<Arc<Tape>> {
+        None
+    }
+
+    /// Makes messages of market data that `session` is due. Returns whether there are more.
+    fn publish(&mut self, session: SessionId, publication: &mut Publication<'_>) -> bool {
+        let _ = (session, publication);
+        false
+    }
+
     /// The `nth` message, from 0, that a record of `accounts` becomes; asked until there is none.
     fn answer<'a>(&self, record: &'a Record, event: &'a Event, nth: usize) -> Option<Answer<'a>> {
         let _ = (record, event, nth);
@@ -86,6 +98,11 @@ impl Effects<'_> {
         self.request
     }
 
+    /// Whose message it is.
+    pub fn session(&self) -> SessionId {
+        self.names.session
+    }
+
     /// When it arrived.
     pub fn at(&self) -> Timestamp {
         self.at
@@ -106,7 +123,7 @@ impl Effects<'_> {
 
     /// As [`Effects::reply`], with fields written by `body` in ascending order.
     pub fn reply_fields(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Encoder)) {
-        self.replies.push(msg_type, false, |out| append_fields(out, body));
+        self.replies.push_fields(msg_type, body);
     }
 
     /// Answers at once with a message of `msg_type`; `body` appends its fields, each with its SOH. `poss_resend` becomes
@@ -115,6 +132,9 @@ impl Effects<'_> {
         self.replies.push(msg_type, poss_resend, body);
     }
 }
+
+/// Takes messages that nobody in particular caused.
+pub struct Publication<'a>(pub(crate) &'a mut Replies);
 
 /// Answers that wait until the engine has returned.
 #[derive(Default)]
@@ -148,6 +168,11 @@ impl Replies {
         body(&mut self.bytes);
         let (msg_type, end) = (MsgType::new(msg_type), self.bytes.len());
         self.heads.push(ReplyHead { msg_type, poss_resend, end });
+    }
+
+    /// A message with fields written by `body` in ascending order.
+    pub(crate) fn push_fields(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Encoder)) {
+        self.push(msg_type, false, |out| append_fields(out, body));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -29,6 +29,9 @@ const SLOW_NS: u64 = 10_000_000_000;
 /// Answers take milliseconds; a disk that stands for a second is not waited for.
 const DRAIN_NS: u64 = 1_000_000_000;
 
+/// As often as the market tells of the levels of a book.
+const MARKET_DATA_INTERVAL_MS: u64 = 10;
+
 /// Ten seconds of back-pressure before it is told.
 const OVERLOAD_NS: u64 = 10_000_000_000;
 
@@ -70,6 +73,9 @@ pub struct GatewayConfig {
     pub slow_bytes: usize,
     /// How long, in nanoseconds.
     pub slow_ns: u64,
+    /// Shortest time between two looks at what is new in the markets, in milliseconds: what happens in between is told as one
+    /// difference.
+    pub market_data_interval_ms: u64,
     /// What SendingTime(52) and records are stamped with.
     pub wall_clock: WallClock,
     /// Partitions of a topic; 1 for the embedded log.
@@ -97,6 +103,7 @@ impl GatewayConfig {
             overload_ns: OVERLOAD_NS,
             slow_bytes: SLOW_BYTES,
             slow_ns: SLOW_NS,
+            market_data_interval_ms: MARKET_DATA_INTERVAL_MS,
             wall_clock: WallClock::default(),
             partitions: 1,
         }
@@ -292,6 +299,7 @@ impl SessionSpec {
             resend_chunk: self.resend_chunk.map(NonZeroU64::get),
             body_bytes_max: FRAME_BYTES_MAX,
             logout_on_auth_failure: self.logout_on_auth_failure,
+            resend_market_data: !matches!(&self.kind, SessionKind::MarketData(rules) if !rules.resend),
             ..SessionConfig::new(Role::Acceptor, ours.as_str(), self.comp_id.as_str())
         }
         .with_profile(self.profile)

@@ -1,7 +1,7 @@
 //! The thread: one tokio runtime, a task for the log, one for each listener and one for each connection.
 
 use crate::connection;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Published};
 use crate::strangers::{self, Strangers};
 use crate::tls::TlsSource;
 use crate::{
@@ -159,6 +159,7 @@ async fn serve<A: Application>(
     }
     accepting.push(tokio::task::spawn_local(keep_certificates(Rc::clone(&shared), ports, orders.reload)));
     accepting.push(tokio::task::spawn_local(answer_questions(Rc::clone(&shared), orders.questions)));
+    accepting.push(tokio::task::spawn_local(publish(Rc::clone(&shared))));
     let following = tokio::task::spawn_local(follow(Rc::clone(&shared), log));
     // Whoever waits for it may have given up; the gateway serves all the same until it is told to stop.
     let _ = ready.send(());
@@ -304,6 +305,28 @@ async fn answer_questions<A: Application>(shared: Rc<Shared<A>>, mut questions: 
                 answer.try_send(shared.gateway.borrow_mut().live_sessions(now)).is_err()
             }
         };
+    }
+}
+
+/// Tells of market data when it changed, between the sessions' work.
+async fn publish<A: Application>(shared: Rc<Shared<A>>) {
+    let (changed, interval) = {
+        let gateway = shared.gateway.borrow();
+        let interval = Duration::from_millis(gateway.config.market_data_interval_ms.max(1));
+        (Arc::clone(&gateway.market_data_changed), interval)
+    };
+    loop {
+        changed.notified().await;
+        loop {
+            let now = shared.clock.now();
+            let published = shared.gateway.borrow_mut().publish(now);
+            match published {
+                Published::More => tokio::task::yield_now().await,
+                Published::Held => tokio::time::sleep(interval).await,
+                Published::All => break,
+            }
+        }
+        tokio::time::sleep(interval).await;
     }
 }
 

@@ -3,6 +3,7 @@
 mod fills;
 mod flow;
 mod maintenance;
+mod market_data;
 mod outcomes;
 mod protection;
 mod release;
@@ -13,6 +14,7 @@ mod sessions;
 mod snapshots;
 
 pub(crate) use fills::FillRecovery;
+pub(crate) use market_data::Published;
 pub(crate) use sessions::numbered_by;
 
 use crate::admission::{Admitted, Door};
@@ -20,6 +22,7 @@ use crate::application::Replies;
 use crate::definitions::Definitions;
 use crate::exec_index::ExecIndex;
 use crate::link::{Connection, Link, Turn};
+use crate::market_data::Feed;
 use crate::recovery::RecoveredSession;
 use crate::snapshot::Snapshot;
 use crate::socket::Socket;
@@ -72,6 +75,10 @@ pub(crate) struct Gateway<A> {
     snapshot_at: u64,
     /// A snapshot to be written once the log is durable so far.
     snapshot: Option<Snapshot>,
+    /// Keeps what market data is shown from; none until a session may ask for it.
+    feed: Option<Feed>,
+    /// Market data changed, or somebody asked for some.
+    pub(crate) market_data_changed: Arc<Notify>,
 }
 
 impl<A: Application> Gateway<A> {
@@ -159,6 +166,7 @@ impl<A: Application> Gateway<A> {
         self.watch(index, Timestamp::from_ns(now.utc_ns));
         self.end_excess(index, now);
         self.commit();
+        self.look_for_subscriptions(index);
         used
     }
 

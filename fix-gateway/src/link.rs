@@ -241,8 +241,8 @@ impl<A: Application> Handler for Turn<'_, A> {
         let too_fast = self.too_fast(&inbound.message);
         if let Some(too_fast) = too_fast {
             Statistics::add(&self.statistics.throttled, 1);
-            // What has a ClOrdID is refused in the books by risk, which leaves the id free; the rest has no report of its own.
-            if !matches!(inbound.message.msg_type(), b"D" | b"G" | b"q") {
+            // What has a ClOrdID is refused in the books by risk, which leaves the id free; V has a reject of its own.
+            if !matches!(inbound.message.msg_type(), b"D" | b"G" | b"q" | b"V") {
                 return Verdict::Refused { reason: OTHER, text: format!("RATE_LIMIT: {too_fast}") };
             }
         }

@@ -1,5 +1,7 @@
 //! The order gateway's application: requests in, outcomes out, copies of outcomes to those entitled to them.
 
+use crate::application::Publication;
+use crate::market_data::{MarketData, Tape};
 use crate::pending::Pendings;
 use crate::reference_data::ReferenceData;
 use crate::session_kind::admit;
@@ -17,14 +19,14 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// D, F, G, H, q, AF and AN become requests; what becomes of them is told by 8, 9, r, AO and AP. x and c are answered at
-/// once from what is listed.
+/// once from what is listed, V from what the market shows.
 #[derive(Debug, Clone, Default)]
 pub struct OrderEntry {
     ours: Option<CompId>,
     firms: FxHashMap<FirmId, FirmSessions>,
     /// Order entry sessions that may name an account.
     accounts: FxHashMap<AccountId, Vec<SessionId>>,
-    /// Order entry sessions of all firms.
+    /// Order entry and market data sessions of all firms.
     everybody: Vec<SessionId>,
     listed: ReferenceData,
     /// Whether any session is told of pending requests.
@@ -32,6 +34,9 @@ pub struct OrderEntry {
     /// The log is being read, and it may hold sessions that are told and that nobody has named yet.
     is_recovering: bool,
     pendings: Pendings,
+    market_data: MarketData,
+    /// Whether any session may ask for market data.
+    shows_market: bool,
 }
 
 /// Sessions of one firm besides the one that an outcome is for.
@@ -56,9 +61,9 @@ impl OrderEntry {
 
     /// The sessions are these from here on. What was told as pending is told to its end, whoever asks for it now.
     fn know<'a>(&mut self, sessions: impl Iterator<Item = &'a SessionSpec>, ours: CompId) {
-        let (listed, pendings) = (std::mem::take(&mut self.listed), std::mem::take(&mut self.pendings));
-        let tells_pending = self.tells_pending || pendings != Pendings::default();
-        *self = Self { ours: Some(ours), listed, pendings, tells_pending, ..Self::default() };
+        let Self { listed, pendings, tells_pending, market_data, .. } = std::mem::take(self);
+        let tells_pending = tells_pending || pendings != Pendings::default();
+        *self = Self { ours: Some(ours), listed, pendings, tells_pending, market_data, ..Self::default() };
         for spec in sessions {
             self.tells_pending |= spec.pending.amendments;
             let session = spec.session_id(ours);
@@ -72,6 +77,10 @@ impl OrderEntry {
                     }
                 }
                 SessionKind::DropCopy(copy) => firm.copies.push((session, copy.clone())),
+                SessionKind::MarketData(_) => {
+                    self.everybody.push(session);
+                    self.shows_market = true;
+                }
             }
         }
     }
@@ -166,6 +175,12 @@ impl Application for OrderEntry {
             b"B" | b"j" => Verdict::Accepted,
             b"x" => self.listed.security_list(inbound, effects),
             b"c" => self.listed.security_definition(inbound, effects),
+            b"V" => match &session.kind {
+                SessionKind::MarketData(rules) => {
+                    self.market_data.request(&self.listed, rules.symbols_max, inbound, effects)
+                }
+                _ => Verdict::Unsupported,
+            },
             _ => match request_of(session, &self.listed, inbound, effects.request_id()) {
                 Ok(event) => {
                     effects.request(event);
@@ -178,6 +193,20 @@ impl Application for OrderEntry {
 
     fn sessions_changed(&mut self, sessions: &[&SessionSpec], ours: CompId) {
         self.know(sessions.iter().copied(), ours);
+    }
+
+    fn logged_on(&mut self, session: &SessionSpec) {
+        if let (Some(ours), SessionKind::MarketData(_)) = (self.ours, &session.kind) {
+            self.market_data.forget(session.session_id(ours));
+        }
+    }
+
+    fn tape(&self) -> Option<Arc<Tape>> {
+        self.shows_market.then(|| Arc::clone(&self.market_data.tape))
+    }
+
+    fn publish(&mut self, session: SessionId, publication: &mut Publication<'_>) -> bool {
+        self.market_data.publish(session, publication.0)
     }
 
     fn observe(&mut self, record: &Record, event: &Event) {
@@ -216,12 +245,15 @@ impl Application for OrderEntry {
     }
 
     fn remember(&self) -> serde_json::Value {
-        serde_json::json!({ "listed": self.listed.remember(), "pending": self.pendings.remember() })
+        let market_data = self.market_data.tape.remember();
+        let (listed, pending) = (self.listed.remember(), self.pendings.remember());
+        serde_json::json!({ "listed": listed, "pending": pending, "market_data": market_data })
     }
 
     fn recall(&mut self, mut remembered: serde_json::Value) {
         self.listed = ReferenceData::recall(remembered["listed"].take());
         self.pendings = Pendings::recall(remembered["pending"].take());
+        self.market_data.tape.recall(remembered["market_data"].take());
     }
 }
 

@@ -11,6 +11,23 @@ pub enum SessionKind {
     OrderEntry,
     /// Copies of others' reports.
     DropCopy(DropCopy),
+    /// Prices and books of all markets (section 7.3).
+    MarketData(MarketDataRules),
+}
+
+/// What a market data session may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MarketDataRules {
+    /// Symbols it may be subscribed to, each as often as it asks for it.
+    pub symbols_max: u32,
+    /// Resend W and X when they are asked for again; else they are gap filled, since they are of the past.
+    pub resend: bool,
+}
+
+impl Default for MarketDataRules {
+    fn default() -> Self {
+        Self { symbols_max: 1_000, resend: false }
+    }
 }
 
 /// What a drop copy session receives: every report of its firm that agrees with all of this.
@@ -55,6 +72,8 @@ pub enum Entitlement {
     Positions = 32,
     /// q and AF reach the orders of the whole firm, not of this session alone.
     FirmScope = 64,
+    /// V.
+    MarketData = 128,
 }
 
 /// A set of [`Entitlement`]s.
@@ -87,10 +106,13 @@ pub(crate) fn admit(kind: &SessionKind, entitled: Entitlements, msg_type: &[u8])
         (_, b"B" | b"j") | (SessionKind::OrderEntry, b"F") => return Ok(()),
         (SessionKind::OrderEntry, b"D" | b"G") => Entitlement::Trade,
         (SessionKind::OrderEntry, b"q") => Entitlement::MassCancel,
-        (_, b"H") | (SessionKind::OrderEntry, b"AF") => Entitlement::Status,
+        (SessionKind::OrderEntry | SessionKind::DropCopy(_), b"H") | (SessionKind::OrderEntry, b"AF") => {
+            Entitlement::Status
+        }
         (SessionKind::DropCopy(_), b"AF") => Entitlement::FillRecovery,
-        (SessionKind::OrderEntry, b"x" | b"c") => Entitlement::ReferenceData,
+        (SessionKind::OrderEntry | SessionKind::MarketData(_), b"x" | b"c") => Entitlement::ReferenceData,
         (SessionKind::OrderEntry, b"AN") => Entitlement::Positions,
+        (SessionKind::MarketData(_), b"V") => Entitlement::MarketData,
         _ => return Err(Verdict::Unsupported),
     };
     if entitled.has(needed) { Ok(()) } else { Err(not_entitled(msg_type)) }

@@ -26,6 +26,11 @@ impl Clock {
     pub(crate) fn ticks(now: Timestamp) -> [NewRecord; 2] {
         [tick(Topic::Accounts, now), tick(Topic::Markets, now)]
     }
+
+    /// A tick for the books alone, out of turn.
+    pub(crate) fn market_tick(now: Timestamp) -> NewRecord {
+        tick(Topic::Markets, now)
+    }
 }
 
 fn tick(topic: Topic, now: Timestamp) -> NewRecord {

@@ -16,6 +16,9 @@ pub const BATCH_RECORDS_MAX: usize = 512;
 /// Time between clock ticks in the log (design section 2).
 pub const TICK_INTERVAL_NS: i64 = 1_000_000_000;
 
+/// How long it waits for records while a book's levels are to be told.
+const DEPTH_WAIT: Duration = Duration::from_millis(5);
+
 /// What the pipeline reads.
 const TOPICS: [Topic; 2] = [Topic::Accounts, Topic::Markets];
 
@@ -39,6 +42,8 @@ pub struct Pipeline {
     /// End of the log after our last append.
     outputs_end: Position,
     clock: Clock,
+    /// When depth was due that the last tick out of turn is for.
+    depth_asked: Option<Timestamp>,
     batch: Vec<Arc<Record>>,
     outputs: Vec<NewRecord>,
 }
@@ -76,6 +81,7 @@ impl Pipeline {
             written,
             outputs_end: recovered_end,
             clock: Clock::default(),
+            depth_asked: None,
             batch: Vec::with_capacity(BATCH_RECORDS_MAX),
             outputs: Vec::with_capacity(4 * BATCH_RECORDS_MAX),
         })
@@ -104,6 +110,7 @@ impl Pipeline {
         timeout: Duration,
     ) -> Result<usize, Error> {
         self.batch.clear();
+        let timeout = if self.execution.depth_due().is_some() { timeout.min(DEPTH_WAIT) } else { timeout };
         self.reader.poll_wait(&mut self.batch, BATCH_RECORDS_MAX, timeout)?;
         self.finish_turn(log, now())
     }
@@ -133,7 +140,7 @@ impl Pipeline {
     fn apply(&mut self, record: &Record) -> Result<(), Error> {
         let event = record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
         let input = record.input(&event);
-        if let Event::ClockTicked(tick) = &*event {
+        if let (Event::ClockTicked(tick), Topic::Accounts) = (&*event, record.topic) {
             self.clock.note(tick.now);
         }
         let out = match record.topic {
@@ -160,7 +167,15 @@ impl Pipeline {
         if !self.is_replaying() && self.clock.is_due(now) {
             self.clock.note(now);
             self.outputs.extend(Clock::ticks(now));
+        } else if !self.is_replaying() && self.owes_depth(now) {
+            self.outputs.push(Clock::market_tick(now));
         }
+    }
+
+    /// Whether the public waits for levels of a book that only a tick will bring; once for each time that they are due.
+    fn owes_depth(&mut self, now: Timestamp) -> bool {
+        let due = self.execution.depth_due().filter(|_| self.execution.is_depth_due(now));
+        due.is_some() && std::mem::replace(&mut self.depth_asked, due) != due
     }
 
     /// Whether it still applies records that were there when this process began. Nothing may be accepted meanwhile.

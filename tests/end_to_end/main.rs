@@ -18,6 +18,7 @@ mod full_disk;
 mod garbage;
 mod inquiries;
 mod instance;
+mod market_data;
 mod mass;
 mod matrix;
 mod news;

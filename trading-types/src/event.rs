@@ -243,4 +243,6 @@ events! {
     TradeAmendmentRefused(TradeAmendmentRefused) = "trade_amendment.refused.v1", key |e| e.firm.as_str();
     /// A trade was undone or has another price. market-data, execution.
     TradeAmended(TradeAmended) = "trade.amended.v1", key |e| e.symbol.as_str();
+    /// Price levels of a book changed. market-data, execution.
+    DepthChanged(DepthChanged) = "depth.changed.v1", key |e| e.symbol.as_str();
 }

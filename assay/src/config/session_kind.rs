@@ -13,6 +13,8 @@ pub(crate) enum SessionKind {
     OrderEntry,
     /// Copies of the firm's reports.
     DropCopy,
+    /// Prices and books.
+    MarketData,
 }
 
 /// One of a session's `entitlements`.
@@ -33,6 +35,8 @@ pub(crate) enum Entitlement {
     Positions,
     /// q and AF reach the whole firm.
     FirmScope,
+    /// V.
+    MarketData,
 }
 
 impl From<Entitlement> for fix_gateway::Entitlement {
@@ -45,6 +49,7 @@ impl From<Entitlement> for fix_gateway::Entitlement {
             Entitlement::ReferenceData => Self::ReferenceData,
             Entitlement::Positions => Self::Positions,
             Entitlement::FirmScope => Self::FirmScope,
+            Entitlement::MarketData => Self::MarketData,
         }
     }
 }
@@ -66,6 +71,10 @@ impl Session {
                 status_answers: self.copy.status,
                 duplicates: self.copy.duplicates,
             }),
+            SessionKind::MarketData => fix_gateway::SessionKind::MarketData(fix_gateway::MarketDataRules {
+                symbols_max: self.market_data.symbols_max,
+                resend: self.market_data.resend,
+            }),
         }
     }
 }
@@ -80,6 +89,23 @@ pub(crate) struct Copies {
     pub(crate) status: bool,
     /// Refusals of used ClOrdIDs too.
     pub(crate) duplicates: bool,
+}
+
+/// `market_data = { ... }` of a market data session.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MarketData {
+    /// Symbols it may be subscribed to.
+    pub(crate) symbols_max: u32,
+    /// Resend W and X instead of filling their place.
+    pub(crate) resend: bool,
+}
+
+impl Default for MarketData {
+    fn default() -> Self {
+        let fix_gateway::MarketDataRules { symbols_max, resend } = fix_gateway::MarketDataRules::default();
+        Self { symbols_max, resend }
+    }
 }
 
 /// `[[regime]]`

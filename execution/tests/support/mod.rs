@@ -240,9 +240,9 @@ impl Venue {
     }
 }
 
-/// Reports as a trader reads them: order, ExecType/OrdStatus, 38 14 151 6, then the fill and the reason.
+/// Reports as a trader reads them: order, ExecType/OrdStatus, 38 14 151 6, then the fill and the reason. Depth is left out.
 pub fn lines(events: &[Event]) -> Vec<String> {
-    events.iter().map(line).collect()
+    events.iter().filter(|event| !matches!(event, Event::DepthChanged(_))).map(line).collect()
 }
 
 fn line(event: &Event) -> String {

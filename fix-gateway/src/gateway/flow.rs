@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 /// Requests of all sessions without an answer, beyond which no socket is read.
 const IN_FLIGHT_MAX: u64 = 65_536;
 /// Bytes appended and not yet durable, beyond which no socket is read: below what the log takes before it blocks.
-const UNDURABLE_BYTES_MAX: usize = 16 << 20;
+pub(super) const UNDURABLE_BYTES_MAX: usize = 16 << 20;
 /// Bytes not yet durable at which an overloaded gateway reads no longer to refuse, so that memory stays bounded while the
 /// disk stands.
 const UNDURABLE_BYTES_END: usize = 2 * UNDURABLE_BYTES_MAX;

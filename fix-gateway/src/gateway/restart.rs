@@ -81,6 +81,8 @@ impl<A: Application> Gateway<A> {
             exec_index: recovered.exec_index,
             snapshot_at: end,
             snapshot: None,
+            feed: None,
+            market_data_changed: Arc::default(),
         };
         for (id, record) in recovered.unasked {
             gateway.ask_again(id, &record);

@@ -143,6 +143,7 @@ impl<A: Application> Gateway<A> {
     pub(super) fn tell_application(&mut self) {
         let specs: Vec<&SessionSpec> = self.links.iter().map(|link| &link.spec).collect();
         self.application.sessions_changed(&specs, self.config.comp_id);
+        self.keep_market_data();
     }
 
     /// Every session as it is now.

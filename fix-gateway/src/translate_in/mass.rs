@@ -107,7 +107,7 @@ pub(super) fn scope(session: &SessionSpec) -> Scope {
     match session.kind {
         SessionKind::DropCopy(_) => Scope::Firm,
         SessionKind::OrderEntry if session.entitlements.has(Entitlement::FirmScope) => Scope::Firm,
-        SessionKind::OrderEntry => Scope::Session,
+        SessionKind::OrderEntry | SessionKind::MarketData(_) => Scope::Session,
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) fn reach(session: &SessionSpec) -> OrderFilter {
     let accounts = match &session.kind {
         SessionKind::DropCopy(copy) => copy.accounts.clone(),
         SessionKind::OrderEntry if scope(session) == Scope::Firm => session.accounts.clone(),
-        SessionKind::OrderEntry => Vec::new(),
+        SessionKind::OrderEntry | SessionKind::MarketData(_) => Vec::new(),
     };
     OrderFilter { scope: scope(session), accounts, ..OrderFilter::default() }
 }

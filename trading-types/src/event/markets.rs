@@ -152,6 +152,30 @@ pub struct Level {
     pub qty: Qty,
 }
 
+/// A price level of a book, whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepthLevel {
+    /// Price.
+    pub price: Price,
+    /// Sum of what its orders show; zero when there are none any more.
+    pub qty: Qty,
+    /// How many orders those are.
+    pub orders: u32,
+}
+
+/// Price levels that changed since the last such event of the symbol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepthChanged {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Levels of bids, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bids: Vec<DepthLevel>,
+    /// Levels of offers, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<DepthLevel>,
+}
+
 /// Best bid and offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopOfBookChanged {

@@ -131,6 +131,12 @@ fn amendments() -> Vec<Event> {
         }
         .into(),
         TradeAmended { symbol: symbol(), trade: 5, qty: qty("30"), price: Some(price("9.90")) }.into(),
+        DepthChanged {
+            symbol: symbol(),
+            bids: vec![DepthLevel { price: price("10.10"), qty: qty("70"), orders: 3 }],
+            offers: vec![DepthLevel { price: price("10.12"), qty: Qty::ZERO, orders: 0 }],
+        }
+        .into(),
     ]
 }
 

@@ -21,49 +21,51 @@ const READ_BYTES: usize = 64 << 10;
 /// Largest buffer: a longest message and as much again behind it.
 const BUFFER_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX;
 
-/// What was read and not yet used.
-struct Buffer {
-    bytes: Vec<u8>,
-    filled: usize,
-}
+/// Room for the beginning of a message that a connection keeps; more is given back with the message's end.
+const KEPT_BYTES_MAX: usize = 4 << 10;
 
-impl Buffer {
-    fn new() -> Self {
-        Self { bytes: vec![0; READ_BYTES], filled: 0 }
-    }
+/// The beginning of a message that is not whole, if there is one. What is read goes through memory that all connections
+/// share, so that one that is idle has none.
+#[derive(Default)]
+struct Begun(Vec<u8>);
 
-    fn filled(&self) -> &[u8] {
-        &self.bytes[..self.filled]
-    }
-
-    /// Room to read into. Grows to hold a longest message.
-    fn room(&mut self) -> &mut [u8] {
-        if self.filled == self.bytes.len() {
-            let more = (self.bytes.len() * 2).min(BUFFER_BYTES_MAX);
-            self.bytes.resize(more, 0);
+impl Begun {
+    /// Reads once and hands what there is to `take`, which says how many bytes it is done with. `false`: the peer is gone or
+    /// sends what no message can be.
+    fn read(&mut self, socket: &Socket, shared: &mut Vec<u8>, take: impl FnOnce(&[u8]) -> usize) -> bool {
+        let begun = self.0.len();
+        let room = READ_BYTES.max(2 * begun).min(BUFFER_BYTES_MAX);
+        if shared.len() < room {
+            shared.resize(room, 0);
         }
-        &mut self.bytes[self.filled..]
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.bytes.copy_within(count..self.filled, 0);
-        self.filled -= count;
-    }
-
-    /// Reads once. `false`: the peer is gone or sends what no message can be.
-    fn read(&mut self, socket: &Socket) -> bool {
-        let room = self.room();
-        if room.is_empty() {
+        shared[..begun].copy_from_slice(&self.0);
+        if begun == room {
             return false;
         }
-        match socket.try_read(room) {
+        match socket.try_read(&mut shared[begun..room]) {
             Ok(0) => false,
             Ok(count) => {
-                self.filled += count;
+                let filled = &shared[..begun + count];
+                let used = take(filled);
+                self.keep(&filled[used..]);
                 true
             }
             Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
+    }
+
+    fn keep(&mut self, rest: &[u8]) {
+        self.0.clear();
+        if rest.is_empty() {
+            self.0.shrink_to(KEPT_BYTES_MAX);
+        }
+        self.0.extend_from_slice(rest);
+    }
+
+    /// Hands what there is to `take` without reading.
+    fn use_up(&mut self, take: impl FnOnce(&[u8]) -> usize) {
+        let used = take(&self.0);
+        self.0.drain(..used);
     }
 }
 
@@ -75,17 +77,17 @@ pub(crate) async fn serve<A: Application>(
     peer: SocketAddr,
     stranger: Stranger,
 ) {
-    let mut buffer = Buffer::new();
+    let mut begun = Begun::default();
     let patience = Duration::from_millis(shared.limits.patience_ms);
     let introduced =
-        tokio::time::timeout(patience, introduce(&shared, &port, stream, peer, &mut buffer)).await;
+        tokio::time::timeout(patience, introduce(&shared, &port, stream, peer, &mut begun)).await;
     drop(stranger);
     let Ok(Some((socket, admitted))) = introduced else {
         tracing::warn!(%peer, "connection closed without a word");
         Statistics::add(&shared.gateway.borrow().statistics.connections_refused, 1);
         return;
     };
-    attend(&shared, Rc::new(socket), admitted, buffer).await;
+    attend(&shared, Rc::new(socket), admitted, begun).await;
     shared.gateway.borrow_mut().detach(admitted.index, shared.clock.now());
     shared.ended.notify_one();
 }
@@ -96,7 +98,7 @@ async fn introduce<A: Application>(
     port: &Port,
     stream: TcpStream,
     peer: SocketAddr,
-    buffer: &mut Buffer,
+    begun: &mut Begun,
 ) -> Option<(Socket, Admitted)> {
     let socket = match &port.tls {
         None => Socket::Plain(stream),
@@ -111,7 +113,7 @@ async fn introduce<A: Application>(
     };
     let visitor =
         Visitor { peer, trusted: port.trusted, encrypted: port.tls.is_some(), names: socket.peer_names() };
-    let admission = first_message(shared, &socket, buffer, &visitor).await?;
+    let admission = first_message(shared, &socket, begun, &visitor).await?;
     let admitted = match admission {
         Admission::Admitted(admitted) => Some(admitted),
         Admission::Refused => None,
@@ -127,21 +129,21 @@ async fn introduce<A: Application>(
 async fn first_message<A: Application>(
     shared: &Shared<A>,
     socket: &Socket,
-    buffer: &mut Buffer,
+    begun: &mut Begun,
     visitor: &Visitor,
 ) -> Option<Admission> {
     let limits = FrameLimits { body_bytes_max: shared.limits.bytes_max };
     let judge =
         |identity: &Identity<'_>| shared.gateway.borrow_mut().admit(identity, visitor, shared.clock.now());
     loop {
-        match identify(buffer.filled(), limits) {
+        match identify(&begun.0, limits) {
             Identified::Message(identity) => return Some(judge(&identity)),
             Identified::Garbled => return None,
-            Identified::NeedMore if buffer.filled >= shared.limits.bytes_max => return None,
+            Identified::NeedMore if begun.0.len() >= shared.limits.bytes_max => return None,
             Identified::NeedMore => {}
         }
         socket.readable().await.ok()?;
-        if !buffer.read(socket) {
+        if !begun.read(socket, &mut shared.reading.borrow_mut(), |_| 0) {
             return None;
         }
     }
@@ -168,12 +170,11 @@ async fn attend<A: Application>(
     shared: &Shared<A>,
     socket: Rc<Socket>,
     admitted: Admitted,
-    mut buffer: Buffer,
+    mut begun: Begun,
 ) {
     let (gateway, clock, index) = (&shared.gateway, &shared.clock, admitted.index);
     let wake = gateway.borrow_mut().attach(admitted, Rc::clone(&socket), clock.now());
-    let used = gateway.borrow_mut().received(index, buffer.filled(), clock.now());
-    buffer.consume(used);
+    begun.use_up(|bytes| gateway.borrow_mut().received(index, bytes, clock.now()));
     let alarm = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(alarm);
     let mut armed = 0;
@@ -191,11 +192,10 @@ async fn attend<A: Application>(
         }
         tokio::select! {
             ready = socket.readable(), if plan.read => {
-                if ready.is_err() || !buffer.read(&socket) {
+                let take = |bytes: &[u8]| gateway.borrow_mut().received(index, bytes, clock.now());
+                if ready.is_err() || !begun.read(&socket, &mut shared.reading.borrow_mut(), take) {
                     return;
                 }
-                let used = gateway.borrow_mut().received(index, buffer.filled(), clock.now());
-                buffer.consume(used);
             }
             ready = socket.writable(), if plan.write => {
                 if ready.is_err() {

@@ -105,6 +105,8 @@ pub(crate) struct Shared<A> {
     pub(crate) clock: Clock,
     pub(crate) limits: StrangerLimits,
     strangers: Rc<RefCell<Strangers>>,
+    /// What every connection reads into, in turn.
+    pub(crate) reading: RefCell<Vec<u8>>,
     /// Turns at comparing a password.
     pub(crate) comparing: Semaphore,
     /// A connection ended: a stop may be complete.
@@ -133,6 +135,7 @@ pub(crate) fn run<A: Application>(
         clock,
         limits,
         strangers: Rc::default(),
+        reading: RefCell::default(),
         comparing: Semaphore::new(COMPARISONS_MAX),
         ended: Notify::new(),
         writing: RefCell::new(None),

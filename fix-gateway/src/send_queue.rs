@@ -6,6 +6,9 @@ use std::collections::VecDeque;
 /// at every write.
 const COMPACT_BYTES: usize = 256 << 10;
 
+/// Room that an empty queue keeps: a resend runs a mebibyte ahead of its socket.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
 /// Bytes in the order in which they go to the socket. What is pushed between two marks may be written once the log is
 /// durable up to the second (rules S-01, S-09). Its size is bounded by the driver, which cuts slow consumers off.
 #[derive(Debug, Default)]
@@ -70,9 +73,12 @@ impl SendQueue {
         self.marks.iter_mut().for_each(|mark| mark.1 -= gone);
     }
 
-    /// Drops everything: the connection is over.
+    /// Drops everything: all is written, or the connection is over. Room for far more than usual is given back.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
+        if self.bytes.capacity() > KEPT_BYTES_MAX {
+            self.bytes.shrink_to(COMPACT_BYTES);
+        }
         self.marks.clear();
         self.written = 0;
         self.ready = 0;

@@ -4,11 +4,13 @@
 //! frame -> token: tag=value SOH, data by length -> place: part, group depth, doubles -> Entry, faults of structure
 //! ```
 
+mod lent;
 mod place;
 mod token;
 
 use crate::{FrameFault, Message, Profile, SessionRejectReason, Violation};
 use assay_dictionaries::{Dictionary, FieldId, TagInfo};
+pub(crate) use lent::LentIndex;
 use place::{Placer, Reading, Standing};
 use token::{Token, Tokens};
 

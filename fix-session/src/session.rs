@@ -21,6 +21,7 @@ mod timers;
 mod verdict;
 mod writer;
 
+use crate::field_index::LentIndex;
 use crate::{
     BusinessRefusal, Encoder, FieldIndex, FrameLimits, Framed, Framer, Handler, Now, Numbers, Outgoing,
     Profile, ResetReason, Sent, SessionConfig,
@@ -47,7 +48,6 @@ use machine::Machine;
 #[derive(Debug)]
 pub struct Session {
     machine: Machine,
-    index: FieldIndex,
     framer: Framer,
     limits: FrameLimits,
     profile: Profile,
@@ -60,7 +60,7 @@ impl Session {
         let limits = FrameLimits { body_bytes_max: config.body_bytes_max };
         let profile = config.profile;
         let machine = Machine::new(config, numbers);
-        Self { machine, index: FieldIndex::new(), framer: Framer::new(limits), limits, profile, dictionary }
+        Self { machine, framer: Framer::new(limits), limits, profile, dictionary }
     }
 
     /// The numbers a journal must continue with.
@@ -68,10 +68,10 @@ impl Session {
         self.machine.numbers()
     }
 
-    /// The room kept from message to message, bytes and entries added up. It grows to the largest message seen and stays
-    /// there: on the normal way nothing is allocated for a message.
+    /// The room kept from message to message, bytes and entries added up, with the tables that the sessions of this thread
+    /// share. It grows to the largest message seen and stays there: on the normal way nothing is allocated for a message.
     pub fn kept_room(&self) -> usize {
-        self.machine.capacity() + self.index.capacity()
+        self.machine.capacity() + LentIndex::take().capacity()
     }
 
     /// Whether Logon is complete and no Logout under way.
@@ -90,6 +90,7 @@ impl Session {
     pub fn handle_bytes<H: Handler>(&mut self, now: Now, bytes: &[u8], handler: &mut H) -> usize {
         let mut used = 0;
         let mut progressed = false;
+        let index = &mut LentIndex::take();
         while self.machine.listens() {
             let rest = &bytes[used..];
             match self.framer.next(rest) {
@@ -103,7 +104,7 @@ impl Session {
                 }
                 Framed::Frame { len } => {
                     used += len;
-                    self.frame(now, &rest[..len], handler);
+                    self.frame(now, &rest[..len], index, handler);
                 }
             }
             progressed = true;
@@ -112,14 +113,14 @@ impl Session {
     }
 
     /// One whole message, and those behind it whose turn it becomes.
-    fn frame<H: Handler>(&mut self, now: Now, frame: &[u8], handler: &mut H) {
+    fn frame<H: Handler>(&mut self, now: Now, frame: &[u8], index: &mut FieldIndex, handler: &mut H) {
         let expected = self.machine.next_in();
-        match self.index.parse(frame, self.dictionary, self.profile) {
+        match index.parse(frame, self.dictionary, self.profile) {
             Ok(message) => {
                 self.machine.message(now, &message, handler);
                 if self.machine.gap_is_open() {
                     let filled = message.msg_type() == b"4";
-                    self.drain_queue(now, handler);
+                    self.drain_queue(now, index, handler);
                     self.machine.gap_looked_at(now, expected, filled, handler);
                 }
             }
@@ -127,10 +128,10 @@ impl Session {
         }
     }
 
-    fn drain_queue<H: Handler>(&mut self, now: Now, handler: &mut H) {
+    fn drain_queue<H: Handler>(&mut self, now: Now, index: &mut FieldIndex, handler: &mut H) {
         while let Some(frame) = self.machine.next_queued() {
             // It was parsed when it came, so it parses again.
-            if let Ok(message) = self.index.parse(&frame, self.dictionary, self.profile) {
+            if let Ok(message) = index.parse(&frame, self.dictionary, self.profile) {
                 self.machine.queued(now, &message, handler);
             }
         }

@@ -6,7 +6,7 @@ use crate::queue::{Queue, State};
 use crate::ring::Span;
 use crate::segment_reader::SegmentReader;
 use crate::sequence::TopicSet;
-use crate::{ReadError, Reader, Record};
+use crate::{Glimpse, ReadError, Reader, Record};
 use assay_trading_types::{Position, Topic};
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +109,30 @@ impl FileReader {
     }
 }
 
+impl FileReader {
+    /// Shows records of files up to where the ring begins.
+    fn scan_behind(
+        &mut self,
+        ring_first: u64,
+        max: usize,
+        see: &mut dyn FnMut(&Glimpse<'_>) -> bool,
+    ) -> Result<usize, ReadError> {
+        let mut reader = match self.behind.take() {
+            Some(reader) => reader,
+            None => SegmentReader::new(Arc::clone(&self.directory), self.next),
+        };
+        let (mut shown, mut goes_on) = (0, true);
+        while goes_on && self.next < ring_first && shown < max {
+            let more = reader.show_next(&self.queue.catalog, self.topics, &mut *see)?;
+            self.next = reader.position();
+            shown += usize::from(more.is_some());
+            goes_on = more.unwrap_or(true);
+        }
+        self.behind = Some(reader);
+        Ok(shown)
+    }
+}
+
 impl Drop for FileReader {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock();
@@ -163,6 +187,31 @@ impl Reader for FileReader {
             Look::Idle => Ok(0),
             Look::Poisoned(reason) => Err(ReadError::Poisoned(reason)),
             Look::More | Look::Behind(_) => self.poll(into, max),
+        }
+    }
+
+    fn scan(&mut self, max: usize, see: &mut dyn FnMut(&Glimpse<'_>) -> bool) -> Result<usize, ReadError> {
+        if max == 0 {
+            return Ok(0);
+        }
+        let queue = Arc::clone(&self.queue);
+        let mut records = Vec::new();
+        loop {
+            let look = self.look(&queue.state.lock(), &mut records, max);
+            match look {
+                Look::Some(taken) => {
+                    // Whether all were seen or not, the reader has passed them.
+                    let _enough = records.iter().all(|record| see(&Glimpse::of(record)));
+                    return Ok(taken);
+                }
+                Look::Idle => return Ok(0),
+                Look::Poisoned(reason) => return Err(ReadError::Poisoned(reason)),
+                Look::More => {}
+                Look::Behind(ring_first) => match self.scan_behind(ring_first, max, see)? {
+                    0 => {}
+                    shown => return Ok(shown),
+                },
+            }
         }
     }
 

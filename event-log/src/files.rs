@@ -31,6 +31,14 @@ pub trait Directory: Send + Sync + 'static {
     fn open_direct(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
         self.open(name, true)
     }
+    /// Opens a file that is there for reads that bypass the page cache likewise: of a log written past the cache it has
+    /// nothing, and reading through it only copies and fills it.
+    ///
+    /// # Errors
+    /// As above.
+    fn open_to_stream(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.open(name, false)
+    }
     /// Makes a file, empty even when there was one.
     ///
     /// # Errors
@@ -165,6 +173,20 @@ impl RealDirectory {
     }
 }
 
+impl RealDirectory {
+    fn open_past_cache(&self, name: &str, write: bool) -> io::Result<Arc<dyn LogFile>> {
+        let direct = rustix::fs::OFlags::DIRECT.bits() as i32;
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).write(write).custom_flags(direct).open(self.path.join(name));
+        match opened.and_then(|file| probe_direct(&file).map(|()| file)) {
+            Ok(file) => Ok(Arc::new(RealFile(file))),
+            // Some file systems know nothing of the kind, or other blocks.
+            Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.open(name, write),
+            Err(e) => Err(e),
+        }
+    }
+}
+
 impl Directory for RealDirectory {
     fn path(&self) -> String {
         self.path.display().to_string()
@@ -180,15 +202,11 @@ impl Directory for RealDirectory {
     }
 
     fn open_direct(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
-        let direct = rustix::fs::OFlags::DIRECT.bits() as i32;
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).custom_flags(direct).open(self.path.join(name));
-        match opened.and_then(|file| probe_direct(&file).map(|()| file)) {
-            Ok(file) => Ok(Arc::new(RealFile(file))),
-            // Some file systems know no such writes, or other blocks.
-            Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.open(name, true),
-            Err(e) => Err(e),
-        }
+        self.open_past_cache(name, true)
+    }
+
+    fn open_to_stream(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.open_past_cache(name, false)
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {

@@ -1,6 +1,6 @@
 //! One record as bytes: `docs/wire/event-log.md`, section "Frame". Numbers are little-endian.
 
-use crate::{NewRecord, Record, Value};
+use crate::{Glimpse, NewRecord, Record, Value};
 use assay_trading_types::{
     Actor, Direction, Kind, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic, TraceId,
     WireHeader,
@@ -193,6 +193,20 @@ impl<'a> Frame<'a> {
             wire: decode_wire(parts.wire)?,
             value: stored.slice(parts.key_bytes..),
             event: None,
+        })
+    }
+
+    /// What there is of the record, where it stands.
+    pub(crate) fn glimpse(self) -> Result<Glimpse<'a>, &'static str> {
+        let parts = self.parts()?;
+        let (key, value) = parts.key_and_value.split_at(parts.key_bytes);
+        Ok(Glimpse {
+            position: Position(self.position()),
+            partition: self.partition(),
+            offset: self.offset(),
+            wire: decode_wire(parts.wire)?,
+            key,
+            value,
         })
     }
 

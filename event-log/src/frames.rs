@@ -1,17 +1,17 @@
 //! Frames of one segment file, one after another, in bounded memory.
 
-use crate::files::{LogFile, read_full_at};
+use crate::files::LogFile;
 use crate::frame::{self, Frame, HEAD_BYTES};
+use crate::read_ahead::ReadAhead;
 use std::io;
 use std::sync::Arc;
 
-/// Bytes read at a time: long enough that a disk streams, short enough that a hundred readers cost nothing. Grows to
-/// the frame when one is longer, and a frame is never longer than its file.
-const READ_BYTES: usize = 256 << 10;
+/// Bytes looked at together. Grows to the frame when one is longer, and a frame is never longer than its file.
+const READ_BYTES: usize = 64 << 10;
 
 /// A cursor over a segment's frames.
 pub(crate) struct Frames {
-    file: Arc<dyn LogFile>,
+    file: ReadAhead,
     salt: u32,
     /// Holds the file's bytes from `buffer_at`.
     buffer: Vec<u8>,
@@ -29,7 +29,7 @@ pub(crate) enum Found<'a> {
 
 impl Frames {
     pub(crate) fn new(file: Arc<dyn LogFile>, salt: u32, at: u64) -> Self {
-        Self { file, salt, buffer: Vec::new(), buffer_at: at, at }
+        Self { file: ReadAhead::new(file), salt, buffer: Vec::new(), buffer_at: at, at }
     }
 
     /// Byte that the next frame is looked for at.
@@ -54,6 +54,7 @@ impl Frames {
         if length.is_none() {
             self.buffer.clear();
             self.buffer_at = self.at;
+            self.file.forget();
             length = self.frame_bytes()?;
         }
         Ok(self.take(length))
@@ -111,7 +112,7 @@ impl Frames {
         let target = (wanted.max(READ_BYTES) as u64).min(left) as usize;
         if target > held {
             self.buffer.resize(target, 0);
-            let read = read_full_at(&*self.file, &mut self.buffer[held..], self.at + held as u64)?;
+            let read = self.file.read(&mut self.buffer[held..], self.at + held as u64)?;
             self.buffer.truncate(held + read);
         }
         Ok(())

@@ -58,6 +58,7 @@ mod memory;
 mod port;
 mod queue;
 mod random;
+mod read_ahead;
 mod read_only;
 mod recovery;
 mod ring;
@@ -80,6 +81,6 @@ pub use kafka::{
     TopicPlan, TopicsCreated, check_topics, create_topics,
 };
 pub use memory::{Delivery, Durability, MemoryLog, MemoryLogConfig, STEP_BACK_MAX};
-pub use port::{AppendError, EventLog, LogError, NewRecord, ReadError, Reader, Record, Value};
+pub use port::{AppendError, EventLog, Glimpse, LogError, NewRecord, ReadError, Reader, Record, Value};
 pub use read_only::{ReadOnlyLog, StoredRecords, Verified, open_read_only, verify};
 pub use sequence::{LastOrigins, NextOffsets, OutputId, Producer};

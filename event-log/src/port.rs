@@ -127,6 +127,31 @@ impl Record {
     }
 }
 
+/// What there is of a record without making one.
+#[derive(Debug, Clone, Copy)]
+pub struct Glimpse<'a> {
+    /// Place among all records of this log.
+    pub position: Position,
+    /// Partition.
+    pub partition: u16,
+    /// Place in its topic-partition.
+    pub offset: u64,
+    /// Records of `fix` only.
+    pub wire: Option<WireHeader>,
+    /// Key.
+    pub key: &'a [u8],
+    /// The value's bytes.
+    pub value: &'a [u8],
+}
+
+impl<'a> Glimpse<'a> {
+    /// Of a record that there is.
+    pub fn of(record: &'a Record) -> Self {
+        let Record { position, partition, offset, wire, .. } = *record;
+        Self { position, partition, offset, wire, key: &record.key, value: &record.value }
+    }
+}
+
 /// Why nothing was appended.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
@@ -276,6 +301,20 @@ pub trait Reader: Send {
         max: usize,
         timeout: Duration,
     ) -> Result<usize, ReadError>;
+
+    /// As `poll`, showing records one by one instead of keeping them, until `see` says that it has seen enough: then the
+    /// reader is of no more use. For who looks for a few among many, far back in the log: what it shows of those costs no
+    /// allocation.
+    ///
+    /// # Errors
+    /// As `poll`.
+    fn scan(&mut self, max: usize, see: &mut dyn FnMut(&Glimpse<'_>) -> bool) -> Result<usize, ReadError> {
+        let mut records = Vec::with_capacity(max);
+        let count = self.poll(&mut records, max)?;
+        // Whether all were seen or not, the reader has passed them.
+        let _enough = records.iter().all(|record| see(&Glimpse::of(record)));
+        Ok(count)
+    }
 
     /// Position of the next record this reader will look at (it may be of a topic it skips).
     fn position(&self) -> Position;

@@ -4,7 +4,7 @@ mod support;
 
 use assay_event_log::testing::FaultyDirectory;
 use assay_event_log::{
-    Directory, EventLog, FileLog, FileLogConfig, LockRefusal, LogError, LogFile, OutputId, Producer,
+    Directory, EventLog, FileLog, FileLogConfig, Glimpse, LockRefusal, LogError, LogFile, OutputId, Producer,
     ReadError, ReadOnlyLog, open_read_only, verify,
 };
 use assay_trading_types::{Position, Role, Topic};
@@ -95,6 +95,25 @@ fn a_reader_behind_the_ring_reads_files_and_returns_to_the_ring() {
     }
     while reader.poll(&mut got, 5).unwrap() > 0 {}
     assert_eq!(got.iter().map(|r| r.position.0).collect::<Vec<_>>(), (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_scan_behind_the_ring_shows_what_stands_in_files() {
+    let (log, _) = open(&FaultyDirectory::new(), tiny_ring());
+    for n in 0..300 {
+        let record = if n % 3 == 0 { tick(Topic::Markets, n) } else { fix(n, 300) };
+        append_durable(&log, vec![record]);
+    }
+    let mut reader = log.reader(&[Topic::Fix], Position(0), false).unwrap();
+    let mut shown = Vec::new();
+    let mut see = |glimpse: &Glimpse<'_>| {
+        assert_eq!(glimpse.key, b"CLIENT1/ASSAY");
+        assert!(glimpse.value.starts_with(format!("35=D|34={}|", glimpse.position.0).as_bytes()));
+        shown.push(glimpse.wire.unwrap().seq);
+        true
+    };
+    while reader.scan(7, &mut see).unwrap() > 0 {}
+    assert_eq!(shown, (0..300).filter(|n| n % 3 > 0).collect::<Vec<_>>());
 }
 
 #[test]

@@ -21,6 +21,10 @@ const READ_BYTES: usize = 64 << 10;
 /// Largest buffer: a longest message and as much again behind it.
 const BUFFER_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX;
 
+/// How long a session streams what is stored before others get their turn: as long as one of them that trades takes to have
+/// what it has read at once decided.
+const STREAM_NS: u64 = 1_000_000;
+
 /// Room for the beginning of a message that a connection keeps; more is given back with the message's end.
 const KEPT_BYTES_MAX: usize = 4 << 10;
 
@@ -204,11 +208,24 @@ async fn attend<A: Application>(
                 gateway.borrow_mut().writable(index);
             }
             () = wake.notified() => {}
-            () = tokio::task::yield_now(), if plan.replay => gateway.borrow_mut().replay(index, clock.now()),
+            () = tokio::task::yield_now(), if plan.replay => stream(shared, index),
             () = &mut alarm, if armed != 0 => {
                 armed = 0;
                 gateway.borrow_mut().timeout(index, clock.now());
             }
         }
+    }
+}
+
+/// Sends some of what is stored, then lets the other sessions have their turn.
+fn stream<A: Application>(shared: &Shared<A>, index: usize) {
+    let mut gateway = shared.gateway.borrow_mut();
+    let end = shared.clock.now().mono_ns + STREAM_NS;
+    loop {
+        let now = shared.clock.now();
+        if now.mono_ns >= end || !gateway.plan(index, now).replay {
+            return;
+        }
+        gateway.replay(index, now);
     }
 }

@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test file runs it on its own logs")]
 
 use crate::support::*;
-use assay_event_log::EventLog;
-use assay_trading_types::{Position, Topic};
+use assay_event_log::{EventLog, Glimpse};
+use assay_trading_types::{Position, Topic, WireHeader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,6 +19,8 @@ macro_rules! contract {
             a_reader_sees_a_record_at_once
             a_reader_takes_only_its_topics
             a_reader_begins_anywhere
+            a_scan_shows_what_a_poll_takes
+            a_scan_ends_when_enough_is_seen
             poll_takes_no_more_than_asked
             poll_wait_returns_nothing_after_its_timeout
             poll_wait_is_woken_by_an_append
@@ -94,6 +96,49 @@ pub(crate) fn a_reader_takes_only_its_topics(log: Arc<dyn EventLog>) {
     let positions: Vec<_> = drain(&mut *reader).iter().map(|r| r.position.0).collect();
     assert_eq!(positions, (0..30).step_by(3).collect::<Vec<_>>());
     assert_eq!(reader.position(), Position(30));
+}
+
+pub(crate) fn a_scan_shows_what_a_poll_takes(log: Arc<dyn EventLog>) {
+    for n in 0..30 {
+        append_one(&*log, if n % 3 == 0 { tick(Topic::Markets, n) } else { fix(n, 30) });
+    }
+    let taken: Vec<_> = read_all(&*log, 4)
+        .iter()
+        .filter(|r| r.topic == Topic::Fix)
+        .map(|r| copied(&Glimpse::of(r)))
+        .collect();
+    let mut reader = log.reader(&[Topic::Fix], Position(4), false).unwrap();
+    let mut shown = Vec::new();
+    while shown.len() < taken.len() {
+        let seen = reader.scan(3, &mut |glimpse| {
+            shown.push(copied(glimpse));
+            true
+        });
+        assert!(seen.unwrap() <= 3);
+    }
+    assert_eq!((shown.len(), shown), (18, taken));
+}
+
+/// All that a glimpse shows.
+fn copied(glimpse: &Glimpse<'_>) -> (Position, u16, u64, Option<WireHeader>, Vec<u8>, Vec<u8>) {
+    let Glimpse { position, partition, offset, wire, key, value } = *glimpse;
+    (position, partition, offset, wire, key.to_vec(), value.to_vec())
+}
+
+pub(crate) fn a_scan_ends_when_enough_is_seen(log: Arc<dyn EventLog>) {
+    for n in 0..10 {
+        append_one(&*log, fix(n, 30));
+    }
+    let mut reader = log.reader(&[Topic::Fix], Position(0), false).unwrap();
+    let mut shown = 0;
+    while shown < 3 {
+        let seen = reader.scan(8, &mut |glimpse| {
+            shown += 1;
+            glimpse.position.0 < 2
+        });
+        seen.unwrap();
+    }
+    assert_eq!(shown, 3);
 }
 
 pub(crate) fn a_reader_begins_anywhere(log: Arc<dyn EventLog>) {

@@ -2,11 +2,10 @@
 
 use super::Gateway;
 use crate::Application;
-use crate::link::{Link, Replay};
-use assay_event_log::{ReadError, Record};
+use crate::link::Replay;
+use assay_event_log::{Glimpse, ReadError};
 use assay_trading_types::{Direction, Position, Topic};
 use fix_session::{Now, StoreRead};
-use std::sync::Arc;
 
 /// Records of the journal read before sockets are served again.
 pub(super) const REPLAY_RECORDS: usize = 256;
@@ -41,19 +40,17 @@ impl<A: Application> Gateway<A> {
             }
         }
         let Some(mut replay) = self.links[index].replay.take() else { return Ok(()) };
-        let mut records = Vec::with_capacity(REPLAY_RECORDS);
-        let count = replay.reader.poll(&mut records, REPLAY_RECORDS)?;
         let mut wanted = true;
-        for record in &records {
-            let Some(seq) = seq_of(&self.links[index], &replay, record) else { continue };
-            replay.next = seq + 1;
-            wanted = self.turn(index, now, |session, turn| {
-                session.stored(now, replay.read.id, seq, &record.value, turn)
-            });
-            if !wanted {
-                break;
-            }
-        }
+        let count = self.turn(index, now, |session, turn| {
+            let Replay { read, reader, next } = &mut replay;
+            reader.scan(REPLAY_RECORDS, &mut |glimpse| {
+                if let Some(seq) = seq_of(&turn.names.key, (read, *next), glimpse) {
+                    *next = seq + 1;
+                    wanted = session.stored(now, read.id, seq, glimpse.value, turn);
+                }
+                wanted
+            })
+        })?;
         if wanted && (count == 0 || replay.next > replay.read.end) {
             self.turn(index, now, |session, turn| session.stored_end(now, replay.read.id, turn));
             wanted = false;
@@ -79,11 +76,11 @@ impl<A: Application> Gateway<A> {
 }
 
 /// The number of a stored message of this session that is wanted next or later.
-fn seq_of(link: &Link, replay: &Replay, record: &Arc<Record>) -> Option<u64> {
-    let wire = record.wire?;
+fn seq_of(session: &[u8], (read, next): (&StoreRead, u64), glimpse: &Glimpse<'_>) -> Option<u64> {
+    let wire = glimpse.wire?;
     let ours = wire.direction == Direction::Out
-        && u64::from(wire.epoch) == replay.read.epoch
-        && (replay.next..=replay.read.end).contains(&wire.seq)
-        && record.key == link.names.key;
+        && u64::from(wire.epoch) == read.epoch
+        && (next..=read.end).contains(&wire.seq)
+        && glimpse.key == session;
     ours.then_some(wire.seq)
 }

@@ -5,18 +5,35 @@ use assay_trading_types::{CompId, Timestamp};
 use fix_session::{Inbound, Message, Verdict};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// ClOrdIDs remembered of one connection; beyond it the memory begins anew, so that an endless benchmark stays bounded.
-/// Only a PossResend of an order that long ago is echoed twice then.
-const CL_ORD_IDS_MAX: usize = 1 << 20;
+/// The last so many ClOrdIDs of a connection are remembered, and up to as many before them: few enough to stay in a core's
+/// cache. Only a PossResend of an order longer ago is echoed twice.
+const CL_ORD_IDS_MIN: usize = 1 << 16;
 
 /// Sends D, d and C back with the same body in the order of its tags, and with their PossResend(97); a D may be answered by
 /// an ExecutionReport New instead.
 #[derive(Debug, Default)]
 pub struct Echo {
     execution_reports: bool,
-    /// ClOrdID(11) seen since logon, per session, as hashes of 64 bits.
-    seen: FxHashMap<CompId, FxHashSet<u64>>,
+    seen: FxHashMap<CompId, Seen>,
     reports: u64,
+}
+
+/// ClOrdID(11) seen since logon, as hashes of 64 bits.
+#[derive(Debug, Default)]
+struct Seen {
+    young: FxHashSet<u64>,
+    old: FxHashSet<u64>,
+}
+
+impl Seen {
+    /// Notes one. Whether it was seen before is looked up where it matters.
+    fn note(&mut self, id: u64, matters: bool) -> bool {
+        if self.young.len() >= CL_ORD_IDS_MIN {
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        !self.young.insert(id) || matters && self.old.contains(&id)
+    }
 }
 
 impl Echo {
@@ -28,10 +45,7 @@ impl Echo {
     fn is_repeated(&mut self, session: &SessionSpec, inbound: &Inbound<'_>) -> bool {
         let id = inbound.message.get(11).unwrap_or_default();
         let seen = self.seen.entry(session.comp_id).or_default();
-        if seen.len() >= CL_ORD_IDS_MAX {
-            seen.clear();
-        }
-        !seen.insert(fnv(id)) && inbound.poss_resend
+        seen.note(fnv(id), inbound.poss_resend) && inbound.poss_resend
     }
 }
 
@@ -113,4 +127,19 @@ fn put(tag: &[u8], value: &[u8], out: &mut Vec<u8>) {
 
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_ids_are_remembered_and_those_of_long_ago_are_not() {
+        let mut seen = Seen::default();
+        let count = CL_ORD_IDS_MIN as u64;
+        (0..3 * count).for_each(|id| assert!(!seen.note(id, false)));
+        assert!(seen.note(3 * count - 1, true));
+        assert!(seen.note(2 * count, true));
+        assert!(!seen.note(0, true));
+    }
 }

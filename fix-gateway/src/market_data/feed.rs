@@ -13,6 +13,10 @@ use tokio::sync::Notify;
 /// Records taken while the books are held: short enough that who publishes hardly waits.
 const BATCH_RECORDS: usize = 256;
 
+/// How long records gather after some were read, so that a busy log, which is synced thousands of times a second, does not wake
+/// the thread as often: half of what lies between two looks of those who are shown the books.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// How long a stop may have to wait for the thread.
 const WAIT: Duration = Duration::from_millis(100);
 
@@ -94,6 +98,9 @@ fn follow(tape: &Tape, log: &dyn EventLog, changed: &Notify, stop: &AtomicBool) 
         tape.ready.store(is_ready, Ordering::Release);
         if count > 0 && is_ready || is_ready != was_ready {
             changed.notify_one();
+        }
+        if (1..BATCH_RECORDS).contains(&count) {
+            std::thread::sleep(GATHER);
         }
     }
     Ok(())

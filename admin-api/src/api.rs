@@ -1,7 +1,7 @@
 //! What every request shares, and the way of a command: append, wait for the decision, wait until both are durable.
 
 use crate::asked::Asked;
-use crate::config::ApiConfig;
+use crate::config::{ApiConfig, WebhookConfig};
 use crate::error::Error;
 use crate::ids::Ids;
 use crate::password::BreachList;
@@ -12,6 +12,7 @@ use crate::screening::{self, ListError, Lists};
 use crate::secrets::Secrets;
 use crate::state::{AdminState, Refused};
 use crate::vault::{DirectoryStore, Vault};
+use crate::webhooks::{Poster, RootsError};
 use crate::wish::Wish;
 use assay_event_log::{EventLog, NewRecord, Value};
 use assay_trading_types::{
@@ -158,6 +159,15 @@ impl Api {
     /// How mail leaves.
     pub fn mail_route(&self) -> &crate::config::MailRoute {
         &self.config.mail
+    }
+
+    /// Sends to webhooks, as configured.
+    ///
+    /// # Errors
+    /// The CAs that are to vouch for them cannot be used.
+    pub fn poster(&self) -> Result<Poster, RootsError> {
+        let WebhookConfig { private_networks, ca } = &self.config.webhooks;
+        Poster::new(*private_networks, ca.as_deref())
     }
 
     /// UTC now.

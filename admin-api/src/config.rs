@@ -33,6 +33,8 @@ pub struct ApiConfig {
     pub mail: MailRoute,
     /// Identity files.
     pub kyc: KycConfig,
+    /// Where webhooks may be.
+    pub webhooks: WebhookConfig,
     /// How long a write waits for its outcome before it answers 202.
     pub decision_wait: Duration,
     /// FIX sessions of the gateway beside it.
@@ -97,6 +99,15 @@ impl Default for KycConfig {
     }
 }
 
+/// Where webhooks may be, and who vouches for them.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookConfig {
+    /// In private networks too, and there without TLS. Otherwise on the public internet, over TLS.
+    pub private_networks: bool,
+    /// CAs in PEM beside the system's.
+    pub ca: Option<Vec<u8>>,
+}
+
 /// How mail leaves.
 #[derive(Debug, Clone, Default)]
 pub enum MailRoute {
@@ -123,6 +134,7 @@ impl Default for ApiConfig {
             breach_list: None,
             mail: MailRoute::default(),
             kyc: KycConfig::default(),
+            webhooks: WebhookConfig::default(),
             decision_wait: Duration::from_secs(5),
             fix_sessions: FixSessionsPort::default(),
         }

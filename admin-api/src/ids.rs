@@ -2,7 +2,7 @@
 //! made twice. They are no secrets.
 
 use crate::error::Error;
-use assay_trading_types::{ApiKeyId, CommandId, KycFileId, LoginId, Timestamp, TokenId, UserId};
+use assay_trading_types::{ApiKeyId, CommandId, KycFileId, LoginId, Timestamp, TokenId, UserId, WebhookId};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryRngCore};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,6 +46,8 @@ impl Ids {
         token TokenId "tok";
         /// Of an identity file.
         kyc_file KycFileId "kyc";
+        /// Of a webhook.
+        webhook WebhookId "whk";
         /// Of a command.
         command CommandId "cmd";
     }

@@ -54,10 +54,11 @@ pub mod text_rules;
 pub mod totp;
 mod upload;
 pub mod vault;
+mod webhooks;
 mod wish;
 
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
-pub use config::{ApiConfig, KycConfig, MailRoute, Rates};
+pub use config::{ApiConfig, KycConfig, MailRoute, Rates, WebhookConfig};
 pub use error::Error;
 pub use fix_sessions::{FixSession, FixSessionUsage, FixSessions, FixSessionsPort};
 pub use kyc_service::KycService;
@@ -69,6 +70,7 @@ pub use routes::first_administrator::{FirstAdministrator, create_first_administr
 pub use secrets::{SecretOf, Secrets};
 pub use service::{CommandProcessor, serve};
 pub use smtp::{Smtp, SmtpError, SmtpSecurity, SmtpSettings};
+pub use webhooks::{Poster, RootsError, WebhookService};
 
 use axum::Router;
 use axum::response::Redirect;

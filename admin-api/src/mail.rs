@@ -197,6 +197,7 @@ pub(crate) fn summary(kind: NoticeKind) -> &'static str {
         NoticeKind::ProposalWaiting => "A change waits for a second person",
         NoticeKind::ProposalDecided => "Your proposal was decided on",
         NoticeKind::JobFailed => "A job failed",
+        NoticeKind::WebhookStopped => "Your webhook has stopped",
     }
 }
 

@@ -287,6 +287,24 @@ operations! {
     ReadNoticeChannels "read_notice_channels" GET "/api/v1/notifications/preferences" Access::SignedIn;
     /// Change that.
     SetNoticeChannels "set_notice_channels" PUT "/api/v1/notifications/preferences" Access::SignedIn;
+    /// Own webhooks.
+    ListWebhooks "list_webhooks" GET "/api/v1/webhooks" Access::SignedIn;
+    /// Make one.
+    CreateWebhook "create_webhook" POST "/api/v1/webhooks" Access::SignedIn;
+    /// One of them.
+    ReadWebhook "read_webhook" GET "/api/v1/webhooks/{id}" Access::SignedIn;
+    /// Make it another.
+    ChangeWebhook "change_webhook" PUT "/api/v1/webhooks/{id}" Access::SignedIn;
+    /// End one.
+    DeleteWebhook "delete_webhook" DELETE "/api/v1/webhooks/{id}" Access::SignedIn;
+    /// Another secret for one.
+    RollWebhookSecret "roll_webhook_secret" POST "/api/v1/webhooks/{id}/roll-secret" Access::SignedIn;
+    /// Send it a trial.
+    TryWebhook "try_webhook" POST "/api/v1/webhooks/{id}/try" Access::SignedIn;
+    /// What it was told.
+    ListWebhookDeliveries "list_webhook_deliveries" GET "/api/v1/webhooks/{id}/deliveries" Access::SignedIn;
+    /// Tell it again.
+    Redeliver "redeliver" POST "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver" Access::SignedIn;
     /// Jobs, their last and next runs.
     ListJobs "list_jobs" GET "/api/v1/system/jobs" JOBS_READ;
     /// Run one now.

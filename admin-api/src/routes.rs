@@ -22,6 +22,7 @@ pub(crate) mod sessions;
 pub(crate) mod trading;
 pub(crate) mod user_view;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 
 use crate::api::Api;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(kyc_review::routes())
         .merge(kyc_provider::routes())
         .merge(notifications::routes())
+        .merge(webhooks::routes())
         .merge(jobs::routes())
         .merge(proposals::routes())
         .merge(firms::routes())

@@ -36,6 +36,8 @@ pub enum SecretOf {
     DocumentKeys,
     /// Digests of document numbers.
     DocumentNumber,
+    /// What deliveries to a webhook are signed with.
+    Webhook,
     /// A request of whoever can read the node's key.
     NodeProof,
 }
@@ -52,6 +54,7 @@ impl SecretOf {
             Self::Cursor => "assay.cursor.v1",
             Self::DocumentKeys => "assay.document-keys.v1",
             Self::DocumentNumber => "assay.document-number.v1",
+            Self::Webhook => "assay.webhook.v1",
             Self::NodeProof => "assay.node-proof.v1",
         }
     }

@@ -12,6 +12,7 @@ mod mail;
 mod notices;
 mod proposals;
 mod refused;
+mod webhooks;
 
 pub use command_book::{CommandBook, Past};
 pub use control::{Control, SessionStanding};
@@ -24,13 +25,15 @@ pub use mail::Outgoing;
 pub use notices::{Notice, Notices};
 pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
 pub use refused::Refused;
+pub(crate) use webhooks::GONE;
+pub use webhooks::{Delivery, Webhook, Webhooks};
 
 use assay_trading_types::{
-    AdminRefusal, Command, CommandDecided, ControlAction, Decision, Event, Input, Job, JobFinished,
-    JobRequested, JobStarted, NoticeKind, NoticesRequested, Outbox, Processor, Timestamp, Topic, UserId,
-    UserRole, VerdictRequested,
+    AdminRefusal, Command, CommandDecided, ControlAction, Decision, DeliveryTried, Event, Input, Job,
+    JobFinished, JobRequested, JobStarted, NoticeKind, NoticesRequested, Outbox, Processor, Timestamp, Topic,
+    UserId, UserRole, VerdictRequested, WebhooksRequested,
 };
-use notices::Telling;
+use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
 
 /// What an action changed: the id of it, and its version now.
@@ -51,6 +54,8 @@ pub struct AdminState {
     pub notices: Notices,
     /// What runs by the clock.
     pub jobs: Jobs,
+    /// Addresses that are told too.
+    pub webhooks: Webhooks,
     /// Mail that has not gone out yet.
     pub mail: Outgoing,
     /// Past commands, for repeats and for whoever asks later.
@@ -63,6 +68,7 @@ impl Processor for AdminState {
             Event::MailSettled(e) => self.mail.settle(e),
             Event::ClockTicked(e) => self.tick(e.now, input, out),
             Event::JobFinished(e) => self.finish_job(e, input, out),
+            Event::DeliveryTried(e) => self.note_try(e, input, out),
             _ => {}
         }
         let Some(asked) = Asked::of(input.event) else { return };
@@ -94,6 +100,8 @@ enum Asked<'a> {
     Verdict(&'a VerdictRequested),
     /// A user's word on the own notices.
     Notices(&'a NoticesRequested),
+    /// A user's word on the own webhooks.
+    Webhooks(&'a WebhooksRequested),
     /// A job out of its turn.
     Job(&'a JobRequested),
 }
@@ -108,6 +116,7 @@ impl<'a> Asked<'a> {
             Event::KycRequested(e) => Some(Self::For(&e.command, Wanted::Kyc(Box::new(e.action.clone())))),
             Event::VerdictRequested(e) => Some(Self::Verdict(e)),
             Event::NoticesRequested(e) => Some(Self::Notices(e)),
+            Event::WebhooksRequested(e) => Some(Self::Webhooks(e)),
             Event::JobRequested(e) => Some(Self::Job(e)),
             _ => None,
         }
@@ -118,6 +127,7 @@ impl<'a> Asked<'a> {
             Self::For(command, _) => command,
             Self::Verdict(e) => &e.command,
             Self::Notices(e) => &e.command,
+            Self::Webhooks(e) => &e.command,
             Self::Job(e) => &e.command,
         }
     }
@@ -147,6 +157,7 @@ impl AdminState {
             Asked::For(_, wanted) => self.perform(command, wanted, input, out).map(done),
             Asked::Verdict(e) => self.judge(e, input, out).map(done),
             Asked::Notices(e) => self.notices.perform(&e.command, &e.action, input.at).map(done),
+            Asked::Webhooks(e) => self.webhooks.perform(&e.command, &e.action, input.at, out).map(done),
             Asked::Job(e) => {
                 let due = self.jobs.run_now(e.job, input.at)?;
                 self.begin(e.job, due, input, out);
@@ -239,11 +250,18 @@ impl AdminState {
         }
     }
 
+    fn note_try(&mut self, e: &DeliveryTried, input: &Input<'_>, out: &mut Outbox) {
+        if let Some((user, webhook)) = self.webhooks.tried(e, input.at) {
+            self.tell(vec![Telling::user(user, NoticeKind::WebhookStopped, &webhook)], input, out);
+        }
+    }
+
     fn tell(&mut self, told: Vec<Telling>, input: &Input<'_>, out: &mut Outbox) {
         // Unique for ever, and in the order of time: milliseconds, then the record's place.
         let ms = (input.at.as_ns() / 1_000_000).cast_unsigned() & 0xffff_ffff_ffff;
         let digits = format!("{ms:012x}0000{:016x}", input.offset);
-        self.notices.tell(told, &digits, input.at, (&self.identity, &mut self.mail), out);
+        let ways = Ways { identity: &self.identity, mail: &mut self.mail, webhooks: &mut self.webhooks };
+        self.notices.tell(told, &digits, input.at, ways, out);
     }
 
     fn judge(

@@ -3,6 +3,7 @@
 use assay_trading_types::{
     Command, ControlAction, ControlRequested, Event, IdentityAction, IdentityRequested, Job, JobRequested,
     KycAction, KycRequested, NoticesAction, NoticesRequested, ProposalId, Verdict, VerdictRequested,
+    WebhooksAction, WebhooksRequested,
 };
 
 /// An action that becomes a record once it is known who asks.
@@ -32,6 +33,12 @@ impl Wish for KycAction {
 impl Wish for NoticesAction {
     fn event(self, command: Command) -> Event {
         NoticesRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for WebhooksAction {
+    fn event(self, command: Command) -> Event {
+        WebhooksRequested { command, action: self }.into()
     }
 }
 

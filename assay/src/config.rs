@@ -14,8 +14,9 @@ mod schedule;
 mod session_kind;
 mod session_text;
 mod smtp;
+mod webhooks;
 
-use assay_admin_api::Smtp;
+use assay_admin_api::{Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, Qty, SecurityType, SelfTrade,
@@ -34,6 +35,7 @@ pub(crate) use overrides::Overrides;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
 pub(crate) use smtp::AdminSmtp;
+pub(crate) use webhooks::AdminWebhooks;
 
 /// Why there is no usable configuration; one line each.
 #[derive(Debug, thiserror::Error)]
@@ -288,6 +290,8 @@ pub(crate) struct Admin {
     pub(crate) rates: AdminRates,
     /// Identity files.
     pub(crate) kyc: AdminKyc,
+    /// Where webhooks may be.
+    pub(crate) webhooks: AdminWebhooks,
 }
 
 impl Default for Admin {
@@ -305,6 +309,7 @@ impl Default for Admin {
             smtp: None,
             rates: AdminRates::default(),
             kyc: AdminKyc::default(),
+            webhooks: AdminWebhooks::default(),
         }
     }
 }
@@ -586,6 +591,7 @@ impl Config {
 
     fn check_admin(&self) -> Result<(), Fault> {
         let Admin { listen, insecure_listen, rates, mail_dir, .. } = &self.admin;
+        self.webhooks()?;
         if self.relay()?.is_some() && mail_dir.is_some() {
             let what = "mail goes to mail_dir or to the relay of [admin.smtp]: name one".to_owned();
             return Err(Fault::new("[admin]", 0, "mail_dir", what));
@@ -612,6 +618,15 @@ impl Config {
     pub(crate) fn relay(&self) -> Result<Option<Smtp>, Fault> {
         let relay = self.admin.smtp.as_ref().map(|smtp| smtp.relay(&self.base));
         relay.transpose().map_err(|(key, what)| Fault::new("[admin.smtp]", 0, key, what))
+    }
+
+    /// Where webhooks may be, and who vouches for them.
+    ///
+    /// # Errors
+    /// The CAs cannot be used.
+    pub(crate) fn webhooks(&self) -> Result<WebhookConfig, Fault> {
+        let read = self.admin.webhooks.read(&self.base);
+        read.map_err(|(key, what)| Fault::new("[admin.webhooks]", 0, key, what))
     }
 
     fn check_calendars(&self) -> Result<(), Fault> {

@@ -5,7 +5,7 @@
 //! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
 //! thread log-writer one write and one sync for whatever queued up
 //! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
-//! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides), kyc and mail
+//! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides), kyc, mail and webhooks
 //! ```
 //! A thread that fails takes the node down: everything is derived from the log, so starting anew is the repair.
 
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
 use assay_admin_api::{
-    Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, mailer,
+    Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
@@ -348,6 +348,16 @@ impl Node {
         self.run("mail", move || {
             mail.run(&stop);
             Ok(())
+        })?;
+        let stop = Arc::clone(&self.stop);
+        let poster = api.poster().map_err(|error| NodeError::Io {
+            doing: "read the CAs of [admin.webhooks]".to_owned(),
+            source: std::io::Error::other(error),
+        })?;
+        let webhooks = WebhookService::new(api, poster);
+        self.run("webhooks", move || {
+            let failed = |source| NodeError::Io { doing: "send to webhooks".to_owned(), source };
+            webhooks.run(&stop).map_err(failed)
         })
     }
 }

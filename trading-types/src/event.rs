@@ -20,6 +20,7 @@ mod requests;
 mod risk_controls;
 mod sessions;
 mod trading;
+mod webhooks;
 
 pub use amendments::*;
 pub use commands::*;
@@ -41,6 +42,7 @@ pub use requests::*;
 pub use risk_controls::*;
 pub use sessions::*;
 pub use trading::*;
+pub use webhooks::*;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, key $key:expr;)*) => {
@@ -187,6 +189,12 @@ events! {
     NoticeRaised(NoticeRaised) = "notice.raised.v1", key |e| e.user.as_str();
     /// A command of a user on the own notices. admin, API.
     NoticesRequested(NoticesRequested) = "notices.requested.v1", key |_| "notices";
+    /// A command of a user on the own webhooks. admin, API.
+    WebhooksRequested(WebhooksRequested) = "webhooks.requested.v1", key |_| "webhooks";
+    /// Something must go to a webhook. admin, admin.
+    DeliveryRequested(DeliveryRequested) = "delivery.requested.v1", key |e| e.webhook.as_str();
+    /// A delivery was tried. admin, admin.
+    DeliveryTried(DeliveryTried) = "delivery.tried.v1", key |e| e.delivery.as_str();
     /// Somebody wants a job to run now. admin, API.
     JobRequested(JobRequested) = "job.requested.v1", key |_| "jobs";
     /// A job began that a worker does. admin, admin.

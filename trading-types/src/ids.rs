@@ -180,6 +180,14 @@ text_id! {
     NoticeId, 48
 }
 text_id! {
+    /// A user's webhook: `whk_` and 32 hex digits.
+    WebhookId, 40
+}
+text_id! {
+    /// What a webhook is told: `dlv_`, the digits of what it follows from, a point and a number.
+    DeliveryId, 48
+}
+text_id! {
     /// A command of the back office: `cmd_` and 32 hex digits.
     CommandId, 40
 }

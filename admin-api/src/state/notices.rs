@@ -2,6 +2,7 @@
 
 use super::{Changed, Identity, Refused};
 use crate::state::mail::Outgoing;
+use crate::state::webhooks::Webhooks;
 use assay_trading_types::{
     Command, Letter, NoticeChannels, NoticeId, NoticeKind, NoticeRaised, NoticesAction, Outbox, Timestamp,
     Topic, UserId, UserRole,
@@ -31,6 +32,13 @@ pub struct Notice {
 pub struct Notices {
     boxes: BTreeMap<UserId, VecDeque<Notice>>,
     channels: BTreeMap<UserId, BTreeMap<NoticeKind, NoticeChannels>>,
+}
+
+/// How users are told, beside the product itself.
+pub(crate) struct Ways<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) mail: &'a mut Outgoing,
+    pub(crate) webhooks: &'a mut Webhooks,
 }
 
 /// Something to tell.
@@ -88,9 +96,10 @@ impl Notices {
         tellings: Vec<Telling>,
         digits: &str,
         at: Timestamp,
-        (identity, mail): (&Identity, &mut Outgoing),
+        ways: Ways<'_>,
         out: &mut Outbox,
     ) {
+        let Ways { identity, mail, webhooks } = ways;
         let raised = tellings.into_iter().flat_map(|telling| {
             let users = audience(identity, &telling.to);
             users.into_iter().map(move |user| (user, telling.clone()))
@@ -101,6 +110,9 @@ impl Notices {
             let notice = NoticeId::new(&format!("ntc_{digits}.{n:04}")).expect("shorter than an id may be");
             let raised = NoticeRaised { notice, user, kind, about: about.clone(), reason };
             out.emit(Topic::Admin, raised.clone().into());
+            if identity.user(&user).is_some_and(|user| user.active) {
+                webhooks.tell(&format!("{digits}.{n:04}"), &raised, at, out);
+            }
             let kept = self.boxes.entry(user).or_default();
             if kept.len() >= KEPT_MAX {
                 kept.pop_front();

@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use assay_admin_api::{
-    Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates, Secrets, app,
-    mailer, proof, totp,
+    Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates, Secrets,
+    WebhookService, app, mailer, proof, totp,
 };
 use assay_event_log::{EventLog, LastOrigins, MemoryLog};
 use assay_trading_types::{Event, Position, Timestamp, Topic};
@@ -141,19 +141,35 @@ impl World {
         let router = app(Arc::clone(&api));
         let (stopping, kyc) = (Arc::clone(&stop), KycService::new(Arc::clone(&api)));
         let kyc = std::thread::spawn(move || kyc.run(&stopping));
-        Self { api, log, router, runtime, now_ns, dir, stop, threads: vec![processor, builder, kyc] }
+        let (stopping, webhooks) =
+            (Arc::clone(&stop), WebhookService::new(Arc::clone(&api), api.poster().unwrap()));
+        let webhooks = std::thread::spawn(move || webhooks.run(&stopping).unwrap());
+        Self {
+            api,
+            log,
+            router,
+            runtime,
+            now_ns,
+            dir,
+            stop,
+            threads: vec![processor, builder, kyc, webhooks],
+        }
     }
 
     /// What a process finds that starts on the same log after a crash.
-    pub(crate) fn restarted(mut self) -> Self {
+    pub(crate) fn restarted(self) -> Self {
+        self.restarted_with(ApiConfig {
+            rates: Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() },
+            ..ApiConfig::default()
+        })
+    }
+
+    /// As [`World::restarted`], configured otherwise.
+    pub(crate) fn restarted_with(mut self, config: ApiConfig) -> Self {
         self.halt();
         let log = self.log.crash(Position(u64::MAX));
         let written = log.last_origins();
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
-        let config = ApiConfig {
-            rates: Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() },
-            ..ApiConfig::default()
-        };
         let again = Self::on(log, written, dir, config);
         again.now_ns.store(self.now_ns.load(Ordering::SeqCst), Ordering::SeqCst);
         again

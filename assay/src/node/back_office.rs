@@ -38,6 +38,7 @@ fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError>
         hosts: admin.hosts.clone(),
         cors_origins: admin.cors_origins.clone(),
         breach_list: admin.breach_list.clone(),
+        webhooks: config.webhooks().map_err(NodeError::Configuration)?,
         mail: match (config.relay().map_err(NodeError::Configuration)?, &admin.mail_dir) {
             (Some(relay), _) => MailRoute::Smtp(Box::new(relay)),
             (None, Some(dir)) => MailRoute::Directory(dir.clone()),

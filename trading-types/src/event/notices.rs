@@ -46,11 +46,13 @@ pub enum NoticeKind {
     ProposalDecided,
     /// To operations: a job failed.
     JobFailed,
+    /// Your webhook stopped, because it does not take what it is sent.
+    WebhookStopped,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::KycSubmitted,
         Self::KycApproved,
         Self::KycRejected,
@@ -62,6 +64,7 @@ impl NoticeKind {
         Self::ProposalWaiting,
         Self::ProposalDecided,
         Self::JobFailed,
+        Self::WebhookStopped,
     ];
 }
 

@@ -503,6 +503,37 @@ fn operations() -> Vec<Event> {
             action: NoticesAction::MarkRead { notice: notice_id() },
         }
         .into(),
+        WebhooksRequested {
+            command: command("create_webhook"),
+            action: WebhooksAction::Add {
+                webhook: webhook_id(),
+                terms: WebhookTerms {
+                    url: "https://hooks.firm1.example/assay".into(),
+                    kinds: [NoticeKind::KycApproved, NoticeKind::KycRejected].into(),
+                    enabled: true,
+                },
+            },
+        }
+        .into(),
+        DeliveryRequested {
+            delivery: delivery_id(),
+            webhook: webhook_id(),
+            user: user_id(8),
+            content: DeliveryContent::Notice {
+                notice: notice_id(),
+                kind: NoticeKind::KycRejected,
+                about: kyc_file().to_string(),
+            },
+        }
+        .into(),
+        DeliveryTried {
+            delivery: delivery_id(),
+            attempt: 2,
+            status: Some(503),
+            error: Some("it answered 503".into()),
+            next: Some(at()),
+        }
+        .into(),
         JobRequested { command: command("run_job"), job: Job::KycScreening }.into(),
         JobStarted { job: Job::KycScreening, due: at() }.into(),
         JobFinished {
@@ -589,6 +620,14 @@ fn kyc_file() -> KycFileId {
 
 fn notice_id() -> NoticeId {
     NoticeId::new(&format!("ntc_{:032x}.0000", 1)).unwrap()
+}
+
+fn webhook_id() -> WebhookId {
+    WebhookId::new(&id("whk", 6)).unwrap()
+}
+
+fn delivery_id() -> DeliveryId {
+    DeliveryId::new(&format!("dlv_{:032x}.0000.w0", 1)).unwrap()
 }
 
 fn mail_id() -> MailId {

@@ -195,6 +195,11 @@ impl<'a> RowIds<'a> {
                 Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
             }
             Event::TradeAmended(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::MoneyInstructed(e) => Self { firm: Some(e.firm.as_str()), ..none },
+            Event::MovementChanged(e) => Self { firm: Some(e.movement.firm.as_str()), ..none },
+            Event::MoneyRefused(e) => Self { firm: Some(e.firm.as_str()), ..none },
+            Event::BeneficiaryChanged(e) => Self { firm: Some(e.beneficiary.firm.as_str()), ..none },
+            Event::MoneyTermsSet(_) | Event::ConversionRateSet(_) => none,
             Event::HouseCreditSet(_) | Event::LimitsChangeDecided(_) => none,
             Event::LimitsChangeProposed(e) => Self { firm: firm_of_limits(&e.scope), ..none },
             Event::LimitsChanged(e) => Self { firm: firm_of_limits(&e.scope), ..none },

@@ -101,6 +101,14 @@ impl Risk {
         }
     }
 
+    /// Takes an account's position from the books after something came or went.
+    pub(crate) fn recount_position(&mut self, client: ClientIx, symbol: SymbolIx) {
+        match self.holdings.find(client, symbol) {
+            Some(ix) => self.take_position(ix),
+            None => self.count_position(client, symbol),
+        }
+    }
+
     fn take_position(&mut self, ix: HoldingIx) {
         let holding = &self.holdings[ix];
         let units = self.ledger.account(holding.accounts.units).balance().units();
@@ -150,7 +158,7 @@ impl Risk {
         if let Some(symbol) = symbol {
             self.count_position(client, symbol);
         }
-        let posted = Posted { firm: e.firm, order_id: None, exec_id: None, transfers };
+        let posted = Posted { firm: e.firm, order_id: None, exec_id: None, movement: None, transfers };
         out.emit(Topic::Ledger, posted.into());
     }
 
@@ -192,7 +200,7 @@ impl Risk {
     }
 }
 
-fn refuse_command(subject: &str, by: Actor, refusal: CommandRefusal, out: &mut Outbox) {
+pub(crate) fn refuse_command(subject: &str, by: Actor, refusal: CommandRefusal, out: &mut Outbox) {
     let (subject, detail) = (subject.to_owned(), String::new());
     out.emit(Topic::Accounts, RiskCommandRefused { subject, by, refusal, detail }.into());
 }

@@ -6,6 +6,7 @@
 //!                               hold funds or holdings --> ledger: Posted
 //!                                 +----------------------> markets: OrderAccepted
 //! accounts: ExecutionReported --> settle: cash, asset, commission, holds --> ledger: Posted
+//! accounts: MoneyInstructed --> decide, hold or move --> ledger: Posted, accounts: MovementChanged or MoneyRefused
 //! ```
 //! One processor per partition of `accounts` holds a firm's limits, exposure, open orders and its ledger accounts, so
 //! that a decision and its hold are one step. All refusals come first, then a marked line, then nothing that can fail.
@@ -30,6 +31,7 @@ mod instruments;
 mod limit_book;
 mod limits;
 mod mass;
+mod money;
 mod names;
 mod order;
 mod orders;

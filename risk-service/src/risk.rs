@@ -10,6 +10,7 @@ use crate::holding::Holdings;
 use crate::instruments::Instruments;
 use crate::limit_book::LimitBook;
 use crate::mass::MassRequests;
+use crate::money::Money;
 use crate::names::{ClientIx, FirmIx, HoldingIx, SessionIx, Table};
 use crate::order::OpenOrder;
 use crate::orders::Orders;
@@ -60,6 +61,8 @@ pub struct Risk {
     pub(crate) disconnects: Disconnects,
     /// What was traded since the trading day began.
     pub(crate) day_trades: DayTrades,
+    /// Deposits, withdrawals and other movements of money.
+    pub(crate) money: Money,
     /// Ids and ranges that all sessions have used up today; derived.
     #[serde(skip)]
     pub(crate) used_entries: usize,
@@ -110,9 +113,10 @@ impl Risk {
         &self.ledger
     }
 
-    /// What all open orders together need held, by account in the books; what [`Risk::ledger`] holds must be the same.
+    /// What all open orders and movements together need held, by account in the books; what [`Risk::ledger`] holds must be
+    /// the same.
     pub fn needs(&self) -> BTreeMap<AccountIx, Amount> {
-        let mut needs = BTreeMap::new();
+        let mut needs = self.movement_needs();
         for order in self.orders.iter() {
             let sum: &mut Amount = needs.entry(order.held_accounts().0).or_default();
             *sum = Amount::from_units(sum.units() + order.need().units());
@@ -209,6 +213,7 @@ impl Risk {
         self.day = now.day();
         self.used_entries = 0;
         self.day_trades.clear();
+        self.money.begin_day();
         self.sessions.rows_mut().for_each(|session| session.used = Default::default());
         self.clients.rows_mut().for_each(|client| client.exposure.begin_day());
         self.firms.rows_mut().for_each(|firm| firm.exposure.begin_day());
@@ -272,11 +277,15 @@ impl Risk {
             Event::FirmKycSet(e) => self.set_firm_kyc(e, input.actor, out),
             Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
             Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
+            Event::MoneyInstructed(e) if self.is_new_outcome(input.origin) => self.instruct(e, input, out),
+            Event::MoneyTermsSet(e) => self.set_money_terms(e),
+            Event::ConversionRateSet(e) => self.set_conversion_rate(e, input.actor, input.at, out),
             Event::CancelOnDisconnectSet(e) => self.session_is_back(e),
             Event::CancelOnDisconnectStarted(e) => self.session_is_lost(e, input.at),
             Event::ClockTicked(e) => {
                 self.begin_day(e.now);
                 self.revert_limits(e.now, out);
+                self.end_waiting_movements(e.now, out);
             }
             // Risk's own answers, and what is for others.
             _ => {}

@@ -89,8 +89,13 @@ impl Risk {
             self.day_trades.take_back(&e.terms, change.qty);
         }
         self.revalue_amended(holding, &change);
-        let posted =
-            Posted { firm: e.terms.firm, order_id: Some(e.order_id), exec_id: Some(exec_id), transfers };
+        let posted = Posted {
+            firm: e.terms.firm,
+            order_id: Some(e.order_id),
+            exec_id: Some(exec_id),
+            movement: None,
+            transfers,
+        };
         if !posted.transfers.is_empty() {
             out.emit(Topic::Ledger, posted.into());
         }

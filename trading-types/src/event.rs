@@ -11,6 +11,7 @@ mod limits;
 mod mail;
 mod markets;
 mod mass;
+mod money;
 mod notices;
 mod operations;
 mod outcomes;
@@ -33,6 +34,7 @@ pub use limits::*;
 pub use mail::*;
 pub use markets::*;
 pub use mass::*;
+pub use money::*;
 pub use notices::*;
 pub use operations::*;
 pub use outcomes::*;
@@ -253,4 +255,16 @@ events! {
     TradeAmended(TradeAmended) = "trade.amended.v1", key |e| e.symbol.as_str();
     /// Price levels of a book changed. market-data, execution.
     DepthChanged(DepthChanged) = "depth.changed.v1", key |e| e.symbol.as_str();
+    /// Somebody wants money to move. accounts, admin.
+    MoneyInstructed(MoneyInstructed) = "money.instructed.v1", key |e| e.firm.as_str();
+    /// A movement was asked for, or is at another stage. accounts, risk.
+    MovementChanged(MovementChanged) = "movement.changed.v1", key |e| e.movement.firm.as_str();
+    /// An instruction has no effect. accounts, risk.
+    MoneyRefused(MoneyRefused) = "money.refused.v1", key |e| e.firm.as_str();
+    /// A firm's book of beneficiaries changed. accounts, risk.
+    BeneficiaryChanged(BeneficiaryChanged) = "beneficiary.changed.v1", key |e| e.beneficiary.firm.as_str();
+    /// On what terms an asset moves. accounts, admin.
+    MoneyTermsSet(MoneyTermsSet) = "money_terms.set.v1", key |e| e.asset.as_str();
+    /// A conversion rate. accounts, admin.
+    ConversionRateSet(ConversionRateSet) = "conversion_rate.set.v1", key |e| e.from.as_str();
 }

@@ -188,6 +188,10 @@ text_id! {
     DeliveryId, 48
 }
 text_id! {
+    /// A destination for withdrawals, by the name that its firm gave it.
+    BeneficiaryId, 32
+}
+text_id! {
     /// A command of the back office: `cmd_` and 32 hex digits.
     CommandId, 40
 }

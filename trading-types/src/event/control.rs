@@ -1,8 +1,9 @@
 //! What staff ask of the trading side, and second persons' verdicts: commands of `admin`.
 
 use crate::{
-    AccountCredited, Command, FirmOpened, InstrumentListed, LimitsChangeDecided, LimitsChangeProposed,
-    ProposalId, ReferencePriceSet, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
+    AccountCredited, Command, ConversionRateSet, FirmId, FirmOpened, InstrumentListed, LimitsChangeDecided,
+    LimitsChangeProposed, MoneyAction, ProposalId, ReferencePriceSet, RiskSwitchSet, SessionNumbersSet,
+    SessionSet, SessionSuspended,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,19 @@ pub enum ControlAction {
     ProposeLimits(LimitsChangeProposed),
     /// A word on other limits.
     DecideLimits(LimitsChangeDecided),
+    /// Money of a firm; risk, which holds the books, decides, and sees to it that two persons take part where it takes two.
+    Money(MoneyWanted),
+    /// A conversion rate.
+    SetConversionRate(ConversionRateSet),
+}
+
+/// What is wanted of a firm's money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyWanted {
+    /// Whose money.
+    pub firm: FirmId,
+    /// What.
+    pub action: MoneyAction,
 }
 
 impl ControlRequested {
@@ -57,6 +71,8 @@ impl ControlRequested {
             ControlAction::SetSwitch(e) => e.scope.key(),
             ControlAction::ProposeLimits(e) => e.scope.key(),
             ControlAction::DecideLimits(e) => e.change.as_str(),
+            ControlAction::Money(e) => e.firm.as_str(),
+            ControlAction::SetConversionRate(e) => e.from.as_str(),
         }
     }
 }

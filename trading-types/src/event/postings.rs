@@ -2,7 +2,7 @@
 
 use crate::hex_text::{LOWER, hex, parse_hex};
 use crate::text_visitor::from_text;
-use crate::{Amount, Asset, ExecId, FirmId, OrderId};
+use crate::{Amount, Asset, ExecId, FirmId, MovementId, OrderId};
 use serde::{Deserialize, Serialize};
 
 /// Id of a transfer: unique for ever, derived from what caused it.
@@ -85,6 +85,24 @@ pub enum TransferReason {
     LoanLoss,
     /// A payment on a loan that was given up.
     LoanRecovery,
+    /// Hold for a movement that waits.
+    MovementHold,
+    /// Release of such a hold.
+    MovementRelease,
+    /// Money that came in.
+    Deposit,
+    /// Money that went out.
+    Withdrawal,
+    /// Money to another account.
+    Transfer,
+    /// Either side of a conversion.
+    Conversion,
+    /// What the house keeps of a conversion.
+    ConversionSpread,
+    /// A fee of the house.
+    Fee,
+    /// A movement undone.
+    Reversal,
 }
 
 /// One transfer as posted.
@@ -117,6 +135,9 @@ pub struct Posted {
     /// The report it settles, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_id: Option<ExecId>,
+    /// The movement it belongs to, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub movement: Option<MovementId>,
     /// In order.
     pub transfers: Vec<Transfer>,
 }

@@ -2,10 +2,12 @@
 #![allow(dead_code, reason = "each test and example uses its part")]
 
 mod disconnects;
+mod money;
 mod risk_controls;
 
 use assay_trading_types::*;
 use disconnects::disconnects;
+use money::money;
 use risk_controls::{limits, measured, risk_controls};
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ pub(crate) fn every_event() -> Vec<Event> {
         risk_controls(),
         disconnects(),
         amendments(),
+        money(),
     ]
     .concat()
 }
@@ -398,6 +401,7 @@ fn results() -> Vec<Event> {
             firm: firm(),
             order_id: Some(order_id()),
             exec_id: Some(ExecId::new(0, 45)),
+            movement: Some(MovementId::new(MovementKind::Transfer, 0, 42)),
             transfers: vec![
                 transfer(1, "client:FIRM1", "clearing", TransferKind::Plain),
                 transfer(2, "client:FIRM1", "clearing", TransferKind::Pending),

@@ -122,6 +122,6 @@ pub(super) fn measured() -> Measured {
     }
 }
 
-fn operator(name: &str) -> Actor {
+pub(super) fn operator(name: &str) -> Actor {
     Actor::new(&format!("operator:{name}")).unwrap()
 }

@@ -1,0 +1,123 @@
+//! Second persons' words on movements.
+
+use super::legs::{Posting, legs};
+use super::{Asked, Refused};
+use crate::risk::Risk;
+use assay_trading_types::*;
+
+impl Risk {
+    /// A deposit has arrived.
+    pub(super) fn confirm(
+        &mut self,
+        asked: &Asked,
+        id: &MovementId,
+        external_reference: &str,
+        out: &mut Outbox,
+    ) -> Result<(), Refused> {
+        let mut movement = self.money.open_of(asked, id)?;
+        self.check_parties(&movement)?;
+        if id.kind() != MovementKind::Deposit {
+            return Err((MoneyRefusal::WrongState, format!("{id} is no deposit")));
+        }
+        check_other_person(&movement, asked)?;
+        let reference = self.money.reference(&movement, external_reference)?;
+        movement.external_reference = Some(external_reference.to_owned());
+        movement.approvals.push(asked.by);
+        complete(&mut movement, asked);
+        self.post_movement(movement, Posting::Move, Some(asked.command), out)?;
+        self.money.references.insert(reference);
+        Ok(())
+    }
+
+    /// A second person lets happen what waits.
+    pub(super) fn approve(
+        &mut self,
+        asked: &Asked,
+        id: &MovementId,
+        out: &mut Outbox,
+    ) -> Result<(), Refused> {
+        let mut movement = self.money.open_of(asked, id)?;
+        self.check_parties(&movement)?;
+        if movement.status != MovementStatus::Pending || id.kind() == MovementKind::Deposit {
+            return Err((MoneyRefusal::WrongState, format!("{id} waits for no approval")));
+        }
+        if let Some(until) = movement.expires.filter(|until| asked.at >= *until) {
+            return Err((MoneyRefusal::Expired, format!("{id} waited until {until}")));
+        }
+        check_other_person(&movement, asked)?;
+        movement.approvals.push(asked.by);
+        if movement.approvals.len() < usize::from(movement.approvals_needed) {
+            movement.version += 1;
+            self.keep(movement, Some(asked.command), out);
+            return Ok(());
+        }
+        if id.kind() == MovementKind::Withdrawal {
+            movement.status = MovementStatus::Processing;
+            movement.version += 1;
+            self.keep(movement, Some(asked.command), out);
+            return Ok(());
+        }
+        complete(&mut movement, asked);
+        let undone = movement.reverses;
+        self.post_movement(movement, Posting::MoveHeld, Some(asked.command), out)?;
+        if let Some(undone) = undone {
+            self.mark_undone(&undone, *id, out);
+        }
+        Ok(())
+    }
+
+    fn mark_undone(&mut self, id: &MovementId, by: MovementId, out: &mut Outbox) {
+        let mut original = self.money.closed.get(id).cloned().expect("what is being undone is kept");
+        original.reversed_by = Some(by);
+        original.version += 1;
+        self.keep(original, None, out);
+    }
+
+    /// Somebody turns down what waits, or takes it back.
+    pub(super) fn turn_down(
+        &mut self,
+        asked: &Asked,
+        id: &MovementId,
+        reason: &str,
+        is_rejection: bool,
+        out: &mut Outbox,
+    ) -> Result<(), Refused> {
+        let movement = self.money.open_of(asked, id)?;
+        if movement.status != MovementStatus::Pending {
+            return Err((MoneyRefusal::WrongState, format!("{id} is {:?}", movement.status)));
+        }
+        let status = match id.kind() {
+            MovementKind::Deposit if is_rejection => MovementStatus::Failed,
+            _ => MovementStatus::Cancelled,
+        };
+        self.end(movement, status, reason, Some(asked.command), out);
+        Ok(())
+    }
+
+    /// Nobody may have become one by then who may not take part.
+    fn check_parties(&self, movement: &Movement) -> Result<(), Refused> {
+        for holder in legs(movement, self.original(movement)).iter().flat_map(|leg| [leg.debit, leg.credit]) {
+            self.check_open(holder)?;
+        }
+        match movement.id.kind() {
+            MovementKind::Withdrawal | MovementKind::Transfer => {
+                self.check_payer(&movement.firm, &movement.account)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_other_person(movement: &Movement, asked: &Asked) -> Result<(), Refused> {
+    if movement.by == asked.by || movement.approvals.contains(&asked.by) {
+        return Err((MoneyRefusal::SamePerson, format!("{} took part in it already", asked.by)));
+    }
+    Ok(())
+}
+
+/// It is in the books for good.
+pub(super) fn complete(movement: &mut Movement, asked: &Asked) {
+    movement.status = MovementStatus::Completed;
+    movement.completed = Some(asked.at);
+    movement.version += 1;
+}

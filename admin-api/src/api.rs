@@ -7,7 +7,7 @@ use crate::ids::Ids;
 use crate::password::BreachList;
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::RateLimiter;
-use crate::read_model::{self, ReadModel, ReadModelBuilder};
+use crate::read_model::{self, AnswerRow, ReadModel, ReadModelBuilder};
 use crate::screening::{self, ListError, Lists};
 use crate::secrets::Secrets;
 use crate::state::{AdminState, Refused};
@@ -16,7 +16,8 @@ use crate::webhooks::{Poster, RootsError};
 use crate::wish::Wish;
 use assay_event_log::{EventLog, NewRecord, Value};
 use assay_trading_types::{
-    Actor, Command, CommandId, Decision, Event, Idempotency, Position, ProposalId, Timestamp, Topic, TraceId,
+    Actor, Command, CommandId, ControlAction, Decision, Event, FirmId, Idempotency, MoneyAction,
+    MoneyRefusal, MoneyWanted, Movement, Position, ProposalId, Timestamp, Topic, TraceId,
 };
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -104,6 +105,17 @@ pub enum Outcome {
         /// The command.
         command: CommandId,
     },
+}
+
+/// How an instruction on money ended that was not refused.
+#[derive(Debug)]
+pub(crate) enum Instructed {
+    /// A movement stands so now.
+    Movement(Box<Movement>),
+    /// The entry of this name in a book of beneficiaries was made or removed.
+    Beneficiary(String),
+    /// Nobody knows yet.
+    Late(Outcome),
 }
 
 impl Api {
@@ -235,6 +247,49 @@ impl Api {
             Ok(Some(settled)) => outcome(id, settled.decision),
             // The command is in the log: what becomes of it can be asked for.
             Ok(None) | Err(_) => Ok(Outcome::Pending { command: id }),
+        }
+    }
+
+    /// As [`Api::submit`], for what risk decides on: answers once what it said is durable.
+    ///
+    /// # Errors
+    /// It is refused, by whomever, or the log takes nothing.
+    pub(crate) async fn instruct(
+        &self,
+        asked: &Asked,
+        firm: FirmId,
+        action: MoneyAction,
+    ) -> Result<Instructed, Problem> {
+        let outcome = self.submit(asked, ControlAction::Money(MoneyWanted { firm, action })).await?;
+        // A repeat is answered as the first of its key was: that command's name is the decision's subject.
+        let first = match &outcome {
+            Outcome::Done { subject, .. } => CommandId::new(subject).ok(),
+            Outcome::Proposed { .. } | Outcome::Pending { .. } => None,
+        };
+        let Some(first) = first else { return Ok(Instructed::Late(outcome)) };
+        match tokio::time::timeout(self.config.decision_wait, self.money_answer(first)).await {
+            Ok(answered) => answered,
+            Err(_) => Ok(Instructed::Late(Outcome::Pending { command: first })),
+        }
+    }
+
+    async fn money_answer(&self, command: CommandId) -> Result<Instructed, Problem> {
+        loop {
+            let failed = |_| Problem::later(ProblemKind::Unavailable, 1);
+            match self.model.money_answer(&command).map_err(failed)? {
+                None => tokio::time::sleep(MODEL_POLL).await,
+                Some(AnswerRow::Beneficiary(id)) => return Ok(Instructed::Beneficiary(id)),
+                Some(AnswerRow::Refused(code, detail)) => {
+                    let refusal = MoneyRefusal::ALL.iter().find(|refusal| refusal.code() == code);
+                    let refusal = refusal.ok_or_else(|| Problem::later(ProblemKind::Unavailable, 1))?;
+                    return Err((*refusal, detail).into());
+                }
+                Some(AnswerRow::Movement(id)) => {
+                    let movement = self.model.movement(id).map_err(failed)?;
+                    let movement = movement.ok_or_else(|| Problem::later(ProblemKind::Unavailable, 1))?;
+                    return Ok(Instructed::Movement(Box::new(movement)));
+                }
+            }
         }
     }
 

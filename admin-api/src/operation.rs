@@ -151,6 +151,15 @@ const SWITCHES_WRITE: Access = Access::Roles(&[
     (FirmAdmin, Scope::Firm),
 ]);
 const LIMITS_WRITE: Access = Access::Roles(&[(Admin, Scope::All), (Risk, Scope::All)]);
+/// Whoever moves a firm's money: its administrator, or operations on its word.
+const MONEY_ASK: Access = Access::Roles(&[(Operations, Scope::All), (FirmAdmin, Scope::Firm)]);
+/// The house's books.
+const LEDGER_READ: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+]);
 
 operations! {
     /// The API's document.
@@ -337,6 +346,80 @@ operations! {
     ApproveLimits "approve_limits" POST "/api/v1/risk/limit-changes/{id}/approve" LIMITS_WRITE;
     /// Turn them down.
     DeclineLimits "decline_limits" POST "/api/v1/risk/limit-changes/{id}/decline" LIMITS_WRITE;
+    /// What accounts have of each asset.
+    ListWallets "list_wallets" GET "/api/v1/wallets" TRADING_READ;
+    /// What one account has of one asset, now or then.
+    ReadWallet "read_wallet" GET "/api/v1/wallets/{account}/{asset}" TRADING_READ;
+    /// What came and went there.
+    ListWalletEntries "list_wallet_entries" GET "/api/v1/wallets/{account}/{asset}/entries" TRADING_READ;
+    /// The same over days, with what was there before and after.
+    ReadStatement "read_statement" GET "/api/v1/wallets/{account}/{asset}/statement" TRADING_READ;
+    /// Announce money.
+    CreateDeposit "create_deposit" POST "/api/v1/deposits" MONEY_ASK;
+    /// Deposits.
+    ListDeposits "list_deposits" GET "/api/v1/deposits" TRADING_READ;
+    /// One of them.
+    ReadDeposit "read_deposit" GET "/api/v1/deposits/{id}" TRADING_READ;
+    /// It has arrived.
+    ConfirmDeposit "confirm_deposit" POST "/api/v1/deposits/{id}/confirm" OPERATIONS;
+    /// It will not.
+    RejectDeposit "reject_deposit" POST "/api/v1/deposits/{id}/reject" OPERATIONS;
+    /// Take it back.
+    CancelDeposit "cancel_deposit" POST "/api/v1/deposits/{id}/cancel" MONEY_ASK;
+    /// Ask for money.
+    RequestWithdrawal "request_withdrawal" POST "/api/v1/withdrawals" MONEY_ASK;
+    /// Withdrawals.
+    ListWithdrawals "list_withdrawals" GET "/api/v1/withdrawals" TRADING_READ;
+    /// One of them.
+    ReadWithdrawal "read_withdrawal" GET "/api/v1/withdrawals/{id}" TRADING_READ;
+    /// Let it go out.
+    ApproveWithdrawal "approve_withdrawal" POST "/api/v1/withdrawals/{id}/approve" OPERATIONS;
+    /// Do not.
+    RejectWithdrawal "reject_withdrawal" POST "/api/v1/withdrawals/{id}/reject" OPERATIONS;
+    /// Take it back.
+    CancelWithdrawal "cancel_withdrawal" POST "/api/v1/withdrawals/{id}/cancel" MONEY_ASK;
+    /// It was handed over.
+    SendWithdrawal "send_withdrawal" POST "/api/v1/withdrawals/{id}/send" OPERATIONS;
+    /// It has arrived.
+    CompleteWithdrawal "complete_withdrawal" POST "/api/v1/withdrawals/{id}/complete" OPERATIONS;
+    /// It will not arrive.
+    FailWithdrawal "fail_withdrawal" POST "/api/v1/withdrawals/{id}/fail" OPERATIONS;
+    /// Move money to another account.
+    CreateTransfer "create_transfer" POST "/api/v1/transfers" MONEY_ASK;
+    /// Make money another currency.
+    CreateConversion "create_conversion" POST "/api/v1/conversions" MONEY_ASK;
+    /// Charge a fee.
+    ChargeFee "charge_fee" POST "/api/v1/fees" OPERATIONS;
+    /// Movements of money of every kind.
+    ListTransactions "list_transactions" GET "/api/v1/transactions" TRADING_READ;
+    /// One of them.
+    ReadTransaction "read_transaction" GET "/api/v1/transactions/{id}" TRADING_READ;
+    /// Let happen what waits.
+    ApproveTransaction "approve_transaction" POST "/api/v1/transactions/{id}/approve" OPERATIONS;
+    /// Do not.
+    RejectTransaction "reject_transaction" POST "/api/v1/transactions/{id}/reject" OPERATIONS;
+    /// Take it back.
+    CancelTransaction "cancel_transaction" POST "/api/v1/transactions/{id}/cancel" MONEY_ASK;
+    /// Undo it.
+    ReverseTransaction "reverse_transaction" POST "/api/v1/transactions/{id}/reverse" OPERATIONS;
+    /// Where a firm withdraws to.
+    ListBeneficiaries "list_beneficiaries" GET "/api/v1/beneficiaries" MONEY_ASK;
+    /// One more.
+    AddBeneficiary "add_beneficiary" POST "/api/v1/beneficiaries" MONEY_ASK;
+    /// One less.
+    RemoveBeneficiary "remove_beneficiary" DELETE "/api/v1/beneficiaries/{id}" MONEY_ASK;
+    /// Rates in force.
+    ListConversionRates "list_conversion_rates" GET "/api/v1/conversion-rates" Access::SignedIn;
+    /// Set one.
+    SetConversionRate "set_conversion_rate" PUT "/api/v1/conversion-rates" RISK;
+    /// Accounts of the books.
+    ListLedgerAccounts "list_ledger_accounts" GET "/api/v1/ledger/accounts" LEDGER_READ;
+    /// Entries of one.
+    ListLedgerEntries "list_ledger_entries" GET "/api/v1/ledger/accounts/{id}/entries" LEDGER_READ;
+    /// Debits and credits.
+    ReadTrialBalance "read_trial_balance" GET "/api/v1/ledger/trial-balance" LEDGER_READ;
+    /// The books against what they come from.
+    ReadReconciliation "read_reconciliation" GET "/api/v1/ledger/reconciliation" LEDGER_READ;
     /// What became of an own command.
     ReadCommand "read_command" GET "/api/v1/commands/{id}" Access::Enrolling;
 }

@@ -1,7 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457): a stable type, words, the fields at fault, the request's id.
 
 use crate::state::Refused;
-use assay_trading_types::AdminRefusal;
+use assay_trading_types::{AdminRefusal, MoneyRefusal};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -199,6 +199,41 @@ impl From<Refused> for Problem {
     }
 }
 
+/// The one mapping from refusals of money to statuses.
+impl From<(MoneyRefusal, String)> for Problem {
+    fn from((refusal, detail): (MoneyRefusal, String)) -> Self {
+        use MoneyRefusal as R;
+        use ProblemKind as K;
+        let kind = match refusal {
+            R::UnknownMovement | R::UnknownBeneficiary => K::NotFound,
+            R::UnknownFirm
+            | R::UnknownAccount
+            | R::UnknownAsset
+            | R::AmountNotPositive
+            | R::AmountTooFine
+            | R::AmountTooLarge
+            | R::SameAccount
+            | R::AssetMisfit
+            | R::InsufficientFunds => K::Invalid,
+            R::NotVerified => K::Forbidden,
+            R::SamePerson => K::Segregation,
+            R::AccountClosed
+            | R::AccountSuspended
+            | R::WrongState
+            | R::Expired
+            | R::NotReversible
+            | R::ReferenceUsed
+            | R::BeneficiaryExists
+            | R::BeneficiaryCooling
+            | R::NoRate
+            | R::RateTooLow
+            | R::DayLimit
+            | R::TooMany => K::Conflict,
+        };
+        Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
@@ -237,6 +272,11 @@ mod tests {
     fn every_refusal_is_a_clients_fault_and_keeps_its_code() {
         for refusal in AdminRefusal::ALL {
             let problem = Problem::from(Refused::new(*refusal, "x"));
+            assert!(problem.kind().status().is_client_error(), "{refusal:?}");
+            assert_eq!(problem.code, Some(refusal.code()));
+        }
+        for refusal in MoneyRefusal::ALL {
+            let problem = Problem::from((*refusal, "x".to_owned()));
             assert!(problem.kind().status().is_client_error(), "{refusal:?}");
             assert_eq!(problem.code, Some(refusal.code()));
         }

@@ -1,19 +1,31 @@
 //! The read model: what lists need, in SQLite, made from durable records alone. It can be deleted at any time; the next
 //! start makes it anew from the log.
 
+mod books;
+mod ledger;
+mod money;
 mod schema;
 mod trading;
 
+pub(crate) use ledger::{AccountRow, EntryRow, HoldRow};
+pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice};
 
 use crate::error::Error;
 use assay_event_log::{EventLog, Reader, Record};
-use assay_trading_types::{Position, Topic};
+use assay_trading_types::{Event, Position, Topic};
+use books::Books;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// What the model is made of.
+const TOPICS: [Topic; 2] = [Topic::Accounts, Topic::Ledger];
+
+/// Statements that the builder keeps compiled: more than it has.
+const STATEMENTS_MAX: usize = 64;
 
 /// Rows of a transaction: its fixed cost no longer counts, and it takes some tens of milliseconds.
 const BATCH_RECORDS_MAX: usize = 8_192;
@@ -51,6 +63,7 @@ pub struct ReadModelBuilder {
     next: Position,
     position: Arc<AtomicU64>,
     batch: Vec<Arc<Record>>,
+    books: Books,
 }
 
 /// Opens the model in `dir`, or makes it anew when there is none, it is of another version, or it is ahead of the log.
@@ -60,17 +73,19 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     std::fs::create_dir_all(dir).map_err(|source| Error::Directory { dir: dir.to_owned(), source })?;
     let mut connection = Connection::open(&file).map_err(failed)?;
     let mut next = schema::prepare(&connection).map_err(failed)?;
-    if next > log.durable() || log.reader(&[Topic::Accounts], next, true).is_err() {
+    if next > log.durable() || log.reader(&TOPICS, next, true).is_err() {
         schema::clear(&mut connection).map_err(failed)?;
         next = Position(0);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reading = Connection::open_with_flags(&file, flags).map_err(failed)?;
     let position = Arc::new(AtomicU64::new(next.0));
-    let reader = log.reader(&[Topic::Accounts], next, true)?;
+    let reader = log.reader(&TOPICS, next, true)?;
     let model = ReadModel { connection: Mutex::new(reading), position: Arc::clone(&position) };
     let batch = Vec::with_capacity(BATCH_RECORDS_MAX);
-    Ok((model, ReadModelBuilder { connection, file, reader, next, position, batch }))
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    let books = Books::load(&connection).map_err(failed)?;
+    Ok((model, ReadModelBuilder { connection, file, reader, next, position, batch, books }))
 }
 
 impl ReadModelBuilder {
@@ -122,8 +137,9 @@ impl ReadModelBuilder {
         for record in batch.iter().filter(|record| record.position >= self.next) {
             let event =
                 record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
-            trading::apply(&transaction, record, &event).map_err(failed)?;
+            apply(&transaction, &mut self.books, record, &event).map_err(failed)?;
         }
+        self.books.flush(&transaction).map_err(failed)?;
         transaction
             .prepare_cached("UPDATE state SET position = ?1")
             .and_then(|mut statement| statement.execute(params![reached.0.cast_signed()]))
@@ -133,4 +149,16 @@ impl ReadModelBuilder {
         self.position.store(reached.0, Ordering::Release);
         Ok(())
     }
+}
+
+/// Writes what a record says.
+fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> rusqlite::Result<()> {
+    match event {
+        Event::Posted(e) => return books.post(db, record, e),
+        Event::ExecutionReported(e) => books.execute(e),
+        Event::InstrumentListed(e) => books.list(e.symbol, e.currency),
+        _ => {}
+    }
+    money::apply(db, record, event)?;
+    trading::apply(db, record, event)
 }

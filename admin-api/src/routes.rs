@@ -2,6 +2,8 @@
 
 pub(crate) mod access_review;
 pub(crate) mod api_keys;
+pub(crate) mod beneficiaries;
+pub(crate) mod deposits;
 pub(crate) mod document;
 pub(crate) mod firms;
 pub(crate) mod first_administrator;
@@ -11,7 +13,9 @@ pub(crate) mod kyc;
 pub(crate) mod kyc_form;
 pub(crate) mod kyc_provider;
 pub(crate) mod kyc_review;
+pub(crate) mod ledger;
 pub(crate) mod me;
+pub(crate) mod movements;
 pub(crate) mod notifications;
 pub(crate) mod proposals;
 pub(crate) mod reason;
@@ -19,10 +23,14 @@ pub(crate) mod registration;
 pub(crate) mod risk_controls;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
+pub(crate) mod statements;
 pub(crate) mod trading;
+pub(crate) mod transfers;
 pub(crate) mod user_view;
 pub(crate) mod users;
+pub(crate) mod wallets;
 pub(crate) mod webhooks;
+pub(crate) mod withdrawals;
 
 use crate::api::Api;
 use std::sync::Arc;
@@ -50,4 +58,12 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(trading::routes())
         .merge(fix_sessions::routes())
         .merge(risk_controls::routes())
+        .merge(wallets::routes())
+        .merge(statements::routes())
+        .merge(deposits::routes())
+        .merge(withdrawals::routes())
+        .merge(transfers::routes())
+        .merge(movements::routes())
+        .merge(beneficiaries::routes())
+        .merge(ledger::routes())
 }

@@ -34,6 +34,8 @@ pub enum SecretOf {
     Cursor,
     /// Keys that wrap the keys of identity files.
     DocumentKeys,
+    /// The key that seals destinations of withdrawals.
+    Destination,
     /// Digests of document numbers.
     DocumentNumber,
     /// What deliveries to a webhook are signed with.
@@ -53,6 +55,7 @@ impl SecretOf {
             Self::SigningKey => "assay.signing-key.v1",
             Self::Cursor => "assay.cursor.v1",
             Self::DocumentKeys => "assay.document-keys.v1",
+            Self::Destination => "assay.destination.v1",
             Self::DocumentNumber => "assay.document-number.v1",
             Self::Webhook => "assay.webhook.v1",
             Self::NodeProof => "assay.node-proof.v1",

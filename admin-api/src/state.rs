@@ -204,7 +204,7 @@ impl AdminState {
                 changed
             }
             Wanted::Control(action) => {
-                let changed = self.control.perform(action, out)?;
+                let changed = self.control.perform(command, action, out)?;
                 if let ControlAction::TakeOnFirm(e) = action {
                     self.kyc.take_on(e.firm, input.at, out);
                 }

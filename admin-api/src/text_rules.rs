@@ -1,5 +1,7 @@
 //! Rules for texts that people write about themselves.
 
+use assay_trading_types::{PayMethod, Timestamp};
+
 /// An e-mail address in lower case: ASCII, one `@`, a dot in the domain, at most 254 characters (RFC 5321).
 ///
 /// # Errors
@@ -67,6 +69,61 @@ pub fn reason(text: &str) -> Result<String, String> {
     }
 }
 
+/// Where money is sent: an account number of 4 to 34 letters and digits, of which one that looks like an IBAN is one, or an
+/// address on a chain of 20 to 100. Spaces are left out.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn destination(method: PayMethod, text: &str) -> Result<String, &'static str> {
+    let text: String = text.chars().filter(|c| *c != ' ').collect();
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric());
+    match method {
+        PayMethod::Card => Err("nothing is withdrawn to a card"),
+        PayMethod::Crypto if is_plain && (20..=100).contains(&text.len()) => Ok(text),
+        PayMethod::Crypto => Err("must be an address of 20 to 100 letters and digits"),
+        PayMethod::BankTransfer if !is_plain || !(4..=34).contains(&text.len()) => {
+            Err("must be an account number of 4 to 34 letters and digits")
+        }
+        PayMethod::BankTransfer if looks_like_iban(&text) && !is_iban(&text) => {
+            Err("must be an IBAN whose check digits are right")
+        }
+        PayMethod::BankTransfer => Ok(text),
+    }
+}
+
+fn looks_like_iban(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 15
+        && bytes[..2].iter().all(u8::is_ascii_uppercase)
+        && bytes[2..4].iter().all(u8::is_ascii_digit)
+}
+
+/// ISO 13616: the first four characters go behind, letters count from 10, and the whole is 1 modulo 97.
+fn is_iban(text: &str) -> bool {
+    let (head, tail) = text.as_bytes().split_at(4);
+    let remainder = tail.iter().chain(head).try_fold(0_u32, |sum, byte| {
+        let value = char::from(*byte).to_digit(36)?;
+        Some((sum * if value < 10 { 10 } else { 100 } + value) % 97)
+    });
+    remainder == Some(1)
+}
+
+/// An instant in UTC: `2026-11-21T09:30:00Z`, with a fraction of a second if need be.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    let wrong = "must be an instant as 2026-11-21T09:30:00Z";
+    let (day, time) = text.strip_suffix('Z').and_then(|text| text.split_once('T')).ok_or(wrong)?;
+    let digits =
+        day.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() });
+    let year = day.get(..4).and_then(|year| year.parse::<i32>().ok());
+    if day.len() != 10 || !digits || !year.is_some_and(|year| (1970..=2200).contains(&year)) {
+        return Err(wrong);
+    }
+    Timestamp::parse_fix(format!("{}-{time}", day.replace('-', "")).as_bytes()).map_err(|_| wrong)
+}
+
 /// A phone number: empty, or up to 20 digits, spaces and `+()-`.
 ///
 /// # Errors
@@ -114,6 +171,36 @@ mod tests {
             assert!(email(bad).is_err(), "{bad}");
         }
         assert!(email(&format!("a@{}.example", "x".repeat(64))).is_err());
+    }
+
+    #[test]
+    fn a_destination_ladder() {
+        let bank = |text| destination(PayMethod::BankTransfer, text);
+        assert_eq!(bank("DE89 3704 0044 0532 0130 00").unwrap(), "DE89370400440532013000");
+        assert!(bank("12345678").is_ok(), "an account number that is no IBAN");
+        for bad in ["", "123", "DE89370400440532013001", "GB00WEST12345698765432", "12 34;5", &"1".repeat(35)]
+        {
+            assert!(bank(bad).is_err(), "{bad}");
+        }
+        assert!(destination(PayMethod::Crypto, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq").is_ok());
+        assert!(destination(PayMethod::Crypto, "bc1q").is_err());
+        assert!(destination(PayMethod::Card, "4111111111111111").is_err());
+    }
+
+    #[test]
+    fn an_instant_ladder() {
+        assert_eq!(instant("2026-11-21T09:30:00Z").unwrap().to_string(), "2026-11-21T09:30:00.000000000Z");
+        assert_eq!(instant("1970-01-01T00:00:00.001Z").unwrap().as_ns(), 1_000_000);
+        for bad in [
+            "",
+            "2026-11-21",
+            "2026-11-21T09:30:00",
+            "2026-11-21T09:30:00+01:00",
+            "9999-01-01T00:00:00Z",
+            "2026-13-21T09:30:00Z",
+        ] {
+            assert!(instant(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

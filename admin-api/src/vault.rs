@@ -160,6 +160,25 @@ impl FileKey {
     }
 }
 
+/// Seals a short text that stands in the log under a key derived from the node's; `context` is authenticated.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub(crate) fn seal_destination(secrets: &Secrets, context: &str, text: &str) -> io::Result<String> {
+    let key = secrets.derive(SecretOf::Destination, "sealing");
+    Ok(base64url(&seal(&key, context, text.as_bytes())?))
+}
+
+/// Opens it.
+///
+/// # Errors
+/// It was not sealed under this node's key, or for another context.
+pub(crate) fn open_destination(secrets: &Secrets, context: &str, sealed: &str) -> io::Result<String> {
+    let key = secrets.derive(SecretOf::Destination, "sealing");
+    let bytes = open(&key, context, from_base64url(sealed).ok_or_else(damaged)?)?;
+    String::from_utf8(bytes).map_err(|_| damaged())
+}
+
 fn key_name(file: &KycFileId) -> String {
     format!("{file}.key")
 }

@@ -304,7 +304,7 @@ fn run(seed: u64) {
     let random = &mut StdRng::seed_from_u64(seed);
     let rates = Rates { anonymous_per_h: 10_000_000, user_per_h: 10_000_000, ..Rates::default() };
     let fix_sessions = FixSessionsPort::new(Arc::new(Gateway));
-    let world = World::with(ApiConfig { rates, fix_sessions, ..ApiConfig::default() });
+    let world = World::with(ApiConfig { rates, fix_sessions, ..ApiConfig::default() }).with_books();
     let first = world.administrator();
     let second = world.member(&first, None, "second", &["admin"], None);
     let mut callers = vec![None, Some(second.clone())];

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -32,6 +32,36 @@ CREATE TABLE execution (
     side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, trade INTEGER NOT NULL, at INTEGER NOT NULL
 );
 CREATE INDEX execution_of_firm ON execution (firm, id);
+CREATE TABLE firm_account (account TEXT PRIMARY KEY, firm TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE ledger_account (
+    id INTEGER PRIMARY KEY, code TEXT NOT NULL, asset TEXT NOT NULL, account TEXT, firm TEXT, debits TEXT NOT NULL,
+    credits TEXT NOT NULL, held TEXT NOT NULL, expected TEXT NOT NULL, traded TEXT NOT NULL, executed TEXT NOT NULL
+);
+CREATE UNIQUE INDEX ledger_account_of ON ledger_account (code, asset);
+CREATE INDEX ledger_account_of_firm ON ledger_account (firm, id);
+CREATE TABLE ledger_entry (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, transfer TEXT NOT NULL, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
+    debit_code TEXT NOT NULL, credit_code TEXT NOT NULL, amount TEXT NOT NULL, reason TEXT NOT NULL, reserved TEXT NOT NULL,
+    debit_balance TEXT NOT NULL, debit_held TEXT NOT NULL, credit_balance TEXT NOT NULL, credit_held TEXT NOT NULL, reference TEXT
+);
+CREATE INDEX ledger_entry_of_debit ON ledger_entry (debit, id);
+CREATE INDEX ledger_entry_of_credit ON ledger_entry (credit, id);
+CREATE TABLE ledger_hold (
+    id TEXT PRIMARY KEY, debit TEXT NOT NULL, credit TEXT NOT NULL, asset TEXT NOT NULL, remaining TEXT NOT NULL,
+    order_id INTEGER, movement TEXT
+) WITHOUT ROWID;
+CREATE TABLE ledger_day (day INTEGER PRIMARY KEY, first INTEGER NOT NULL);
+CREATE TABLE movement (
+    place INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL, firm TEXT NOT NULL,
+    account TEXT NOT NULL, asset TEXT NOT NULL, command TEXT, json TEXT NOT NULL
+);
+CREATE UNIQUE INDEX movement_of_id ON movement (id);
+CREATE INDEX movement_of_firm ON movement (firm, place);
+CREATE TABLE money_answer (command TEXT PRIMARY KEY, movement TEXT, beneficiary TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
+CREATE TABLE beneficiary (
+    firm TEXT NOT NULL, id TEXT NOT NULL, asset TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, id)
+) WITHOUT ROWID;
+CREATE TABLE conversion_rate (pair TEXT PRIMARY KEY, json TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// Makes the tables when they are not there; the position reached.
@@ -54,7 +84,22 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn make(connection: &Connection) -> rusqlite::Result<()> {
-    let tables = ["state", "firm", "instrument", "trade_order", "execution"];
+    let tables = [
+        "state",
+        "firm",
+        "instrument",
+        "trade_order",
+        "execution",
+        "firm_account",
+        "ledger_account",
+        "ledger_entry",
+        "ledger_hold",
+        "ledger_day",
+        "movement",
+        "money_answer",
+        "beneficiary",
+        "conversion_rate",
+    ];
     let drops: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
 }

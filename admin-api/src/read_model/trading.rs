@@ -16,6 +16,11 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
             let sql = "INSERT INTO firm (firm, accounts, self_trade, version) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (firm) DO UPDATE \
                        SET accounts = ?2, self_trade = ?3, version = ?4";
             let accounts = serde_json::to_string(&e.accounts).unwrap_or_default();
+            for account in &e.accounts {
+                let named = params![account.as_str(), e.firm.as_str()];
+                run(db, "INSERT OR REPLACE INTO firm_account VALUES (?1, ?2)", named)?;
+                run(db, "UPDATE ledger_account SET firm = ?2 WHERE account = ?1", named)?;
+            }
             run(db, sql, params![e.firm.as_str(), accounts, text(&e.self_trade), version])
         }
         Event::LimitsSet(e) if e.account.is_none() => limits(db, e.firm, e.version, &e.limits),
@@ -108,12 +113,12 @@ fn report(db: &Connection, record: &Record, e: &ExecutionReported) -> rusqlite::
     )
 }
 
-fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+pub(super) fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 /// The word that an enumeration has in JSON.
-fn text<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn text<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -185,6 +190,12 @@ impl RowFilter {
             self.values.push(Value::Text(value.to_owned()));
             self.conditions.push(format!("{column} = ?{}", self.values.len()));
         }
+        self
+    }
+
+    /// `column` has a value.
+    pub(crate) fn present(mut self, column: &'static str) -> Self {
+        self.conditions.push(format!("{column} IS NOT NULL"));
         self
     }
 
@@ -267,7 +278,7 @@ impl ReadModel {
         self.rows("execution", "id", filter, after, slice, execution)
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         table: &'static str,
         key: &'static str,
@@ -292,7 +303,7 @@ fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 
-fn order_id(number: u64) -> OrderId {
+pub(super) fn order_id(number: u64) -> OrderId {
     OrderId::new((number >> 48) as u16, number & ((1 << 48) - 1))
 }
 

@@ -33,6 +33,8 @@ use utoipa_axum::routes;
         (name = "proposals", description = "What waits for a second person"),
         (name = "firms", description = "Firms, limits, switches, money"),
         (name = "instruments", description = "Instruments and reference prices"),
+        (name = "money", description = "Wallets, deposits, withdrawals, transfers, conversions"),
+        (name = "ledger", description = "The house's books"),
         (name = "trading", description = "Orders and fills"),
         (name = "kyc", description = "Identity files: handing in, review, providers"),
         (name = "notifications", description = "What one is told"),

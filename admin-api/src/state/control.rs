@@ -3,8 +3,8 @@
 use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Amount, Command, CompId, ControlAction, Event, Outbox, SessionNumbersSet, SessionSet,
-    SessionSuspended, Topic,
+    AdminRefusal, Amount, Command, CompId, ControlAction, Event, MoneyInstructed, Outbox, SessionNumbersSet,
+    SessionSet, SessionSuspended, Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,11 +44,12 @@ impl Control {
             ControlAction::SetSession(_) | ControlAction::SetSessionNumbers(_) => true,
             // Whoever sees harm stops it; to let it go on takes two.
             ControlAction::SuspendSession(e) => !e.suspended,
-            ControlAction::SetReferencePrice(_) => false,
+            ControlAction::SetReferencePrice(_) | ControlAction::SetConversionRate(_) => false,
             // Risk itself sees to it that two persons take part where that matters.
             ControlAction::SetSwitch(_)
             | ControlAction::ProposeLimits(_)
-            | ControlAction::DecideLimits(_) => false,
+            | ControlAction::DecideLimits(_)
+            | ControlAction::Money(_) => false,
         }
     }
 
@@ -83,7 +84,12 @@ impl Control {
         Ok(())
     }
 
-    pub(crate) fn perform(&mut self, action: &ControlAction, out: &mut Outbox) -> Result<Changed, Refused> {
+    pub(crate) fn perform(
+        &mut self,
+        command: &Command,
+        action: &ControlAction,
+        out: &mut Outbox,
+    ) -> Result<Changed, Refused> {
         match action {
             ControlAction::OpenFirm(e) | ControlAction::TakeOnFirm(e) => {
                 Ok(one(e.firm.as_str(), out, e.clone().into()))
@@ -113,6 +119,15 @@ impl Control {
             ControlAction::SetSwitch(e) => Ok(one(e.scope.key(), out, e.clone().into())),
             ControlAction::ProposeLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
             ControlAction::DecideLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
+            // The answer follows in `accounts` under the command's name.
+            ControlAction::Money(e) => {
+                let instructed =
+                    MoneyInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
+                Ok(one(command.id.as_str(), out, instructed.into()))
+            }
+            ControlAction::SetConversionRate(e) => {
+                Ok(one(&format!("{}-{}", e.from, e.to), out, e.clone().into()))
+            }
         }
     }
 

@@ -5,8 +5,9 @@ use assay_admin_api::{
     Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates, Secrets,
     WebhookService, app, mailer, proof, totp,
 };
-use assay_event_log::{EventLog, LastOrigins, MemoryLog};
-use assay_trading_types::{Event, Position, Timestamp, Topic};
+use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
+use assay_risk_service::Risk;
+use assay_trading_types::{Event, Outbox, Position, Processor, Role, Timestamp, Topic};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -154,6 +155,31 @@ impl World {
             stop,
             threads: vec![processor, builder, kyc, webhooks],
         }
+    }
+
+    /// With risk behind it, which holds the books and decides on money.
+    pub(crate) fn with_books(mut self) -> Self {
+        let (log, stop) = (Arc::clone(&self.log), Arc::clone(&self.stop));
+        let written = log.last_origins();
+        self.threads.push(std::thread::spawn(move || {
+            let mut reader = log.reader(&[Topic::Accounts], Position(0), false).unwrap();
+            let (mut risk, mut out, mut records) = (Risk::new(0), Outbox::new(Role::Risk, 1), Vec::new());
+            while !stop.load(Ordering::SeqCst) {
+                reader.poll_wait(&mut records, 100, Duration::from_millis(20)).unwrap();
+                for record in records.drain(..) {
+                    let event = record.decode().unwrap();
+                    let input = record.input(&event);
+                    out.begin(&input);
+                    risk.apply(&input, &mut out);
+                    let news = out.drain().filter(|emitted| written.is_news(Some(emitted.origin)));
+                    let mut outputs: Vec<NewRecord> = news.map(NewRecord::from).collect();
+                    if !outputs.is_empty() {
+                        log.append(&mut outputs).unwrap();
+                    }
+                }
+            }
+        }));
+        self
     }
 
     /// What a process finds that starts on the same log after a crash.

@@ -1,0 +1,153 @@
+//! Movements of money, beneficiaries, rates, and what was answered to instructions.
+
+use super::trading::{run, text};
+use super::{ReadModel, RowFilter, Slice};
+use assay_event_log::Record;
+use assay_trading_types::{
+    Beneficiary, CommandId, ConversionRateSet, Event, Movement, MovementId, Timestamp,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// Writes what a record of `accounts` says of money.
+pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
+    match event {
+        Event::MovementChanged(e) => {
+            movement(db, &e.movement, e.command)?;
+            answer(db, e.command, (Some(e.movement.id.to_string()), None), None)
+        }
+        Event::BeneficiaryChanged(e) => {
+            let b = &e.beneficiary;
+            let sql = "INSERT OR REPLACE INTO beneficiary VALUES (?1, ?2, ?3, ?4)";
+            run(db, sql, params![b.firm.as_str(), b.id.as_str(), b.asset.as_str(), json(b)])?;
+            answer(db, Some(e.command), (None, Some(b.id.to_string())), None)
+        }
+        Event::MoneyRefused(e) => {
+            answer(db, Some(e.command), (None, None), Some((e.refusal.code(), &e.detail)))
+        }
+        Event::ConversionRateSet(e) => {
+            let pair = format!("{}-{}", e.from, e.to);
+            let sql = "INSERT OR REPLACE INTO conversion_rate VALUES (?1, ?2, ?3)";
+            run(db, sql, params![pair, json(e), record.at.as_ns()])
+        }
+        _ => Ok(()),
+    }
+}
+
+fn movement(db: &Connection, m: &Movement, command: Option<CommandId>) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO movement VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT (place) DO UPDATE SET status = ?4, json = ?9";
+    run(
+        db,
+        sql,
+        params![
+            m.id.place().cast_signed(),
+            m.id.to_string(),
+            text(&m.id.kind()),
+            text(&m.status),
+            m.firm.as_str(),
+            m.account.as_str(),
+            m.asset.as_str(),
+            command.map(|command| command.to_string()),
+            json(m),
+        ],
+    )
+}
+
+fn answer(
+    db: &Connection,
+    command: Option<CommandId>,
+    (movement, beneficiary): (Option<String>, Option<String>),
+    refusal: Option<(&str, &str)>,
+) -> rusqlite::Result<()> {
+    let Some(command) = command else { return Ok(()) };
+    let (refusal, detail) = refusal.unzip();
+    let sql = "INSERT OR REPLACE INTO money_answer VALUES (?1, ?2, ?3, ?4, ?5)";
+    run(db, sql, params![command.as_str(), movement, beneficiary, refusal, detail])
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<T> {
+    let json: String = row.get("json")?;
+    serde_json::from_str(&json).map_err(|_| rusqlite::Error::InvalidColumnName(format!("json: {json}")))
+}
+
+/// A movement as it stands.
+pub(crate) struct MovementRow {
+    pub(crate) movement: Movement,
+}
+
+/// What became of an instruction.
+pub(crate) enum AnswerRow {
+    /// A movement was made or changed.
+    Movement(MovementId),
+    /// The book of beneficiaries was.
+    Beneficiary(String),
+    /// Nothing was: the code and words.
+    Refused(String, String),
+}
+
+/// A beneficiary.
+pub(crate) struct BeneficiaryRow {
+    pub(crate) beneficiary: Beneficiary,
+}
+
+/// A conversion rate and since when it counts.
+pub(crate) struct RateRow {
+    pub(crate) rate: ConversionRateSet,
+    pub(crate) at: Timestamp,
+}
+
+impl ReadModel {
+    /// Movements by id, which is by time.
+    pub(crate) fn movements(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<MovementRow>> {
+        let place = |text| MovementId::parse(text).map_or(0, |id| id.place());
+        let after = slice.after.as_deref().map(|text| Value::Integer(place(text).cast_signed()));
+        self.rows("movement", "place", filter, after, slice, |row| {
+            Ok(MovementRow { movement: from_json(row)? })
+        })
+    }
+
+    /// One movement.
+    pub(crate) fn movement(&self, id: MovementId) -> rusqlite::Result<Option<Movement>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT json FROM movement WHERE id = ?1")?;
+        statement.query_row([id.to_string()], from_json).optional()
+    }
+
+    /// What became of an instruction, if that is known.
+    pub(crate) fn money_answer(&self, command: &CommandId) -> rusqlite::Result<Option<AnswerRow>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT * FROM money_answer WHERE command = ?1")?;
+        let read = |row: &Row<'_>| {
+            let movement: Option<String> = row.get("movement")?;
+            let beneficiary: Option<String> = row.get("beneficiary")?;
+            Ok(match (movement.as_deref().and_then(MovementId::parse), beneficiary) {
+                (Some(id), _) => AnswerRow::Movement(id),
+                (None, Some(beneficiary)) => AnswerRow::Beneficiary(beneficiary),
+                (None, None) => AnswerRow::Refused(row.get("refusal")?, row.get("detail")?),
+            })
+        };
+        statement.query_row([command.as_str()], read).optional()
+    }
+
+    /// Beneficiaries of a firm that are not removed, by name.
+    pub(crate) fn beneficiaries(&self, firm: &str) -> rusqlite::Result<Vec<BeneficiaryRow>> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT json FROM beneficiary WHERE firm = ?1 ORDER BY id")?;
+        let rows = statement.query_map([firm], |row| Ok(BeneficiaryRow { beneficiary: from_json(row)? }))?;
+        rows.filter(|row| !row.as_ref().is_ok_and(|row| row.beneficiary.removed)).collect()
+    }
+
+    /// Conversion rates by pair.
+    pub(crate) fn conversion_rates(&self) -> rusqlite::Result<Vec<RateRow>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT * FROM conversion_rate ORDER BY pair")?;
+        let read =
+            |row: &Row<'_>| Ok(RateRow { rate: from_json(row)?, at: Timestamp::from_ns(row.get("at")?) });
+        statement.query_map([], read)?.collect()
+    }
+}

@@ -27,10 +27,23 @@ impl ApiArgs {
     /// # Errors
     /// The node does not answer, or refuses: then its words.
     pub(crate) fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+        call(self.api, method, path, &self.header()?, body)
+    }
+
+    /// What a GET answers, as it is.
+    ///
+    /// # Errors
+    /// As [`ApiArgs::call`].
+    pub(crate) fn text(&self, path: &str) -> Result<String, String> {
+        let (status, body) = answer(self.api, "GET", path, &self.header()?, "")?;
+        let problem = || serde_json::from_str(&body).unwrap_or_default();
+        if (200..300).contains(&status) { Ok(body) } else { Err(words(status, &problem())) }
+    }
+
+    fn header(&self) -> Result<String, String> {
         let token = std::fs::read_to_string(&self.token_file)
             .map_err(|error| format!("cannot read {}: {error}", self.token_file.display()))?;
-        let header = format!("Authorization: Bearer {}\r\n", token.trim());
-        call(self.api, method, path, &header, body)
+        Ok(format!("Authorization: Bearer {}\r\n", token.trim()))
     }
 }
 
@@ -46,12 +59,24 @@ pub(crate) fn call(
     body: Option<&Value>,
 ) -> Result<Value, String> {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let answer = exchange(address, method, path, header, &body)
+    let (status, body) = answer(address, method, path, header, &body)?;
+    let value: Value = serde_json::from_str(&body).unwrap_or_default();
+    if (200..300).contains(&status) { Ok(value) } else { Err(words(status, &value)) }
+}
+
+/// Status and body of an answer.
+fn answer(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+    body: &str,
+) -> Result<(u16, String), String> {
+    let answer = exchange(address, method, path, header, body)
         .map_err(|error| format!("{address} (admin.listen) does not answer: {error}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("the answer is no HTTP")?;
-    let status: u16 = head.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or_default();
-    let value: Value = serde_json::from_str(body).unwrap_or_default();
-    if (200..300).contains(&status) { Ok(value) } else { Err(words(status, &value)) }
+    let status = head.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or_default();
+    Ok((status, body.to_owned()))
 }
 
 fn exchange(

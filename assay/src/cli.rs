@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Explain or review what risk decided.
     #[command(subcommand)]
     Risk(crate::command::risk::RiskCommand),
+    /// The books of a running node.
+    #[command(subcommand)]
+    Ledger(crate::command::ledger::LedgerCommand),
     /// Undo or correct a trade.
     #[command(subcommand)]
     Trade(crate::command::trade::TradeCommand),

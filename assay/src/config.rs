@@ -4,6 +4,7 @@
 //! their newtypes while the file is read, so whatever exists as a [`Config`] can be used as it is.
 
 mod access;
+mod asset;
 mod audit_store;
 mod calendar;
 mod disconnect;
@@ -96,6 +97,9 @@ pub(crate) struct Config {
     /// What may be traded.
     #[serde(rename = "instrument")]
     pub(crate) instruments: Vec<Instrument>,
+    /// On what terms currencies and instruments come, go and change owner.
+    #[serde(rename = "asset")]
+    pub(crate) assets: Vec<asset::Asset>,
     /// The event log.
     pub(crate) log: Log,
     /// The audit store.
@@ -575,6 +579,7 @@ impl Config {
         self.check_credit()?;
         self.check_calendars()?;
         self.check_instruments()?;
+        self.check_assets()?;
         self.gateway_config()?;
         self.check_admin()?;
         if self.log.kind == LogKind::Kafka {
@@ -712,6 +717,19 @@ impl Config {
         if sum > house {
             let what = format!("the firms' limits.credit come to {sum}, more than credit = \"{house}\"");
             return Err(Fault::new("[house]", 0, "credit", what));
+        }
+        Ok(())
+    }
+
+    fn check_assets(&self) -> Result<(), Fault> {
+        for (i, asset) in self.assets.iter().enumerate() {
+            if self.assets[..i].iter().any(|other| other.code == asset.code) {
+                let what = format!("asset \"{}\" stands twice: remove one", asset.code);
+                return Err(Fault::new("[[asset]]", i, "code", what));
+            }
+            if let Some((key, what)) = asset.fault() {
+                return Err(Fault::new("[[asset]]", i, key, what));
+            }
         }
         Ok(())
     }

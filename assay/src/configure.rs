@@ -34,9 +34,15 @@ pub(crate) fn digest(config: &Config) -> String {
 /// The records that bring `config` into force at `at`; limits get version `limits_version`.
 pub(crate) fn records(config: &Config, limits_version: u64, at: Timestamp) -> Vec<NewRecord> {
     let instruments = config.instruments.iter().flat_map(instrument_events);
+    let assets = config.assets.iter().map(|asset| (Topic::Accounts, asset.terms().into()));
     let house = house_events(config, limits_version);
     let firms = config.firms.iter().flat_map(|firm| firm_events(firm, limits_version));
-    instruments.chain(house).chain(firms).map(|(topic, event)| record(topic, event, at)).collect()
+    instruments
+        .chain(assets)
+        .chain(house)
+        .chain(firms)
+        .map(|(topic, event)| record(topic, event, at))
+        .collect()
 }
 
 /// When the configured calendars trade, from about `at` on. A start of a node needs them anew, also when the configuration

@@ -48,6 +48,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(args),
         Command::Risk(command) => command::risk::run(&command),
+        Command::Ledger(command) => command::ledger::run(&command),
         Command::Session(command) => command::session::run(&command),
         Command::Proposal(command) => command::proposal::run(&command),
         Command::Trade(command) => command::trade::run(&command),

@@ -27,6 +27,13 @@ impl Reply {
         self
     }
 
+    /// The body of a success.
+    #[track_caller]
+    pub(crate) fn expect_success(self) -> String {
+        assert!((200..300).contains(&self.status), "{}\n{}", self.head, self.body);
+        self.body
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }

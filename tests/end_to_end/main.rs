@@ -21,6 +21,7 @@ mod instance;
 mod market_data;
 mod mass;
 mod matrix;
+mod money;
 mod news;
 mod orders;
 mod parties;

@@ -15,19 +15,19 @@ const PASSWORD: &str = "maple-comet-4-river";
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A node whose mail goes to a directory.
-fn home() -> Home {
+pub(crate) fn home() -> Home {
     let home = Home::new();
     let mail = mail_dir(&home);
     home.changed("[admin]\n", &format!("[admin]\nmail_dir = \"{}\"\n", mail.display()))
 }
 
-fn mail_dir(home: &Home) -> PathBuf {
+pub(crate) fn mail_dir(home: &Home) -> PathBuf {
     home.data().with_file_name("mail")
 }
 
 /// What `find` finds, sooner or later.
 #[track_caller]
-fn wait<T>(mut find: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait<T>(mut find: impl FnMut() -> Option<T>) -> T {
     for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
         if let Some(found) = find() {
             return found;
@@ -37,52 +37,77 @@ fn wait<T>(mut find: impl FnMut() -> Option<T>) -> T {
     panic!("it never came");
 }
 
-fn enrol(server: &Server, token: &str) {
+pub(crate) fn enrol(server: &Server, token: &str) {
     let prepared = call(server, "POST", "/api/v1/auth/me/totp", token, None).expect(200);
     let code = totp::code_at(&from_base32(&prepared.text("secret")), step());
     call(server, "POST", "/api/v1/auth/me/totp/confirm", token, Some(&json!({ "code": code }))).expect(200);
 }
 
-/// The token in the newest link that was mailed.
-fn mailed_token(home: &Home) -> String {
+/// The token in the link that was mailed to somebody.
+fn mailed_token(home: &Home, to: &str) -> String {
     wait(|| {
         let files = std::fs::read_dir(mail_dir(home)).ok()?.flatten();
         let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
-        let text = texts.into_iter().find(|text| text.contains(SECOND) && text.contains("?token="))?;
+        let text = texts.into_iter().find(|text| text.contains(to) && text.contains("?token="))?;
         Some(text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())
     })
 }
 
 /// Two administrators, each with a file that holds an access token.
-fn administrators(home: &Home, server: &Server) -> [PathBuf; 2] {
+pub(crate) fn administrators(home: &Home, server: &Server) -> [PathBuf; 2] {
     once_recovered(server, "GET", "/api/v1/auth/jwks", "", None).expect(200);
     create_admin(home, Some(server), EMAIL).assert_code(0);
     let first = log_in(server, None).expect(200).text("access_token");
     enrol(server, &first);
     let invited = json!({"email": SECOND, "username": "ada", "roles": ["admin"], "firm": null});
     call(server, "POST", "/api/v1/users", &first, Some(&invited)).expect(201);
-    let chosen =
-        json!({"token": mailed_token(home), "password": PASSWORD, "password_confirmation": PASSWORD});
+    let file = home.data().with_file_name("first.token");
+    std::fs::write(&file, &first).expect("writable");
+    [file, accepted(home, server, SECOND, "second")]
+}
+
+/// The token file of somebody who accepts an invitation, logs in and sets up a second factor.
+fn accepted(home: &Home, server: &Server, email: &str, name: &str) -> PathBuf {
+    let token = mailed_token(home, email);
+    let chosen = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
     call(server, "POST", "/api/v1/auth/accept-invitation", "", Some(&chosen)).expect(204);
-    let password = home.data().with_file_name("second.txt");
+    let password = home.data().with_file_name("password-of-others.txt");
     std::fs::write(&password, format!("{PASSWORD}\n")).expect("writable");
-    let files = ["first", "second"].map(|name| home.data().with_file_name(format!("{name}.token")));
-    std::fs::write(&files[0], &first).expect("writable");
-    let mut command = assay(&["user", "log-in", "--email", SECOND, "--password-file"]);
-    command.arg(password).arg("--token-file").arg(&files[1]).arg("--api").arg(address(server).to_string());
+    let file = home.data().with_file_name(format!("{name}.token"));
+    let mut command = assay(&["user", "log-in", "--email", email, "--password-file"]);
+    command.arg(password).arg("--token-file").arg(&file).arg("--api").arg(address(server).to_string());
     run(command).assert_code(0);
-    enrol(server, std::fs::read_to_string(&files[1]).expect("written").trim());
-    files
+    enrol(server, std::fs::read_to_string(&file).expect("written").trim());
+    file
+}
+
+/// Somebody whom the two administrators invite: the file that holds an access token.
+pub(crate) fn member(
+    home: &Home,
+    server: &Server,
+    administrators: &[PathBuf; 2],
+    name: &str,
+    (role, firm): (&str, Option<&str>),
+) -> PathBuf {
+    let [first, second] = [0, 1].map(|n| std::fs::read_to_string(&administrators[n]).expect("written"));
+    let email = format!("{name}@venue.example");
+    let invited = json!({"email": email, "username": name, "roles": [role], "firm": firm});
+    let reply = call(server, "POST", "/api/v1/users", first.trim(), Some(&invited));
+    if let Some(proposal) = reply.json()["proposal"].as_str() {
+        let path = format!("/api/v1/proposals/{proposal}/approve");
+        call(server, "POST", &path, second.trim(), Some(&json!({"reason": "known"}))).expect(200);
+    }
+    accepted(home, server, &email, name)
 }
 
 /// `assay ...` by whoever holds `token`.
-fn command(server: &Server, token: &Path, args: &[&str]) -> Ended {
+pub(crate) fn command(server: &Server, token: &Path, args: &[&str]) -> Ended {
     let mut command = assay(args);
     command.arg("--api").arg(address(server).to_string()).arg("--token-file").arg(token);
     run(command)
 }
 
-fn answer(ended: &Ended) -> Value {
+pub(crate) fn answer(ended: &Ended) -> Value {
     serde_json::from_str(&ended.assert_code(0).stdout).expect("JSON")
 }
 

@@ -169,7 +169,7 @@ fn place(comp_id: &str, what: &str) -> String {
 }
 
 /// A CompID may hold any printable character, a path may not.
-fn in_a_path(text: &str) -> String {
+pub(crate) fn in_a_path(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

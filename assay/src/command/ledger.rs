@@ -1,0 +1,193 @@
+//! `assay ledger ...`: the books of a running node, by its API.
+
+use super::Outcome;
+use super::session::{in_a_path, show};
+use crate::api_client::ApiArgs;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// Items asked for at a time.
+const PAGE: u32 = 100;
+
+/// `assay ledger ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Accounts of the books and what stands on them.
+    Accounts(AccountsArgs),
+    /// Transfers of one account, newest first.
+    Transfers(TransfersArgs),
+    /// Debits and credits by asset and class. Exit code 1 when they differ.
+    TrialBalance(ApiArgs),
+    /// What a trading account had before, what came and went, what it has after.
+    Statement(StatementArgs),
+    /// The books against what they are made from. Exit code 1 when something does not come out.
+    Reconcile(ApiArgs),
+}
+
+/// `assay ledger accounts`
+#[derive(Debug, Args)]
+pub(crate) struct AccountsArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// With this code only, such as `clearing` or `client:FIRM1`.
+    #[arg(long)]
+    code: Option<String>,
+    /// Of this currency or symbol only.
+    #[arg(long)]
+    asset: Option<String>,
+    /// Of this firm only.
+    #[arg(long)]
+    firm: Option<String>,
+}
+
+/// `assay ledger transfers`
+#[derive(Debug, Args)]
+pub(crate) struct TransfersArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// The account's code, such as `client:FIRM1`.
+    code: String,
+    /// Currency or symbol.
+    asset: String,
+    /// So many at most.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+/// Form of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatementFormat {
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// `assay ledger statement`
+#[derive(Debug, Args)]
+pub(crate) struct StatementArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// The trading account.
+    account: String,
+    /// Currency or symbol.
+    asset: String,
+    /// The first day (UTC), `2026-11-01`.
+    #[arg(long)]
+    from: String,
+    /// The last day (UTC).
+    #[arg(long)]
+    to: String,
+    /// `json` or `csv`.
+    #[arg(long, value_enum, default_value = "csv")]
+    format: StatementFormat,
+}
+
+pub(crate) fn run(command: &LedgerCommand) -> Outcome {
+    match command {
+        LedgerCommand::Accounts(args) => args.list()?,
+        LedgerCommand::Transfers(args) => args.list()?,
+        LedgerCommand::TrialBalance(api) => return trial_balance(api),
+        LedgerCommand::Statement(args) => args.print()?,
+        LedgerCommand::Reconcile(api) => {
+            let answer = api.call("GET", "/api/v1/ledger/reconciliation", None)?;
+            show(&answer);
+            return Ok(code(answer["passed"] == true));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn code(is_good: bool) -> ExitCode {
+    ExitCode::from(u8::from(!is_good))
+}
+
+/// Every item of a list, page by page, until `take` says that it is enough.
+fn each(api: &ApiArgs, path: &str, mut take: impl FnMut(&Value) -> bool) -> Result<(), String> {
+    let mut after = String::new();
+    loop {
+        let page = api.call("GET", &format!("{path}limit={PAGE}{after}"), None)?;
+        if !page["items"].as_array().into_iter().flatten().all(&mut take) {
+            return Ok(());
+        }
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// A query's beginning, of what was given.
+fn query(filters: &[(&str, Option<&str>)]) -> String {
+    let given = filters.iter().filter_map(|(name, value)| Some(format!("{name}={}&", in_a_path((*value)?))));
+    format!("?{}", given.collect::<String>())
+}
+
+fn line(item: &Value, fields: &[&str]) -> String {
+    let text = |field: &&str| match &item[*field] {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    fields.iter().map(text).collect::<Vec<_>>().join("  ")
+}
+
+impl AccountsArgs {
+    fn list(&self) -> Result<(), String> {
+        let fields = ["code", "asset", "firm", "debits", "credits", "balance", "held", "expected"];
+        println!("{}", fields.join("  "));
+        let filters = [("code", &self.code), ("asset", &self.asset), ("firm", &self.firm)];
+        let path = format!("/api/v1/ledger/accounts{}", query(&filters.map(|(n, v)| (n, v.as_deref()))));
+        each(&self.api, &path, |account| {
+            println!("{}", line(account, &fields));
+            true
+        })
+    }
+}
+
+impl TransfersArgs {
+    fn list(&self) -> Result<(), String> {
+        let filters = [("code", Some(self.code.as_str())), ("asset", Some(self.asset.as_str()))];
+        let path = format!("/api/v1/ledger/accounts{}", query(&filters));
+        let found = self.api.call("GET", &path, None)?;
+        let id = found["items"][0]["id"].as_i64();
+        let id = id.ok_or_else(|| format!("no account {} of {}", self.code, self.asset))?;
+        let fields = ["at", "position", "reason", "reference", "counterpart", "change", "balance", "held"];
+        println!("{}", fields.join("  "));
+        let mut left = self.limit;
+        each(&self.api, &format!("/api/v1/ledger/accounts/{id}/entries?"), |entry| {
+            if left > 0 {
+                println!("{}", line(entry, &fields));
+            }
+            left = left.saturating_sub(1);
+            left > 0
+        })
+    }
+}
+
+fn trial_balance(api: &ApiArgs) -> Outcome {
+    let answer = api.call("GET", "/api/v1/ledger/trial-balance", None)?;
+    let fields = ["asset", "class", "accounts", "debits", "credits"];
+    println!("{}", fields.join("  "));
+    for row in answer["lines"].as_array().into_iter().flatten() {
+        println!("{}", line(row, &fields));
+    }
+    let words = if answer["balanced"] == true { "balanced" } else { "NOT balanced" };
+    println!("{words} at position {}", answer["position"]);
+    Ok(code(answer["balanced"] == true))
+}
+
+impl StatementArgs {
+    fn print(&self) -> Result<(), String> {
+        let place = format!("/api/v1/wallets/{}/{}", in_a_path(&self.account), in_a_path(&self.asset));
+        let format = match self.format {
+            StatementFormat::Json => "json",
+            StatementFormat::Csv => "csv",
+        };
+        let days = [("from", Some(self.from.as_str())), ("to", Some(self.to.as_str()))];
+        let path = format!("{place}/statement{}format={format}", query(&days));
+        print!("{}", self.api.text(&path)?);
+        Ok(())
+    }
+}

@@ -304,3 +304,60 @@ fn a_firm_has_a_bounded_number_of_movements_open() {
     t.ask(ANN, "ACME", transfer("ACME", ("ACME", "ACME-2"), "USD", "1"));
     assert_eq!(t.funds("ACME-2", "USD"), "1/1", "what is done at once is never open");
 }
+
+/// Each step mends what was refused before; the next status in order of precedence comes to light.
+#[test]
+fn of_several_refusals_the_first_in_order_of_precedence_is_given() {
+    let mut t = Treasury::new();
+    t.add_beneficiary("euros", "EUR");
+    t.terms(|terms| terms.withdrawal_day_max = Some(desk::amount("20000")));
+    t.status("ACME", AccountStatus::Suspended);
+    let kyc = |status| FirmKycSet { firm: id("ACME"), kyc: status, reason: "test".to_owned() };
+    t.desk.give(kyc(KycStatus::Rejected));
+    let ask = |t: &mut Treasury, to: &str, account: &str, asset: &str, much: &str| {
+        t.ask(ANN, "ACME", withdraw_to(to, account, asset, much))
+    };
+    let mut seen = vec![
+        ask(&mut t, "euros", "ACME-9", "GBP", "0.001"),
+        ask(&mut t, "euros", "ACME", "GBP", "0.001"),
+        ask(&mut t, "euros", "ACME", "USD", "-0.001"),
+        ask(&mut t, "euros", "ACME", "USD", "20000.001"),
+        ask(&mut t, "euros", "ACME", "USD", "1000000000000000.01"),
+        ask(&mut t, "euros", "ACME", "USD", "20000.01"),
+        ask(&mut t, "nobody", "ACME", "USD", "20000.01"),
+    ];
+    t.status("ACME", AccountStatus::Active);
+    seen.push(ask(&mut t, "nobody", "ACME", "USD", "20000.01"));
+    t.desk.give(kyc(KycStatus::Verified));
+    seen.push(ask(&mut t, "nobody", "ACME", "USD", "20000.01"));
+    t.add_beneficiary("new", "USD");
+    seen.push(ask(&mut t, "new", "ACME", "USD", "20000.01"));
+    seen.push(ask(&mut t, "bank", "ACME", "USD", "20000.01"));
+    seen.push(ask(&mut t, "bank", "ACME", "USD", "20000"));
+    let expected = [
+        "UNKNOWN_ACCOUNT",
+        "UNKNOWN_ASSET",
+        "AMOUNT_NOT_POSITIVE",
+        "AMOUNT_TOO_FINE",
+        "AMOUNT_TOO_LARGE",
+        "ASSET_MISFIT",
+        "ACCOUNT_SUSPENDED",
+        "NOT_VERIFIED",
+        "UNKNOWN_BENEFICIARY",
+        "BENEFICIARY_COOLING",
+        "DAY_LIMIT",
+        "INSUFFICIENT_FUNDS",
+    ];
+    assert_eq!(seen, expected);
+    let place = |code: &str| MoneyRefusal::ALL.iter().position(|refusal| refusal.code() == code);
+    assert!(expected.is_sorted_by_key(|code| place(code).expect("a code")), "in the order of the list");
+}
+
+/// Whoever adds a status shows here how it is reached.
+#[test]
+fn every_refusal_is_reached_in_this_file() {
+    for refusal in MoneyRefusal::ALL {
+        let code = format!("\"{}\"", refusal.code());
+        assert!(include_str!("money.rs").contains(&code), "{code} is not reached");
+    }
+}

@@ -1,6 +1,6 @@
 //! First, last, highest and lowest price and the volume of a trading day.
 
-use assay_trading_types::{Price, Qty, Timestamp};
+use assay_trading_types::{Amount, Price, Qty, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub(super) struct Figures {
     last: Figure<Price>,
     /// Last price of the day that ended last.
     pub(super) close: Figure<Price>,
-    /// Quantity in billionths by price in billionths: trades may be undone.
-    traded: BTreeMap<i64, i128>,
+    /// Quantity by price in billionths: trades may be undone. Amounts are wider than quantities, so no sum overflows.
+    traded: BTreeMap<i64, Amount>,
     at: Timestamp,
 }
 
@@ -54,7 +54,11 @@ impl Figures {
         (price, qty): (Option<Price>, Qty),
     ) {
         let (Some(before), true) = (before, day == self.day) else { return };
-        self.add(before, Qty::from_units(-qty.units()));
+        let traded = self.traded.get(&before.units()).and_then(|all| all.checked_sub(qty.as_amount()));
+        match traded.filter(|left| left.units() > 0) {
+            Some(left) => _ = self.traded.insert(before.units(), left),
+            None => _ = self.traded.remove(&before.units()),
+        }
         if let Some(price) = price {
             self.add(price, qty);
         }
@@ -67,11 +71,8 @@ impl Figures {
     }
 
     fn add(&mut self, price: Price, qty: Qty) {
-        let volume = self.traded.entry(price.units()).or_default();
-        *volume += i128::from(qty.units());
-        if *volume <= 0 {
-            self.traded.remove(&price.units());
-        }
+        let traded = self.traded.entry(price.units()).or_default();
+        *traded = traded.checked_add(qty.as_amount()).unwrap_or(*traded);
     }
 
     pub(super) fn high(&self) -> Figure<Price> {
@@ -84,7 +85,7 @@ impl Figures {
 
     /// TradeVolume; the most that a quantity can say when it is more.
     pub(super) fn volume(&self) -> Figure<Qty> {
-        let units: i128 = self.traded.values().sum();
+        let units: i128 = self.traded.values().map(Amount::units).sum();
         let qty = Qty::from_units(i64::try_from(units).unwrap_or(i64::MAX));
         (units > 0).then_some((qty, self.at))
     }

@@ -204,9 +204,9 @@ fn a_new_day_begins_with_its_first_trade_and_knows_the_last_one_s_close() {
 #[test]
 fn what_was_read_is_remembered() {
     let mut look = Look::at("0278", 10);
-    look.depth("1@5/1", "").trade(1, "10", "3");
+    look.depth("1@5/1", "").trade(1, "10", "3").trade(2, "10", "9000000000").trade(3, "10", "9000000000");
     let before = look.w();
     look.books = serde_json::from_value(serde_json::to_value(&look.books).unwrap()).unwrap();
     assert_eq!(look.w(), before);
-    assert_eq!(look.books.position, 2);
+    assert_eq!(look.books.position, 4);
 }

@@ -1,6 +1,8 @@
 //! Health and metrics over HTTP: `/healthz` (the process lives), `/readyz` (recovered and accepting), `/metrics`
 //! (Prometheus text), and `/health/*` as the operations requirements list them. Strangers learn a state, never a reason.
 
+mod metrics;
+
 use assay_admin_api::Api;
 use assay_event_log::EventLog;
 use axum::Json;
@@ -9,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub(crate) struct Vitals {
     pub(crate) applied_records: AtomicU64,
     /// Rows in the audit store.
     pub(crate) audit_position: AtomicU64,
+    /// Where everything is kept.
+    pub(crate) data_dir: PathBuf,
     /// The log.
     pub(crate) log: Arc<dyn EventLog>,
     /// FIX counters.
@@ -35,6 +39,7 @@ pub(crate) struct Vitals {
 impl Vitals {
     /// Of a node on `log` that is not ready yet.
     pub(crate) fn new(
+        data_dir: PathBuf,
         log: Arc<dyn EventLog>,
         gateway: Arc<fix_gateway::Statistics>,
         back_office: Option<Arc<Api>>,
@@ -44,6 +49,7 @@ impl Vitals {
             open_orders: AtomicU64::new(0),
             applied_records: AtomicU64::new(0),
             audit_position: AtomicU64::new(0),
+            data_dir,
             log,
             gateway,
             back_office,
@@ -63,7 +69,7 @@ pub(crate) fn app(vitals: Arc<Vitals>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/health", get(health))
         .route("/health/live", get(|| async { Json(Checked::of("live", true)) }))
         .route("/health/ready", get(ready))
@@ -161,32 +167,4 @@ async fn readyz(State(vitals): State<Arc<Vitals>>) -> (StatusCode, String) {
         None if vitals.is_ready() => (StatusCode::OK, "ready\n".to_owned()),
         None => (StatusCode::SERVICE_UNAVAILABLE, "recovering\n".to_owned()),
     }
-}
-
-async fn metrics(State(vitals): State<Arc<Vitals>>) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, kind: &str, help: &str, value: u64| {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
-    };
-    line("assay_log_end", "gauge", "Position the next record gets.", vitals.log.end().0);
-    line("assay_log_durable", "gauge", "Records that survive a crash.", vitals.log.durable().0);
-    line(
-        "assay_log_poisoned",
-        "gauge",
-        "1 when the log refuses everything.",
-        vitals.log.poisoned().is_some().into(),
-    );
-    line("assay_open_orders", "gauge", "Orders on the books.", vitals.open_orders.load(Ordering::Relaxed));
-    let applied = vitals.applied_records.load(Ordering::Relaxed);
-    line("assay_applied_records_total", "counter", "Records applied by risk and execution.", applied);
-    line(
-        "assay_audit_position",
-        "gauge",
-        "Position the audit store has reached.",
-        vitals.audit_position.load(Ordering::Relaxed),
-    );
-    for (name, kind, help, value) in vitals.gateway.metrics() {
-        line(name, kind, help, value);
-    }
-    text
 }

@@ -170,7 +170,8 @@ impl Node {
             false => None,
         };
         let api = back_office.as_ref().map(|(api, _)| Arc::clone(api));
-        let vitals = Arc::new(Vitals::new(Arc::clone(&port), gateway.statistics(), api));
+        let vitals =
+            Arc::new(Vitals::new(data_dir.root().to_owned(), Arc::clone(&port), gateway.statistics(), api));
         let stop = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = mpsc::channel();
         let mut node = Self {

@@ -3,6 +3,7 @@
 use crate::instance::{Home, Server, assay, run};
 use assay_admin_api::totp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -182,6 +183,39 @@ fn health_documents_and_pages_are_served_without_login() {
     }
     let nowhere = call(&server, "GET", "/api/v1/nowhere", "", None).expect(404);
     assert!(nowhere.head.contains("application/problem+json"), "{}", nowhere.head);
+    server.stop();
+}
+
+#[test]
+fn metrics_have_help_and_type_and_rules_and_dashboard_name_no_others() {
+    let home = Home::new();
+    let server = home.start();
+    once_recovered(&server, "GET", "/readyz", "", None).expect(200);
+    let reply = call(&server, "GET", "/metrics", "", None).expect(200);
+    assert!(reply.head.contains("text/plain; version=0.0.4"), "{}", reply.head);
+    let served: BTreeSet<&str> = reply
+        .body
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['{', ' ']).next())
+        .collect();
+    for name in &served {
+        for comment in ["HELP", "TYPE"] {
+            assert!(reply.body.contains(&format!("# {comment} {name} ")), "{name}");
+        }
+    }
+    for used in [
+        include_str!("../../deploy/prometheus/alerts.yml"),
+        include_str!("../../deploy/grafana/assay.json"),
+        include_str!("../../docs/operations.md"),
+    ] {
+        let words = used.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let mut names = words.filter(|w| w.starts_with("assay_") || w.starts_with("process_")).peekable();
+        assert!(names.peek().is_some());
+        names.for_each(|name| assert!(served.contains(name), "{name} is not served"));
+    }
+    let documented = |name: &&&str| !include_str!("../../docs/operations.md").contains(&format!("`{name}"));
+    assert_eq!(served.iter().find(documented), None, "docs/operations.md lists every metric");
     server.stop();
 }
 

@@ -1,0 +1,98 @@
+//! `/metrics`: what the node tells Prometheus, in its text format 0.0.4. docs/operations.md lists every name.
+
+use super::Vitals;
+use assay_trading_types::Job;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use rustix::param::clock_ticks_per_second;
+use std::fmt::{Display, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What a scraper is told of the form (exposition formats, text).
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Lines of the answer.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.line(name, "gauge", help, value);
+    }
+
+    fn line(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        // Writing to a String does not fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+    }
+}
+
+pub(super) async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
+    let mut lines = Lines::default();
+    node(&vitals, &mut lines);
+    for (name, kind, help, value) in vitals.gateway.metrics() {
+        lines.line(name, kind, help, value);
+    }
+    back_office(&vitals, &mut lines);
+    process(&mut lines);
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], lines.0)
+}
+
+fn node(vitals: &Vitals, lines: &mut Lines) {
+    let log = &vitals.log;
+    let build = concat!("assay_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1");
+    let _ = writeln!(
+        lines.0,
+        "# HELP assay_build_info The version that runs.\n# TYPE assay_build_info gauge\n{build}"
+    );
+    lines.gauge("assay_ready", "1 when recovered and accepting.", u8::from(vitals.is_ready()));
+    lines.gauge("assay_log_end", "Position the next record gets.", log.end().0);
+    lines.gauge("assay_log_durable", "Records that survive a crash.", log.durable().0);
+    let poisoned = u8::from(log.poisoned().is_some());
+    lines.gauge("assay_log_poisoned", "1 when the log refuses everything.", poisoned);
+    lines.gauge("assay_open_orders", "Orders on the books.", vitals.open_orders.load(Ordering::Relaxed));
+    let applied = vitals.applied_records.load(Ordering::Relaxed);
+    lines.line("assay_applied_records_total", "counter", "Records applied by risk and execution.", applied);
+    let audited = vitals.audit_position.load(Ordering::Relaxed);
+    lines.gauge("assay_audit_position", "Position the audit store has reached.", audited);
+    if let Ok(disk) = rustix::fs::statvfs(&vitals.data_dir) {
+        let free = disk.f_bavail * disk.f_frsize;
+        lines.gauge("assay_data_free_bytes", "Bytes that the data directory's disk still takes.", free);
+    }
+}
+
+fn back_office(vitals: &Vitals, lines: &mut Lines) {
+    let Some(api) = &vitals.back_office else { return };
+    let state = api.state();
+    let waiting = state.proposals.iter().filter(|p| p.status == assay_admin_api::state::ProposalStatus::Open);
+    lines.gauge("assay_proposals_waiting", "Changes that wait for a second person.", waiting.count());
+    lines.gauge("assay_mail_waiting", "Mails that have not gone out.", state.mail.pending().count());
+    let deliveries = state.webhooks.waiting().count();
+    lines.gauge("assay_webhook_deliveries_waiting", "Deliveries that webhooks have not taken.", deliveries);
+    let fails = |job: &&Job| state.jobs.runs(**job).last.is_some_and(|run| run.finished.error.is_some());
+    let failed = Job::ALL.iter().filter(fails);
+    lines.gauge("assay_jobs_failed", "Jobs whose last run failed.", failed.count());
+}
+
+/// The names that every client library of Prometheus uses for these. What the system does not tell is left out.
+fn process(lines: &mut Lines) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Fields after the name, which stands in brackets and may hold anything (proc(5)): state is the third of all.
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let field = |number: usize| fields.get(number - 3).and_then(|text| text.parse::<u64>().ok());
+    if let (Some(user), Some(system)) = (field(14), field(15)) {
+        let seconds = (user + system) as f64 / clock_ticks_per_second() as f64;
+        lines.line("process_cpu_seconds_total", "counter", "CPU time of the process.", seconds);
+    }
+    if let Some(pages) = field(24) {
+        let bytes = pages * rustix::param::page_size() as u64;
+        lines.gauge("process_resident_memory_bytes", "Resident memory.", bytes);
+    }
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        lines.gauge("process_open_fds", "Open files and sockets.", open.count());
+    }
+    if let Some(most) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+        lines.gauge("process_max_fds", "Most files and sockets that may be open.", most);
+    }
+}

@@ -1,9 +1,9 @@
 //! The books as a log gives them: replayed from the first record, independent of snapshots and of any running node.
 
-use assay_event_log::open_read_only;
+use crate::log_place::{Records, records_of_files};
 use assay_risk_service::Risk;
 use assay_trading_types::{
-    Amount, Asset, ClOrdId, Event, ExecType, Fill, Outbox, Position, Price, Processor, Role, SessionId, Topic,
+    Amount, Asset, ClOrdId, Event, ExecType, Fill, Outbox, Price, Processor, Role, SessionId, Topic,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -67,11 +67,15 @@ impl Fills {
 impl Books {
     /// Replays the log in `dir`, which may belong to a stopped node or to a running one.
     pub(crate) fn replay(dir: &Path) -> Result<Self, Box<dyn std::error::Error>> {
-        let log = open_read_only(dir)?;
+        Self::of(records_of_files(dir)?)
+    }
+
+    /// Replays a log from its first record on.
+    pub(crate) fn of(records: Records) -> Result<Self, Box<dyn std::error::Error>> {
         let mut books = Self::default();
         let mut risk = Risk::new(0);
         let mut outbox = Outbox::new(Role::Risk, 1);
-        for record in log.records(Position(0))? {
+        for record in records {
             let record = record?;
             books.records += 1;
             if !matches!(record.topic, Topic::Accounts | Topic::Markets) {

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Undo or correct a trade.
     #[command(subcommand)]
     Trade(crate::command::trade::TradeCommand),
+    /// Make or check the topics of a log in Kafka.
+    #[command(subcommand)]
+    Topics(crate::command::topics::TopicsCommand),
     /// Keys of the audit seals and of sessions.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -207,7 +210,7 @@ pub(crate) enum StoreKind {
 /// Which store, of which configuration.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct StoreArgs {
-    /// Configuration file, for `[audit]`.
+    /// Configuration file, for `[audit]` and `[log]`.
     #[arg(long, env = "ASSAY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Which store; the configured one without it.

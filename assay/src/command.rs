@@ -10,6 +10,7 @@ pub(crate) mod proposal;
 pub(crate) mod risk;
 pub(crate) mod session;
 pub(crate) mod sim;
+pub(crate) mod topics;
 pub(crate) mod trade;
 pub(crate) mod up;
 pub(crate) mod user;

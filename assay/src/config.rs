@@ -9,7 +9,10 @@ mod audit_store;
 mod calendar;
 mod disconnect;
 mod fix;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod limits;
+mod log;
 mod overrides;
 mod schedule;
 mod session_kind;
@@ -32,6 +35,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use audit_store::{Audit, AuditStore};
 pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
+pub(crate) use log::{Log, LogKind};
 pub(crate) use overrides::Overrides;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
@@ -507,47 +511,6 @@ fn maybe_positive_price<'de, D: serde::Deserializer<'de>>(
     positive_price(deserializer).map(Some)
 }
 
-/// Where records go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum LogKind {
-    /// The embedded log.
-    #[default]
-    File,
-    /// Apache Kafka.
-    Kafka,
-}
-
-/// `[log]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Log {
-    /// `file`; `kafka` is not served by this version.
-    pub(crate) kind: LogKind,
-    /// Size of a segment file, preallocated, in MiB.
-    pub(crate) segment_mib: u32,
-    /// Recent records kept in memory for readers, in MiB.
-    pub(crate) ring_mib: u32,
-    /// Snapshot after this many records of `accounts` and `markets`.
-    pub(crate) snapshot_records: u64,
-    /// Where the brokers are.
-    pub(crate) kafka: Option<Kafka>,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { kind: LogKind::File, segment_mib: 256, ring_mib: 64, snapshot_records: 1_000_000, kafka: None }
-    }
-}
-
-/// `[log.kafka]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Kafka {
-    /// `host:port`, comma separated.
-    pub(crate) brokers: String,
-}
-
 impl Config {
     /// Reads `file`, then applies `overrides`.
     ///
@@ -582,16 +545,8 @@ impl Config {
         self.check_assets()?;
         self.gateway_config()?;
         self.check_admin()?;
-        if self.log.kind == LogKind::Kafka {
-            let what = "kind = \"kafka\" is not served by this version, use \"file\"".to_owned();
-            return Err(Fault::new("[log]", 0, "kind", what));
-        }
         self.check_audit()?;
-        if !(1..=4096).contains(&self.log.segment_mib) {
-            let what = format!("segment_mib = {} is out of range, use 1 to 4096", self.log.segment_mib);
-            return Err(Fault::new("[log]", 0, "segment_mib", what));
-        }
-        Ok(())
+        self.check_log()
     }
 
     fn check_admin(&self) -> Result<(), Fault> {

@@ -15,6 +15,7 @@ mod counterparty;
 mod demo;
 mod drill;
 mod health;
+mod log_place;
 mod node;
 mod timetable;
 
@@ -51,6 +52,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Ledger(command) => command::ledger::run(&command),
         Command::Session(command) => command::session::run(&command),
         Command::Proposal(command) => command::proposal::run(&command),
+        Command::Topics(command) => command::topics::run(&command),
         Command::Trade(command) => command::trade::run(&command),
         Command::User(args) => command::user::run(&args),
         Command::Keys(args) => command::keys::run(&args),

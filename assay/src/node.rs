@@ -1,9 +1,9 @@
-//! The embedded node: gateway, risk, execution, ledger and audit over one file log in one process.
+//! The embedded node: gateway, risk, execution, ledger and audit over one log in one process.
 //!
 //! ```text
 //! thread gateway    sockets <-> sessions <-> log
 //! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
-//! thread log-writer one write and one sync for whatever queued up
+//! thread log-writer one write and one sync for whatever queued up (over Kafka: its client and what hears it)
 //! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
 //! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides), kyc, mail and webhooks
 //! ```
@@ -17,12 +17,13 @@ mod pipeline_thread;
 use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
+use crate::log_place::{self, OpenLog};
 use assay_admin_api::{
     Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
-use assay_event_log::{Background, EventLog, FileLog, FileLogConfig, Recovery};
+use assay_event_log::{Background, EventLog, Recovery};
 use assay_pipeline::{Pipeline, SnapshotStore};
 use assay_trading_types::Position;
 use axum::Router;
@@ -67,9 +68,9 @@ impl DataDir {
 /// Why a node does not run, or ran no further.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NodeError {
-    /// The log.
+    /// Opening the log.
     #[error(transparent)]
-    Log(#[from] assay_event_log::LogError),
+    Log(#[from] log_place::PlaceError),
     /// Appending the configuration.
     #[error(transparent)]
     Append(#[from] assay_event_log::AppendError),
@@ -107,7 +108,9 @@ pub(crate) enum NodeError {
 
 /// A running node.
 pub(crate) struct Node {
-    log: Arc<FileLog>,
+    log: Arc<dyn EventLog>,
+    /// Outlives the log.
+    hold: Option<Box<dyn Send + Sync>>,
     gateway: fix_gateway::Handle,
     admin_address: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -130,14 +133,12 @@ impl Node {
         data_dir: &DataDir,
         accept_lost_tail: bool,
     ) -> Result<Self, NodeError> {
-        let log_config = FileLogConfig { accept_lost_tail, ..log_config(config) };
-        let (log, recovery) = FileLog::open(data_dir.log(), log_config)?;
+        let OpenLog { log, recovery, hold } = log_place::open(config, data_dir, accept_lost_tail)?;
         if let Some(torn) = &recovery.torn {
             // Said before anything else can go wrong: the next start finds nothing left to cut.
             tracing::warn!(file = torn.file, byte = torn.byte, bytes = torn.bytes, "cut a torn tail");
         }
-        let log = Arc::new(log);
-        let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
+        let port = Arc::clone(&log);
         let snapshots = SnapshotStore::open(&data_dir.snapshots())?;
         let skipped = |file: &Path, error: &assay_pipeline::Error| {
             tracing::warn!(file = %file.display(), %error, "snapshot not usable, an older one or the whole log is replayed");
@@ -176,6 +177,7 @@ impl Node {
         let (ended_sender, ended) = mpsc::channel();
         let mut node = Self {
             log,
+            hold,
             gateway,
             admin_address: config.admin.listen,
             stop,
@@ -253,7 +255,7 @@ impl Node {
     /// # Errors
     /// A part failed while stopping.
     pub(crate) fn stop(self) -> Result<(), NodeError> {
-        let Self { gateway, stop, threads, ended, ended_sender, log, .. } = self;
+        let Self { gateway, stop, threads, ended, ended_sender, log, hold, .. } = self;
         let gateway = gateway.stop().map_err(NodeError::from);
         stop.store(true, Ordering::Release);
         let panicked =
@@ -261,6 +263,7 @@ impl Node {
         drop(ended_sender);
         let failed = ended.iter().find_map(|(_, result)| result.err());
         drop(log);
+        drop(hold);
         gateway?;
         match (failed, panicked) {
             (Some(error), _) => Err(error),
@@ -332,7 +335,7 @@ impl Node {
         let stop = Arc::clone(&self.stop);
         self.run("commands", move || processor.run(&stop).map_err(NodeError::from))?;
         let stop = Arc::clone(&self.stop);
-        let log: Arc<dyn EventLog> = Arc::clone(&self.log) as Arc<dyn EventLog>;
+        let log = Arc::clone(&self.log);
         self.run("read-model", move || {
             let mut background = Background::begin("read model", &*log);
             let halted = || stop.load(Ordering::Acquire);
@@ -415,12 +418,4 @@ fn open_audit(
         Some(config) => AuditService::open_with_clickhouse(Arc::clone(log), root, keys, config)?,
     };
     Ok((service, made))
-}
-
-pub(crate) fn log_config(config: &Config) -> FileLogConfig {
-    FileLogConfig {
-        segment_bytes: u64::from(config.log.segment_mib) << 20,
-        ring_bytes_max: (config.log.ring_mib as usize) << 20,
-        ..FileLogConfig::default()
-    }
 }

@@ -18,6 +18,7 @@ mod full_disk;
 mod garbage;
 mod inquiries;
 mod instance;
+mod keeper;
 mod market_data;
 mod mass;
 mod matrix;

@@ -2,15 +2,16 @@
 
 use super::{Outcome, configuration_or_none};
 use crate::cli::{AuditCommand, Format, QueryArgs, RebuildArgs, StoreArgs, StoreKind, VerifyArgs};
-use crate::config::{AuditStore, Config};
-use crate::node::{DataDir, log_config};
+use crate::config::{AuditStore, Config, LogKind};
+use crate::log_place::{self, OpenLog, Records};
+use crate::node::DataDir;
 use assay_audit::clickhouse::{self, ClickHouseConfig, ClickHouseSink};
 use assay_audit::keys::{self, VerifyKeys};
 use assay_audit::{
     AuditPaths, Query, Report, Selector, Store, parse_time, query, verify_both, verify_log,
     verify_log_and_clickhouse,
 };
-use assay_event_log::{EventLog, FileLog, open_read_only};
+use assay_event_log::EventLog;
 use assay_trading_types::Position;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,9 +29,13 @@ pub(crate) fn run(command: AuditCommand) -> Outcome {
 }
 
 impl StoreArgs {
+    fn configuration(&self) -> Result<Config> {
+        Ok(configuration_or_none(self.config.as_deref())?)
+    }
+
     /// ClickHouse, if that is the store.
     fn clickhouse(&self) -> Result<Option<ClickHouseConfig>> {
-        let mut config: Config = configuration_or_none(self.config.as_deref())?;
+        let mut config = self.configuration()?;
         match self.store {
             Some(StoreKind::Sqlite) => return Ok(None),
             Some(StoreKind::Clickhouse) => config.audit.store = AuditStore::Clickhouse,
@@ -43,24 +48,32 @@ impl StoreArgs {
 fn verify(args: &VerifyArgs) -> Outcome {
     let data_dir = DataDir::new(&args.data_dir);
     let initial = args.initial_key.as_deref();
-    let report = match args.store.clickhouse()? {
-        None => verify_dir(&data_dir, initial)?,
+    let clickhouse = args.store.clickhouse()?;
+    let records = log_place::records(&args.store.configuration()?, &data_dir)?;
+    let report = match clickhouse {
+        None => verify_records(records, &data_dir, initial)?,
         Some(config) => {
             let keys = VerifyKeys::load(&AuditPaths::below(data_dir.root()).keys, initial)?;
-            let log = open_read_only(data_dir.log())?;
-            verify_log_and_clickhouse(log.records(log.recovery().first)?, &config, &keys)?
+            verify_log_and_clickhouse(records, &config, &keys)?
         }
     };
     print!("{report}");
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Verifies the log of `data_dir`, and its embedded store where there is one.
+/// Verifies the log in the files of `data_dir`, and its embedded store where there is one.
 pub(crate) fn verify_dir(data_dir: &DataDir, initial_key: Option<&Path>) -> Result<Report> {
+    verify_records(log_place::records_of_files(&data_dir.log())?, data_dir, initial_key)
+}
+
+/// Verifies a log, and the embedded store of `data_dir` where there is one.
+pub(crate) fn verify_records(
+    records: Records,
+    data_dir: &DataDir,
+    initial_key: Option<&Path>,
+) -> Result<Report> {
     let paths = AuditPaths::below(data_dir.root());
     let keys = VerifyKeys::load(&paths.keys, initial_key)?;
-    let log = open_read_only(data_dir.log())?;
-    let records = log.records(log.recovery().first)?;
     Ok(match paths.store.exists() {
         true => verify_both(records, &paths.store, &keys)?,
         false => verify_log(records, &keys),
@@ -72,11 +85,11 @@ fn rebuild(args: &RebuildArgs) -> Outcome {
     let data_dir = DataDir::new(&args.data_dir);
     let clickhouse = args.store.clickhouse()?;
     let paths = AuditPaths::below(data_dir.root());
-    if !data_dir.log().exists() {
+    let config = args.store.configuration()?;
+    if config.log.kind == LogKind::File && !data_dir.log().exists() {
         return Err(format!("there is no log at {}", data_dir.root().display()).into());
     }
-    let (log, _) = FileLog::open(data_dir.log(), log_config(&Config::default()))?;
-    let log: Arc<dyn EventLog> = Arc::new(log);
+    let OpenLog { log, hold: _hold, .. } = log_place::open(&config, &data_dir, false)?;
     let rows = match clickhouse {
         Some(config) => rebuild_clickhouse(&log, &paths, config)?,
         None => rebuild_sqlite(&log, &paths.store)?,

@@ -3,6 +3,8 @@
 use super::{Outcome, audit, configuration};
 use crate::books::Books;
 use crate::cli::CheckArgs;
+use crate::config::LogKind;
+use crate::log_place;
 use crate::node::DataDir;
 use std::process::ExitCode;
 
@@ -15,18 +17,20 @@ pub(crate) fn run(args: &CheckArgs) -> Outcome {
         config.instruments.len()
     );
     let data_dir = DataDir::new(&args.node.data_dir);
-    if !data_dir.log().exists() {
-        println!("data directory: nothing at {}", data_dir.root().display());
-        return Ok(ExitCode::SUCCESS);
+    if config.log.kind == LogKind::File {
+        if !data_dir.log().exists() {
+            println!("data directory: nothing at {}", data_dir.root().display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        let verified = assay_event_log::verify(data_dir.log())?;
+        println!(
+            "log: {} records in {} segments, every frame good",
+            verified.recovery.records, verified.segments
+        );
     }
-    let verified = assay_event_log::verify(data_dir.log())?;
-    println!(
-        "log: {} records in {} segments, every frame good",
-        verified.recovery.records, verified.segments
-    );
-    let books = Books::replay(&data_dir.log())?;
+    let books = Books::of(log_place::records(&config, &data_dir)?)?;
     print!("{books}");
-    let report = audit::verify_dir(&data_dir, None)?;
+    let report = audit::verify_records(log_place::records(&config, &data_dir)?, &data_dir, None)?;
     print!("{report}");
     Ok(if books.balance() && report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

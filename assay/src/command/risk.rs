@@ -30,6 +30,9 @@ pub(crate) struct ExplainArgs {
     /// Where the log is; its node may be running.
     #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
     data_dir: PathBuf,
+    /// Configuration file, for `[log]`.
+    #[arg(long, env = "ASSAY_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 /// `assay risk review`
@@ -44,6 +47,9 @@ pub(crate) struct ReviewArgs {
     /// Where the log is; its node may be running.
     #[arg(long, env = "ASSAY_DATA_DIR", default_value = "assay-data")]
     data_dir: PathBuf,
+    /// Configuration file, for `[log]`.
+    #[arg(long, env = "ASSAY_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 pub(crate) fn run(command: &RiskCommand) -> Outcome {

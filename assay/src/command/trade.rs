@@ -3,8 +3,9 @@
 use super::{Outcome, configuration};
 use crate::cli::NodeArgs;
 use crate::clock;
-use crate::node::{DataDir, log_config};
-use assay_event_log::{EventLog, FileLog, NewRecord, Value};
+use crate::log_place::{self, OpenLog};
+use crate::node::DataDir;
+use assay_event_log::{EventLog, NewRecord, Value};
 use assay_pipeline::TradeLookup;
 use assay_trading_types::{
     Actor, Event, ExecId, Position, Price, Topic, TraceId, TradeBustRequested, TradeCorrectionRequested,
@@ -76,8 +77,9 @@ fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
     }
     let actor = Actor::new(&format!("operator:{}", args.by)).map_err(|e| format!("--by: {e}"))?;
     let config = configuration(&args.node)?;
-    let (log, _) = FileLog::open(DataDir::new(&args.node.data_dir).log(), log_config(&config))?;
-    let sides = find(&log, args.exec_id)?
+    let data_dir = DataDir::new(&args.node.data_dir);
+    let OpenLog { log, hold: _hold, .. } = log_place::open(&config, &data_dir, false)?;
+    let sides = find(&*log, args.exec_id)?
         .ok_or_else(|| format!("{} reported no trade that is settled", args.exec_id))?;
     let reason = format!("{} (approved by {})", args.reason, args.approved_by);
     let (symbol, trade) = (sides[0].terms.symbol, sides[0].fill.trade);
@@ -104,7 +106,10 @@ fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn find(log: &FileLog, exec_id: ExecId) -> Result<Option<Box<[TradeSide; 2]>>, Box<dyn std::error::Error>> {
+fn find(
+    log: &dyn EventLog,
+    exec_id: ExecId,
+) -> Result<Option<Box<[TradeSide; 2]>>, Box<dyn std::error::Error>> {
     let mut lookup = TradeLookup::new(exec_id);
     let mut reader = log.reader(&[Topic::Accounts, Topic::Ledger], Position(0), false)?;
     let mut chunk = Vec::with_capacity(CHUNK_RECORDS);

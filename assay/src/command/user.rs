@@ -4,12 +4,13 @@ use super::{Outcome, configuration};
 use crate::cli::{CreateAdminArgs, LogInArgs, UserCommand};
 use crate::clock;
 use crate::config::Config;
-use crate::node::{DataDir, back_office, log_config};
+use crate::log_place::{self, OpenLog, PlaceError};
+use crate::node::{DataDir, back_office};
 use assay_admin_api::{
     CommandProcessor, FirstAdministrator, FixSessionsPort, Outcome as Decided, Secrets,
     create_first_administrator, proof,
 };
-use assay_event_log::{EventLog, FileLog, LogError};
+use assay_event_log::{EventLog, LogError};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
@@ -52,12 +53,11 @@ fn create_admin(args: &CreateAdminArgs) -> Outcome {
     let config = configuration(&args.node)?;
     let wanted = FirstAdministrator { email: args.email.clone(), password: password(&args.password_file)? };
     let data_dir = DataDir::new(&args.node.data_dir);
-    match FileLog::open(data_dir.log(), log_config(&config)) {
-        Ok((log, recovery)) => {
-            let log: Arc<dyn EventLog> = Arc::new(log);
+    match log_place::open(&config, &data_dir, false) {
+        Ok(OpenLog { log, recovery, hold: _hold }) => {
             here(&config, &data_dir, log, recovery.last_origins, wanted)?;
         }
-        Err(LogError::Locked { .. }) => there(&data_dir, config.admin.listen, &wanted)?,
+        Err(PlaceError::Log(LogError::Locked { .. })) => there(&data_dir, config.admin.listen, &wanted)?,
         Err(error) => return Err(error.into()),
     }
     println!("administrator {} made; log in and set up the second factor", args.email);

@@ -93,7 +93,19 @@ fn every_fault_names_file_line_and_mend() {
             "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\ncancel_on_disconnect = { drop_copy = \"D\" }\n",
             "assay.toml:6: \"D\" is no drop copy session of firm F",
         ),
-        ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" is not served"),
+        ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" needs [log.kafka]"),
+        ("[log.kafka]\nbrokers = \"b:1,\"\n", "assay.toml:2: brokers are host:port"),
+        ("[log.kafka]\nbrokers = \"b:1\"\nprefix = \"a b\"\n", "assay.toml:3: prefix = \"a b\" begins no"),
+        (
+            "[log.kafka]\nbrokers = \"b:1\"\nmin_insync_replicas = 4\n",
+            "assay.toml:3: min_insync_replicas = 4 is not from 1 to replication = 3",
+        ),
+        ("[log.kafka]\nbrokers = \"b:1\"\nuser = \"me\"\n", "assay.toml:3: user goes with password_file"),
+        (
+            "[log.kafka]\nbrokers = \"b:1\"\nmechanism = \"plain\"\n",
+            "assay.toml:3: mechanism = \"plain\" shows the password",
+        ),
+        ("[log.kafka]\nbrokers = \"b:1\"\nopen_timeout_s = 0\n", "assay.toml:3: open_timeout_s = 0 is out"),
         ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
         (
             "[audit]\nstore = \"clickhouse\"\n",

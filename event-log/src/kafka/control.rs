@@ -1,11 +1,21 @@
 //! The control topic: who writes the log since when, and where reading may begin.
 
+use super::config::KafkaConfig;
+use super::fault::KafkaFault;
+use super::names::{CONTROL_SLOT, DATA_SLOTS, Names};
+use super::patience::Patience;
+use super::source;
 use crate::sequence::{OutputId, Producer, Sequence};
 use assay_trading_types::{Origin, Topic};
+use rdkafka::consumer::Consumer;
+use rdkafka::message::Message;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
 
-use super::names::DATA_SLOTS;
+/// One look for a message.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// One record of the control topic, as JSON. The offset of a claim is the epoch that it claims.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +118,35 @@ pub(super) struct Epochs {
 }
 
 impl History {
+    /// Reads the control topic's messages of these offsets.
+    pub(super) fn read(
+        &mut self,
+        config: &KafkaConfig,
+        names: &Names,
+        offsets: Range<i64>,
+    ) -> Result<(), KafkaFault> {
+        let consumer = source::subscribe(config, names, &[(CONTROL_SLOT, offsets.start)])?;
+        let (mut patience, mut next) = (Patience::new(config), offsets.start);
+        while next < offsets.end {
+            let Some(message) = source::poll(&consumer, names, LOOK)? else {
+                patience.check(&|| consumer.context().last())?;
+                continue;
+            };
+            patience = Patience::new(config);
+            next = message.offset() + 1;
+            let record = serde_json::from_slice(message.payload().unwrap_or_default());
+            let record = record.map_err(|error| KafkaFault::Foreign {
+                topic: message.topic().to_owned(),
+                message: message.offset(),
+                what: error.to_string(),
+            })?;
+            if message.offset() < offsets.end {
+                self.note(message.offset() as u64, record);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes note of the record at `offset`.
     pub(super) fn note(&mut self, offset: u64, record: ControlRecord) {
         match record {

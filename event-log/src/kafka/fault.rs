@@ -114,9 +114,9 @@ impl KafkaFault {
     pub(super) fn lasting(doing: &'static str, topic: &str, error: &KafkaError) -> Option<Self> {
         let (topic, why) = (topic.to_owned(), error.to_string());
         match error.rdkafka_error_code()? {
-            RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
-                Some(Self::NoTopic { topic })
-            }
+            RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownPartition => Some(Self::NoTopic { topic }),
             RDKafkaErrorCode::TopicAuthorizationFailed
             | RDKafkaErrorCode::GroupAuthorizationFailed
             | RDKafkaErrorCode::ClusterAuthorizationFailed

@@ -58,7 +58,7 @@ impl KafkaLog {
     /// [`KafkaFault`](crate::KafkaFault), as [`LogError::Elsewhere`].
     pub fn open(config: KafkaConfig) -> Result<(Self, Recovery), LogError> {
         let names = Names::new(&config.prefix);
-        let taken = takeover::take_over(&config, &names)?;
+        let (producer, taken) = takeover::take_over(&config, &names)?;
         let recovery = Recovery {
             records: taken.sequence.end,
             first: Position(0),
@@ -67,9 +67,14 @@ impl KafkaLog {
             next_offsets: taken.sequence.offsets.clone(),
             last_origins: taken.sequence.origins.clone(),
         };
-        let (producer, core) = split(config, names, taken);
+        let core = Arc::new(Core::new(config, names, taken));
         let threads = Threads::start(&core, producer)?;
         Ok((Self { core, threads: Shared::new(Some(threads)) }, recovery))
+    }
+
+    /// Which log this is, of all on all clusters.
+    pub fn identity(&self) -> String {
+        format!("the log {}.* of the Kafka cluster {}", self.core.config.prefix, self.core.cluster)
     }
 
     /// Newest origin of each producer, over all that was ever appended.
@@ -96,11 +101,6 @@ impl KafkaLog {
         }
         self.poisoned().map_or(Ok(()), |reason| Err(AppendError::Poisoned(reason)))
     }
-}
-
-fn split(config: KafkaConfig, names: Names, mut taken: takeover::Taken) -> (BaseProducer<Acks>, Arc<Core>) {
-    let producer = taken.producer.take().expect("whoever took the log over has a producer");
-    (producer, Arc::new(Core::new(config, names, taken)))
 }
 
 impl Threads {

@@ -27,6 +27,8 @@ const CONTROL_ID: usize = 1 << 63;
 pub(super) struct Core {
     pub(super) config: KafkaConfig,
     pub(super) names: Names,
+    /// The cluster's own id.
+    pub(super) cluster: String,
     pub(super) epoch: u64,
     pub(super) state: Shared<State>,
     /// The durable position moved, or all is over.
@@ -95,6 +97,7 @@ impl Core {
         Self {
             config,
             names,
+            cluster: taken.cluster,
             epoch: taken.epoch,
             state: Shared::new(state),
             synced: Signal::default(),

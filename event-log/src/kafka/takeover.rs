@@ -13,25 +13,30 @@ use super::control::{ControlRecord, History};
 use super::fault::KafkaFault;
 use super::message::{self, FENCE_KIND, KIND_HEADER, META_HEADER};
 use super::names::{CONTROL_SLOT, DATA_SLOTS, Names, PARTITION, SLOTS};
-use super::source::{self, Source, Start};
+use super::patience::Patience;
+use super::source::{Source, Start};
 use crate::sequence::Sequence;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long one look for something that has to come takes.
 const LOOK: Duration = Duration::from_millis(100);
 /// One look for acknowledgements.
 const ACK_LOOK: Duration = Duration::from_millis(2);
-/// A wait that is longer is said.
-const SAY_AFTER: Duration = Duration::from_secs(5);
+/// Long enough to take all that connections have said.
+const HEAR: Duration = Duration::from_millis(20);
+/// A broker may learn of a topic some moments after another one has made it.
+const MISSES_MAX: u32 = 20;
+/// One question about a topic.
+const ASK: Duration = Duration::from_secs(5);
 
 /// What the new writer knows.
 pub(super) struct Taken {
-    /// Taken once.
-    pub(super) producer: Option<BaseProducer<Acks>>,
+    /// The cluster's own id.
+    pub(super) cluster: String,
     pub(super) epoch: u64,
     pub(super) history: History,
     /// The log as it stands.
@@ -40,28 +45,32 @@ pub(super) struct Taken {
     pub(super) messages: [i64; SLOTS],
 }
 
-/// Takes the log over.
-pub(super) fn take_over(config: &KafkaConfig, names: &Names) -> Result<Taken, KafkaFault> {
+/// Takes the log over; the producer is the one whose messages the fences let pass.
+pub(super) fn take_over(
+    config: &KafkaConfig,
+    names: &Names,
+) -> Result<(BaseProducer<Acks>, Taken), KafkaFault> {
     let producer = BaseProducer::from_config_and_context(&config.producer(), Acks::default());
     let producer = producer.map_err(|error| KafkaFault::Configuration(error.to_string()))?;
     let takeover = Takeover { config, names, producer };
     takeover.wait_for_topics()?;
+    let cluster = takeover.producer.client().fetch_cluster_id(ASK).unwrap_or_default();
     let claim = ControlRecord::Claim { holder: config.holder.clone() };
     let claimed_at = takeover.control(&claim)?;
     let epoch = claimed_at as u64;
     let fences = takeover.fence(epoch)?;
     let mut history = History::default();
-    takeover.read_control(&mut history, 0..claimed_at + 1)?;
+    history.read(config, names, 0..claimed_at + 1)?;
     let sequence = takeover.read_log(&history, &fences)?;
     let begun_at = takeover.control(&ControlRecord::Begin { epoch, position: sequence.end })?;
-    takeover.read_control(&mut history, claimed_at + 1..begun_at + 1)?;
+    history.read(config, names, claimed_at + 1..begun_at + 1)?;
     if !history.epochs.covers(epoch, sequence.end) {
         let topic = names.of(CONTROL_SLOT).to_owned();
         let prefix = config.prefix.clone();
         return Err(KafkaFault::Replaced { prefix, topic, expected: claimed_at + 1, found: begun_at });
     }
     let messages = std::array::from_fn(|slot| fences.get(slot).map_or(begun_at, |fence| *fence) + 1);
-    Ok(Taken { producer: Some(takeover.producer), epoch, history, sequence, messages })
+    Ok((takeover.producer, Taken { cluster, epoch, history, sequence, messages }))
 }
 
 struct Takeover<'a> {
@@ -70,17 +79,21 @@ struct Takeover<'a> {
     producer: BaseProducer<Acks>,
 }
 
-#[allow(clippy::disallowed_methods, reason = "a driver: it waits for brokers")]
 impl Takeover<'_> {
     /// Waits for brokers, then requires every topic with its one partition.
     fn wait_for_topics(&self) -> Result<(), KafkaFault> {
         let patience = Patience::new(self.config);
+        let mut misses = 0;
         for name in self.names.iter() {
             loop {
                 match self.partitions(name) {
                     Ok(1) => break,
                     Ok(found) => return Err(KafkaFault::Partitions { topic: name.to_owned(), found }),
                     Err(error) => match KafkaFault::lasting("look at", name, &error) {
+                        Some(KafkaFault::NoTopic { .. }) if misses < MISSES_MAX => {
+                            misses += 1;
+                            patience.wait(&|| self.heard(&error))?;
+                        }
                         Some(fault) => return Err(fault),
                         None => patience.wait(&|| self.heard(&error))?,
                     },
@@ -91,7 +104,7 @@ impl Takeover<'_> {
     }
 
     fn partitions(&self, name: &str) -> Result<usize, KafkaError> {
-        let metadata = self.producer.client().fetch_metadata(Some(name), SAY_AFTER)?;
+        let metadata = self.producer.client().fetch_metadata(Some(name), ASK)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == name);
         let topic = topic.ok_or(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic))?;
         match topic.error() {
@@ -102,7 +115,7 @@ impl Takeover<'_> {
 
     fn heard(&self, error: &KafkaError) -> String {
         // What a connection said tells more than that a request timed out.
-        self.producer.poll(Duration::ZERO);
+        self.producer.poll(HEAR);
         match self.producer.context().ear.last() {
             last if last == "no answer" => error.to_string(),
             last => last,
@@ -158,29 +171,6 @@ impl Takeover<'_> {
         })
     }
 
-    fn read_control(&self, history: &mut History, offsets: std::ops::Range<i64>) -> Result<(), KafkaFault> {
-        let consumer = source::subscribe(self.config, self.names, &[(CONTROL_SLOT, offsets.start)])?;
-        let (mut patience, mut next) = (Patience::new(self.config), offsets.start);
-        while next < offsets.end {
-            let Some(message) = source::poll(&consumer, self.names, LOOK)? else {
-                patience.check(&|| self.producer.context().ear.last())?;
-                continue;
-            };
-            patience = Patience::new(self.config);
-            next = message.offset() + 1;
-            let record = serde_json::from_slice(message.payload().unwrap_or_default());
-            let record = record.map_err(|error| KafkaFault::Foreign {
-                topic: message.topic().to_owned(),
-                message: message.offset(),
-                what: error.to_string(),
-            })?;
-            if message.offset() < offsets.end {
-                history.note(message.offset() as u64, record);
-            }
-        }
-        Ok(())
-    }
-
     /// Numbers of the log that ends at our fences, at its last whole group without a gap.
     fn read_log(&self, history: &History, fences: &[i64; DATA_SLOTS]) -> Result<Sequence, KafkaFault> {
         let checkpoint = history.checkpoint(u64::MAX);
@@ -227,51 +217,6 @@ impl Takeover<'_> {
             let prefix = self.config.prefix.clone();
             return Err(KafkaFault::Lost { prefix, end: sequence.end, durable });
         }
-        Ok(())
-    }
-}
-
-/// How long something may still take.
-struct Patience {
-    since: Instant,
-    brokers: String,
-    max: Duration,
-    said: std::cell::Cell<Duration>,
-}
-
-#[allow(clippy::disallowed_methods, reason = "a driver: it waits for brokers")]
-impl Patience {
-    fn new(config: &KafkaConfig) -> Self {
-        Self {
-            since: Instant::now(),
-            brokers: config.brokers.clone(),
-            max: config.open_timeout,
-            said: std::cell::Cell::new(Duration::ZERO),
-        }
-    }
-
-    /// Says now and then what is waited for; an error when it took too long.
-    fn check(&self, why: &dyn Fn() -> String) -> Result<(), KafkaFault> {
-        let waited = self.since.elapsed();
-        if waited > self.max {
-            let (brokers, waited_s) = (self.brokers.clone(), waited.as_secs());
-            return Err(KafkaFault::Away { brokers, waited_s, why: why() });
-        }
-        if waited > self.said.get() + SAY_AFTER {
-            self.said.set(waited);
-            tracing::warn!(
-                brokers = self.brokers,
-                waited_s = waited.as_secs(),
-                why = why(),
-                "waiting for Kafka"
-            );
-        }
-        Ok(())
-    }
-
-    fn wait(&self, why: &dyn Fn() -> String) -> Result<(), KafkaFault> {
-        self.check(why)?;
-        std::thread::sleep(LOOK);
         Ok(())
     }
 }

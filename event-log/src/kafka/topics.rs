@@ -3,6 +3,7 @@
 use super::config::KafkaConfig;
 use super::fault::KafkaFault;
 use super::names::Names;
+use super::patience::Patience;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -102,6 +103,7 @@ pub fn create_topics(config: &KafkaConfig, plan: TopicPlan) -> Result<TopicsCrea
             Err((topic, code)) => return Err(refused("create", &topic, code)),
         }
     }
+    admin.wait_until_there(&names)?;
     Ok(done)
 }
 
@@ -219,6 +221,23 @@ impl<'a> Admin<'a> {
     fn options(&self) -> AdminOptions {
         let wait: Duration = self.config.open_timeout;
         AdminOptions::new().request_timeout(Some(wait)).operation_timeout(Some(wait))
+    }
+
+    /// Brokers learn of topics a moment after they are made.
+    fn wait_until_there(&self, names: &Names) -> Result<(), KafkaFault> {
+        let patience = Patience::new(self.config);
+        loop {
+            let metadata = self.client.inner().fetch_metadata(None, self.config.open_timeout);
+            let metadata = metadata.map_err(|error| self.away(&error))?;
+            let led = |name: &str| {
+                let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+                topic.is_some_and(|topic| topic.partitions().iter().all(|partition| partition.leader() >= 0))
+            };
+            if names.iter().all(led) {
+                return Ok(());
+            }
+            patience.wait(&|| "no leader for a topic that was made".to_owned())?;
+        }
     }
 
     fn away(&self, error: &KafkaError) -> KafkaFault {

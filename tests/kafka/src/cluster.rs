@@ -200,7 +200,9 @@ fn properties(dir: &Path, n: usize, ports: &[(u16, u16)], options: &Options) -> 
          transaction.state.log.min.isr=1\n\
          transaction.state.log.num.partitions=1\n\
          log.cleaner.dedupe.buffer.size=4194304\n\
-         group.initial.rebalance.delay.ms=0\n",
+         group.initial.rebalance.delay.ms=0\n\
+         broker.heartbeat.interval.ms=500\n\
+         broker.session.timeout.ms=6000\n",
         id = n + 1,
         voters = voters.join(","),
         inner = free_port(),

@@ -7,12 +7,13 @@ mod support;
 
 use assay_event_log::testing::SplitMix;
 use assay_event_log::{
-    AppendError, EventLog, KafkaConfig, KafkaLog, LogError, Recovery, TopicPlan, check_topics, create_topics,
+    AppendError, EventLog, KafkaConfig, KafkaLog, KafkaRecords, KafkaSasl, KafkaSecurity, LogError, Record,
+    Recovery, SaslMechanism, TopicPlan, check_topics, create_topics,
 };
-use assay_kafka_tests::{Cluster, WAIT_MAX, wait_for};
+use assay_kafka_tests::{Cluster, Options, WAIT_MAX, wait_for};
 use assay_trading_types::{Position, Topic};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use suite::contract;
 use support::*;
@@ -23,6 +24,12 @@ const PLAN: TopicPlan = TopicPlan { replication: 1, min_insync_replicas: 1 };
 fn shared_broker() -> Option<String> {
     static BROKER: OnceLock<Option<Cluster>> = OnceLock::new();
     BROKER.get_or_init(Cluster::start).as_ref().map(Cluster::addresses)
+}
+
+/// Tests with brokers of their own run one at a time: each broker is a Java machine.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A log of its own that nobody wrote yet.
@@ -38,6 +45,11 @@ fn open_kafka(config: &KafkaConfig) -> (KafkaLog, Recovery) {
     KafkaLog::open(config.clone()).unwrap()
 }
 
+/// The log as offline tools read it.
+fn read_only(config: &KafkaConfig) -> Vec<Arc<Record>> {
+    KafkaRecords::open(config.clone()).unwrap().map(|record| Arc::new(record.unwrap())).collect()
+}
+
 fn kafka_log() -> Option<Arc<KafkaLog>> {
     shared_broker().map(|brokers| Arc::new(open_kafka(&fresh(&brokers)).0))
 }
@@ -51,6 +63,7 @@ fn a_log_goes_on_where_it_ended() {
     let mut random = SplitMix::new(5);
     let mut written = Vec::new();
     for round in 0..3 {
+        assert_eq!(all_stored(&read_only(&config)), written, "round {round}");
         let (log, recovery) = open_kafka(&config);
         assert_eq!(recovery.end.0, written.len() as u64, "round {round}");
         assert_eq!(all_stored(&read_all(&log, 0)), written, "what brokers hold is what was appended");
@@ -107,6 +120,7 @@ fn a_process_that_was_replaced_makes_nothing_durable_any_more() {
     let (after, recovery) = open_kafka(&config);
     assert_eq!(recovery.end, Position(4));
     assert_eq!(all_stored(&read_all(&after, 0)), kept, "what the zombie added does not count");
+    assert_eq!(all_stored(&read_only(&config)), kept);
     assert!(kept.iter().all(|record| !record.contains("34=66")));
 }
 
@@ -124,6 +138,7 @@ fn a_process_that_only_idles_learns_of_its_successor_with_its_next_record() {
 
 #[test]
 fn a_broker_that_is_killed_and_comes_back_loses_nothing_and_doubles_nothing() {
+    let _turn = turn();
     let Some(mut broker) = Cluster::start() else { return };
     let config = KafkaConfig { checkpoint_records: 2_000, ..fresh(&broker.addresses()) };
     let (log, _) = open_kafka(&config);
@@ -158,8 +173,9 @@ fn a_broker_that_is_killed_and_comes_back_loses_nothing_and_doubles_nothing() {
 
 #[test]
 fn a_broker_that_stays_away_poisons_the_log_in_bounded_time() {
+    let _turn = turn();
     let Some(mut broker) = Cluster::start() else { return };
-    let config = KafkaConfig { delivery_timeout: Duration::from_secs(3), ..fresh(&broker.addresses()) };
+    let config = KafkaConfig { delivery_timeout: Duration::from_secs(15), ..fresh(&broker.addresses()) };
     let (log, _) = open_kafka(&config);
     append_durable(&log, vec![fix(0, 10)]);
     broker.kill(0);
@@ -212,5 +228,61 @@ fn topics_are_compared_with_what_the_log_needs() {
     let none = check_topics(&KafkaConfig::new(&brokers, "none"), PLAN).unwrap();
     assert_eq!(none[0].to_string(), "topic none.fix is not there");
     assert_eq!(none.len(), 8);
-    wait_for("nothing", String::new, || true);
+}
+
+#[test]
+fn a_broker_that_wants_a_password_gets_it() {
+    let (user, password) = ("assay", "a-good-password");
+    let options = Options { scram: Some((user.to_owned(), password.to_owned())), ..Options::default() };
+    let _turn = turn();
+    let Some(broker) = Cluster::with(&options) else { return };
+    let known = |password: &str| {
+        let (mechanism, password) = (SaslMechanism::ScramSha256, password.to_owned().into());
+        let sasl = Some(KafkaSasl { mechanism, user: user.to_owned(), password });
+        let security = KafkaSecurity { sasl, tls: None };
+        KafkaConfig { security, open_timeout: WAIT_MAX, ..KafkaConfig::new(&broker.addresses(), "secret") }
+    };
+    create_topics(&known(password), PLAN).unwrap();
+    let (log, _) = open_kafka(&known(password));
+    append_durable(&log, vec![fix(0, 10)]);
+    let stranger = KafkaConfig { open_timeout: Duration::from_secs(15), ..known("a-guess") };
+    assert!(!format!("{stranger:?}").contains("a-guess"), "secrets are not shown");
+    let text = why(KafkaLog::open(stranger));
+    assert!(text.contains("uthentication"), "{text}");
+}
+
+#[test]
+fn three_brokers_lose_one_after_the_other_and_nothing_else() {
+    let _turn = turn();
+    let Some(mut brokers) = Cluster::with(&Options { brokers: 3, ..Options::default() }) else { return };
+    let plan = TopicPlan { replication: 3, min_insync_replicas: 2 };
+    let config = KafkaConfig {
+        open_timeout: WAIT_MAX,
+        delivery_timeout: WAIT_MAX,
+        ..KafkaConfig::new(&brokers.addresses(), "three")
+    };
+    create_topics(&config, plan).unwrap();
+    // Whichever broker is asked may be the last to hear of the topics.
+    let compare = || check_topics(&config, plan);
+    wait_for("agreement", || format!("{:?}", compare()), || compare().is_ok_and(|found| found.is_empty()));
+    let (log, _) = open_kafka(&config);
+    let mut random = SplitMix::new(8);
+    for broker in 0..3 {
+        let before = log.end().0;
+        while log.end().0 < before + 400 {
+            log.append(&mut random_group(&mut random, log.end().0)).unwrap();
+        }
+        brokers.kill(broker);
+        while log.end().0 < before + 800 {
+            log.append(&mut random_group(&mut random, log.end().0)).unwrap();
+        }
+        assert!(log.wait_durable(log.end(), WAIT_MAX).unwrap() >= log.end(), "two of three are enough");
+        brokers.restart(broker);
+        append_durable(&log, vec![fix(log.end().0, 10)]);
+    }
+    let written = all_stored(&read_all(&log, 0));
+    drop(log);
+    let (log, recovery) = open_kafka(&config);
+    assert_eq!(recovery.end.0, written.len() as u64);
+    assert_eq!(all_stored(&read_all(&log, 0)), written);
 }

@@ -4,8 +4,10 @@
 //! once more: it must be the one that the log holds.
 
 use super::{ExplainArgs, Outcome};
+use crate::command::configuration_or_none;
+use crate::log_place;
 use crate::node::DataDir;
-use assay_event_log::{Record, open_read_only};
+use assay_event_log::Record;
 use assay_risk_service::{AtStake, Risk};
 use assay_trading_types::*;
 use std::fmt::Write;
@@ -20,8 +22,8 @@ struct Again {
 
 pub(super) fn run(args: &ExplainArgs) -> Outcome {
     let mut explanations = Explanations::new(&args.order);
-    let log = open_read_only(DataDir::new(&args.data_dir).log())?;
-    for record in log.records(log.recovery().first)? {
+    let config = configuration_or_none(args.config.as_deref())?;
+    for record in log_place::records(&config, &DataDir::new(&args.data_dir))? {
         let record = record?;
         if matches!(record.topic, Topic::Accounts | Topic::Markets) {
             explanations.read(&record, &*record.decode()?);

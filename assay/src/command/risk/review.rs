@@ -2,9 +2,11 @@
 //! span of time.
 
 use super::{Outcome, ReviewArgs};
+use crate::command::configuration_or_none;
+use crate::log_place;
 use crate::node::DataDir;
 use assay_audit::parse_time;
-use assay_event_log::{Record, open_read_only};
+use assay_event_log::Record;
 use assay_trading_types::*;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,8 +18,8 @@ pub(super) fn run(args: &ReviewArgs) -> Outcome {
         return Err(format!("--from {from} is not before --to {to}").into());
     }
     let mut review = Review { from, to, ..Review::default() };
-    let log = open_read_only(DataDir::new(&args.data_dir).log())?;
-    for record in log.records(log.recovery().first)? {
+    let config = configuration_or_none(args.config.as_deref())?;
+    for record in log_place::records(&config, &DataDir::new(&args.data_dir))? {
         let record = record?;
         if record.topic == Topic::Accounts && record.at >= from && record.at < to {
             review.read(&record, &*record.decode()?);

@@ -1,0 +1,122 @@
+//! Where the log of a configuration and data directory is: opened to write, or read by tools.
+
+#[cfg(feature = "kafka")]
+mod kafka;
+
+#[cfg(feature = "kafka")]
+use kafka::TopicsError;
+
+use crate::config::{Config, LogKind};
+use crate::node::DataDir;
+use assay_event_log::{
+    EventLog, FileLog, FileLogConfig, LogError, ReadError, Record, Recovery, open_read_only,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Records of a log from the first one on, as tools read them.
+pub(crate) type Records = Box<dyn Iterator<Item = Result<Record, ReadError>>>;
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    /// The log itself.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// This build lacks what the log takes.
+    #[cfg(not(feature = "kafka"))]
+    #[error("this build has no Kafka: cargo build --release --features kafka")]
+    NotBuilt,
+    /// What is configured cannot be.
+    #[cfg(feature = "kafka")]
+    #[error("configuration: {0}")]
+    Configuration(crate::config::Fault),
+    /// The data directory belongs to another log.
+    #[cfg(feature = "kafka")]
+    #[error("data directory {dir} belongs to {found}, not to {wanted}: choose another --data-dir")]
+    Other {
+        /// The directory.
+        dir: String,
+        /// Whose it is.
+        found: String,
+        /// Whose it was to be.
+        wanted: String,
+    },
+    /// Something that only files can do.
+    #[cfg(feature = "kafka")]
+    #[error(
+        "--accept-lost-tail is about files; brokers keep what they acknowledged, or the log says what is missing"
+    )]
+    NoTail,
+    /// Topics are not as the log needs them.
+    #[cfg(feature = "kafka")]
+    #[error(transparent)]
+    Topics(#[from] TopicsError),
+}
+
+/// A log that this process writes.
+pub(crate) struct OpenLog {
+    /// The log.
+    pub(crate) log: Arc<dyn EventLog>,
+    /// What opening it found.
+    pub(crate) recovery: Recovery,
+    /// Keeps other processes from the data directory, longer than the log is open.
+    pub(crate) hold: Option<Box<dyn Send + Sync>>,
+}
+
+/// Opens the log of `config`, whose data directory is `data_dir`, to write it.
+///
+/// # Errors
+/// It is locked, damaged, away or of another data directory.
+pub(crate) fn open(
+    config: &Config,
+    data_dir: &DataDir,
+    accept_lost_tail: bool,
+) -> Result<OpenLog, PlaceError> {
+    match config.log.kind {
+        LogKind::File => open_files(config, data_dir, accept_lost_tail),
+        #[cfg(feature = "kafka")]
+        LogKind::Kafka if accept_lost_tail => Err(PlaceError::NoTail),
+        #[cfg(feature = "kafka")]
+        LogKind::Kafka => kafka::open(config, data_dir),
+        #[cfg(not(feature = "kafka"))]
+        LogKind::Kafka => Err(PlaceError::NotBuilt),
+    }
+}
+
+fn open_files(config: &Config, data_dir: &DataDir, accept_lost_tail: bool) -> Result<OpenLog, PlaceError> {
+    let (log, recovery) = FileLog::open(
+        data_dir.log(),
+        FileLogConfig {
+            segment_bytes: u64::from(config.log.segment_mib) << 20,
+            ring_bytes_max: (config.log.ring_mib as usize) << 20,
+            accept_lost_tail,
+            ..FileLogConfig::default()
+        },
+    )?;
+    Ok(OpenLog { log: Arc::new(log), recovery, hold: None })
+}
+
+/// Records of the log of `config`, which a node may be writing.
+///
+/// # Errors
+/// There is none, it is damaged before its tail, or away.
+pub(crate) fn records(config: &Config, data_dir: &DataDir) -> Result<Records, Box<dyn std::error::Error>> {
+    match config.log.kind {
+        LogKind::File => Ok(records_of_files(&data_dir.log())?),
+        #[cfg(feature = "kafka")]
+        LogKind::Kafka => kafka::records(config),
+        #[cfg(not(feature = "kafka"))]
+        LogKind::Kafka => Err(PlaceError::NotBuilt.into()),
+    }
+}
+
+/// Records of the files in `dir`.
+///
+/// # Errors
+/// There are none, or they are damaged before their tail.
+pub(crate) fn records_of_files(dir: &Path) -> Result<Records, ReadError> {
+    let log = open_read_only(dir)?;
+    let first = log.recovery().first;
+    Ok(Box::new(log.records(first)?))
+}

@@ -1,0 +1,73 @@
+//! The log in Kafka: its data directory keeps what is derived from it, and knows which log that is.
+
+use super::{OpenLog, PlaceError, Records};
+use crate::config::Config;
+use crate::node::DataDir;
+use assay_event_log::{
+    Directory, KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, LockRefusal, LogError, RealDirectory,
+    TopicPlan, check_topics,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Topics that are not as the log needs them.
+#[derive(Debug, thiserror::Error)]
+#[error("Kafka's topics are not as the log needs them: {}", .0.join("; "))]
+pub(crate) struct TopicsError(Vec<String>);
+
+pub(super) fn open(config: &Config, data_dir: &DataDir) -> Result<OpenLog, PlaceError> {
+    if data_dir.log().exists() {
+        return Err(other(data_dir, "a log in files", "a log in Kafka"));
+    }
+    let (kafka, plan) = config.kafka().map_err(PlaceError::Configuration)?;
+    let place = data_dir.root().join("kafka");
+    let hold = lock(&place)?;
+    require_topics(&kafka, plan)?;
+    let (log, recovery) = KafkaLog::open(kafka)?;
+    let identity = log.identity();
+    own(data_dir, &place.join("log"), &identity)?;
+    Ok(OpenLog { log: Arc::new(log), recovery, hold: Some(hold) })
+}
+
+pub(super) fn records(config: &Config) -> Result<Records, Box<dyn std::error::Error>> {
+    let (kafka, _) = config.kafka().map_err(PlaceError::Configuration)?;
+    Ok(Box::new(KafkaRecords::open(kafka)?))
+}
+
+/// Nothing is written to topics that could lose it.
+fn require_topics(kafka: &KafkaConfig, plan: TopicPlan) -> Result<(), PlaceError> {
+    let mismatches = check_topics(kafka, plan).map_err(|fault: KafkaFault| LogError::from(fault))?;
+    if mismatches.is_empty() {
+        return Ok(());
+    }
+    Err(TopicsError(mismatches.iter().map(ToString::to_string).collect()).into())
+}
+
+fn lock(place: &Path) -> Result<Box<dyn Send + Sync>, LogError> {
+    let io = |source| LogError::Io { doing: "lock", file: place.display().to_string(), source };
+    let directory = RealDirectory::create(place).map_err(io)?;
+    directory.lock().map_err(|refusal| match refusal {
+        LockRefusal::HeldBy(holder) => LogError::Locked { dir: place.display().to_string(), holder },
+        LockRefusal::Io(source) => io(source),
+    })
+}
+
+/// Snapshots and audit rows of one log must not meet another.
+fn own(data_dir: &DataDir, file: &Path, identity: &str) -> Result<(), PlaceError> {
+    let io = |source| LogError::Io { doing: "write", file: file.display().to_string(), source };
+    match std::fs::read_to_string(file) {
+        Ok(found) if found == identity => Ok(()),
+        Ok(found) => Err(other(data_dir, &found, identity)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let partial = file.with_extension("partial");
+            std::fs::write(&partial, identity).and_then(|()| std::fs::rename(&partial, file)).map_err(io)?;
+            Ok(())
+        }
+        Err(error) => Err(io(error).into()),
+    }
+}
+
+fn other(data_dir: &DataDir, found: &str, wanted: &str) -> PlaceError {
+    let dir = data_dir.root().display().to_string();
+    PlaceError::Other { dir, found: found.to_owned(), wanted: wanted.to_owned() }
+}

@@ -32,7 +32,6 @@ fn missing(what: &str) {
 /// # Panics
 /// It does not come within [`WAIT_MAX`]; `why` says more.
 #[allow(clippy::disallowed_methods, reason = "a test waits for another process")]
-#[allow(clippy::disallowed_methods, reason = "a test's patience")]
 pub fn wait_for(what: &str, why: impl Fn() -> String, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {

@@ -50,13 +50,26 @@ pub(crate) fn address(server: &Server) -> SocketAddr {
 }
 
 pub(crate) fn call(server: &Server, method: &str, path: &str, token: &str, body: Option<&Value>) -> Reply {
+    call_with(server, method, path, &format!("Authorization: Bearer {token}\r\n"), body)
+}
+
+/// A write whose answer may be late: asked again under its key until it is there, as its 202 says.
+pub(crate) fn settled(server: &Server, path: &str, token: &str, key: &str, body: &Value) -> Reply {
+    let header = format!("Authorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n");
+    crate::session_commands::wait(|| {
+        let reply = call_with(server, "POST", path, &header, Some(body));
+        (reply.status != 202).then_some(reply)
+    })
+}
+
+fn call_with(server: &Server, method: &str, path: &str, header: &str, body: Option<&Value>) -> Reply {
     let mut stream = TcpStream::connect(address(server)).expect("it listens");
     stream.set_read_timeout(Some(crate::PATIENCE)).expect("a socket");
     let body = body.map(Value::to_string).unwrap_or_default();
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .expect("it reads");

@@ -1,6 +1,6 @@
 //! Money in and out on a node that serves: buying power, holds, two persons, and books that say the same after a crash.
 
-use crate::back_office::call;
+use crate::back_office::{Reply, call, settled};
 use crate::client::Client;
 use crate::instance::{Home, Server};
 use crate::session_commands::{administrators, answer, command, home, member, wait};
@@ -34,10 +34,15 @@ fn token(file: &Path) -> String {
     std::fs::read_to_string(file).expect("written").trim().to_owned()
 }
 
-/// What a POST answers, once the read model has what it rests on.
+/// What a POST answers, however long the machine takes; `key` names it once for ever.
+fn ask(server: &Server, by: &Path, key: &str, path: &str, body: &Value) -> Reply {
+    settled(server, &format!("/api/v1{path}"), &token(by), key, body)
+}
+
+/// What one answers that has effect.
 #[track_caller]
 fn post(server: &Server, by: &Path, path: &str, body: &Value) -> Value {
-    let reply = call(server, "POST", &format!("/api/v1{path}"), &token(by), Some(body));
+    let reply = ask(server, by, &path.replace('/', "."), path, body);
     serde_json::from_str(&reply.expect_success()).expect("JSON")
 }
 
@@ -74,8 +79,7 @@ fn a_confirmed_deposit_is_buying_power_at_once_and_a_crash_forgets_no_money() {
     let server = home.start();
     crate::back_office::once_recovered(&server, "GET", "/api/v1/auth/jwks", "", None).expect(200);
     await_funds(&server, &office.ada, "0/5000");
-    let again = call(&server, "POST", &format!("/api/v1{confirm}"), &token(&office.oskar), Some(&arrival));
-    again.expect(409);
+    ask(&server, &office.oskar, "again", &confirm, &arrival).expect(409);
     server.stop();
     home.assert_sound();
 }
@@ -90,7 +94,7 @@ fn a_withdrawal_goes_out_by_two_persons_and_the_books_come_out_by_the_command_li
     let wanted = json!({"account": "FIRM3", "asset": "USD", "amount": "600", "beneficiary": "bank"});
     let id = post(&server, &office.ada, "/withdrawals", &wanted)["id"].as_str().unwrap().to_owned();
     await_funds(&server, &office.ada, "399/601");
-    call(&server, "POST", "/api/v1/withdrawals", &token(&office.ada), Some(&wanted)).expect(400);
+    ask(&server, &office.ada, "again", "/withdrawals", &wanted).expect(400);
     server.kill_9();
 
     let server = home.start();

@@ -124,6 +124,8 @@ impl World {
             read_model: dir.path().join("admin"),
             mail: MailRoute::Directory(dir.path().join("mail")),
             kyc: KycConfig { documents: dir.path().join("documents"), ..config.kyc },
+            // How slow the machine is decides nothing.
+            decision_wait: Duration::from_secs(60),
             ..config
         };
         let log = Arc::new(log);

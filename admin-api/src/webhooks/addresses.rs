@@ -1,39 +1,45 @@
 //! Where a webhook may be. A user names the address and this node calls it: without a rule, anybody with a login could have
 //! it call what only the node can reach.
 
+use crate::network::Network;
 use axum::http::Uri;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 /// Longest URL.
 const URL_BYTES_MAX: usize = 500;
 
-/// Networks that are not the public internet (the IANA special-purpose registries), as prefix and length, and forms of IPv6
-/// that carry an IPv4 address.
-const SPECIAL_V4: [(u32, u32); 15] = [
-    (0x0000_0000, 8),  // this network
-    (0x0a00_0000, 8),  // private
-    (0x6440_0000, 10), // carrier-grade NAT
-    (0x7f00_0000, 8),  // loopback
-    (0xa9fe_0000, 16), // link-local
-    (0xac10_0000, 12), // private
-    (0xc000_0000, 24), // protocol assignments
-    (0xc000_0200, 24), // documentation
-    (0xc058_6300, 24), // 6to4 relays
-    (0xc0a8_0000, 16), // private
-    (0xc612_0000, 15), // benchmarks
-    (0xc633_6400, 24), // documentation
-    (0xcb00_7100, 24), // documentation
-    (0xe000_0000, 4),  // multicast
-    (0xf000_0000, 4),  // reserved, broadcast
+/// Networks that are not the public internet (the IANA special-purpose registries), and forms of IPv6 that carry an IPv4
+/// address. Of IPv6 only 2000::/3 is in use for the public at all.
+const SPECIAL: [&str; 19] = [
+    "0.0.0.0/8",       // this network
+    "10.0.0.0/8",      // private
+    "100.64.0.0/10",   // carrier-grade NAT
+    "127.0.0.0/8",     // loopback
+    "169.254.0.0/16",  // link-local
+    "172.16.0.0/12",   // private
+    "192.0.0.0/24",    // protocol assignments
+    "192.0.2.0/24",    // documentation
+    "192.88.99.0/24",  // 6to4 relays
+    "192.168.0.0/16",  // private
+    "198.18.0.0/15",   // benchmarks
+    "198.51.100.0/24", // documentation
+    "203.0.113.0/24",  // documentation
+    "224.0.0.0/4",     // multicast
+    "240.0.0.0/4",     // reserved, broadcast
+    "2001::/23",       // protocol assignments, Teredo
+    "2001:db8::/32",   // documentation
+    "2002::/16",       // 6to4
+    "3fff::/20",       // documentation
 ];
 
-/// Only 2000::/3 is in use for the public, and of it not these.
-const SPECIAL_V6: [(u128, u32); 4] = [
-    (0x2001_0000 << 96, 23),           // protocol assignments, Teredo
-    (0x2001_0db8 << 96, 32),           // documentation
-    (0x2002_0000 << 96, 16),           // 6to4
-    (0x3fff_0000_0000_0000 << 64, 20), // documentation
-];
+/// IPv6 that is in use for the public.
+const PUBLIC_V6: &str = "2000::/3";
+
+static PLACES: LazyLock<(Vec<Network>, Network)> = LazyLock::new(|| {
+    let network = |text| Network::parse(text).expect("a network");
+    (SPECIAL.into_iter().map(network).collect(), network(PUBLIC_V6))
+});
 
 /// How far deliveries may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,7 +61,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Host(7.2 of RFC 9110), with the port when it is not the usual one.
+    /// Host (RFC 9110 section 7.2), with the port when it is not the usual one.
     pub(super) fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         match (self.tls, self.port) {
@@ -124,17 +130,9 @@ impl Reach {
 }
 
 fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let bits = address.to_bits();
-            !SPECIAL_V4.iter().any(|(prefix, length)| (bits ^ prefix) >> (32 - length) == 0)
-        }
-        IpAddr::V6(address) => {
-            let bits = address.to_bits();
-            bits >> 125 == 1
-                && !SPECIAL_V6.iter().any(|(prefix, length)| (bits ^ prefix) >> (128 - length) == 0)
-        }
-    }
+    let (special, public_v6) = &*PLACES;
+    let in_use = address.to_canonical().is_ipv4() || public_v6.contains(address);
+    in_use && !special.iter().any(|network| network.contains(address))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -67,7 +67,10 @@ pub enum RootsError {
 /// Posts.
 pub struct Poster {
     reach: Reach,
-    tls: TlsConnector,
+    /// Who vouches for webhooks beside the system's CAs.
+    roots: RootCertStore,
+    /// Made for the first webhook over TLS: most nodes have none, and the system's CAs are many.
+    tls: OnceLock<TlsConnector>,
 }
 
 impl Poster {
@@ -77,8 +80,6 @@ impl Poster {
     /// Certificates in `ca` cannot be used.
     pub fn new(private: bool, ca: Option<&[u8]>) -> Result<Self, RootsError> {
         let mut roots = RootCertStore::empty();
-        // What of the system's cannot be used vouches for nobody: those webhooks fail, and say so.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if let Some(pem) = ca {
             let own: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
             let own = own.ok().filter(|own| !own.is_empty()).ok_or(RootsError::Pem)?;
@@ -86,14 +87,23 @@ impl Poster {
                 roots.add(certificate).map_err(RootsError::Certificate)?;
             }
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider serves the versions it comes with")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let reach = if private { Reach::Private } else { Reach::Public };
-        Ok(Self { reach, tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { reach, roots, tls: OnceLock::new() })
+    }
+
+    fn tls(&self) -> &TlsConnector {
+        self.tls.get_or_init(|| {
+            let mut roots = self.roots.clone();
+            // What of the system's cannot be used vouches for nobody: those webhooks fail, and say so.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .expect("the provider serves the versions it comes with")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            TlsConnector::from(Arc::new(config))
+        })
     }
 
     /// The status of the answer.
@@ -109,7 +119,7 @@ impl Poster {
         }
         let misfit = |e| Failed::Tls(std::io::Error::other(e));
         let name = ServerName::try_from(target.host.clone()).map_err(misfit)?;
-        let stream = self.tls.connect(name, stream).await.map_err(Failed::Tls)?;
+        let stream = self.tls().connect(name, stream).await.map_err(Failed::Tls)?;
         exchange(stream, &target, told).await
     }
 

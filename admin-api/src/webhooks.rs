@@ -98,17 +98,15 @@ impl WebhookService {
         let (begun, busy) = (&mut self.begun, &self.busy);
         begun.retain(|delivery, _| state.webhooks.delivery(delivery).is_some_and(|d| d.due.is_some()));
         let mut taken = HashSet::new();
-        let mut due = Vec::new();
-        for (hook, delivery) in state.webhooks.waiting() {
-            let id = delivery.requested.delivery;
-            let recorded = begun.get(&id).is_none_or(|begun| delivery.recorded > *begun);
+        let is_next = |(hook, delivery): &(&Webhook, &Delivery)| {
+            let recorded =
+                begun.get(&delivery.requested.delivery).is_none_or(|begun| delivery.recorded > *begun);
             let is_due = delivery.due.is_some_and(|at| at <= now);
-            if is_due && recorded && !busy.contains(&hook.id) && taken.insert(hook.id) {
-                due.push(next_try(&self.api.secrets, hook, delivery, now));
-            }
-        }
-        drop(state);
-        due.truncate(UNDER_WAY_MAX.saturating_sub(busy.len()));
+            is_due && recorded && !busy.contains(&hook.id) && taken.insert(hook.id)
+        };
+        let next = state.webhooks.waiting().filter(is_next).take(UNDER_WAY_MAX.saturating_sub(busy.len()));
+        let due: Vec<_> =
+            next.map(|(hook, delivery)| next_try(&self.api.secrets, hook, delivery, now)).collect();
         if due.is_empty() || self.api.log.durable() < settled || !self.api.is_recovered() {
             return Vec::new();
         }

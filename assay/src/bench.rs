@@ -33,8 +33,9 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
         core::parse();
     }
     if wanted(BenchPart::Match) {
-        matching::mix();
+        // First, while no memory that others freed stands ready to be used again uncounted.
         matching::at_rest(args.resting);
+        matching::mix();
     }
     if wanted(BenchPart::Risk) {
         risk::decisions();

@@ -17,6 +17,7 @@ mod drill;
 mod health;
 mod log_place;
 mod node;
+mod resident;
 mod timetable;
 
 use clap::Parser;

@@ -1,13 +1,14 @@
 //! The session engine alone behind a socket: a D is answered by an 8 without risk, books or audit.
 
 use super::Floor;
-use super::cpu::{CpuTimes, resident_bytes};
+use super::cpu::CpuTimes;
 use super::load::{self, Load, LoadResult};
 use super::path::{fresh, instant, merged, print_cpu};
 use crate::cli::BenchArgs;
 use crate::counterparty::{self, Counterparty, Desk};
 use crate::demo::server::Server;
 use crate::drill::witness::frame_len;
+use crate::resident::resident_bytes;
 use fix_gateway::client::framed;
 use fix_session::{Inbound, Verdict};
 use std::io::{Read, Write};

@@ -1,5 +1,6 @@
 //! Matching: the book alone on a realistic mix, operation by operation, then what a book of many orders costs.
 
+use crate::resident::resident_bytes;
 use assay_execution::{Book, BookSide, Execution, Nodes};
 use assay_trading_types::*;
 use hdrhistogram::Histogram;
@@ -155,11 +156,11 @@ pub(super) fn mix() {
 /// The processor with `count` orders at rest: memory for each, snapshot and restore.
 #[allow(clippy::disallowed_methods)] // a driver: it measures
 pub(super) fn at_rest(count: u64) {
-    let before = resident_bytes();
+    let before = resident();
     let mut processor = Processing::new();
     let start = Instant::now();
     (0..count).for_each(|number| processor.order(number));
-    let (took, resident) = (start.elapsed(), resident_bytes().saturating_sub(before));
+    let (took, resident) = (start.elapsed(), resident().saturating_sub(before));
     let start = Instant::now();
     let bytes = processor.execution.snapshot();
     let written = start.elapsed();
@@ -179,15 +180,13 @@ pub(super) fn at_rest(count: u64) {
     );
 }
 
-fn per(time: Duration, count: u64) -> f64 {
-    time.as_nanos() as f64 / count.max(1) as f64
+/// Memory of this process; 0 where the system does not tell.
+fn resident() -> u64 {
+    resident_bytes(std::process::id()).unwrap_or(0)
 }
 
-/// Memory of this process that is in use, from `/proc/self/statm`; 0 where there is none.
-fn resident_bytes() -> u64 {
-    const PAGE: u64 = 4_096;
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * PAGE
+fn per(time: Duration, count: u64) -> f64 {
+    time.as_nanos() as f64 / count.max(1) as f64
 }
 
 /// Execution fed with accepted orders that all rest.

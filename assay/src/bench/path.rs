@@ -1,10 +1,11 @@
 //! The socket parts: a server process of its own, load clients in this one, CPU of the server told by thread.
 
 use super::Floor;
-use super::cpu::{CpuTimes, resident_bytes};
+use super::cpu::CpuTimes;
 use super::load::{self, Load, LoadResult};
 use crate::cli::BenchArgs;
 use crate::demo::server::Server;
+use crate::resident::resident_bytes;
 use hdrhistogram::Histogram;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,11 +1,11 @@
 //! `/metrics`: what the node tells Prometheus, in its text format 0.0.4. docs/operations.md lists every name.
 
 use super::Vitals;
+use crate::resident::resident_bytes;
 use assay_trading_types::Job;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use rustix::param::clock_ticks_per_second;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -77,16 +77,10 @@ fn back_office(vitals: &Vitals, lines: &mut Lines) {
 
 /// The names that every client library of Prometheus uses for these. What the system does not tell is left out.
 fn process(lines: &mut Lines) {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Fields after the name, which stands in brackets and may hold anything (proc(5)): state is the third of all.
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let field = |number: usize| fields.get(number - 3).and_then(|text| text.parse::<u64>().ok());
-    if let (Some(user), Some(system)) = (field(14), field(15)) {
-        let seconds = (user + system) as f64 / clock_ticks_per_second() as f64;
-        lines.line("process_cpu_seconds_total", "counter", "CPU time of the process.", seconds);
-    }
-    if let Some(pages) = field(24) {
-        let bytes = pages * rustix::param::page_size() as u64;
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = used.tv_sec as f64 + used.tv_nsec as f64 / 1e9;
+    lines.line("process_cpu_seconds_total", "counter", "CPU time of the process.", seconds);
+    if let Ok(bytes) = resident_bytes(std::process::id()) {
         lines.gauge("process_resident_memory_bytes", "Resident memory.", bytes);
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {

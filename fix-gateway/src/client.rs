@@ -14,6 +14,7 @@
 //!
 //! [`Client`] says what a test or a load tells it.
 
+mod credentials;
 mod file_store;
 mod initiator;
 mod raw;
@@ -22,6 +23,7 @@ mod side;
 mod store;
 mod stream;
 
+pub use credentials::{Credentials, CredentialsError, CredentialsSpec, Scheme};
 pub use file_store::{FileStore, FileStoreError};
 pub use initiator::{Host, Initiator, InitiatorConfig};
 pub use raw::{Client, Flow, Outcome, framed};

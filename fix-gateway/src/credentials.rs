@@ -4,6 +4,7 @@
 //! else against the session's first one, and only then everything is weighed together.
 
 mod key;
+mod masked;
 mod replays;
 
 use crate::address_range::allows;
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use key::PasswordHash;
 pub use key::{HMAC_SECRET_BYTES_MIN, Key, KeyError, Proof};
+pub(crate) use masked::without_passwords;
 pub(crate) use replays::Replays;
 
 /// Largest difference between SendingTime(52) of a Logon with credentials and our clock.

@@ -3,6 +3,7 @@
 use crate::application::Replies;
 use crate::backlog::Backlog;
 use crate::cancel_on_disconnect::{Protected, Watch, echo};
+use crate::credentials::without_passwords;
 use crate::gateway::FillRecovery;
 use crate::in_flight::InFlight;
 use crate::journal_index::JournalIndex;
@@ -217,17 +218,6 @@ impl<A: Application> Turn<'_, A> {
         };
         self.batch.wire(self.names, wire, frame, WireContext { at: self.at, origin, trace });
     }
-}
-
-/// A Logon with `*` for each byte of Password(554) and NewPassword(925): passwords are not written to any disk.
-fn without_passwords(frame: &[u8]) -> Cow<'_, [u8]> {
-    let holds = |field: &[u8]| field.starts_with(b"554=") || field.starts_with(b"925=");
-    if !frame.split(|&b| b == 1).any(holds) {
-        return Cow::Borrowed(frame);
-    }
-    let mut kept = frame.to_vec();
-    kept.split_mut(|&b| b == 1).filter(|field| holds(field)).for_each(|field| field[4..].fill(b'*'));
-    Cow::Owned(kept)
 }
 
 impl<A: Application> Handler for Turn<'_, A> {

@@ -2,42 +2,20 @@
 
 mod desk;
 mod pki;
+mod seat;
 
 use desk::{Desk as Server, field, wait};
-use fix_gateway::client::{
-    Desk, FileStore, Host, Initiator, InitiatorConfig, MemoryStore, ReconnectSpec, Resume, SentMessage, Store,
-};
+use fix_gateway::client::{FileStore, Host, Initiator, MemoryStore, Resume, SentMessage, Store};
 use fix_gateway::{Listener, Schedule, ScheduleSpec};
-use fix_session::{Inbound, Numbers, Reset, Role, SessionConfig, Verdict};
+use fix_session::{Numbers, Reset};
 use pki::Pki;
+use seat::{Received, config, log_on, turn_until};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
-/// How long a condition may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Retries at once, so that tests do not wait.
-const EAGER: ReconnectSpec = ReconnectSpec { first_ms: 1, max_ms: 2 };
-
-/// Keeps what arrives, with `|` for SOH.
-#[derive(Default)]
-struct Received(Vec<String>);
-
-impl Desk for Received {
-    fn message(&mut self, inbound: &Inbound<'_>) -> Verdict {
-        self.0.push(String::from_utf8_lossy(inbound.frame).replace('\u{1}', "|"));
-        Verdict::Accepted
-    }
-}
-
-fn config(address: SocketAddr) -> InitiatorConfig {
-    let session = SessionConfig::new(Role::Initiator, "CLIENT1", "ASSAY");
-    InitiatorConfig { reconnect: Some(EAGER), ..InitiatorConfig::new(session, address) }
-}
+use std::time::Duration;
 
 fn client(address: SocketAddr) -> Initiator<Received> {
     Initiator::in_memory(config(address), Received::default())
@@ -58,23 +36,6 @@ fn order<S: Store>(client: &mut Initiator<Received, S>, id: &str) {
 
 fn parsed<'a>((tag, value): (&str, &'a str)) -> (u32, &'a str) {
     (tag.parse().unwrap(), value)
-}
-
-/// Turns until `condition` holds.
-#[allow(clippy::disallowed_methods, reason = "waiting ends by the clock when the condition never comes")]
-fn turn_until<S: Store>(
-    client: &mut Initiator<Received, S>,
-    mut condition: impl FnMut(&mut Initiator<Received, S>) -> bool,
-) {
-    let start = Instant::now();
-    while !condition(client) {
-        assert!(start.elapsed() < PATIENCE, "condition did not come true");
-        client.turn(Duration::from_millis(1));
-    }
-}
-
-fn log_on<S: Store>(client: &mut Initiator<Received, S>) {
-    turn_until(client, |client| client.is_established());
 }
 
 /// ClOrdIDs of the reports received.

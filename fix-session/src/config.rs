@@ -82,6 +82,8 @@ pub struct SessionConfig {
     pub swap_sub_ids: bool,
     /// Inbound messages are signed: [`Handler::signature_holds`](crate::Handler::signature_holds) judges 93/89 (V-28).
     pub signed: bool,
+    /// Our Logons show [`Handler::credentials`](crate::Handler::credentials), and each has a SendingTime(52) of its own.
+    pub shows_credentials: bool,
     /// The answer to our Logout(5) is awaited this long, in seconds (O-01).
     pub logout_timeout_s: u64,
     /// The answer to a Logout(5) that ends the session for a fault is awaited this long, in seconds.
@@ -134,6 +136,7 @@ impl SessionConfig {
             third_parties: None,
             swap_sub_ids: false,
             signed: false,
+            shows_credentials: false,
             rollover_timeout_s: 30,
             logout_timeout_s: 10,
             fault_logout_timeout_s: 2,

@@ -62,6 +62,13 @@ pub trait Handler {
         Vec::new()
     }
 
+    /// What this Logon(A) of ours is to show, to prove who sends it. Asked of every Logon of an initiator that is configured to
+    /// show credentials.
+    fn credentials(&mut self, logon: &UnprovenLogon<'_>) -> LogonCredentials {
+        let _ = logon;
+        LogonCredentials::default()
+    }
+
     /// Whether the signature (93, 89) of a message is the peer's. Asked of every message of a logged-on session that is
     /// configured as signed (V-28); the Logon's own signature is [`Handler::logon`]'s to judge.
     fn signature_holds(&mut self, message: &Message<'_>) -> bool {
@@ -174,6 +181,30 @@ pub struct StoreRead {
     pub begin: u64,
     /// Last number.
     pub end: u64,
+}
+
+/// What a signature over a Logon(A) of ours is about, before the Logon is written.
+#[derive(Debug, Clone, Copy)]
+pub struct UnprovenLogon<'a> {
+    /// SenderCompID(49).
+    pub sender_comp_id: &'a [u8],
+    /// TargetCompID(56).
+    pub target_comp_id: &'a [u8],
+    /// MsgSeqNum(34).
+    pub seq: u64,
+    /// SendingTime(52), as it will be written.
+    pub sending_time: &'a [u8],
+}
+
+/// What a Logon(A) of ours shows; what is empty is left out. Has no Debug: it holds secrets.
+#[derive(Clone, Default)]
+pub struct LogonCredentials {
+    /// Username(553).
+    pub username: Vec<u8>,
+    /// Password(554).
+    pub password: Vec<u8>,
+    /// RawData(96), with its length in 95.
+    pub raw_data: Vec<u8>,
 }
 
 /// New numbers.

@@ -75,8 +75,8 @@ pub use encode::{Encoder, Header, Routing, append_fields, sending_time_text};
 pub use field_index::FieldIndex;
 pub use frame::{BODY_BYTES_MAX, FrameFault, FrameLimits, Framed, Framer};
 pub use handler::{
-    Close, Delivery, Handler, Inbound, LogonVerdict, Notice, Outbound, Queued, Reset, ResetReason, StoreRead,
-    Verdict,
+    Close, Delivery, Handler, Inbound, LogonCredentials, LogonVerdict, Notice, Outbound, Queued, Reset,
+    ResetReason, StoreRead, UnprovenLogon, Verdict,
 };
 pub use identify::{Identified, Identity, identify};
 pub use message::{BodyPart, Field, GroupEntries, GroupEntry, Message, SeqNumField};

@@ -1,5 +1,6 @@
 //! The engine as an initiator over a socket of its own (C-02).
 
+use super::credentials::Credentials;
 use super::reconnect::{Reconnect, ReconnectSpec};
 use super::side::{Desk, Side};
 use super::store::{MemoryStore, Store};
@@ -53,6 +54,8 @@ pub struct InitiatorConfig {
     pub hosts: Vec<Host>,
     /// TLS, and then nothing else.
     pub tls: Option<ClientTls>,
+    /// What its Logons prove it by; without it by its certificate or not at all.
+    pub credentials: Option<Credentials>,
     /// How it reconnects by itself; `None` leaves connecting to [`Initiator::connect`].
     pub reconnect: Option<ReconnectSpec>,
     /// How long a connection may take, in milliseconds.
@@ -72,6 +75,7 @@ impl InitiatorConfig {
             session,
             hosts: vec![host.into()],
             tls: None,
+            credentials: None,
             reconnect: Some(ReconnectSpec::default()),
             connect_timeout_ms: 5_000,
             dictionary: Dictionary::fix44(),
@@ -112,6 +116,7 @@ impl<D: Desk, S: Store> Initiator<D, S> {
     /// An initiator that continues where `store` ended, not connected yet.
     pub fn new(mut config: InitiatorConfig, store: S, desk: D) -> Self {
         config.session.role = Role::Initiator;
+        config.session.shows_credentials = config.credentials.is_some();
         let resume = store.resume();
         let mut session = Session::new(config.session.clone(), resume.numbers, config.dictionary);
         session.set_queued(resume.waiting.len() as u64);
@@ -120,7 +125,7 @@ impl<D: Desk, S: Store> Initiator<D, S> {
         }
         Self {
             session,
-            side: Side::new(desk, store, resume.waiting),
+            side: Side::new(desk, store, resume.waiting, config.credentials.clone()),
             reconnect: Reconnect::new(config.reconnect.unwrap_or_default(), config.hosts.len(), config.seed),
             socket: None,
             received: Vec::with_capacity(RECEIVE_BYTES),
@@ -274,8 +279,12 @@ impl<D: Desk, S: Store> Initiator<D, S> {
         self.reconnect.failed(now_ns);
     }
 
-    /// TCP, then TLS: a server that is not the one named gets no byte of FIX (C-07).
+    /// TCP, then TLS: a server that is not the one named gets no byte of FIX (C-07). Passwords are never shown in clear.
     fn open(&self, host: &Host) -> io::Result<Stream> {
+        if self.config.tls.is_none() && self.config.credentials.as_ref().is_some_and(Credentials::is_password)
+        {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a password is shown under TLS only"));
+        }
         let patience = Duration::from_millis(self.config.connect_timeout_ms);
         let mut fault = io::Error::from(ErrorKind::AddrNotAvailable);
         for address in host.address.to_socket_addrs()? {

@@ -1,7 +1,13 @@
 //! What the engine calls back into: the owner, the store, and the bytes to write.
 
+use super::credentials::Credentials;
 use super::store::{SentMessage, Store};
-use fix_session::{Close, Delivery, Handler, Inbound, Notice, Outbound, Queued, Reset, StoreRead, Verdict};
+use crate::credentials::without_passwords;
+use fix_session::{
+    Close, Delivery, Handler, Inbound, LogonCredentials, Notice, Outbound, Queued, Reset, StoreRead,
+    UnprovenLogon, Verdict,
+};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 
@@ -25,6 +31,7 @@ pub trait Desk {
 pub(super) struct Side<D, S> {
     pub(super) desk: D,
     pub(super) store: S,
+    credentials: Option<Credentials>,
     /// Messages that wait for a logon, oldest first.
     pub(super) waiting: VecDeque<Vec<u8>>,
     pub(super) waiting_wanted: bool,
@@ -43,10 +50,16 @@ pub(super) struct Side<D, S> {
 }
 
 impl<D, S: Store> Side<D, S> {
-    pub(super) fn new(desk: D, store: S, waiting: VecDeque<Vec<u8>>) -> Self {
+    pub(super) fn new(
+        desk: D,
+        store: S,
+        waiting: VecDeque<Vec<u8>>,
+        credentials: Option<Credentials>,
+    ) -> Self {
         Self {
             desk,
             store,
+            credentials,
             waiting,
             waiting_wanted: false,
             unqueuing: false,
@@ -115,7 +128,12 @@ impl<D: Desk, S: Store> Handler for Side<D, S> {
 
     fn outbound(&mut self, outbound: &Outbound<'_>) {
         let waited = self.unqueuing && !is_administrative(outbound.bytes);
-        let sent = SentMessage { seq: outbound.seq, waited, bytes: outbound.bytes, utc_ns: self.utc_ns };
+        // A Logon is never sent again, so nobody misses what is masked.
+        let kept = match &self.credentials {
+            Some(_) if is_administrative(outbound.bytes) => without_passwords(outbound.bytes),
+            _ => Cow::Borrowed(outbound.bytes),
+        };
+        let sent = SentMessage { seq: outbound.seq, waited, bytes: &kept, utc_ns: self.utc_ns };
         let result = self.store.keep(&sent);
         self.kept(result);
         if outbound.delivery == Delivery::Write {
@@ -145,6 +163,10 @@ impl<D: Desk, S: Store> Handler for Side<D, S> {
     fn reset(&mut self, reset: Reset) {
         let result = self.store.reset(&reset, self.utc_ns);
         self.kept(result);
+    }
+
+    fn credentials(&mut self, logon: &UnprovenLogon<'_>) -> LogonCredentials {
+        self.credentials.as_ref().map(|credentials| credentials.shown(logon)).unwrap_or_default()
     }
 
     fn notice(&mut self, notice: Notice<'_>) {

@@ -6,8 +6,8 @@ use super::state::{AwaitingAnswer, LoggedOn, State};
 use super::timers::Timer;
 use crate::time::NS_PER_S;
 use crate::{
-    Close, Delivery, Encoder, Handler, LogonVerdict, Message, Notice, Now, Outgoing, ResetReason, Role,
-    SeqNumField, Violation,
+    Close, Delivery, Encoder, Handler, LogonCredentials, LogonVerdict, Message, Notice, Now, Outgoing,
+    ResetReason, Role, SeqNumField, UnprovenLogon, Violation,
 };
 
 /// What a Logon of ours says.
@@ -50,7 +50,11 @@ impl Machine {
         handler: &mut H,
     ) {
         let (use_next_expected, test_session) = (self.config.next_expected, self.config.test_session);
+        let shown = self.credentials(now, handler);
         let write = |out: &mut Encoder| {
+            if !shown.raw_data.is_empty() {
+                out.data(95, 96, &shown.raw_data);
+            }
             out.field_u64(98, 0).field_u64(108, u64::from(terms.heartbeat_s));
             if terms.reset {
                 out.field_bool(141, true);
@@ -58,12 +62,32 @@ impl Machine {
             if let Some(test) = test_session {
                 out.field_bool(464, test);
             }
+            for (tag, value) in [(553, &shown.username), (554, &shown.password)] {
+                if !value.is_empty() {
+                    out.field(tag, value);
+                }
+            }
             if use_next_expected {
                 out.field_u64(789, terms.next_expected);
             }
             out.raw(&terms.more);
         };
         self.emit_having_processed(now, &Outgoing::new(b"A"), Delivery::Write, processed, write, handler);
+    }
+
+    /// What the Logon about to be written shows. Its time is later than that of every message before: a pair of key and time
+    /// proves a Logon once.
+    fn credentials<H: Handler>(&mut self, now: Now, handler: &mut H) -> LogonCredentials {
+        if self.config.role != Role::Initiator || !self.config.shows_credentials {
+            return LogonCredentials::default();
+        }
+        self.writer.stamp_anew(now);
+        handler.credentials(&UnprovenLogon {
+            sender_comp_id: self.config.sender_comp_id.as_bytes(),
+            target_comp_id: self.config.target_comp_id.as_bytes(),
+            seq: self.numbers.next_out,
+            sending_time: &self.writer.sending_time,
+        })
     }
 
     /// The first message of a connection we accepted.

@@ -34,9 +34,18 @@ impl Writer {
     pub(super) fn stamp(&mut self, now: Now) {
         let ms = now.utc_ns.div_euclid(NS_PER_MS);
         if ms > self.sending_time_ms || self.sending_time.is_empty() {
-            self.sending_time_ms = ms;
-            sending_time_text(Timestamp::from_ns(ms * NS_PER_MS), &mut self.sending_time);
+            self.set_time(ms);
         }
+    }
+
+    /// Sets SendingTime(52) later than every one before, by a millisecond at least.
+    pub(super) fn stamp_anew(&mut self, now: Now) {
+        self.set_time(now.utc_ns.div_euclid(NS_PER_MS).max(self.sending_time_ms + 1));
+    }
+
+    fn set_time(&mut self, ms: i64) {
+        self.sending_time_ms = ms;
+        sending_time_text(Timestamp::from_ns(ms * NS_PER_MS), &mut self.sending_time);
     }
 }
 

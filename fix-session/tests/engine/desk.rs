@@ -2,8 +2,8 @@
 
 use assay_dictionaries::Dictionary;
 use fix_session::{
-    Close, Delivery, Handler, Inbound, LogonVerdict, Message, Notice, Now, Numbers, Outbound, Queued, Reset,
-    Role, Sent, Session, SessionConfig, StoreRead, Verdict,
+    Close, Delivery, Handler, Inbound, LogonCredentials, LogonVerdict, Message, Notice, Now, Numbers,
+    Outbound, Queued, Reset, Role, Sent, Session, SessionConfig, StoreRead, UnprovenLogon, Verdict,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -69,6 +69,11 @@ impl Handler for Recorder {
     }
     fn logon_terms(&mut self, _: &Message<'_>) -> Vec<u8> {
         self.logon_terms.clone()
+    }
+    fn credentials(&mut self, logon: &UnprovenLogon<'_>) -> LogonCredentials {
+        let parts = [logon.sender_comp_id, logon.target_comp_id, logon.sending_time].map(bars);
+        let raw_data = format!("{}/{}", parts.join("/"), logon.seq).into_bytes();
+        LogonCredentials { username: b"key-1".to_vec(), password: b"pass".to_vec(), raw_data }
     }
     fn signature_holds(&mut self, _: &Message<'_>) -> bool {
         !self.forged

@@ -1,7 +1,7 @@
 //! Section 2: L rules, and T-01.
 
 use crate::desk::{Desk, config};
-use fix_session::{Close, LogonVerdict, Numbers, Profile, Role};
+use fix_session::{Close, LogonVerdict, Numbers, Profile, Role, SessionConfig};
 
 #[test]
 fn l_01_an_initiator_says_logon_first_and_nothing_else() {
@@ -11,6 +11,46 @@ fn l_01_an_initiator_says_logon_first_and_nothing_else() {
     desk.says(&[]);
     desk.hear("35=A|34=1|98=0|108=30|").serve_queue();
     desk.says(&["35=8|34=2|58=early|"]).expects(2);
+}
+
+/// An initiator that shows credentials: what the desk signs is SenderCompID, TargetCompID, SendingTime and number.
+fn showing() -> Desk {
+    let config = SessionConfig { shows_credentials: true, next_expected: true, ..config(Role::Initiator) };
+    Desk::new(config, Numbers { next_in: 4, next_out: 7, epoch: 1 })
+}
+
+#[test]
+fn a_37_an_initiator_shows_what_its_owner_signs_in_the_order_of_tags() {
+    showing()
+        .says(&["35=A|34=7|95=31|96=ISLD/TW/20261121-09:30:00.000/7|98=0|108=30|553=key-1|554=pass|789=4|"]);
+    let mut acceptor =
+        Desk::logged_on_with(SessionConfig { shows_credentials: true, ..config(Role::Acceptor) });
+    acceptor.hear("35=A|34=1|98=0|108=30|141=Y|").says(&["35=A|34=1|98=0|108=30|141=Y|"]);
+}
+
+#[test]
+fn a_38_no_two_logons_of_an_initiator_bear_the_same_time() {
+    let mut desk = showing();
+    desk.said();
+    for ms in 1..=3 {
+        desk.lose_connection();
+        let said = desk.said();
+        assert!(said[0].contains(&format!("20261121-09:30:00.00{ms}/{}|", 7 + ms)), "{said:?}");
+    }
+}
+
+#[test]
+fn l_17_a_37_a_reset_on_a_live_session_is_signed_too() {
+    let mut desk = showing();
+    desk.hear("35=A|34=4|98=0|108=30|789=8|").said();
+    assert!(desk.session.roll_over(desk.now, &mut desk.heard));
+    desk.hear("35=0|34=5|112=TEST-1|");
+    let said = desk.said();
+    let reset = said.last().unwrap();
+    assert!(
+        reset.contains("|34=1|95=31|96=ISLD/TW/20261121-09:30:00.001/1|") && reset.contains("|141=Y|"),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -438,6 +438,9 @@ pub(crate) struct Instrument {
     /// SecurityExchange(207).
     #[serde(default)]
     pub(crate) exchange: Option<Exchange>,
+    /// Market data tells of its single orders, to sessions that may see them.
+    #[serde(default)]
+    pub(crate) single_orders: bool,
     /// Reference price for collars; without one, orders that need it are refused.
     #[serde(default, deserialize_with = "maybe_positive_price")]
     pub(crate) reference_price: Option<Price>,

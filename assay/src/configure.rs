@@ -80,6 +80,7 @@ fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
         lot_size: instrument.lot_size,
         security_type: instrument.security_type,
         exchange: instrument.exchange,
+        single_orders: instrument.single_orders,
     };
     let rules = TradingRulesSet {
         symbol: instrument.symbol,

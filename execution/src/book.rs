@@ -211,10 +211,18 @@ impl Book {
 
     /// Slots of a side's orders in the order they trade.
     pub fn slots<'a>(&'a self, nodes: &'a Nodes, side: BookSide) -> impl Iterator<Item = u32> + 'a {
-        let queue = |level: &Level| {
-            std::iter::successors(Some(level.head), |slot| Some(nodes[*slot].behind).filter(|s| *s != NIL))
-        };
-        self.ladder(side).levels(&self.levels).flat_map(queue)
+        self.ladder(side).levels(&self.levels).flat_map(|level| queue(nodes, level))
+    }
+
+    /// Slots of a level's orders in the order they trade.
+    pub fn queue<'a>(
+        &'a self,
+        nodes: &'a Nodes,
+        side: BookSide,
+        ticks: i64,
+    ) -> impl Iterator<Item = u32> + 'a {
+        let level = self.ladder(side).at(&self.levels, side.rank(ticks));
+        level.into_iter().flat_map(|level| queue(nodes, level))
     }
 
     /// Price levels on both sides.
@@ -235,6 +243,10 @@ impl Book {
             BookSide::Offer => (&mut self.offers, &mut self.levels),
         }
     }
+}
+
+fn queue<'a>(nodes: &'a Nodes, level: &Level) -> impl Iterator<Item = u32> + use<'a> {
+    std::iter::successors(Some(level.head), |slot| Some(nodes[*slot].behind).filter(|s| *s != NIL))
 }
 
 fn best(level: &Level) -> Best {

@@ -20,6 +20,7 @@ mod view;
 pub(crate) use feed::Feed;
 pub use feed::Tape;
 
+use crate::MarketDataRules;
 use crate::application::{Effects, Replies};
 use crate::reference_data::ReferenceData;
 use assay_trading_types::{ClOrdId, SessionId, Symbol};
@@ -52,20 +53,20 @@ struct Subscription {
 }
 
 impl MarketData {
-    /// MarketDataRequest(V) of a session that may be subscribed to `symbols_max` symbols.
+    /// MarketDataRequest(V) of a session with these rules.
     pub(crate) fn request(
         &mut self,
         listed: &ReferenceData,
-        symbols_max: u32,
+        rules: MarketDataRules,
         inbound: &Inbound<'_>,
         effects: &mut Effects<'_>,
     ) -> Verdict {
         let limited = effects.too_fast.map(|too_fast| too_fast.to_string());
-        let asked = request::read(&inbound.message, listed, limited);
+        let asked = request::read(&inbound.message, listed, rules, limited);
         let subscriptions = self.sessions.entry(effects.session()).or_default();
         let done = asked.and_then(|asked| match asked {
             Asked::End(id) => end(subscriptions, id),
-            Asked::Data(request) => begin(subscriptions, request, symbols_max),
+            Asked::Data(request) => begin(subscriptions, request, rules.symbols_max),
         });
         match done {
             Ok(()) => Verdict::Accepted,

@@ -177,7 +177,7 @@ impl Application for OrderEntry {
             b"c" => self.listed.security_definition(inbound, effects),
             b"V" => match &session.kind {
                 SessionKind::MarketData(rules) => {
-                    self.market_data.request(&self.listed, rules.symbols_max, inbound, effects)
+                    self.market_data.request(&self.listed, *rules, inbound, effects)
                 }
                 _ => Verdict::Unsupported,
             },

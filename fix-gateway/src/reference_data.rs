@@ -70,6 +70,11 @@ impl ReferenceData {
         self.instruments.get(symbol)
     }
 
+    /// Whether the market of a symbol tells of its single orders.
+    pub(crate) fn tells_single_orders(&self, symbol: &Symbol) -> bool {
+        self.listed(symbol).is_some_and(|listed| listed.single_orders)
+    }
+
     pub(crate) fn remember(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("names and numbers have a JSON form")
     }

@@ -22,11 +22,13 @@ pub struct MarketDataRules {
     pub symbols_max: u32,
     /// Resend W and X when they are asked for again; else they are gap filled, since they are of the past.
     pub resend: bool,
+    /// Single orders too, by AggregatedBook(266)=N, of the instruments that tell of them.
+    pub single_orders: bool,
 }
 
 impl Default for MarketDataRules {
     fn default() -> Self {
-        Self { symbols_max: 1_000, resend: false }
+        Self { symbols_max: 1_000, resend: false, single_orders: false }
     }
 }
 

@@ -65,8 +65,16 @@ impl Desk {
         let (symbol, currency) = (id("AAPL"), id("USD"));
         let (tick_size, lot_size) = (id("0.01"), id("1"));
         self.give(
-            InstrumentListed { symbol, currency, tick_size, lot_size, security_type: None, exchange: None }
-                .into(),
+            InstrumentListed {
+                symbol,
+                currency,
+                tick_size,
+                lot_size,
+                security_type: None,
+                exchange: None,
+                single_orders: false,
+            }
+            .into(),
         );
         self.give(ReferencePriceSet { symbol, price: id("10"), max_age_ns: None }.into());
         let limits = LimitsSet {

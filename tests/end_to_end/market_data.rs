@@ -283,6 +283,77 @@ fn a_25_who_reads_slowly_comes_to_the_present_all_the_same() {
     server.stop_after([trader, screen]);
 }
 
+/// A server whose AAPL tells of single orders, and a SCREEN that may see them.
+fn telling() -> Home {
+    home()
+        .changed("symbols_max = 3", "symbols_max = 3, single_orders = true")
+        .changed("symbol = \"AAPL\"", "symbol = \"AAPL\"\nsingle_orders = true")
+}
+
+/// Orders as one who follows W and X has them, `qty@price` by OrderID(37), bids then offers.
+#[derive(Debug, Default)]
+struct Orders([Vec<(String, String)>; 2]);
+
+impl Orders {
+    fn read(&mut self, message: &Message) {
+        let is_full = message.msg_type() == "W";
+        if is_full {
+            *self = Self::default();
+        }
+        for entry in entries(message, if is_full { 269 } else { 279 }) {
+            let value = |tag: u32| entry.get(&tag).cloned().unwrap_or_default();
+            let side = &mut self.0[usize::from(value(269) == "1")];
+            let id = value(37);
+            assert!(is_full || value(278) == format!("{}-{id}", value(269)), "{message:?}");
+            side.retain(|(known, _)| *known != id);
+            if value(279) != "2" {
+                let place: usize = value(290).parse().expect("a place");
+                side.insert(place - 1, (id, format!("{}@{}", value(271), value(270))));
+            }
+        }
+    }
+
+    fn until(&mut self, client: &mut Client, bids: &[(&str, &str)], offers: &[(&str, &str)]) {
+        let said = |side: &[(&str, &str)]| -> Vec<_> {
+            side.iter().map(|(id, order)| ((*id).to_owned(), (*order).to_owned())).collect()
+        };
+        let wanted = [said(bids), said(offers)];
+        while self.0 != wanted {
+            let message = client.receive();
+            for hidden in ["|1=", "|11=", "|49=CLIENT", "|109=", "|288=", "|289=", "|453="] {
+                assert!(!format!("{message:?}").contains(hidden), "{message:?}");
+            }
+            self.read(&message);
+        }
+    }
+}
+
+#[test]
+fn a_02_266_n_shows_single_orders_and_not_whose_they_are() {
+    let home = telling();
+    let server = home.start();
+    let mut trader = Client::logged_on("CLIENT1", server.address());
+    let mut place = |id: &str, terms: &str| trader.order(id, terms).value(37).to_owned();
+    let b1 = place("b1", "54=1|38=100|40=2|44=9.9|");
+    let b2 = place("b2", "54=1|38=50|40=2|44=9.9|");
+    let b3 = place("b3", "54=1|38=10|40=2|44=9.8|");
+    let s1 = place("s1", "54=2|38=70|40=2|44=10.1|");
+    let mut screen = Client::logged_on("SCREEN", server.address());
+    screen.send("V", &request("f", 1, 0, "01").replace("264=0|", "264=0|266=N|"));
+    let mut book = Orders::default();
+    let resting = [(&*b1, "100@9.9"), (&*b2, "50@9.9"), (&*b3, "10@9.8")];
+    book.until(&mut screen, &resting, &[(&s1, "70@10.1")]);
+    cancel(&mut trader, "c1", "b1", 1);
+    book.until(&mut screen, &[(&b2, "50@9.9"), (&b3, "10@9.8")], &[(&s1, "70@10.1")]);
+    trader.order("b4", "54=1|38=20|40=2|44=10.1|").assert_has("150=0");
+    book.until(&mut screen, &[(&b2, "50@9.9"), (&b3, "10@9.8")], &[(&s1, "50@10.1")]);
+
+    let not_told = request("n", 0, 0, "0").replace("264=0|", "264=0|266=N|").replace("AAPL", "NOREF");
+    screen.send("V", &not_told);
+    screen.expect("Y").assert_has("262=n|281=7");
+    server.stop_after([trader, screen]);
+}
+
 #[test]
 fn a_02_what_is_not_to_be_had_is_rejected_with_its_reason() {
     let home = home();

@@ -331,6 +331,7 @@ async fn list_instrument(
         lot_size: given.lot_size,
         security_type: None,
         exchange: None,
+        single_orders: false,
     };
     submit(&api, &asked, ControlAction::ListInstrument(listed)).await
 }

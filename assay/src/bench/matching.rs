@@ -240,6 +240,7 @@ fn listed(number: usize) -> Event {
         lot_size,
         security_type: None,
         exchange: None,
+        single_orders: false,
     }
     .into()
 }

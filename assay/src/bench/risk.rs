@@ -84,6 +84,7 @@ impl Desk {
                     lot_size,
                     security_type: None,
                     exchange: None,
+                    single_orders: false,
                 }
                 .into(),
             );

@@ -74,6 +74,7 @@ impl Session {
             SessionKind::MarketData => fix_gateway::SessionKind::MarketData(fix_gateway::MarketDataRules {
                 symbols_max: self.market_data.symbols_max,
                 resend: self.market_data.resend,
+                single_orders: self.market_data.single_orders,
             }),
         }
     }
@@ -99,12 +100,15 @@ pub(crate) struct MarketData {
     pub(crate) symbols_max: u32,
     /// Resend W and X instead of filling their place.
     pub(crate) resend: bool,
+    /// It may ask for single orders, by AggregatedBook(266)=N.
+    pub(crate) single_orders: bool,
 }
 
 impl Default for MarketData {
     fn default() -> Self {
-        let fix_gateway::MarketDataRules { symbols_max, resend } = fix_gateway::MarketDataRules::default();
-        Self { symbols_max, resend }
+        let fix_gateway::MarketDataRules { symbols_max, resend, single_orders } =
+            fix_gateway::MarketDataRules::default();
+        Self { symbols_max, resend, single_orders }
     }
 }
 

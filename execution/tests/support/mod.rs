@@ -166,6 +166,7 @@ pub fn listed(symbol: &str, tick: &str) -> InstrumentListed {
         lot_size: shares(1),
         security_type: None,
         exchange: None,
+        single_orders: false,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::figures::{Figures, TradingDay};
 use assay_event_log::Record;
-use assay_trading_types::{DepthChanged, Event, Level, Price, Qty, Symbol, Timestamp, TradingPhase};
+use assay_trading_types::{
+    DepthChanged, Event, Level, OrderId, Price, Qty, QueuedOrder, Symbol, Timestamp, TradingPhase,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -41,20 +43,34 @@ pub(super) struct Market {
 }
 
 /// A price level behind its price in billionths.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Depth {
     qty: Qty,
     orders: u32,
     at: Timestamp,
+    /// Its orders in the order they trade, where the market tells of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    single: Vec<Single>,
 }
 
-/// A price level as others may see it.
+/// One order.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Single {
+    id: OrderId,
+    qty: Qty,
+    /// When it came to show that.
+    at: Timestamp,
+}
+
+/// A price level, or one order, as others may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) price: Price,
     pub(super) qty: Qty,
     /// NumberOfOrders(346); none at the top, of which the market tells at once and without it.
     pub(super) orders: Option<u32>,
+    /// Of one order, its OrderID(37).
+    pub(super) order: Option<OrderId>,
     pub(super) at: Timestamp,
 }
 
@@ -142,12 +158,16 @@ impl Market {
     }
 
     fn change_levels(&mut self, changed: &DepthChanged, at: Timestamp) {
-        for (side, levels) in [(&mut self.bids, &changed.bids), (&mut self.offers, &changed.offers)] {
-            for level in levels {
+        let bids = (&mut self.bids, &changed.bids, &changed.bid_orders);
+        let offers = (&mut self.offers, &changed.offers, &changed.offer_orders);
+        for (side, levels, queues) in [bids, offers] {
+            for (index, level) in levels.iter().enumerate() {
                 let price = level.price.units();
-                match level.orders {
-                    0 => drop(side.remove(&price)),
-                    orders => drop(side.insert(price, Depth { qty: level.qty, orders, at })),
+                let before = side.remove(&price).map_or(Vec::new(), |depth| depth.single);
+                if level.orders > 0 {
+                    let queue = queues.get(index).map_or(&[][..], |queue| &queue[..]);
+                    let single = queue.iter().map(|order| Single::seen(order, &before, at)).collect();
+                    side.insert(price, Depth { qty: level.qty, orders: level.orders, at, single });
                 }
             }
         }
@@ -187,13 +207,13 @@ impl Market {
     /// Levels of a side, the best first: the top alone, or up to `max` levels. None outside of continuous trading, when
     /// nothing can be had at them.
     pub(super) fn levels(&self, side: BookSide, max: usize) -> Vec<Shown> {
-        if self.phase.is_some_and(|phase| phase != TradingPhase::Continuous) {
+        if !self.is_continuous() {
             return Vec::new();
         }
         if max == 1 {
             let top = self.top[side as usize].map(|top| (top.price, top.qty));
             return top
-                .map(|(price, qty)| Shown { price, qty, orders: None, at: self.top_at })
+                .map(|(price, qty)| Shown { price, qty, orders: None, order: None, at: self.top_at })
                 .into_iter()
                 .collect();
         }
@@ -201,11 +221,48 @@ impl Market {
             price: Price::from_units(*price),
             qty: level.qty,
             orders: Some(level.orders),
+            order: None,
             at: level.at,
         };
-        match side {
-            BookSide::Bid => self.bids.iter().rev().take(max).map(shown).collect(),
-            BookSide::Offer => self.offers.iter().take(max).map(shown).collect(),
+        self.best_first(side).take(max).map(shown).collect()
+    }
+
+    /// Single orders of the best `max_levels` prices of a side in the order they trade, `max` at most; none outside of
+    /// continuous trading.
+    pub(super) fn singles(&self, side: BookSide, max_levels: usize, max: usize) -> Vec<Shown> {
+        if !self.is_continuous() {
+            return Vec::new();
         }
+        let shown = |(price, level): (&i64, &'_ Depth)| {
+            let price = Price::from_units(*price);
+            let one = move |order: &Single| Shown {
+                price,
+                qty: order.qty,
+                orders: None,
+                order: Some(order.id),
+                at: order.at,
+            };
+            level.single.iter().map(one).collect::<Vec<_>>()
+        };
+        self.best_first(side).take(max_levels).flat_map(shown).take(max).collect()
+    }
+
+    fn is_continuous(&self) -> bool {
+        self.phase.is_none_or(|phase| phase == TradingPhase::Continuous)
+    }
+
+    fn best_first(&self, side: BookSide) -> Box<dyn Iterator<Item = (&i64, &Depth)> + '_> {
+        match side {
+            BookSide::Bid => Box::new(self.bids.iter().rev()),
+            BookSide::Offer => Box::new(self.offers.iter()),
+        }
+    }
+}
+
+impl Single {
+    /// An order of a level on which these were seen before.
+    fn seen(order: &QueuedOrder, before: &[Self], at: Timestamp) -> Self {
+        let known = before.iter().find(|known| known.id == order.order_id && known.qty == order.qty);
+        known.copied().unwrap_or(Self { id: order.order_id, qty: order.qty, at })
     }
 }

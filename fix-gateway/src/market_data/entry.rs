@@ -1,7 +1,7 @@
 //! Entries of a snapshot (W) and of an incremental refresh (X), and how they are written.
 
 use super::books::{BookSide, Market, News, Print, Shown};
-use assay_trading_types::{Price, Qty, Symbol, Timestamp};
+use assay_trading_types::{OrderId, Price, Qty, Symbol, Timestamp};
 use fix_session::Encoder;
 
 /// MDEntryType(269).
@@ -78,6 +78,8 @@ pub(super) struct Entry {
     pub(super) position: Option<u32>,
     /// The trade's number.
     pub(super) trade: Option<u64>,
+    /// OrderID(37) of a single order.
+    pub(super) order: Option<OrderId>,
 }
 
 impl Entry {
@@ -90,6 +92,7 @@ impl Entry {
             orders: level.orders,
             position: u32::try_from(index + 1).ok(),
             trade: None,
+            order: level.order,
         }
     }
 
@@ -102,6 +105,7 @@ impl Entry {
             orders: None,
             position: None,
             trade: Some(print.trade),
+            order: None,
         }
     }
 
@@ -117,7 +121,7 @@ impl Entry {
             EntryType::Volume => figures.volume().map(|(qty, at)| ((None, Some(qty)), at)),
             EntryType::Bid | EntryType::Offer | EntryType::Trade | EntryType::Settlement => None,
         }?;
-        Some(Self { kind, price, size, at, orders: None, position: None, trade: None })
+        Some(Self { kind, price, size, at, orders: None, position: None, trade: None, order: None })
     }
 
     /// What it says, whenever it came to be.
@@ -138,12 +142,15 @@ impl Entry {
         self.write_figures(out, action != Action::Delete);
     }
 
-    /// MDEntryID(278): the same for one level, trade or figure of a symbol as long as it is there.
+    /// MDEntryID(278): the same for one level, order, trade or figure of a symbol as long as it is there.
     fn write_id(&self, id: &mut Vec<u8>) {
         id.push(self.kind as u8);
         if let Some(trade) = self.trade {
             id.push(b'-');
             id.extend_from_slice(trade.to_string().as_bytes());
+        } else if let Some(order) = self.order {
+            id.push(b'-');
+            id.extend_from_slice(order.to_string().as_bytes());
         } else if let (Some(price), Some(_)) = (self.price, self.position) {
             id.push(b'-');
             price.write_to(id);
@@ -161,6 +168,9 @@ impl Entry {
         self.at.write_fix(6, &mut text);
         if let Some((date, time)) = text.split_at_checked(8) {
             out.field(272, date).field(273, &time[1..]);
+        }
+        if let Some(order) = self.order {
+            out.field(37, order.to_string().as_bytes());
         }
         if !whole {
             return;

@@ -2,6 +2,7 @@
 
 use super::entry::{EntryType, EntryTypes};
 use super::view::Wanted;
+use crate::MarketDataRules;
 use crate::reference_data::ReferenceData;
 use assay_trading_types::{ClOrdId, Symbol};
 use fix_session::{Message, Verdict};
@@ -9,7 +10,7 @@ use fix_session::{Message, Verdict};
 /// Symbols of one request.
 const SYMBOLS_MAX: usize = 200;
 
-/// Levels a side of a book that is asked for whole: one message then stays below what counterparties' engines take.
+/// Levels, or single orders, a side of a book that is asked for whole: one message then stays below what counterparties' engines take.
 pub(super) const FULL_LEVELS: usize = 500;
 
 /// BusinessRejectReason(380) "unknown id".
@@ -54,6 +55,7 @@ pub(super) enum Fault {
 pub(super) fn read(
     message: &Message<'_>,
     listed: &ReferenceData,
+    rules: MarketDataRules,
     limited: Option<String>,
 ) -> Result<Asked, Fault> {
     let Ok(id) = ClOrdId::from_bytes(message.get(262).unwrap_or_default()) else {
@@ -74,8 +76,9 @@ pub(super) fn read(
         _ => return unsupported(b'4', "263 is 0, 1 or 2"),
     };
     let Some(levels) = levels(message) else { return unsupported(b'5', "264 is 0, 1, 5 or 10") };
-    if message.get(266).is_some_and(|aggregated| aggregated != b"Y") {
-        return unsupported(b'7', "books are aggregated by price");
+    let single = message.get(266).is_some_and(|aggregated| aggregated != b"Y");
+    if single && !rules.single_orders {
+        return unsupported(b'7', "this session is not entitled to single orders");
     }
     let Some(types) = types(message) else { return unsupported(b'8', "269 is 0, 1, 2, 4 to 8 or B") };
     let symbols = match symbols(message, listed) {
@@ -85,7 +88,10 @@ pub(super) fn read(
         Ok(symbols) => symbols,
         Err(unknown) => return rejected(b'0', format!("UNKNOWN_SYMBOL: {}", unknown.escape_ascii())),
     };
-    Ok(Asked::Data(Request { id, mode, wanted: Wanted { types, levels }, symbols }))
+    if let Some(symbol) = symbols.iter().find(|symbol| single && !listed.tells_single_orders(symbol)) {
+        return unsupported(b'7', &format!("{symbol} is told by price alone"));
+    }
+    Ok(Asked::Data(Request { id, mode, wanted: Wanted { types, levels, single }, symbols }))
 }
 
 /// BusinessMessageReject(j) to the end of a subscription that is none.

@@ -3,9 +3,10 @@
 use super::*;
 use assay_event_log::{EventLog, MemoryLog, NewRecord, Record, Value};
 use assay_trading_types::{
-    Actor, DepthChanged, DepthLevel, Event, Level, Price, Qty, Side, Timestamp, TopOfBookChanged, Topic,
-    TraceId, TradeAmended, TradePrinted, TradingPhase, TradingStateChanged,
+    Actor, DepthChanged, DepthLevel, Event, Level, OrderId, Price, Qty, QueuedOrder, Side, Timestamp,
+    TopOfBookChanged, Topic, TraceId, TradeAmended, TradePrinted, TradingPhase, TradingStateChanged,
 };
+use books::{BookSide, Shown};
 use bytes::Bytes;
 use entry::{EntryType, EntryTypes};
 use fix_session::append_fields;
@@ -41,6 +42,16 @@ fn levels(text: &str) -> Vec<DepthLevel> {
     text.split_whitespace().map(level).collect()
 }
 
+fn no_depth() -> DepthChanged {
+    DepthChanged {
+        symbol: symbol(),
+        bids: Vec::new(),
+        offers: Vec::new(),
+        bid_orders: Vec::new(),
+        offer_orders: Vec::new(),
+    }
+}
+
 impl Look {
     fn at(types: &str, levels: usize) -> Self {
         let mut wanted = EntryTypes::default();
@@ -50,8 +61,34 @@ impl Look {
             log: MemoryLog::default(),
             at: Timestamp::parse_fix(b"20261120-14:30:00.250").unwrap(),
             view: View::default(),
-            wanted: Wanted { types: wanted, levels },
+            wanted: Wanted { types: wanted, levels, single: false },
         }
+    }
+
+    /// Who looks at single orders.
+    fn singly(types: &str, levels: usize) -> Self {
+        let mut look = Self::at(types, levels);
+        look.wanted.single = true;
+        look
+    }
+
+    /// Bids of one order or more each: `10@9 7:1 3:2` is a level and its orders by number.
+    fn queues(&mut self, bids: &[&str]) -> &mut Self {
+        let (mut levels, mut bid_orders) = (Vec::new(), Vec::new());
+        for bid in bids {
+            let (price_text, queue) = bid.split_once(' ').unwrap_or((bid, ""));
+            let order = |text: &str| {
+                let (size, id) = text.split_once(':').unwrap();
+                QueuedOrder { order_id: OrderId::new(0, id.parse().unwrap()), qty: qty(size) }
+            };
+            let queue: Vec<_> = queue.split_whitespace().map(order).collect();
+            let sum = queue.iter().map(|order| order.qty.units()).sum();
+            let (price, orders) = (price(price_text), queue.len() as u32);
+            levels.push(DepthLevel { price, qty: Qty::from_units(sum), orders });
+            bid_orders.push(queue);
+        }
+        let event = DepthChanged { bids: levels, bid_orders, ..no_depth() };
+        self.read(event)
     }
 
     fn record(&self, event: Event) -> Arc<Record> {
@@ -77,7 +114,7 @@ impl Look {
     }
 
     fn depth(&mut self, bids: &str, offers: &str) -> &mut Self {
-        self.read(DepthChanged { symbol: symbol(), bids: levels(bids), offers: levels(offers) })
+        self.read(DepthChanged { bids: levels(bids), offers: levels(offers), ..no_depth() })
     }
 
     fn trade(&mut self, trade: u64, at: &str, size: &str) -> &mut Self {
@@ -209,4 +246,102 @@ fn what_was_read_is_remembered() {
     look.books = serde_json::from_value(serde_json::to_value(&look.books).unwrap()).unwrap();
     assert_eq!(look.w(), before);
     assert_eq!(look.books.position, 4);
+}
+
+#[test]
+fn a_02_266_n_shows_each_order_with_its_own_id_and_place() {
+    let mut look = Look::singly("0", 10);
+    look.queues(&["9 7:1 3:2", "8 5:3"]);
+    let id = |n: u64| OrderId::new(0, n).to_string();
+    let (one, two, three, four) = (id(1), id(2), id(3), id(4));
+    assert_eq!(
+        look.w(),
+        format!(
+            "269=0|270=9|271=7|37={one}|290=1|269=0|270=9|271=3|37={two}|290=2|269=0|270=8|271=5|37={three}|290=3|"
+        )
+    );
+    // The first trades in part, the second goes, another comes.
+    look.queues(&["9 4:1 6:4"]);
+    assert_eq!(
+        look.x(),
+        format!(
+            "279=2|269=0|278=0-{two}|55=AAPL|270=9|37={two}|279=1|269=0|278=0-{one}|55=AAPL|270=9|271=4|37={one}|290=1|\
+             279=0|269=0|278=0-{four}|55=AAPL|270=9|271=6|37={four}|290=2|"
+        )
+    );
+    assert_eq!(look.x(), "", "nothing is new");
+    // An order moves to another price under its id; the level it leaves is gone.
+    look.queues(&["8", "7 5:3"]);
+    assert_eq!(
+        look.x(),
+        format!(
+            "279=2|269=0|278=0-{three}|55=AAPL|270=8|37={three}|279=0|269=0|278=0-{three}|55=AAPL|270=7|271=5|37={three}|290=3|"
+        )
+    );
+}
+
+#[test]
+fn a_02_266_n_an_order_that_looks_as_before_and_trades_later_goes_and_comes() {
+    let mut look = Look::singly("0", 1);
+    look.queues(&["9 10:1 20:2 5:3", "8 1:9"]).w();
+    look.queues(&["9 20:2 5:3 10:1"]);
+    let one = OrderId::new(0, 1);
+    assert_eq!(
+        look.x(),
+        format!(
+            "279=2|269=0|278=0-{one}|55=AAPL|270=9|37={one}|279=0|269=0|278=0-{one}|55=AAPL|270=9|271=10|37={one}|290=3|"
+        )
+    );
+}
+
+#[test]
+fn a_02_266_n_outside_of_continuous_trading_there_are_no_orders() {
+    let mut look = Look::singly("0", 10);
+    look.queues(&["9 10:1"]).phase(TradingPhase::Halted);
+    assert_eq!(look.w(), "");
+}
+
+/// What somebody who follows X keeps: orders of a side in their places.
+fn follow(kept: &mut Vec<Shown>, changes: &[(Action, Entry)]) {
+    for (action, entry) in changes {
+        let before = kept.iter().position(|shown| shown.order == entry.order);
+        assert_eq!(before.is_none(), *action == Action::New, "{entry:?}");
+        before.map(|place| kept.remove(place));
+        if *action != Action::Delete {
+            let (price, qty) = (entry.price.unwrap(), entry.size.unwrap());
+            let shown = Shown { price, qty, orders: None, order: entry.order, at: entry.at };
+            kept.insert(entry.position.unwrap() as usize - 1, shown);
+        }
+    }
+}
+
+#[test]
+fn a_02_266_n_whoever_follows_the_changes_has_the_book() {
+    for seed in 1..=200u64 {
+        let mut random = seed;
+        let mut draw = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        let mut look = Look::singly("0", 3);
+        let mut kept = Vec::new();
+        for _ in 0..30 {
+            // Orders 1 to 8 over prices 1 to 4, each on one of them or nowhere, in any order.
+            let mut queues: [Vec<String>; 4] = Default::default();
+            let first = draw(8);
+            for n in 0..8 {
+                if let at @ 0..4 = draw(6) {
+                    queues[at as usize].push(format!("{}:{}", 1 + draw(2), (first + n) % 8 + 1));
+                }
+            }
+            let levels: Vec<_> =
+                (1..).zip(&queues).map(|(at, queue)| format!("{at} {}", queue.join(" "))).collect();
+            look.queues(&levels.iter().map(|level| level.trim()).collect::<Vec<_>>());
+            let market = look.books.market(&symbol()).unwrap();
+            follow(&mut kept, &look.view.changes(market, look.wanted));
+            let brief = |shown: &Shown| (shown.price, shown.qty, shown.order);
+            let book: Vec<_> = market.singles(BookSide::Bid, 3, 500).iter().map(brief).collect();
+            assert_eq!(kept.iter().map(brief).collect::<Vec<_>>(), book, "seed {seed}");
+        }
+    }
 }

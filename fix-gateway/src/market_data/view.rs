@@ -2,7 +2,9 @@
 
 use super::books::{BookSide, Market, Shown};
 use super::entry::{Action, Entry, EntryType, EntryTypes};
-use assay_trading_types::Price;
+use super::request::FULL_LEVELS;
+use assay_trading_types::{OrderId, Price};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Ordering;
 
 /// What somebody wants to see of a market.
@@ -11,6 +13,8 @@ pub(super) struct Wanted {
     pub(super) types: EntryTypes,
     /// Levels a side.
     pub(super) levels: usize,
+    /// Single orders instead of levels.
+    pub(super) single: bool,
 }
 
 /// Figures that have one entry each.
@@ -48,6 +52,7 @@ impl View {
         let before = std::mem::replace(self, Self::of(market, wanted));
         let mut changes = Vec::new();
         for side in [BookSide::Bid, BookSide::Offer] {
+            let compare = if wanted.single { compare_singles } else { compare };
             compare(side, &before.sides[side as usize], &self.sides[side as usize], &mut changes);
         }
         if wanted.types.has(EntryType::Trade) {
@@ -67,6 +72,7 @@ impl View {
 
     fn of(market: &Market, wanted: Wanted) -> Self {
         let side = |side: BookSide, kind: EntryType| match wanted.types.has(kind) {
+            true if wanted.single => market.singles(side, wanted.levels, FULL_LEVELS),
             true => market.levels(side, wanted.levels),
             false => Vec::new(),
         };
@@ -100,6 +106,42 @@ fn compare(side: BookSide, old: &[Shown], new: &[Shown], changes: &mut Vec<(Acti
         }
         i += usize::from(order != Ordering::Greater);
         j += usize::from(order != Ordering::Less);
+    }
+}
+
+/// Orders that went, then those that came or changed, in the order they trade. An order that moved, to another price or behind
+/// others of its own, went and came again under its id: whoever takes the entries in turn and puts each at its place has the
+/// book, and an iceberg's next part, which looks as the last one, is where it trades.
+fn compare_singles(side: BookSide, old: &[Shown], new: &[Shown], changes: &mut Vec<(Action, Entry)>) {
+    let told = |shown: &Shown| shown.order.map(|id| (id, *shown));
+    let before: FxHashMap<OrderId, Shown> = old.iter().filter_map(told).collect();
+    let now: FxHashMap<OrderId, Shown> = new.iter().filter_map(told).collect();
+    let at_its_price = |shown: &Shown| {
+        let id = shown.order?;
+        (before.get(&id)?.price == now.get(&id)?.price).then_some(id)
+    };
+    // Who is met later than before fell behind.
+    let mut queue = old.iter().filter_map(at_its_price);
+    let (mut stayed, mut fell) = (FxHashSet::default(), FxHashSet::default());
+    for id in new.iter().filter_map(at_its_price) {
+        if !fell.contains(&id) {
+            fell.extend(queue.by_ref().take_while(|ahead| *ahead != id));
+            stayed.insert(id);
+        }
+    }
+    let has_stayed = |shown: &Shown| shown.order.is_some_and(|id| stayed.contains(&id));
+    for (place, gone) in old.iter().enumerate().filter(|(_, shown)| !has_stayed(shown)) {
+        changes.push((Action::Delete, Entry::level(side, gone, place)));
+    }
+    for (place, shown) in new.iter().enumerate() {
+        let then = shown.order.and_then(|id| before.get(&id)).filter(|_| has_stayed(shown));
+        match then {
+            None => changes.push((Action::New, Entry::level(side, shown, place))),
+            Some(then) if then.qty != shown.qty => {
+                changes.push((Action::Change, Entry::level(side, shown, place)));
+            }
+            Some(_) => {}
+        }
     }
 }
 

@@ -149,6 +149,7 @@ impl Desk {
             lot_size: id(lot),
             security_type: None,
             exchange: None,
+            single_orders: false,
         };
         self.give(listed.clone());
         let event = listed.into();

@@ -47,6 +47,7 @@ impl Traffic {
                 lot_size: Qty::from_units(SCALE),
                 security_type: None,
                 exchange: None,
+                single_orders: false,
             };
             let price = ReferencePriceSet {
                 symbol: id(symbol),

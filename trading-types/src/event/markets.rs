@@ -24,6 +24,9 @@ pub struct InstrumentListed {
     /// SecurityExchange(207), where it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Exchange>,
+    /// Whether the public is told of single orders, not of price levels alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single_orders: bool,
 }
 
 /// A reference price for collars and valuation.
@@ -163,6 +166,15 @@ pub struct DepthLevel {
     pub orders: u32,
 }
 
+/// An order as the public sees it, which never learns whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedOrder {
+    /// OrderID(37).
+    pub order_id: OrderId,
+    /// What it shows.
+    pub qty: Qty,
+}
+
 /// Price levels that changed since the last such event of the symbol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DepthChanged {
@@ -174,6 +186,12 @@ pub struct DepthChanged {
     /// Levels of offers, the best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<DepthLevel>,
+    /// Where the instrument tells of single orders: those of each level of `bids`, in the order they trade.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bid_orders: Vec<Vec<QueuedOrder>>,
+    /// The same of each level of `offers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offer_orders: Vec<Vec<QueuedOrder>>,
 }
 
 /// Best bid and offer.

@@ -136,8 +136,13 @@ fn amendments() -> Vec<Event> {
         TradeAmended { symbol: symbol(), trade: 5, qty: qty("30"), price: Some(price("9.90")) }.into(),
         DepthChanged {
             symbol: symbol(),
-            bids: vec![DepthLevel { price: price("10.10"), qty: qty("70"), orders: 3 }],
+            bids: vec![DepthLevel { price: price("10.10"), qty: qty("70"), orders: 2 }],
             offers: vec![DepthLevel { price: price("10.12"), qty: Qty::ZERO, orders: 0 }],
+            bid_orders: vec![vec![
+                QueuedOrder { order_id: order_id(), qty: qty("30") },
+                QueuedOrder { order_id: OrderId::new(0, 44), qty: qty("40") },
+            ]],
+            offer_orders: vec![Vec::new()],
         }
         .into(),
     ]
@@ -325,6 +330,7 @@ fn market_inputs() -> Vec<Event> {
             lot_size: qty("1"),
             security_type: Some(SecurityType::new("CS").unwrap()),
             exchange: Some(Exchange::new("XNYS").unwrap()),
+            single_orders: true,
         }
         .into(),
         ReferencePriceSet { symbol: symbol(), price: price("100.00"), max_age_ns: Some(60_000_000_000) }

@@ -5,6 +5,7 @@
 
 use assay_loans::Command;
 use assay_loans::*;
+use assay_trading_types::loan_terms::*;
 use assay_trading_types::*;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -25,18 +26,21 @@ fn main() {
     let start = Date::parse("2026-01-01").expect("a day");
     let mut loans = Loans::new();
     let ask = |loans: &mut Loans, by: &str, command: Command, day: i32| {
-        let asked = Asked { by: Actor::new(by).expect("short"), now: start.plus_days(day).start() };
+        let client = by.strip_prefix("client:").map(|name| FirmId::new(name).expect("short"));
+        let by = Actor::new(by).expect("short");
+        let asked = Asked { by, client, now: start.plus_days(day).start() };
         loans.apply(&command, asked, &Rich).expect("everything is in order").len()
     };
-    let (home, btc, usd) = (asset("HOME"), asset("BTC"), asset("USD"));
+    let (btc, usd) = (asset("BTC"), asset("USD"));
+    let home = LoanProductId::new("HOME").expect("short");
     ask(&mut loans, "maker", Command::ProposeProduct { id: home, product: Box::new(product()) }, 0);
-    ask(&mut loans, "checker", Command::ApproveProduct { id: home }, 0);
+    ask(&mut loans, "checker", Command::ApproveProduct { id: home, version: 1 }, 0);
     let price = Amount::parse("50000").expect("a price");
-    ask(&mut loans, "prices", Command::SetPrice { asset: btc, currency: usd, price }, 0);
+    ask(&mut loans, "prices", Command::SetPrice { asset: btc, currency: usd, price, max_age_ns: None }, 0);
     for n in 0..LOANS {
         let borrower = format!("client:{n}");
         let application = Application {
-            loan: LoanId(n),
+            loan: LoanId::new(0, n),
             product: home,
             account: AccountId::new(&format!("C{n}")).expect("short"),
             amount: Amount::from_units((1_000 + i128::from(n % 9_000)) * 1_000_000_000),
@@ -44,12 +48,16 @@ fn main() {
             verified: true,
         };
         ask(&mut loans, &borrower, Command::Apply(application), 0);
-        ask(&mut loans, "officer", Command::Approve { loan: LoanId(n) }, 0);
-        ask(&mut loans, "treasurer", Command::Disburse { loan: LoanId(n) }, 0);
+        ask(&mut loans, "officer", Command::Approve { loan: LoanId::new(0, n) }, 0);
+        ask(&mut loans, "treasurer", Command::Disburse { loan: LoanId::new(0, n) }, 0);
     }
     for day in 1..=DAYS {
         let clock = Instant::now();
-        let events = ask(&mut loans, "clock", Command::StartDay { date: start.plus_days(day) }, day);
+        let date = start.plus_days(day);
+        let mut events = ask(&mut loans, "clock", Command::StartDay { date }, day);
+        for _ in 0..LOANS as usize / TURN_LOANS_MAX {
+            events += ask(&mut loans, "clock", Command::GoOn, day);
+        }
         println!("day {day}: {LOANS} loans, {events} events with their postings, {:.2?}", clock.elapsed());
     }
 }

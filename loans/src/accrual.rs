@@ -1,8 +1,8 @@
 //! Interest, exactly: nothing is rounded but what falls due, and what rounding leaves is carried on.
 
-use crate::day_count::YEAR;
-use crate::rate::{RATE_ONE, Rate};
+use crate::plan::RATE_ONE;
 use assay_trading_types::Amount;
+use assay_trading_types::loan_terms::{Rate, YEAR};
 use serde::{Deserialize, Serialize};
 
 /// Parts of a billionth of the currency that interest is counted in.

@@ -7,14 +7,16 @@
 //! default        sale of what covers the debt, one asset after the other
 //! ```
 
-use crate::event::{DefaultCause, Fact, LoanEvent};
+use crate::event::LoanEvent;
 use crate::loan::{Book, Loan, Stage};
 use crate::payments::Offer;
+use crate::plan::RATE_ONE;
 use crate::prices::{Prices, times};
-use crate::rate::{RATE_ONE, Rate};
 use crate::running::{Sale, lower};
-use crate::status::LoanStatus;
-use assay_trading_types::{Amount, Asset, SCALE, Timestamp, TransferReason};
+use assay_trading_types::loan_terms::Rate;
+use assay_trading_types::{
+    Amount, Asset, DefaultCause, LoanFact, LoanRefusal, SCALE, Timestamp, TransferReason,
+};
 
 /// Nanoseconds in a second.
 const NS_PER_S: i64 = 1_000_000_000;
@@ -42,7 +44,7 @@ impl Loan {
         if suffices(value, owed, self.terms.margin_ratio) {
             if called {
                 self.set_call(None);
-                out.push(self.event(now, Fact::MarginCallCured { value, owed }, Vec::new()));
+                out.push(self.event(now, LoanFact::MarginCallCured { value, owed }, Vec::new()));
             }
         } else if lapsed || !suffices(value, owed, self.terms.liquidation_ratio) {
             self.set_call(None);
@@ -50,7 +52,7 @@ impl Loan {
         } else if !called {
             let until = now.plus_ns(i64::from(self.terms.cure_s) * NS_PER_S);
             self.set_call(Some(until));
-            out.push(self.event(now, Fact::MarginCalled { value, owed, until }, Vec::new()));
+            out.push(self.event(now, LoanFact::MarginCalled { value, owed, until }, Vec::new()));
         }
     }
 
@@ -73,7 +75,7 @@ impl Loan {
         }
         let books = (Book::Collateral, Book::Desk);
         let transfers = self.post_asset(books.0, books.1, (asset, amount), TransferReason::LoanCollateral);
-        out.push(self.event(now, Fact::LiquidationRequested { asset, amount }, transfers));
+        out.push(self.event(now, LoanFact::LiquidationRequested { asset, amount }, transfers));
     }
 
     /// Takes what came of a sale: the debt first, the rest is the borrower's.
@@ -90,7 +92,7 @@ impl Loan {
         if let Some(running) = self.running_mut() {
             running.sale = (left > Amount::ZERO).then_some(Sale { amount: left, ..sale });
         }
-        let fact = Fact::CollateralSold { asset: sale.asset, sold, proceeds, taken, returned };
+        let fact = LoanFact::CollateralSold { asset: sale.asset, sold, proceeds, taken, returned };
         out.push(self.event(now, fact, transfers));
     }
 
@@ -100,16 +102,16 @@ impl Loan {
         (asset, amount): (Asset, Amount),
         prices: &Prices,
         now: Timestamp,
-    ) -> Result<(), LoanStatus> {
+    ) -> Result<(), LoanRefusal> {
         let mut left = self.pledges.clone();
         let pledged = left.get_mut(&asset).filter(|pledged| **pledged >= amount);
-        lower(pledged.ok_or(LoanStatus::InsufficientFunds)?, amount);
+        lower(pledged.ok_or(LoanRefusal::InsufficientFunds)?, amount);
         let owed = self.running().map_or(self.amount, |running| running.owed.total());
         let value = prices.value(&left, &self.terms, now)?;
         if suffices(value, owed, self.terms.collateral_ratio) {
             Ok(())
         } else {
-            Err(LoanStatus::CollateralTooSmall)
+            Err(LoanRefusal::CollateralTooSmall)
         }
     }
 

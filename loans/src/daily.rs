@@ -1,9 +1,10 @@
 //! What a day brings: interest, instalments falling due, lateness, default.
 
-use crate::event::{DefaultCause, Fact, LoanEvent};
+use crate::event::LoanEvent;
 use crate::loan::{Book, Loan, Stage};
-use crate::running::{Bucket, raise};
-use assay_trading_types::{Amount, Date, Timestamp, TransferReason};
+use crate::running::raise;
+use assay_trading_types::loan_terms::Bucket;
+use assay_trading_types::{Amount, Date, DefaultCause, LoanFact, Timestamp, TransferReason};
 
 /// Days before an instalment falls due on which the borrower is told.
 const DUE_SOON_DAYS: i32 = 3;
@@ -23,7 +24,7 @@ impl Loan {
             let Stage::Active(running) = &mut self.stage else { break };
             let bill = running.bill(due, next.principal);
             let (principal, interest) = (bill.principal, bill.interest);
-            out.push(self.event(at, Fact::InstalmentDue { due, principal, interest }, Vec::new()));
+            out.push(self.event(at, LoanFact::InstalmentDue { due, principal, interest }, Vec::new()));
             self.accrue(due, at, out);
         }
         if matches!(self.stage, Stage::Active(_)) {
@@ -48,7 +49,7 @@ impl Loan {
             unreachable!("only an active loan goes into default")
         };
         self.stage = Stage::Defaulted(running);
-        out.push(self.event(at, Fact::Defaulted { cause }, Vec::new()));
+        out.push(self.event(at, LoanFact::Defaulted { cause }, Vec::new()));
     }
 
     fn accrue(&mut self, until: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
@@ -58,18 +59,18 @@ impl Loan {
         if interest > Amount::ZERO {
             let books = (Book::Interest, Book::InterestIncome);
             let transfers = self.post(books.0, books.1, interest, TransferReason::LoanInterest);
-            out.push(self.event(at, Fact::InterestAccrued { amount: interest, until }, transfers));
+            out.push(self.event(at, LoanFact::InterestAccrued { amount: interest, until }, transfers));
         }
         if penalty > Amount::ZERO {
             let transfers = self.post(Book::Fees, Book::FeeIncome, penalty, TransferReason::LoanFee);
-            out.push(self.event(at, Fact::PenaltyAccrued { amount: penalty, until }, transfers));
+            out.push(self.event(at, LoanFact::PenaltyAccrued { amount: penalty, until }, transfers));
         }
     }
 
     fn tell_what_is_due_soon(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
         let Stage::Active(running) = &self.stage else { return };
         if let Some(next) = running.future.front().filter(|i| i.due == date.plus_days(DUE_SOON_DAYS)) {
-            out.push(self.event(at, Fact::DueSoon { due: next.due }, Vec::new()));
+            out.push(self.event(at, LoanFact::DueSoon { due: next.due }, Vec::new()));
         }
     }
 
@@ -86,7 +87,7 @@ impl Loan {
             let due = bill.due;
             raise(&mut running.owed.fees, amount);
             let transfers = self.post(Book::Fees, Book::FeeIncome, amount, TransferReason::LoanFee);
-            out.push(self.event(at, Fact::LateFee { due, amount }, transfers));
+            out.push(self.event(at, LoanFact::LateFee { due, amount }, transfers));
         }
     }
 
@@ -97,7 +98,7 @@ impl Loan {
         let (from, to) = (running.bucket, Bucket::of(days));
         running.bucket = to;
         if from != to {
-            out.push(self.event(at, Fact::Delinquency { days, from, to }, Vec::new()));
+            out.push(self.event(at, LoanFact::Delinquency { days, from, to }, Vec::new()));
         }
     }
 }

@@ -8,11 +8,11 @@
 //!             cancelled            v
 //!                              defaulted -> sale of what covers the debt -> repaid | written off -> recovered
 //! ```
-//! [`Loans`] takes a [`Command`], who asks and when, and answers with [`LoanEvent`]s or a [`LoanStatus`]; every event
+//! [`Loans`] takes a [`Command`], who asks and when, and answers with [`LoanEvent`]s or a [`LoanRefusal`]; every event
 //! carries postings that balance. It decides on a copy and then puts it in place, so a refusal changes nothing.
 //!
 //! It does no I/O, reads no clock and knows neither the log nor orders: whoever runs it applies the postings to the books
-//! in the same step, feeds it prices and days, and turns [`Fact::LiquidationRequested`] into an ordinary order. Who may
+//! in the same step, feeds it prices and days, and turns [`LoanFact::LiquidationRequested`] into an ordinary order. Who may
 //! ask is decided by role before; that two persons must act, and that nobody decides on their own loan, is decided here.
 //!
 //! # Rules
@@ -26,10 +26,8 @@
 #![warn(missing_docs)]
 
 mod accrual;
-mod calendar;
 mod collateral;
 mod daily;
-mod day_count;
 mod event;
 mod loan;
 mod loans;
@@ -37,21 +35,18 @@ mod payments;
 mod plan;
 mod prices;
 mod product;
-mod rate;
+mod products;
 mod running;
 mod schedule;
-mod status;
+mod state;
 mod steps;
+mod turns;
 
 pub use accrual::Accrual;
-pub use calendar::{BusinessDays, Cycle, DUE_DATES_MAX, Shift, Stub};
-pub use day_count::{DayCount, YEAR};
-pub use event::{Application, Command, DefaultCause, Fact, LoanEvent, LoanId, ProductId};
+pub use event::{Application, Asked, Command, LoanEvent};
 pub use loan::{DESK_CODE, Loan, Stage};
-pub use loans::{Asked, Funds, LOANS_MAX, Loans};
-pub use plan::{Interest, PRINCIPAL_MAX, Plan, PlanFault, RATE_STEPS_MAX, RateStep, Repayment};
-pub use product::{CollateralRule, Part, Prepayment, Product};
-pub use rate::{Rate, RateError};
-pub use running::{Bucket, Parts, Running};
-pub use schedule::Instalment;
-pub use status::LoanStatus;
+pub use loans::{Funds, LOANS_MAX, Loans, quote};
+pub use plan::{Interest, PRINCIPAL_MAX, Plan, PlanFault, RATE_STEPS_MAX, RateStep};
+pub use product::fault;
+pub use running::Running;
+pub use turns::TURN_LOANS_MAX;

@@ -1,8 +1,8 @@
 //! One loan: its terms, its stage, its collateral, and the postings of its steps.
 
-use crate::event::{Application, Fact, LoanEvent, LoanId, ProductId};
-use crate::product::Product;
-use crate::running::{Parts, Running};
+use crate::event::{Application, LoanEvent};
+use crate::running::Running;
+use assay_trading_types::loan_terms::{Parts, Product};
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,20 +18,13 @@ pub enum Stage {
     /// Applied for.
     Pending,
     /// Agreed to, not paid out.
-    Approved {
-        /// By whom.
-        by: Actor,
-        /// When.
-        at: Timestamp,
-    },
+    Approved,
     /// Paid out and kept.
     Active(Box<Running>),
     /// Paid out and not kept: everything is due, no interest is earned any more.
     Defaulted(Box<Running>),
     /// Paid back.
     Repaid {
-        /// When.
-        at: Timestamp,
         /// What was paid in all.
         repaid: Parts,
     },
@@ -45,29 +38,29 @@ pub enum Stage {
         recovered: Amount,
     },
     /// Declined.
-    Rejected {
-        /// By whom.
-        by: Actor,
-        /// When.
-        at: Timestamp,
-    },
+    Rejected,
     /// Withdrawn by the borrower.
-    Cancelled {
-        /// When.
-        at: Timestamp,
-    },
+    Cancelled,
 }
 
 /// A loan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loan {
     pub(crate) id: LoanId,
-    pub(crate) product: ProductId,
+    pub(crate) product: LoanProductId,
     pub(crate) terms: Arc<Product>,
-    pub(crate) borrower: Actor,
+    pub(crate) borrower: FirmId,
     pub(crate) account: AccountId,
     pub(crate) amount: Amount,
-    pub(crate) applied: Timestamp,
+    pub(crate) applied: LoanSigned,
+    /// Approved or rejected.
+    pub(crate) decided: Option<LoanSigned>,
+    /// Why it was rejected or is to be given up.
+    pub(crate) reason: Option<String>,
+    pub(crate) disbursed: Option<LoanSigned>,
+    pub(crate) ended: Option<Timestamp>,
+    /// Grows with every change.
+    pub(crate) version: u64,
     /// Collateral that is locked now.
     pub(crate) pledges: BTreeMap<Asset, Amount>,
     pub(crate) stage: Stage,
@@ -128,8 +121,8 @@ impl Loan {
     pub(crate) fn new(
         application: &Application,
         terms: Arc<Product>,
-        borrower: Actor,
-        now: Timestamp,
+        borrower: FirmId,
+        applied: LoanSigned,
     ) -> Self {
         Self {
             id: application.loan,
@@ -138,7 +131,12 @@ impl Loan {
             borrower,
             account: application.account,
             amount: application.amount,
-            applied: now,
+            applied,
+            decided: None,
+            reason: None,
+            disbursed: None,
+            ended: None,
+            version: 0,
             pledges: BTreeMap::new(),
             stage: Stage::Pending,
             transfers: 0,
@@ -151,7 +149,7 @@ impl Loan {
     }
 
     /// The product it was made from.
-    pub fn product(&self) -> ProductId {
+    pub fn product(&self) -> LoanProductId {
         self.product
     }
 
@@ -161,7 +159,7 @@ impl Loan {
     }
 
     /// Who borrows.
-    pub fn borrower(&self) -> Actor {
+    pub fn borrower(&self) -> FirmId {
         self.borrower
     }
 
@@ -170,9 +168,9 @@ impl Loan {
         self.account
     }
 
-    /// What was applied for, and when.
-    pub fn application(&self) -> (Amount, Timestamp) {
-        (self.amount, self.applied)
+    /// What was applied for.
+    pub fn amount(&self) -> Amount {
+        self.amount
     }
 
     /// Collateral that is locked now.
@@ -195,7 +193,16 @@ impl Loan {
 
     /// Whether it counts towards what one client may have.
     pub(crate) fn counts(&self) -> bool {
-        matches!(self.stage, Stage::Pending | Stage::Approved { .. } | Stage::Active(_) | Stage::Defaulted(_))
+        matches!(self.stage, Stage::Pending | Stage::Approved | Stage::Active(_) | Stage::Defaulted(_))
+    }
+
+    /// Whether nothing more can come of it.
+    pub(crate) fn is_over(&self) -> bool {
+        match &self.stage {
+            Stage::Repaid { .. } | Stage::Rejected | Stage::Cancelled => true,
+            Stage::WrittenOff { lost, recovered, .. } => *recovered >= lost.total(),
+            Stage::Pending | Stage::Approved | Stage::Active(_) | Stage::Defaulted(_) => false,
+        }
     }
 
     pub(crate) fn running_mut(&mut self) -> Option<&mut Running> {
@@ -205,8 +212,8 @@ impl Loan {
         }
     }
 
-    pub(crate) fn event(&self, at: Timestamp, fact: Fact, transfers: Vec<Transfer>) -> LoanEvent {
-        LoanEvent { at, loan: Some(self.id), fact, transfers }
+    pub(crate) fn event(&self, at: Timestamp, fact: LoanFact, transfers: Vec<Transfer>) -> LoanEvent {
+        LoanEvent { at, loan: self.id, fact, transfers }
     }
 
     /// A posting of this loan in its currency; none for nothing.
@@ -233,7 +240,7 @@ impl Loan {
         }
         self.transfers += 1;
         let transfer = Transfer {
-            id: TransferId(TRANSFER_IDS | u128::from(self.id.0) << 48 | u128::from(self.transfers)),
+            id: TransferId(TRANSFER_IDS | u128::from(self.id.as_u64()) << 48 | u128::from(self.transfers)),
             debit: debit.code(&self.account),
             credit: credit.code(&self.account),
             asset,
@@ -257,7 +264,7 @@ impl Loan {
         for (asset, amount) in std::mem::take(&mut self.pledges) {
             let (from, to) = (Book::Collateral, Book::Client);
             let transfers = self.post_asset(from, to, (asset, amount), TransferReason::LoanCollateral);
-            out.push(self.event(at, Fact::CollateralReleased { asset, amount }, transfers));
+            out.push(self.event(at, LoanFact::CollateralReleased { asset, amount }, transfers));
         }
     }
 }

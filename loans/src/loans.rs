@@ -1,23 +1,28 @@
 //! All loans of a partition, and the commands that change them.
 
 use crate::collateral::{Sold, suffices};
-use crate::event::{Application, Command, Fact, LoanEvent, LoanId, ProductId};
-use crate::loan::{Loan, Stage};
-use crate::prices::Prices;
-use crate::product::Product;
-use crate::schedule::Instalment;
-use crate::status::LoanStatus;
+use crate::event::{Application, Asked, Command, LoanEvent};
+use crate::loan::Loan;
+use crate::prices::{Prices, times};
+use crate::products::Products;
 use crate::steps::{
-    approve, cancel, check_amount, disburse, lock, pledge, propose_write_off, recover, reject, release,
-    repay, schedule, take_sale, write_off,
+    approve, cancel, check_amount, disburse, lock, pledge, propose_write_off, reject, release, repay,
+    schedule, take_sale, write_off,
 };
-use assay_trading_types::*;
+use crate::turns::Turns;
+use assay_trading_types::loan_terms::{Instalment, Product};
+use assay_trading_types::{
+    AccountId, Amount, Asset, Date, FirmId, LoanFact, LoanId, LoanProduct, LoanProductId, LoanRefusal,
+    LoanSigned, Timestamp,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Loans that one client may have applied for or running.
 pub const LOANS_MAX: usize = 3;
+
+/// Loans that are over and still known here, the newest; older ones stand in the log.
+const OVER_MAX: usize = 10_000;
 
 /// What the core asks of the books: how much of an asset an account can spend.
 pub trait Funds {
@@ -25,42 +30,19 @@ pub trait Funds {
     fn available(&self, account: &AccountId, asset: Asset) -> Amount;
 }
 
-/// Who asks, and when.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked {
-    /// Who.
-    pub by: Actor,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// A product and whether it is offered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Offered {
-    product: Arc<Product>,
-    active: bool,
-}
-
-/// A product that waits for its second person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Proposed {
-    product: Product,
-    by: Actor,
-}
-
 /// Products, loans and prices. Postings of its events must be applied to the books in the step that applied the command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loans {
-    products: BTreeMap<ProductId, Offered>,
-    proposals: BTreeMap<ProductId, Proposed>,
-    loans: BTreeMap<LoanId, Loan>,
+    products: Products,
+    pub(crate) loans: BTreeMap<LoanId, Loan>,
     /// Loans of a client that count towards what one may have.
-    by_borrower: BTreeMap<Actor, BTreeSet<LoanId>>,
+    by_borrower: BTreeMap<FirmId, BTreeSet<LoanId>>,
     /// Running loans by asset that secures them.
-    by_collateral: BTreeMap<Asset, BTreeSet<LoanId>>,
+    pub(crate) by_collateral: BTreeMap<Asset, BTreeSet<LoanId>>,
+    /// Loans that are over, the oldest first.
+    over: VecDeque<LoanId>,
     prices: Prices,
-    /// The last day that was begun.
-    day: Option<Date>,
+    pub(crate) turns: Turns,
 }
 
 impl Loans {
@@ -70,8 +52,13 @@ impl Loans {
     }
 
     /// Products that are offered.
-    pub fn products(&self) -> impl Iterator<Item = (ProductId, &Product)> {
-        self.products.iter().filter(|(_, o)| o.active).map(|(id, o)| (*id, &*o.product))
+    pub fn products(&self) -> impl Iterator<Item = (LoanProductId, &Product)> {
+        self.products.active()
+    }
+
+    /// A product as it stands, offered or not.
+    pub fn product(&self, id: LoanProductId) -> Option<LoanProduct> {
+        self.products.state(id)
     }
 
     /// A loan.
@@ -90,13 +77,27 @@ impl Loans {
     /// No such product, the amount is out of its bounds, or the terms make no schedule.
     pub fn quote(
         &self,
-        product: ProductId,
+        product: LoanProductId,
         amount: Amount,
         start: Date,
-    ) -> Result<Vec<Instalment>, LoanStatus> {
-        let product = self.offered(product)?;
-        check_amount(product, amount)?;
-        schedule(product, amount, start)
+    ) -> Result<Vec<Instalment>, LoanRefusal> {
+        quote(self.products.offered(product)?, amount, start)
+    }
+
+    /// What pledges count for, and what they must count for, in the product's currency.
+    ///
+    /// # Errors
+    /// No such product, or an asset of them is not accepted or has no recent price.
+    pub fn collateral(
+        &self,
+        product: LoanProductId,
+        amount: Amount,
+        pledges: &BTreeMap<Asset, Amount>,
+        now: Timestamp,
+    ) -> Result<(Amount, Amount), LoanRefusal> {
+        let terms = self.products.offered(product)?;
+        let value = self.prices.value(pledges, terms, now)?;
+        Ok((value, times(amount, terms.collateral_ratio.billionths().into())?))
     }
 
     /// Applies a command: decides on a copy, then puts it in place.
@@ -108,18 +109,26 @@ impl Loans {
         command: &Command,
         asked: Asked,
         funds: &impl Funds,
-    ) -> Result<Vec<LoanEvent>, LoanStatus> {
+    ) -> Result<Vec<LoanEvent>, LoanRefusal> {
+        let of_product = |done: Result<(), LoanRefusal>| done.map(|()| Vec::new());
         match command {
-            Command::ProposeProduct { id, product } => self.propose(*id, product, asked),
-            Command::ApproveProduct { id } => self.approve_product(*id, asked),
-            Command::RetireProduct { id } => self.retire(*id, asked),
+            Command::ProposeProduct { id, product } => of_product(self.products.propose(*id, product, asked)),
+            Command::ApproveProduct { id, version } => {
+                of_product(self.products.approve(*id, *version, asked))
+            }
+            Command::RetireProduct { id } => of_product(self.products.retire(*id)),
             Command::Apply(application) => self.apply_for(application, asked, funds),
-            Command::SetPrice { asset, currency, price } => self.set_price(*asset, *currency, *price, asked),
+            Command::SetPrice { asset, currency, price, max_age_ns } => {
+                self.set_price((*asset, *currency), *price, *max_age_ns, asked)
+            }
             Command::StartDay { date } => self.start_day(*date, asked.now),
+            Command::GoOn => Ok(self.go_on(asked.now)),
             Command::Cancel { loan } => self.change(*loan, |l, _, out| cancel(l, asked, out)),
             Command::Approve { loan } => self.change(*loan, |l, _, out| approve(l, asked, out)),
-            Command::Reject { loan } => self.change(*loan, |l, _, out| reject(l, asked, out)),
-            Command::Disburse { loan } => self.change(*loan, |l, _, out| disburse(l, asked, out)),
+            Command::Reject { loan, reason } => self.change(*loan, |l, _, out| reject(l, reason, asked, out)),
+            Command::Disburse { loan } => {
+                self.change(*loan, |l, prices, out| disburse(l, asked, prices, out))
+            }
             Command::Repay { loan, amount } => {
                 self.change(*loan, |l, prices, out| repay(l, *amount, asked, (funds, prices), out))
             }
@@ -133,13 +142,10 @@ impl Loans {
                 let done = Sold { sold: *sold, proceeds: *proceeds, returned: *returned };
                 self.change(*loan, |l, prices, out| take_sale(l, done, asked, prices, out))
             }
-            Command::ProposeWriteOff { loan } => {
-                self.change(*loan, |l, _, out| propose_write_off(l, asked, out))
+            Command::ProposeWriteOff { loan, reason } => {
+                self.change(*loan, |l, _, out| propose_write_off(l, reason, asked, out))
             }
             Command::WriteOff { loan } => self.change(*loan, |l, _, out| write_off(l, asked, out)),
-            Command::Recover { loan, amount } => {
-                self.change(*loan, |l, _, out| recover(l, *amount, asked, funds, out))
-            }
         }
     }
 
@@ -147,77 +153,67 @@ impl Loans {
     fn change(
         &mut self,
         id: LoanId,
-        change: impl FnOnce(&mut Loan, &Prices, &mut Vec<LoanEvent>) -> Result<(), LoanStatus>,
-    ) -> Result<Vec<LoanEvent>, LoanStatus> {
-        let mut loan = self.loans.get(&id).ok_or(LoanStatus::LoanNotFound)?.clone();
+        change: impl FnOnce(&mut Loan, &Prices, &mut Vec<LoanEvent>) -> Result<(), LoanRefusal>,
+    ) -> Result<Vec<LoanEvent>, LoanRefusal> {
+        let mut loan = self.loans.get(&id).ok_or(LoanRefusal::LoanNotFound)?.clone();
         let mut out = Vec::new();
         change(&mut loan, &self.prices, &mut out)?;
         // Decided: nothing below fails.
-        self.index(&loan);
-        self.loans.insert(id, loan);
+        self.keep(loan, &out);
         Ok(out)
     }
 
-    /// Keeps the indices true to a loan that has changed.
-    fn index(&mut self, loan: &Loan) {
+    /// As [`Loans::change`], for what is never refused.
+    pub(crate) fn look_at(
+        &mut self,
+        id: LoanId,
+        out: &mut Vec<LoanEvent>,
+        change: impl FnOnce(&mut Loan, &Prices, &mut Vec<LoanEvent>),
+    ) {
+        let Some(mut loan) = self.loans.remove(&id) else { return };
+        let before = out.len();
+        change(&mut loan, &self.prices, out);
+        self.keep(loan, &out[before..]);
+    }
+
+    /// Puts a loan in place as it is now, with what happened to it, and keeps the indices true.
+    fn keep(&mut self, mut loan: Loan, events: &[LoanEvent]) {
+        loan.version += u64::from(!events.is_empty());
+        self.count(&loan);
+        self.index_collateral(&loan);
+        if loan.is_over() && !events.is_empty() {
+            self.over.push_back(loan.id);
+        }
+        self.loans.insert(loan.id, loan);
+        if self.over.len() > OVER_MAX
+            && let Some(oldest) = self.over.pop_front()
+        {
+            self.loans.remove(&oldest);
+        }
+    }
+
+    fn count(&mut self, loan: &Loan) {
         let of = self.by_borrower.entry(loan.borrower).or_default();
         if loan.counts() {
-            of.insert(loan.id)
+            of.insert(loan.id);
         } else {
-            of.remove(&loan.id)
-        };
+            of.remove(&loan.id);
+        }
+        if of.is_empty() {
+            self.by_borrower.remove(&loan.borrower);
+        }
+    }
+
+    fn index_collateral(&mut self, loan: &Loan) {
         let running = loan.running().is_some();
         for rule in &loan.terms.collateral {
-            let secured = running && loan.pledges.contains_key(&rule.asset);
             let of = self.by_collateral.entry(rule.asset).or_default();
-            if secured {
-                of.insert(loan.id)
+            if running && loan.pledges.contains_key(&rule.asset) {
+                of.insert(loan.id);
             } else {
-                of.remove(&loan.id)
-            };
+                of.remove(&loan.id);
+            }
         }
-    }
-
-    fn offered(&self, id: ProductId) -> Result<&Arc<Product>, LoanStatus> {
-        let offered = self.products.get(&id).ok_or(LoanStatus::ProductNotFound)?;
-        if offered.active { Ok(&offered.product) } else { Err(LoanStatus::ProductNotActive) }
-    }
-
-    fn propose(
-        &mut self,
-        id: ProductId,
-        product: &Product,
-        asked: Asked,
-    ) -> Result<Vec<LoanEvent>, LoanStatus> {
-        if !product.is_valid() {
-            return Err(LoanStatus::ProductInvalid);
-        }
-        // Decided: nothing below fails.
-        let by = asked.by;
-        self.proposals.insert(id, Proposed { product: product.clone(), by });
-        Ok(vec![product_event(asked, Fact::ProductProposed { id, by })])
-    }
-
-    fn approve_product(&mut self, id: ProductId, asked: Asked) -> Result<Vec<LoanEvent>, LoanStatus> {
-        let proposed = self.proposals.get(&id).ok_or(LoanStatus::ProductNotFound)?;
-        if proposed.by == asked.by {
-            return Err(LoanStatus::SamePerson);
-        }
-        // Decided: nothing below fails.
-        let product = Arc::new(proposed.product.clone());
-        self.proposals.remove(&id);
-        self.products.insert(id, Offered { product, active: true });
-        Ok(vec![product_event(asked, Fact::ProductApproved { id, by: asked.by })])
-    }
-
-    fn retire(&mut self, id: ProductId, asked: Asked) -> Result<Vec<LoanEvent>, LoanStatus> {
-        let offered = self.products.get_mut(&id).ok_or(LoanStatus::ProductNotFound)?;
-        if !offered.active {
-            return Err(LoanStatus::ProductNotActive);
-        }
-        // Decided: nothing below fails.
-        offered.active = false;
-        Ok(vec![product_event(asked, Fact::ProductRetired { id, by: asked.by })])
     }
 
     fn apply_for(
@@ -225,30 +221,30 @@ impl Loans {
         application: &Application,
         asked: Asked,
         funds: &impl Funds,
-    ) -> Result<Vec<LoanEvent>, LoanStatus> {
+    ) -> Result<Vec<LoanEvent>, LoanRefusal> {
         let Application { loan: id, product, amount, .. } = *application;
-        let terms = self.offered(product)?.clone();
+        let borrower = asked.client.ok_or(LoanRefusal::NotTheBorrower)?;
+        let terms = self.products.offered(product)?.clone();
         if self.loans.contains_key(&id) {
-            return Err(LoanStatus::LoanExists);
+            return Err(LoanRefusal::LoanExists);
         }
         if !application.verified {
-            return Err(LoanStatus::NotVerified);
+            return Err(LoanRefusal::NotVerified);
         }
         check_amount(&terms, amount)?;
-        if self.by_borrower.get(&asked.by).is_some_and(|loans| loans.len() >= LOANS_MAX) {
-            return Err(LoanStatus::TooManyLoans);
+        if self.by_borrower.get(&borrower).is_some_and(|loans| loans.len() >= LOANS_MAX) {
+            return Err(LoanRefusal::TooManyLoans);
         }
         self.check_collateral(application, &terms, asked.now, funds)?;
         schedule(&terms, amount, Date::of(asked.now))?;
-        let mut loan = Loan::new(application, terms, asked.by, asked.now);
-        let fact = Fact::Applied { borrower: asked.by, product, amount };
-        let mut out = vec![loan.event(asked.now, fact, Vec::new())];
+        // Decided: nothing below fails.
+        let applied = LoanSigned { by: asked.by, at: asked.now };
+        let mut loan = Loan::new(application, terms, borrower, applied);
+        let mut out = vec![loan.event(asked.now, LoanFact::Applied { amount }, Vec::new())];
         for (asset, amount) in &application.pledges {
             lock(&mut loan, (*asset, *amount), asked.now, &mut out);
         }
-        // Decided: nothing below fails.
-        self.index(&loan);
-        self.loans.insert(id, loan);
+        self.keep(loan, &out);
         Ok(out)
     }
 
@@ -258,77 +254,42 @@ impl Loans {
         terms: &Product,
         now: Timestamp,
         funds: &impl Funds,
-    ) -> Result<(), LoanStatus> {
+    ) -> Result<(), LoanRefusal> {
         if application.pledges.values().any(|amount| *amount <= Amount::ZERO) {
-            return Err(LoanStatus::AmountNotPositive);
+            return Err(LoanRefusal::AmountNotPositive);
         }
         let value = self.prices.value(&application.pledges, terms, now)?;
         if !suffices(value, application.amount, terms.collateral_ratio) {
-            return Err(LoanStatus::CollateralTooSmall);
+            return Err(LoanRefusal::CollateralTooSmall);
         }
         let covered =
             |(asset, amount): (&Asset, &Amount)| *amount <= funds.available(&application.account, *asset);
-        if application.pledges.iter().all(covered) { Ok(()) } else { Err(LoanStatus::InsufficientFunds) }
+        if application.pledges.iter().all(covered) { Ok(()) } else { Err(LoanRefusal::InsufficientFunds) }
     }
 
     fn set_price(
         &mut self,
-        asset: Asset,
-        currency: Asset,
+        (asset, currency): (Asset, Asset),
         price: Amount,
+        max_age_ns: Option<i64>,
         asked: Asked,
-    ) -> Result<Vec<LoanEvent>, LoanStatus> {
+    ) -> Result<Vec<LoanEvent>, LoanRefusal> {
+        // A price that is none is not used: what it was before neither.
         if price <= Amount::ZERO {
-            return Err(LoanStatus::AmountNotPositive);
+            self.prices.forget(asset, currency);
+            return Ok(Vec::new());
         }
-        // Decided: nothing below fails.
-        self.prices.set(asset, currency, price, asked.now);
-        let mut out = Vec::new();
-        let secured = self.by_collateral.get(&asset).cloned().unwrap_or_default();
-        for id in secured {
-            let Some(mut loan) = self.loans.remove(&id) else { continue };
-            if loan.terms.currency == currency {
-                loan.value_collateral(&self.prices, asked.now, &mut out);
-                self.index(&loan);
-            }
-            self.loans.insert(id, loan);
-        }
-        Ok(out)
-    }
-
-    /// Begins a day: interest, instalments, lateness, defaults, collateral of every running loan. A day that was begun,
-    /// or one before it, changes nothing; days that were left out are made up for.
-    fn start_day(&mut self, date: Date, now: Timestamp) -> Result<Vec<LoanEvent>, LoanStatus> {
-        if date > Date::of(now) {
-            return Err(LoanStatus::DayNotBegun);
-        }
-        // Decided: nothing below fails.
-        let mut out = Vec::new();
-        if self.day.is_some_and(|day| day >= date) {
-            return Ok(out);
-        }
-        self.day = Some(date);
-        let mut changed = Vec::new();
-        for loan in self.loans.values_mut().filter(|loan| loan.running().is_some()) {
-            let pledges = loan.pledges.len();
-            loan.advance(date, now, &mut out);
-            loan.look_at_lateness(date, now, &mut out);
-            match loan.stage {
-                Stage::Defaulted(_) => loan.sell_next(&self.prices, now, &mut out),
-                _ => loan.value_collateral(&self.prices, now, &mut out),
-            }
-            if loan.pledges.len() != pledges {
-                changed.push(loan.id);
-            }
-        }
-        for id in changed {
-            let loan = self.loans[&id].clone();
-            self.index(&loan);
-        }
-        Ok(out)
+        self.prices.set((asset, currency), price, asked.now, max_age_ns);
+        self.start_round(asset);
+        Ok(self.go_on(asked.now))
     }
 }
 
-fn product_event(asked: Asked, fact: Fact) -> LoanEvent {
-    LoanEvent { at: asked.now, loan: None, fact, transfers: Vec::new() }
+/// What a loan of `amount` on a product's terms, paid out on `start`, would have to pay.
+///
+/// # Errors
+/// The amount is out of the product's bounds, or the terms make no schedule.
+pub fn quote(product: &Product, amount: Amount, start: Date) -> Result<Vec<Instalment>, LoanRefusal> {
+    check_amount(product, amount)?;
+    schedule(product, amount, start)
 }

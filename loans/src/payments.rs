@@ -1,9 +1,9 @@
 //! Payments on a loan: what they settle, how it ends, what comes in after it was given up.
 
-use crate::event::{Fact, LoanEvent};
+use crate::event::LoanEvent;
 use crate::loan::{Book, Loan, Stage};
-use crate::running::Parts;
-use assay_trading_types::{Actor, Amount, Timestamp, TransferReason};
+use assay_trading_types::loan_terms::Parts;
+use assay_trading_types::{Actor, Amount, LoanFact, Timestamp, TransferReason};
 
 /// Where the money of a payment comes from, and what was offered.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ impl Loan {
         let settled = Parts { fees, interest, principal };
         let taken = settled.total();
         let transfers = self.settlement(offer.from, settled, TransferReason::LoanRepayment);
-        let fact = Fact::Repayment { asked: offer.amount, taken, fees, interest, principal, owed };
+        let fact = LoanFact::Repayment { asked: offer.amount, taken, fees, interest, principal, owed };
         out.push(self.event(at, fact, transfers));
         taken
     }
@@ -36,10 +36,10 @@ impl Loan {
         let (left, repaid) = (running.owed, running.repaid);
         if left.total() > Amount::ZERO {
             let transfers = self.settlement(Book::Loss, left, TransferReason::LoanLoss);
-            out.push(self.event(at, Fact::Forgiven { amount: left.total() }, transfers));
+            out.push(self.event(at, LoanFact::Forgiven { amount: left.total() }, transfers));
         }
-        self.stage = Stage::Repaid { at, repaid };
-        out.push(self.event(at, Fact::Repaid, Vec::new()));
+        (self.stage, self.ended) = (Stage::Repaid { repaid }, Some(at));
+        out.push(self.event(at, LoanFact::Repaid, Vec::new()));
         self.release_all(at, out);
     }
 
@@ -49,18 +49,27 @@ impl Loan {
         let (lost, repaid) = (running.owed, running.repaid);
         let transfers = self.settlement(Book::Loss, lost, TransferReason::LoanLoss);
         self.stage = Stage::WrittenOff { lost, repaid, recovered: Amount::ZERO };
+        self.ended = Some(at);
         let Parts { fees, interest, principal } = lost;
-        out.push(self.event(at, Fact::WrittenOff { by, principal, interest, fees }, transfers));
+        out.push(self.event(at, LoanFact::WrittenOff { by, principal, interest, fees }, transfers));
     }
 
-    /// Takes what came in on a debt that was given up, no more than was lost. Returns what was taken.
-    pub(crate) fn recover(&mut self, amount: Amount, at: Timestamp, out: &mut Vec<LoanEvent>) -> Amount {
-        let Stage::WrittenOff { lost, recovered, .. } = &mut self.stage else { return Amount::ZERO };
-        let left = Amount::from_units(lost.total().units() - recovered.units());
-        let amount = amount.min(left);
+    /// What was lost and has not come in.
+    pub(crate) fn not_recovered(&self) -> Amount {
+        match &self.stage {
+            Stage::WrittenOff { lost, recovered, .. } => {
+                Amount::from_units(lost.total().units() - recovered.units())
+            }
+            _ => Amount::ZERO,
+        }
+    }
+
+    /// Takes what came in on a debt that was given up, no more than was lost.
+    pub(crate) fn recover(&mut self, asked: Amount, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        let amount = asked.min(self.not_recovered());
+        let Stage::WrittenOff { recovered, .. } = &mut self.stage else { return };
         *recovered = Amount::from_units(recovered.units() + amount.units());
         let transfers = self.post(Book::Client, Book::Recovery, amount, TransferReason::LoanRecovery);
-        out.push(self.event(at, Fact::Recovered { amount }, transfers));
-        amount
+        out.push(self.event(at, LoanFact::Recovered { asked, amount }, transfers));
     }
 }

@@ -1,34 +1,18 @@
 //! What is agreed about paying back, before anything happens: the terms that make a schedule.
 
 use crate::accrual::Accrual;
-use crate::calendar::{BusinessDays, Cycle, Stub};
-use crate::day_count::DayCount;
-use crate::rate::Rate;
+use assay_trading_types::loan_terms::{BusinessDays, Cycle, DayCount, Rate, Repayment, Stub};
 use assay_trading_types::{Amount, Date, SCALE};
 use serde::{Deserialize, Serialize};
 
 /// Most principal of a loan, a million million: interest on it can be counted exactly.
 pub const PRINCIPAL_MAX: Amount = Amount::from_units(1_000_000_000_000 * SCALE as i128);
 
+/// Billionths in one, the unit of rates.
+pub(crate) const RATE_ONE: i128 = SCALE as i128;
+
 /// Rate changes that a plan may have.
 pub const RATE_STEPS_MAX: usize = 480;
-
-/// How principal comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Repayment {
-    /// All at maturity, interest on each due date.
-    Bullet,
-    /// The same principal on each due date, the rounding on the last.
-    EqualPrincipal,
-    /// The same sum of principal and interest on each due date, as small as it can be; the last is what is left.
-    EqualInstalments,
-    /// This much principal on each due date, what is left at maturity.
-    FixedPrincipal(Amount),
-    /// This much principal and interest together on each due date, what is left at maturity. Interest above it is added
-    /// to the principal.
-    FixedInstalments(Amount),
-}
 
 /// From a day on, another rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,8 @@
 //! Reference prices, and what collateral is worth by them.
 
-use crate::product::Product;
-use crate::rate::RATE_ONE;
-use crate::status::LoanStatus;
-use assay_trading_types::{Amount, Asset, SCALE, Timestamp};
+use crate::plan::RATE_ONE;
+use assay_trading_types::loan_terms::Product;
+use assay_trading_types::{Amount, Asset, LoanRefusal, SCALE, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +14,8 @@ const NS_PER_S: i64 = 1_000_000_000;
 struct Quoted {
     price: Amount,
     at: Timestamp,
+    /// How old it may become by whoever said it.
+    max_age_ns: Option<i64>,
 }
 
 /// The last reference price of each asset in each currency.
@@ -22,16 +23,32 @@ struct Quoted {
 pub(crate) struct Prices(BTreeMap<Asset, BTreeMap<Asset, Quoted>>);
 
 impl Prices {
-    pub(crate) fn set(&mut self, asset: Asset, currency: Asset, price: Amount, at: Timestamp) {
-        self.0.entry(asset).or_default().insert(currency, Quoted { price, at });
+    /// The price of an asset in a currency from now on, however old it may become.
+    pub(crate) fn set(
+        &mut self,
+        (asset, currency): (Asset, Asset),
+        price: Amount,
+        at: Timestamp,
+        max_age_ns: Option<i64>,
+    ) {
+        self.0.entry(asset).or_default().insert(currency, Quoted { price, at, max_age_ns });
+    }
+
+    /// There is no price of an asset in a currency any more.
+    pub(crate) fn forget(&mut self, asset: Asset, currency: Asset) {
+        if let Some(quotes) = self.0.get_mut(&asset) {
+            quotes.remove(&currency);
+        }
     }
 
     /// The price of an asset in the product's currency, if it is recent enough.
-    pub(crate) fn price(&self, asset: Asset, terms: &Product, now: Timestamp) -> Result<Amount, LoanStatus> {
+    pub(crate) fn price(&self, asset: Asset, terms: &Product, now: Timestamp) -> Result<Amount, LoanRefusal> {
         let quoted =
-            self.0.get(&asset).and_then(|of| of.get(&terms.currency)).ok_or(LoanStatus::PriceMissing)?;
-        let fresh = now.since_ns(quoted.at) < i64::from(terms.price_age_max_s) * NS_PER_S;
-        if fresh { Ok(quoted.price) } else { Err(LoanStatus::PriceStale) }
+            self.0.get(&asset).and_then(|of| of.get(&terms.currency)).ok_or(LoanRefusal::PriceMissing)?;
+        let age_ns = now.since_ns(quoted.at);
+        let said = quoted.max_age_ns.is_none_or(|max| age_ns <= max);
+        let fresh = said && age_ns < i64::from(terms.price_age_max_s) * NS_PER_S;
+        if fresh { Ok(quoted.price) } else { Err(LoanRefusal::PriceStale) }
     }
 
     /// What the pledges count for in the product's currency, haircuts taken, rounded down.
@@ -40,21 +57,21 @@ impl Prices {
         pledges: &BTreeMap<Asset, Amount>,
         terms: &Product,
         now: Timestamp,
-    ) -> Result<Amount, LoanStatus> {
+    ) -> Result<Amount, LoanRefusal> {
         let mut value = Amount::ZERO;
         for (asset, amount) in pledges {
-            let rule = terms.rule(*asset).ok_or(LoanStatus::CollateralNotAccepted)?;
+            let rule = terms.rule(*asset).ok_or(LoanRefusal::CollateralNotAccepted)?;
             let price = self.price(*asset, terms, now)?;
             let counted = RATE_ONE - i128::from(rule.haircut.billionths());
             let worth = times(times(*amount, price.units())?, counted)?;
-            value = value.checked_add(worth).ok_or(LoanStatus::TooLarge)?;
+            value = value.checked_add(worth).ok_or(LoanRefusal::TooLarge)?;
         }
         Ok(value)
     }
 }
 
 /// An amount times a number of billionths, rounded down.
-pub(crate) fn times(amount: Amount, billionths: i128) -> Result<Amount, LoanStatus> {
-    let product = amount.units().checked_mul(billionths).ok_or(LoanStatus::TooLarge)?;
+pub(crate) fn times(amount: Amount, billionths: i128) -> Result<Amount, LoanRefusal> {
+    let product = amount.units().checked_mul(billionths).ok_or(LoanRefusal::TooLarge)?;
     Ok(Amount::from_units(product.div_euclid(i128::from(SCALE))))
 }

@@ -1,42 +1,12 @@
 //! A loan that was paid out: what is owed, what is due, and what a payment does.
 
 use crate::accrual::Accrual;
-use crate::plan::{Interest, Plan, Repayment};
-use crate::product::{Part, Prepayment, Product};
-use crate::schedule::{Debt, DueDate, Instalment};
+use crate::plan::{Interest, Plan};
+use crate::schedule::{Debt, DueDate};
+use assay_trading_types::loan_terms::{Bucket, Instalment, Parts, Prepayment, Product, Repayment};
 use assay_trading_types::{Actor, Amount, Asset, Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-
-/// How late the oldest unpaid instalment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bucket {
-    /// Nothing is late.
-    #[default]
-    Current,
-    /// 1 to 29 days.
-    Days1,
-    /// 30 to 59 days.
-    Days30,
-    /// 60 to 89 days.
-    Days60,
-    /// 90 days and more.
-    Days90,
-}
-
-impl Bucket {
-    /// The bucket of so many days past due.
-    pub fn of(days: u32) -> Self {
-        match days {
-            0 => Self::Current,
-            1..30 => Self::Days1,
-            30..60 => Self::Days30,
-            60..90 => Self::Days60,
-            _ => Self::Days90,
-        }
-    }
-}
 
 /// What is unpaid of an instalment that has fallen due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,37 +24,9 @@ pub(crate) struct Sale {
     pub(crate) amount: Amount,
 }
 
-/// Parts of a debt, or of a payment on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Parts {
-    /// Late fees and penalties.
-    pub fees: Amount,
-    /// Interest.
-    pub interest: Amount,
-    /// Principal.
-    pub principal: Amount,
-}
-
-impl Parts {
-    /// All together.
-    pub fn total(&self) -> Amount {
-        Amount::from_units(self.fees.units() + self.interest.units() + self.principal.units())
-    }
-
-    pub(crate) fn part(&mut self, part: Part) -> &mut Amount {
-        match part {
-            Part::Fees => &mut self.fees,
-            Part::Interest => &mut self.interest,
-            Part::Principal => &mut self.principal,
-        }
-    }
-}
-
 /// State of a loan from payout to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
-    pub(crate) approved_by: Actor,
-    pub(crate) disbursed: Timestamp,
     pub(crate) maturity: Date,
     /// What is owed now. Interest is in it as it falls due day by day.
     pub(crate) owed: Parts,
@@ -108,10 +50,8 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(approved_by: Actor, now: Timestamp, plan: &Plan, schedule: Vec<Instalment>) -> Self {
+    pub(crate) fn new(plan: &Plan, schedule: Vec<Instalment>) -> Self {
         Self {
-            approved_by,
-            disbursed: now,
             maturity: plan.business_days.shifted(plan.maturity),
             owed: Parts { principal: plan.principal, ..Parts::default() },
             repaid: Parts::default(),
@@ -146,11 +86,6 @@ impl Running {
     /// How late it is.
     pub fn bucket(&self) -> Bucket {
         self.bucket
-    }
-
-    /// Who approved it and when it was paid out.
-    pub fn payout(&self) -> (Actor, Timestamp) {
-        (self.approved_by, self.disbursed)
     }
 
     /// Days that the oldest unpaid instalment is late.
@@ -194,11 +129,11 @@ impl Running {
     pub(crate) fn settle(&mut self, terms: &Product, amount: Amount) -> Parts {
         let (mut rest, mut settled) = (amount, Parts::default());
         for part in terms.waterfall {
-            let paid = rest.min(*self.owed.part(part));
+            let paid = rest.min(*self.owed.part_mut(part));
             lower(&mut rest, paid);
-            lower(self.owed.part(part), paid);
-            raise(self.repaid.part(part), paid);
-            *settled.part(part) = paid;
+            lower(self.owed.part_mut(part), paid);
+            raise(self.repaid.part_mut(part), paid);
+            *settled.part_mut(part) = paid;
         }
         self.settle_interest(settled.interest);
         self.settle_principal(terms, settled.principal);

@@ -4,31 +4,9 @@
 //! last instalment is what is left. So principal sums to what was lent, to the smallest amount.
 
 use crate::accrual::Accrual;
-use crate::plan::{Interest, Plan, PlanFault, Repayment};
+use crate::plan::{Interest, Plan, PlanFault};
+use assay_trading_types::loan_terms::{Instalment, Repayment};
 use assay_trading_types::{Amount, Date};
-use serde::{Deserialize, Serialize};
-
-/// One due date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instalment {
-    /// When it is to be paid, a business day if the plan says so.
-    pub due: Date,
-    /// The day up to which its interest runs.
-    pub interest_until: Date,
-    /// Principal of it.
-    pub principal: Amount,
-    /// Interest of it if everything is paid when due.
-    pub interest: Amount,
-    /// Principal outstanding after it.
-    pub outstanding: Amount,
-}
-
-impl Instalment {
-    /// Principal and interest.
-    pub fn total(&self) -> Amount {
-        Amount::from_units(self.principal.units() + self.interest.units())
-    }
-}
 
 /// When something falls due and up to which day interest runs then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,8 @@
 //! instalments. The facts are theirs: terms and expected flows, principal and interest of each due date. Their figures are
 //! floating point without rounding, ours are exact and rounded to nine decimals, so they agree to a millionth.
 
-use assay_loans::{BusinessDays, Cycle, DayCount, Interest, Plan, Rate, RateStep, Repayment, Shift, Stub};
+use assay_loans::{Interest, Plan, RateStep};
+use assay_trading_types::loan_terms::*;
 use assay_trading_types::{Amount, Date};
 
 /// A difference of less is theirs or our rounding, in billionths.

@@ -3,7 +3,9 @@
 mod bank;
 
 use assay_loans::*;
-use bank::{Bank, amount, application, asset, day, product};
+use assay_trading_types::loan_terms::*;
+use assay_trading_types::{LoanFact, LoanId, LoanRefusal};
+use bank::{Bank, amount, application, asset, day, product, product_id};
 
 /// Names of the facts, in order.
 fn facts(events: &[LoanEvent]) -> Vec<String> {
@@ -20,12 +22,13 @@ fn loan_2_4_9_collateral_is_locked_on_application_and_the_payout_reaches_the_cli
         (bank.balance("client:ALICE", "BTC"), bank.balance("collateral:ALICE", "BTC")),
         ("9.6".into(), "0.4".into())
     );
-    bank.ok("officer", Command::Approve { loan: LoanId(1) });
-    let paid = bank.ok("treasurer", Command::Disburse { loan: LoanId(1) });
+    bank.ok("officer", Command::Approve { loan: LoanId::new(0, 1) });
+    let paid = bank.ok("treasurer", Command::Disburse { loan: LoanId::new(0, 1) });
     assert_eq!(facts(&paid), ["Disbursed"]);
     assert_eq!(bank.balance("client:ALICE", "USD"), "10990", "less the fee of 10");
     assert_eq!(bank.balance("loan-fee-income", "USD"), "10");
-    let schedule: Vec<_> = bank.loans.loan(LoanId(1)).unwrap().running().unwrap().future().copied().collect();
+    let schedule: Vec<_> =
+        bank.loans.loan(LoanId::new(0, 1)).unwrap().running().unwrap().future().copied().collect();
     let sum: i128 = schedule.iter().map(|i| i.principal.units()).sum();
     assert_eq!((schedule.len(), sum), (12, amount("10000").units()));
     assert_eq!(schedule[0].due, day("2026-02-28"), "the 31st is the last of a shorter month");
@@ -40,55 +43,54 @@ fn each_refusal_has_its_status_and_changes_nothing() {
         change(&mut a);
         Command::Apply(a)
     };
-    let table: [(Command, LoanStatus); 9] = [
-        (apply(|a| a.product = asset("NONE")), LoanStatus::ProductNotFound),
-        (apply(|a| a.verified = false), LoanStatus::NotVerified),
-        (apply(|a| a.amount = amount("0")), LoanStatus::AmountNotPositive),
-        (apply(|a| a.amount = amount("100.001")), LoanStatus::AmountTooFine),
-        (apply(|a| a.amount = amount("99.99")), LoanStatus::AmountOutOfBounds),
-        (apply(|a| _ = a.pledges.insert(asset("ETH"), amount("1"))), LoanStatus::CollateralNotAccepted),
+    let table: [(Command, LoanRefusal); 9] = [
+        (apply(|a| a.product = product_id("NONE")), LoanRefusal::ProductNotFound),
+        (apply(|a| a.verified = false), LoanRefusal::NotVerified),
+        (apply(|a| a.amount = amount("0")), LoanRefusal::AmountNotPositive),
+        (apply(|a| a.amount = amount("100.001")), LoanRefusal::AmountTooFine),
+        (apply(|a| a.amount = amount("99.99")), LoanRefusal::AmountOutOfBounds),
+        (apply(|a| _ = a.pledges.insert(asset("ETH"), amount("1"))), LoanRefusal::CollateralNotAccepted),
         (
             apply(|a| _ = a.pledges.insert(asset("BTC"), amount("0.374999999"))),
-            LoanStatus::CollateralTooSmall,
+            LoanRefusal::CollateralTooSmall,
         ),
-        (apply(|a| _ = a.pledges.insert(asset("BTC"), amount("10.1"))), LoanStatus::InsufficientFunds),
-        (Command::Approve { loan: LoanId(1) }, LoanStatus::LoanNotFound),
+        (apply(|a| _ = a.pledges.insert(asset("BTC"), amount("10.1"))), LoanRefusal::InsufficientFunds),
+        (Command::Approve { loan: LoanId::new(0, 1) }, LoanRefusal::LoanNotFound),
     ];
     for (command, status) in table {
         assert_eq!(bank.refused("alice", command), status);
     }
     bank.apply(1, "10000", "0.375").unwrap();
-    let loan = LoanId(1);
-    assert_eq!(bank.apply(1, "10000", "0.4"), Err(LoanStatus::LoanExists));
-    assert_eq!(bank.refused("alice", Command::Approve { loan }), LoanStatus::OwnLoan);
-    assert_eq!(bank.refused("officer", Command::Cancel { loan }), LoanStatus::NotTheBorrower);
-    assert_eq!(bank.refused("officer", Command::Disburse { loan }), LoanStatus::WrongStage);
+    let loan = LoanId::new(0, 1);
+    assert_eq!(bank.apply(1, "10000", "0.4"), Err(LoanRefusal::LoanExists));
+    assert_eq!(bank.refused("alice", Command::Approve { loan }), LoanRefusal::OwnLoan);
+    assert_eq!(bank.refused("officer", Command::Cancel { loan }), LoanRefusal::NotTheBorrower);
+    assert_eq!(bank.refused("officer", Command::Disburse { loan }), LoanRefusal::WrongStage);
     bank.ok("officer", Command::Approve { loan });
-    assert_eq!(bank.refused("officer", Command::Approve { loan }), LoanStatus::WrongStage);
-    assert_eq!(bank.refused("officer", Command::Disburse { loan }), LoanStatus::SamePerson, "above 5,000");
-    assert_eq!(bank.refused("alice", Command::Repay { loan, amount: amount("1") }), LoanStatus::WrongStage);
+    assert_eq!(bank.refused("officer", Command::Approve { loan }), LoanRefusal::WrongStage);
+    assert_eq!(bank.refused("officer", Command::Disburse { loan }), LoanRefusal::SamePerson, "above 5,000");
+    assert_eq!(bank.refused("alice", Command::Repay { loan, amount: amount("1") }), LoanRefusal::WrongStage);
     bank.ok("treasurer", Command::Disburse { loan });
-    assert_eq!(bank.refused("treasurer", Command::Disburse { loan }), LoanStatus::WrongStage, "once");
+    assert_eq!(bank.refused("treasurer", Command::Disburse { loan }), LoanRefusal::WrongStage, "once");
     let repay = |text| Command::Repay { loan, amount: amount(text) };
-    assert_eq!(bank.refused("alice", repay("0")), LoanStatus::AmountNotPositive);
-    assert_eq!(bank.refused("alice", repay("-1")), LoanStatus::AmountNotPositive);
-    assert_eq!(bank.refused("alice", repay("0.001")), LoanStatus::AmountTooFine);
-    assert_eq!(bank.refused("officer", repay("1")), LoanStatus::NotTheBorrower);
+    assert_eq!(bank.refused("alice", repay("0")), LoanRefusal::AmountNotPositive);
+    assert_eq!(bank.refused("alice", repay("-1")), LoanRefusal::AmountNotPositive);
+    assert_eq!(bank.refused("alice", repay("0.001")), LoanRefusal::AmountTooFine);
+    assert_eq!(bank.refused("officer", repay("1")), LoanRefusal::NotTheBorrower);
     let release = Command::Release { loan, asset: asset("BTC"), amount: amount("0.01") };
-    assert_eq!(bank.refused("alice", release), LoanStatus::CollateralTooSmall);
+    assert_eq!(bank.refused("alice", release), LoanRefusal::CollateralTooSmall);
     let sold = Command::Sold { loan, sold: amount("1"), proceeds: amount("1"), returned: amount("0") };
-    assert_eq!(bank.refused("desk", sold), LoanStatus::LiquidationNotFound);
-    assert_eq!(bank.refused("officer", Command::ProposeWriteOff { loan }), LoanStatus::WrongStage);
+    assert_eq!(bank.refused("desk", sold), LoanRefusal::LiquidationNotFound);
     assert_eq!(
-        bank.refused("officer", Command::Recover { loan, amount: amount("1") }),
-        LoanStatus::WrongStage
+        bank.refused("officer", Command::ProposeWriteOff { loan, reason: "nothing left".into() }),
+        LoanRefusal::WrongStage
     );
 }
 
 #[test]
 fn products_take_two_persons_and_numbers_that_agree() {
     let mut bank = Bank::opened();
-    let id = asset("NEW");
+    let id = product_id("NEW");
     let propose = |product: Product| Command::ProposeProduct { id, product: Box::new(product) };
     let bad: [fn(&mut Product); 7] = [
         |p| (p.amount_max, p.rate) = (PRINCIPAL_MAX, Rate::parse("10").unwrap()),
@@ -102,14 +104,18 @@ fn products_take_two_persons_and_numbers_that_agree() {
     for change in bad {
         let mut product = product();
         change(&mut product);
-        assert_eq!(bank.refused("officer", propose(product)), LoanStatus::ProductInvalid);
+        assert_eq!(bank.refused("officer", propose(product)), LoanRefusal::ProductInvalid);
     }
     bank.ok("officer", propose(product()));
-    assert_eq!(bank.refused("officer", Command::ApproveProduct { id }), LoanStatus::SamePerson);
-    bank.ok("chief", Command::ApproveProduct { id });
+    bank.ok("officer", propose(product()));
+    let approve = |version| Command::ApproveProduct { id, version };
+    assert_eq!(bank.refused("officer", approve(2)), LoanRefusal::SamePerson);
+    assert_eq!(bank.refused("chief", approve(1)), LoanRefusal::ProductChanged, "not what was looked at");
+    bank.ok("chief", approve(2));
+    assert_eq!(bank.refused("chief", approve(3)), LoanRefusal::ProductNotFound, "nothing waits");
     assert_eq!(bank.loans.products().count(), 2);
     bank.ok("officer", Command::RetireProduct { id });
-    assert_eq!(bank.loans.quote(id, amount("1000"), day("2026-01-01")), Err(LoanStatus::ProductNotActive));
+    assert_eq!(bank.loans.quote(id, amount("1000"), day("2026-01-01")), Err(LoanRefusal::ProductNotActive));
 }
 
 #[test]
@@ -118,11 +124,11 @@ fn loan_6_a_fourth_loan_is_refused_and_one_that_ended_makes_room() {
     for id in 1..=3 {
         bank.apply(id, "1000", "0.1").unwrap();
     }
-    assert_eq!(bank.apply(4, "1000", "0.1"), Err(LoanStatus::TooManyLoans));
-    let events = bank.ok("alice", Command::Cancel { loan: LoanId(2) });
+    assert_eq!(bank.apply(4, "1000", "0.1"), Err(LoanRefusal::TooManyLoans));
+    let events = bank.ok("alice", Command::Cancel { loan: LoanId::new(0, 2) });
     assert_eq!(facts(&events), ["Cancelled", "CollateralReleased"]);
     bank.apply(4, "1000", "0.1").unwrap();
-    let events = bank.ok("officer", Command::Reject { loan: LoanId(4) });
+    let events = bank.ok("officer", Command::Reject { loan: LoanId::new(0, 4), reason: "no".into() });
     assert_eq!(facts(&events), ["Rejected", "CollateralReleased"]);
     assert_eq!(bank.balance("collateral:ALICE", "BTC"), "0.2");
     bank.agree();
@@ -136,11 +142,14 @@ fn loan_11_13_interest_runs_daily_and_is_paid_first() {
     assert_eq!(facts(&events), ["InterestAccrued"]);
     assert_eq!(bank.owed(1).interest, amount("3.29"), "10,000 at 12 % a day: 3.2877");
     assert_eq!(bank.start_day("2026-02-01"), [], "a day begins once");
-    assert_eq!(bank.refused("clock", Command::StartDay { date: day("2026-02-02") }), LoanStatus::DayNotBegun);
+    assert_eq!(
+        bank.refused("clock", Command::StartDay { date: day("2026-02-02") }),
+        LoanRefusal::DayNotBegun
+    );
     bank.start_day("2026-02-11");
     assert_eq!(bank.owed(1).interest, amount("36.16"), "11 days: 36.1644, whatever days were left out");
     let events = bank.repay(1, "136.16");
-    let Fact::Repayment { fees, interest, principal, owed, .. } = events[0].fact else {
+    let LoanFact::Repayment { fees, interest, principal, owed, .. } = events[0].fact else {
         panic!("{events:?}")
     };
     let expected = ["0", "36.16", "100", "9900"].map(amount);
@@ -157,12 +166,12 @@ fn loan_12_paid_back_in_full_it_ends_and_its_collateral_is_given_back() {
     bank.start_day("2026-02-11");
     let events = bank.repay(1, "99999");
     assert_eq!(facts(&events), ["Repayment", "Repaid", "CollateralReleased"]);
-    let Fact::Repayment { taken, .. } = events[0].fact else { panic!() };
+    let LoanFact::Repayment { taken, .. } = events[0].fact else { panic!() };
     assert_eq!(taken, amount("10036.16"), "no more than is owed");
     assert!(matches!(bank.stage(1), Stage::Repaid { .. }));
     assert_eq!(bank.balance("client:ALICE", "BTC"), "10");
-    let repay = Command::Repay { loan: LoanId(1), amount: amount("1") };
-    assert_eq!(bank.refused("alice", repay), LoanStatus::WrongStage);
+    let repay = Command::Repay { loan: LoanId::new(0, 1), amount: amount("1") };
+    assert_eq!(bank.refused("alice", repay), LoanRefusal::WrongStage);
     bank.agree();
 }
 
@@ -183,12 +192,12 @@ fn instalments_fall_due_with_the_interest_of_their_period_and_paid_on_time_the_l
     let mut bank = Bank::opened();
     bank.lend(1, "10000", "0.4");
     bank.credit("ALICE", "USD", "5000");
-    let quote = bank.loans.quote(asset("HOME"), amount("10000"), day("2026-01-31")).unwrap();
+    let quote = bank.loans.quote(product_id("HOME"), amount("10000"), day("2026-01-31")).unwrap();
     let mut date = day("2026-02-01");
     let mut due = Vec::new();
     while date <= day("2027-01-31") {
         for event in bank.start_day(&date.to_string()) {
-            if let Fact::InstalmentDue { due: on, principal, interest } = event.fact {
+            if let LoanFact::InstalmentDue { due: on, principal, interest } = event.fact {
                 due.push((on, principal, interest));
                 let total = principal.checked_add(interest).unwrap();
                 bank.repay(1, &total.to_string());
@@ -244,15 +253,16 @@ fn a_margin_call_is_cured_by_collateral_or_a_payment_or_the_price() {
     );
     assert_eq!(facts(&bank.price("39062")), ["MarginCalled"]);
     assert_eq!(facts(&bank.price("39000")), Vec::<String>::new(), "called once");
-    let pledge = Command::Pledge { loan: LoanId(1), asset: asset("BTC"), amount: amount("0.1") };
+    let pledge = Command::Pledge { loan: LoanId::new(0, 1), asset: asset("BTC"), amount: amount("0.1") };
     assert_eq!(facts(&bank.ok("alice", pledge)), ["CollateralPledged", "MarginCallCured"]);
     assert_eq!(facts(&bank.price("31000")), ["MarginCalled"]);
     assert_eq!(facts(&bank.price("31250")), ["MarginCallCured"]);
     assert_eq!(facts(&bank.price("31000")), ["MarginCalled"]);
     assert_eq!(facts(&bank.repay(1, "500")), ["Repayment", "MarginCallCured"]);
-    let release = |text| Command::Release { loan: LoanId(1), asset: asset("BTC"), amount: amount(text) };
+    let release =
+        |text| Command::Release { loan: LoanId::new(0, 1), asset: asset("BTC"), amount: amount(text) };
     bank.price("60000");
-    assert_eq!(bank.refused("alice", release("0.21")), LoanStatus::CollateralTooSmall);
+    assert_eq!(bank.refused("alice", release("0.21")), LoanRefusal::CollateralTooSmall);
     assert_eq!(facts(&bank.ok("alice", release("0.2"))), ["CollateralReleased"]);
     bank.agree();
 }
@@ -265,17 +275,17 @@ fn a_call_that_is_not_cured_sells_what_brings_the_collateral_back_to_its_ratio()
     bank.go_to("2026-02-01");
     let events = bank.price("38000");
     assert_eq!(facts(&events), ["LiquidationRequested"]);
-    let Fact::LiquidationRequested { amount: wanted, .. } = events[0].fact else { panic!() };
+    let LoanFact::LiquidationRequested { amount: wanted, .. } = events[0].fact else { panic!() };
     // (1.5 * 10,000 - 12,160) / (1.5 - 0.8) = 4,057.15 of debt, at 38,000 each.
     assert_eq!(wanted, amount("0.106766918"));
     let proceeds = amount("4057.14");
-    let done = Command::Sold { loan: LoanId(1), sold: wanted, proceeds, returned: amount("0") };
+    let done = Command::Sold { loan: LoanId::new(0, 1), sold: wanted, proceeds, returned: amount("0") };
     assert_eq!(
         bank.refused(
             "alice",
-            Command::Release { loan: LoanId(1), asset: asset("BTC"), amount: amount("0.01") }
+            Command::Release { loan: LoanId::new(0, 1), asset: asset("BTC"), amount: amount("0.01") }
         ),
-        LoanStatus::LiquidationOpen
+        LoanRefusal::LiquidationOpen
     );
     settle_market(&mut bank, "0.106766918", "4057.14");
     assert_eq!(facts(&bank.ok("desk", done)), ["InterestAccrued", "Repayment", "CollateralSold"]);
@@ -298,25 +308,25 @@ fn a_crash_sells_everything_and_what_is_left_is_written_off_by_two_and_partly_re
     bank.lend(1, "10000", "0.4");
     let events = bank.price("20000");
     assert_eq!(facts(&events), ["LiquidationRequested"]);
-    let loan = LoanId(1);
+    let loan = LoanId::new(0, 1);
     settle_market(&mut bank, "0.4", "8000");
     let done = Command::Sold { loan, sold: amount("0.4"), proceeds: amount("8000"), returned: amount("0") };
     assert_eq!(facts(&bank.ok("desk", done)), ["Repayment", "CollateralSold", "Defaulted"]);
     assert_eq!(bank.owed(1).total(), amount("2000"));
     assert_eq!(
         bank.refused("officer", Command::WriteOff { loan }),
-        LoanStatus::WrongStage,
+        LoanRefusal::WrongStage,
         "nobody proposed it"
     );
-    bank.ok("officer", Command::ProposeWriteOff { loan });
-    assert_eq!(bank.refused("officer", Command::WriteOff { loan }), LoanStatus::SamePerson);
+    bank.ok("officer", Command::ProposeWriteOff { loan, reason: "nothing left".into() });
+    assert_eq!(bank.refused("officer", Command::WriteOff { loan }), LoanRefusal::SamePerson);
     assert_eq!(facts(&bank.ok("chief", Command::WriteOff { loan })), ["WrittenOff"]);
     assert_eq!(bank.balance("loan-loss", "USD"), "-2000");
-    bank.ok("officer", Command::Recover { loan, amount: amount("300") });
+    bank.ok("alice", Command::Repay { loan, amount: amount("300") });
     assert_eq!(bank.balance("loan-recovery", "USD"), "300");
-    let events = bank.ok("officer", Command::Recover { loan, amount: amount("5000") });
+    let events = bank.ok("alice", Command::Repay { loan, amount: amount("5000") });
     assert!(
-        matches!(events[0].fact, Fact::Recovered { amount: taken } if taken == amount("1700")),
+        matches!(events[0].fact, LoanFact::Recovered { amount: taken, .. } if taken == amount("1700")),
         "{events:?}"
     );
     bank.agree();
@@ -327,7 +337,7 @@ fn in_default_the_collateral_covers_the_debt_and_the_rest_is_given_back() {
     let mut bank = Bank::opened();
     bank.lend(1, "10000", "0.4");
     let events = bank.start_day("2026-03-31");
-    let Some(Fact::LiquidationRequested { amount: wanted, .. }) = events.last().map(|e| e.fact.clone())
+    let Some(LoanFact::LiquidationRequested { amount: wanted, .. }) = events.last().map(|e| e.fact.clone())
     else {
         panic!("{events:?}")
     };
@@ -337,7 +347,7 @@ fn in_default_the_collateral_covers_the_debt_and_the_rest_is_given_back() {
     let proceeds = owed.checked_add(surplus).unwrap();
     settle_market(&mut bank, &wanted.to_string(), &proceeds.to_string());
     let before = amount(&bank.balance("client:ALICE", "USD"));
-    let done = Command::Sold { loan: LoanId(1), sold: wanted, proceeds, returned: amount("0") };
+    let done = Command::Sold { loan: LoanId::new(0, 1), sold: wanted, proceeds, returned: amount("0") };
     assert_eq!(
         facts(&bank.ok("desk", done)),
         ["Repayment", "CollateralSold", "Repaid", "CollateralReleased"]
@@ -353,12 +363,12 @@ fn what_could_not_be_sold_comes_back_and_is_tried_again_later() {
     bank.lend(1, "10000", "0.4");
     bank.price("20000");
     let back = |returned| Command::Sold {
-        loan: LoanId(1),
+        loan: LoanId::new(0, 1),
         sold: amount("0"),
         proceeds: amount("0"),
         returned: amount(returned),
     };
-    assert_eq!(bank.refused("desk", back("0.5")), LoanStatus::LiquidationNotFound);
+    assert_eq!(bank.refused("desk", back("0.5")), LoanRefusal::LiquidationNotFound);
     let events = bank.ok("desk", back("0.4"));
     assert_eq!(facts(&events), ["Repayment", "CollateralSold"]);
     bank.agree();
@@ -370,9 +380,9 @@ fn without_a_recent_price_nothing_is_lent_and_nobody_is_called() {
     let mut bank = Bank::offering(Product { price_age_max_s: 3_600, ..product() });
     bank.lend(1, "10000", "0.4");
     bank.go_to("2026-02-01");
-    assert_eq!(bank.apply(2, "1000", "1"), Err(LoanStatus::PriceStale));
+    assert_eq!(bank.apply(2, "1000", "1"), Err(LoanRefusal::PriceStale));
     let (asset, currency, price) = (asset("BTC"), asset("EUR"), amount("1"));
-    let events = bank.ok("prices", Command::SetPrice { asset, currency, price });
+    let events = bank.ok("prices", Command::SetPrice { asset, currency, price, max_age_ns: None });
     assert_eq!(events, [], "a price in another currency says nothing of this loan");
     assert_eq!(facts(&bank.start_day("2026-02-01")), ["InterestAccrued"]);
 }
@@ -383,7 +393,7 @@ fn prepaid_principal_shortens_the_term_or_lowers_the_instalments() {
         let mut bank = Bank::offering(Product { prepayment, ..product() });
         bank.lend(1, "10000", "0.4");
         bank.repay(1, "4000");
-        let loan = bank.loans.loan(LoanId(1)).unwrap();
+        let loan = bank.loans.loan(LoanId::new(0, 1)).unwrap();
         let future: Vec<_> = loan.running().unwrap().future().copied().collect();
         let sum: i128 = future.iter().map(|i| i.principal.units()).sum();
         assert_eq!(sum, amount("6000").units(), "principal of the schedule is what is owed");
@@ -397,16 +407,56 @@ fn prepaid_principal_shortens_the_term_or_lowers_the_instalments() {
 }
 
 #[test]
-fn commands_events_and_state_are_read_back_from_json() {
+fn state_is_read_back_from_json() {
     let mut bank = Bank::opened();
-    let command = Command::Apply(application(1, "10000", "0.4"));
-    let text = serde_json::to_string(&command).unwrap();
-    assert!(text.contains(r#""loan":"L0000000000000001""#), "{text}");
-    assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command);
-    let events = bank.lend(1, "10000", "0.4");
-    let text = serde_json::to_string(&events).unwrap();
-    assert_eq!(serde_json::from_str::<Vec<LoanEvent>>(&text).unwrap(), events);
+    bank.lend(1, "10000", "0.4");
     bank.start_day("2026-03-02");
     let text = serde_json::to_string(&bank.loans).unwrap();
     assert_eq!(serde_json::from_str::<Loans>(&text).unwrap(), bank.loans);
+}
+
+/// One turn is bounded, so that a day of many loans is many small steps; none is left out and none comes twice.
+#[test]
+fn a_day_and_a_price_come_to_every_loan_in_bounded_turns() {
+    let mut bank = Bank::opened();
+    let many = TURN_LOANS_MAX as u64 * 2 + 10;
+    for n in 1..=many {
+        let name = format!("C{n}");
+        bank.credit(&name, "BTC", "1");
+        bank.lend_to(&name, n, "1000", "0.05");
+    }
+    let turns = |bank: &mut Bank, first: Vec<LoanEvent>| {
+        let mut turns = vec![first];
+        while !turns[turns.len() - 1].is_empty() {
+            let next = bank.ok("clock", Command::GoOn);
+            turns.push(next);
+        }
+        turns
+    };
+    let begun = bank.start_day("2026-02-01");
+    let days = turns(&mut bank, begun);
+    assert_eq!(days.iter().map(Vec::len).collect::<Vec<_>>(), [TURN_LOANS_MAX, TURN_LOANS_MAX, 10, 0]);
+    let mut loans: Vec<LoanId> = days.iter().flatten().map(|event| event.loan).collect();
+    loans.dedup();
+    assert_eq!(loans.len() as u64, many, "each once");
+    assert_eq!(bank.start_day("2026-02-01"), [], "the same day again");
+    let begun = bank.price("31000");
+    let called = turns(&mut bank, begun);
+    assert_eq!(called.iter().map(Vec::len).collect::<Vec<_>>(), [TURN_LOANS_MAX, TURN_LOANS_MAX, 10, 0]);
+}
+
+#[test]
+fn a_price_goes_on_where_the_one_before_has_come_to() {
+    let mut bank = Bank::opened();
+    let many = TURN_LOANS_MAX as u64 + 10;
+    for n in 1..=many {
+        let name = format!("C{n}");
+        bank.credit(&name, "BTC", "1");
+        bank.lend_to(&name, n, "1000", "0.05");
+    }
+    assert_eq!(bank.price("31000").len(), TURN_LOANS_MAX, "the first ones are called");
+    let cured = bank.price("50000");
+    assert_eq!(cured.len(), TURN_LOANS_MAX - 10, "the last ten had not been called");
+    assert_eq!(cured[0].loan, LoanId::new(0, 1));
+    assert_eq!(bank.ok("clock", Command::GoOn).len(), 10);
 }

@@ -3,7 +3,8 @@
 mod bank;
 
 use assay_loans::*;
-use assay_trading_types::{Amount, Date};
+use assay_trading_types::loan_terms::*;
+use assay_trading_types::{Amount, Date, LoanId, LoanRefusal};
 use bank::{Bank, amount, asset, day, product};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -92,7 +93,7 @@ fn whatever_happens_principal_repaid_and_owed_and_lost_is_what_was_paid_out() {
 }
 
 fn step(bank: &mut Bank, rng: &mut StdRng, date: &mut Date, (price, least): (&mut i64, i64)) {
-    let loan = LoanId(1);
+    let loan = LoanId::new(0, 1);
     // Refusals are answers too: that they change nothing is checked with every one of them.
     let _ = match rng.random_range(0..12) {
         0..5 => {
@@ -112,14 +113,14 @@ fn step(bank: &mut Bank, rng: &mut StdRng, date: &mut Date, (price, least): (&mu
         9 => bank.ask("alice", Command::Release { loan, asset: asset("BTC"), amount: amount("0.01") }),
         10 => sell(bank, rng, *price),
         _ => {
-            let _ = bank.ask("officer", Command::ProposeWriteOff { loan });
+            let _ = bank.ask("officer", Command::ProposeWriteOff { loan, reason: String::new() });
             bank.ask("chief", Command::WriteOff { loan })
         }
     };
 }
 
 /// The market takes a part of whatever the desk has to sell, at about the price.
-fn sell(bank: &mut Bank, rng: &mut StdRng, price: i64) -> Result<Vec<LoanEvent>, LoanStatus> {
+fn sell(bank: &mut Bank, rng: &mut StdRng, price: i64) -> Result<Vec<LoanEvent>, LoanRefusal> {
     let there = amount(&bank.balance("client:LOAN-DESK", "BTC")).units();
     let sold = Amount::from_units(if rng.random() { there } else { rng.random_range(0..=there + there / 8) });
     let proceeds = Amount::from_units(sold.units() * i128::from(price) / 10_000_000 * 10_000_000);
@@ -128,7 +129,7 @@ fn sell(bank: &mut Bank, rng: &mut StdRng, price: i64) -> Result<Vec<LoanEvent>,
     if proceeds > Amount::ZERO {
         bank.credit("LOAN-DESK", "USD", &proceeds.to_string());
     }
-    let events = bank.ask("desk", Command::Sold { loan: LoanId(1), sold, proceeds, returned })?;
+    let events = bank.ask("desk", Command::Sold { loan: LoanId::new(0, 1), sold, proceeds, returned })?;
     if sold > Amount::ZERO {
         bank.take("LOAN-DESK", "BTC", &sold.to_string());
     }
@@ -136,7 +137,7 @@ fn sell(bank: &mut Bank, rng: &mut StdRng, price: i64) -> Result<Vec<LoanEvent>,
 }
 
 fn check_principal(bank: &Bank) {
-    let loan = bank.loans.loan(LoanId(1)).unwrap();
+    let loan = bank.loans.loan(LoanId::new(0, 1)).unwrap();
     let (repaid, left) = match loan.stage() {
         Stage::Active(running) | Stage::Defaulted(running) => (running.repaid(), running.owed()),
         Stage::Repaid { repaid, .. } => {

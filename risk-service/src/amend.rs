@@ -180,6 +180,7 @@ impl Risk {
                 order_id: Some(order_id),
                 exec_id: None,
                 movement: None,
+                loan: None,
                 transfers,
             };
             out.emit(Topic::Ledger, posted.into());

@@ -206,7 +206,14 @@ impl Risk {
         self.orders.open(slot);
         self.recount(slot);
         if !transfers.is_empty() {
-            let posted = Posted { firm, order_id: Some(order_id), exec_id: None, movement: None, transfers };
+            let posted = Posted {
+                firm,
+                order_id: Some(order_id),
+                exec_id: None,
+                movement: None,
+                loan: None,
+                transfers,
+            };
             out.emit(Topic::Ledger, posted.into());
         }
         if e.tell_pending {

@@ -7,6 +7,7 @@
 //!                                 +----------------------> markets: OrderAccepted
 //! accounts: ExecutionReported --> settle: cash, asset, commission, holds --> ledger: Posted
 //! accounts: MoneyInstructed --> decide, hold or move --> ledger: Posted, accounts: MovementChanged or MoneyRefused
+//! accounts: LoanInstructed, ClockTicked, ReferencePriceSet --> ledger: Posted, accounts: LoanChanged or LoanRefused
 //! ```
 //! One processor per partition of `accounts` holds a firm's limits, exposure, open orders and its ledger accounts, so
 //! that a decision and its hold are one step. All refusals come first, then a marked line, then nothing that can fail.
@@ -28,6 +29,7 @@ mod governance;
 mod group;
 mod holding;
 mod instruments;
+mod lending;
 mod limit_book;
 mod limits;
 mod mass;

@@ -58,7 +58,7 @@ pub(crate) struct Money {
 }
 
 /// Why an instruction has no effect, and in words.
-type Refused = (MoneyRefusal, String);
+pub(crate) type Refused = (MoneyRefusal, String);
 
 /// Who asks for what they ask.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +160,7 @@ impl Risk {
         }
         if !transfers.is_empty() {
             let (firm, id) = (movement.firm, Some(movement.id));
-            let posted = Posted { firm, order_id: None, exec_id: None, movement: id, transfers };
+            let posted = Posted { firm, order_id: None, exec_id: None, movement: id, loan: None, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
         self.keep(movement, command, out);
@@ -190,8 +190,14 @@ impl Risk {
 
     /// An account's position follows from the books when what it trades comes or goes.
     fn recount_asset(&mut self, holder: Holder, asset: Asset) {
-        let Holder::Client(account) = holder else { return };
-        let client = self.clients.find(&account);
+        if let Holder::Client(account) = holder {
+            self.recount_account(&account, asset);
+        }
+    }
+
+    /// As [`Risk::recount_asset`], of a client's account.
+    pub(crate) fn recount_account(&mut self, account: &AccountId, asset: Asset) {
+        let client = self.clients.find(account);
         let symbol = Symbol::new(asset.as_str()).ok().and_then(|symbol| self.instruments.find(&symbol));
         if let Some((client, symbol)) = client.zip(symbol) {
             self.recount_position(client, symbol);
@@ -247,7 +253,7 @@ impl Risk {
     }
 
     /// Whether an account may pay by its owner's word.
-    fn check_payer(&self, firm: &FirmId, account: &AccountId) -> Result<(), Refused> {
+    pub(crate) fn check_payer(&self, firm: &FirmId, account: &AccountId) -> Result<(), Refused> {
         let client = &self.clients[self.account_of(firm, account)?];
         match client.status {
             AccountStatus::Active => {}

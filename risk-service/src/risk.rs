@@ -20,6 +20,7 @@ use crate::session::Session;
 use crate::switches::SwitchPlace;
 use crate::{Error, snapshot};
 use assay_ledger::{AccountIx, Guard, Ledger};
+use assay_loans::Loans;
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -63,6 +64,8 @@ pub struct Risk {
     pub(crate) day_trades: DayTrades,
     /// Deposits, withdrawals and other movements of money.
     pub(crate) money: Money,
+    /// Loans, their products, and the prices of what secures them.
+    pub(crate) loans: Loans,
     /// Ids and ranges that all sessions have used up today; derived.
     #[serde(skip)]
     pub(crate) used_entries: usize,
@@ -265,7 +268,10 @@ impl Risk {
             Event::FirmOpened(e) => self.open_firm(e),
             Event::AccountCredited(e) => self.credit(e, input, out),
             Event::InstrumentListed(e) => self.list(e),
-            Event::ReferencePriceSet(e) => self.set_reference(e, input.at),
+            Event::ReferencePriceSet(e) => {
+                self.set_reference(e, input.at);
+                self.loans_price(e, input, out);
+            }
             Event::AverageVolumeSet(e) => self.set_average_volume(e),
             Event::LimitsSet(e) => self.set_limits(e, input.actor, out),
             Event::HouseCreditSet(e) => self.set_house_credit(e, input.actor, out),
@@ -278,6 +284,9 @@ impl Risk {
             Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
             Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
             Event::MoneyInstructed(e) if self.is_new_outcome(input.origin) => self.instruct(e, input, out),
+            Event::LoanInstructed(e) if self.is_new_outcome(input.origin) => {
+                self.instruct_loan(e, input, out);
+            }
             Event::MoneyTermsSet(e) => self.set_money_terms(e),
             Event::ConversionRateSet(e) => self.set_conversion_rate(e, input.actor, input.at, out),
             Event::CancelOnDisconnectSet(e) => self.session_is_back(e),
@@ -286,6 +295,7 @@ impl Risk {
                 self.begin_day(e.now);
                 self.revert_limits(e.now, out);
                 self.end_waiting_movements(e.now, out);
+                self.loans_tick(e.now, input.actor, out);
             }
             // Risk's own answers, and what is for others.
             _ => {}
@@ -368,7 +378,7 @@ fn is_from_risk(input: &Input<'_>) -> bool {
     matches!(input.origin, Some(Origin::Input { role: Role::Risk, .. }))
 }
 
-fn client_code(account: &AccountId) -> LedgerCode {
+pub(crate) fn client_code(account: &AccountId) -> LedgerCode {
     let mut code = LedgerCode::new();
     code.push_str("client:");
     code.push_str(account.as_str());

@@ -94,6 +94,7 @@ impl Risk {
             order_id: Some(e.order_id),
             exec_id: Some(exec_id),
             movement: None,
+            loan: None,
             transfers,
         };
         if !posted.transfers.is_empty() {

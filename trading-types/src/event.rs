@@ -8,6 +8,7 @@ mod firms;
 mod identity;
 mod kyc;
 mod limits;
+mod loans;
 mod mail;
 mod markets;
 mod mass;
@@ -31,6 +32,7 @@ pub use firms::*;
 pub use identity::*;
 pub use kyc::*;
 pub use limits::*;
+pub use loans::*;
 pub use mail::*;
 pub use markets::*;
 pub use mass::*;
@@ -267,4 +269,12 @@ events! {
     MoneyTermsSet(MoneyTermsSet) = "money_terms.set.v1", key |e| e.asset.as_str();
     /// A conversion rate. accounts, admin.
     ConversionRateSet(ConversionRateSet) = "conversion_rate.set.v1", key |e| e.from.as_str();
+    /// Somebody wants something of a loan or a product. accounts, admin.
+    LoanInstructed(LoanInstructed) = "loan.instructed.v1", key |e| e.key();
+    /// Something happened to a loan. accounts, risk.
+    LoanChanged(LoanChanged) = "loan.changed.v1", key |e| e.loan.firm.as_str();
+    /// A loan product is another. accounts, risk.
+    LoanProductChanged(LoanProductChanged) = "loan_product.changed.v1", key |e| e.product.id.as_str();
+    /// What is wanted of a loan has no effect. accounts, risk.
+    LoanRefused(LoanRefused) = "loan.refused.v1", key |e| e.key();
 }

@@ -192,6 +192,10 @@ text_id! {
     BeneficiaryId, 32
 }
 text_id! {
+    /// A loan product.
+    LoanProductId, 24
+}
+text_id! {
     /// A command of the back office: `cmd_` and 32 hex digits.
     CommandId, 40
 }
@@ -203,6 +207,10 @@ pub struct OrderId(u64);
 /// A report's id, ExecID(17): where its outcome stands in `accounts`, so ids of an account sort in event order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecId(u64);
+
+/// A loan's id: where its application stands in `accounts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoanId(u64);
 
 /// Bits of an id that hold the offset; the partition is above them.
 const OFFSET_BITS: u32 = 48;
@@ -224,6 +232,11 @@ macro_rules! place_id {
             /// Partition of `accounts`.
             pub fn partition(&self) -> u16 {
                 (self.0 >> OFFSET_BITS) as u16
+            }
+
+            /// From [`as_u64`](Self::as_u64).
+            pub fn from_u64(number: u64) -> Self {
+                Self(number)
             }
 
             /// The whole id as one number, for hashing and sorting.
@@ -265,6 +278,7 @@ macro_rules! place_id {
 }
 place_id!(OrderId, "O");
 place_id!(ExecId, "E");
+place_id!(LoanId, "L");
 
 /// Identity of a request: session, epoch (grows at every sequence reset) and MsgSeqNum(34). Design section 3.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Amount, Command, CompId, ControlAction, Event, MoneyInstructed, Outbox, SessionNumbersSet,
-    SessionSet, SessionSuspended, Topic,
+    AdminRefusal, Amount, Command, CompId, ControlAction, Event, LoanInstructed, MoneyInstructed, Outbox,
+    SessionNumbersSet, SessionSet, SessionSuspended, Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,7 +49,8 @@ impl Control {
             ControlAction::SetSwitch(_)
             | ControlAction::ProposeLimits(_)
             | ControlAction::DecideLimits(_)
-            | ControlAction::Money(_) => false,
+            | ControlAction::Money(_)
+            | ControlAction::Loan(_) => false,
         }
     }
 
@@ -123,6 +124,11 @@ impl Control {
             ControlAction::Money(e) => {
                 let instructed =
                     MoneyInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
+                Ok(one(command.id.as_str(), out, instructed.into()))
+            }
+            ControlAction::Loan(e) => {
+                let instructed =
+                    LoanInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
                 Ok(one(command.id.as_str(), out, instructed.into()))
             }
             ControlAction::SetConversionRate(e) => {

@@ -121,7 +121,14 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
         event(
             Topic::Ledger,
             time,
-            Posted { firm, order_id: Some(order_id), exec_id: None, movement: None, transfers: Vec::new() },
+            Posted {
+                firm,
+                order_id: Some(order_id),
+                exec_id: None,
+                movement: None,
+                loan: None,
+                transfers: Vec::new(),
+            },
         ),
         event(
             Topic::Accounts,

@@ -5,6 +5,7 @@
 use assay_ledger::{Guard, Ledger, Leg};
 use assay_loans::Command;
 use assay_loans::*;
+use assay_trading_types::loan_terms::*;
 use assay_trading_types::*;
 use std::collections::BTreeMap;
 
@@ -38,9 +39,9 @@ impl Bank {
         let mut bank = Self { loans: Loans::new(), books: Books(Ledger::new()), now, next: 0 };
         bank.credit("ALICE", "BTC", "10");
         bank.credit("ALICE", "USD", "1000");
-        let id = asset("HOME");
+        let id = product_id("HOME");
         bank.ok("officer", Command::ProposeProduct { id, product: Box::new(product) });
-        bank.ok("chief", Command::ApproveProduct { id });
+        bank.ok("chief", Command::ApproveProduct { id, version: 1 });
         bank.price("50000");
         bank
     }
@@ -75,13 +76,29 @@ impl Bank {
     }
 
     /// A command by somebody now; its postings go to the books.
-    pub(crate) fn ask(&mut self, by: &str, command: Command) -> Result<Vec<LoanEvent>, LoanStatus> {
-        let asked = Asked { by: actor(by), now: self.now };
-        let before = self.loans.clone();
+    pub(crate) fn ask(&mut self, by: &str, command: Command) -> Result<Vec<LoanEvent>, LoanRefusal> {
+        // Alice speaks for herself, everybody else for the house.
+        let client = (by == "alice").then_some("ALICE");
+        self.ask_for(client, by, command)
+    }
+
+    /// As [`Bank::ask`], for a client of that name.
+    fn ask_for(
+        &mut self,
+        client: Option<&str>,
+        by: &str,
+        command: Command,
+    ) -> Result<Vec<LoanEvent>, LoanRefusal> {
+        let client = client.map(|name| FirmId::new(name).unwrap());
+        let asked = Asked { by: actor(by), client, now: self.now };
+        // A bank of thousands is not copied for each of them.
+        let before = (self.loans.iter().count() < 100).then(|| self.loans.clone());
         let events = self.loans.apply(&command, asked, &self.books);
         match &events {
             Ok(events) => events.iter().for_each(|event| self.post(&event.transfers)),
-            Err(status) => assert!(self.loans == before, "{status:?} changed something"),
+            Err(status) => {
+                assert!(before.is_none_or(|before| self.loans == before), "{status:?} changed something");
+            }
         }
         events
     }
@@ -91,7 +108,7 @@ impl Bank {
         self.ask(by, command).unwrap_or_else(|status| panic!("{text}: {status:?}"))
     }
 
-    pub(crate) fn refused(&mut self, by: &str, command: Command) -> LoanStatus {
+    pub(crate) fn refused(&mut self, by: &str, command: Command) -> LoanRefusal {
         let text = format!("{command:?}");
         self.ask(by, command).expect_err(&text)
     }
@@ -115,7 +132,7 @@ impl Bank {
 
     pub(crate) fn price(&mut self, price: &str) -> Vec<LoanEvent> {
         let (asset, currency, price) = (asset("BTC"), asset("USD"), amount(price));
-        self.ok("prices", Command::SetPrice { asset, currency, price })
+        self.ok("prices", Command::SetPrice { asset, currency, price, max_age_ns: None })
     }
 
     /// Goes to a day, 09:00, without beginning it.
@@ -129,27 +146,36 @@ impl Bank {
         self.ok("clock", Command::StartDay { date: day(date) })
     }
 
-    pub(crate) fn apply(&mut self, id: u64, units: &str, btc: &str) -> Result<Vec<LoanEvent>, LoanStatus> {
+    pub(crate) fn apply(&mut self, id: u64, units: &str, btc: &str) -> Result<Vec<LoanEvent>, LoanRefusal> {
         self.ask("alice", Command::Apply(application(id, units, btc)))
     }
 
     /// Applied for, approved and paid out.
     pub(crate) fn lend(&mut self, id: u64, units: &str, btc: &str) -> Vec<LoanEvent> {
         self.apply(id, units, btc).unwrap();
-        self.ok("officer", Command::Approve { loan: LoanId(id) });
-        self.ok("treasurer", Command::Disburse { loan: LoanId(id) })
+        self.ok("officer", Command::Approve { loan: LoanId::new(0, id) });
+        self.ok("treasurer", Command::Disburse { loan: LoanId::new(0, id) })
+    }
+
+    /// As [`Bank::lend`], to a client and account of that name.
+    pub(crate) fn lend_to(&mut self, name: &str, id: u64, units: &str, btc: &str) {
+        let account = AccountId::new(name).unwrap();
+        let application = Application { account, ..application(id, units, btc) };
+        self.ask_for(Some(name), name, Command::Apply(application)).unwrap();
+        self.ok("officer", Command::Approve { loan: LoanId::new(0, id) });
+        self.ok("treasurer", Command::Disburse { loan: LoanId::new(0, id) });
     }
 
     pub(crate) fn repay(&mut self, id: u64, units: &str) -> Vec<LoanEvent> {
-        self.ok("alice", Command::Repay { loan: LoanId(id), amount: amount(units) })
+        self.ok("alice", Command::Repay { loan: LoanId::new(0, id), amount: amount(units) })
     }
 
     pub(crate) fn stage(&self, id: u64) -> &Stage {
-        self.loans.loan(LoanId(id)).unwrap().stage()
+        self.loans.loan(LoanId::new(0, id)).unwrap().stage()
     }
 
     pub(crate) fn owed(&self, id: u64) -> Parts {
-        self.loans.loan(LoanId(id)).unwrap().running().map(Running::owed).unwrap_or_default()
+        self.loans.loan(LoanId::new(0, id)).unwrap().running().map(Running::owed).unwrap_or_default()
     }
 
     /// Credits less debits.
@@ -219,8 +245,8 @@ pub(crate) fn product() -> Product {
 
 pub(crate) fn application(id: u64, units: &str, btc: &str) -> Application {
     Application {
-        loan: LoanId(id),
-        product: asset("HOME"),
+        loan: LoanId::new(0, id),
+        product: product_id("HOME"),
         account: AccountId::new("ALICE").unwrap(),
         amount: amount(units),
         pledges: BTreeMap::from([(asset("BTC"), amount(btc))]),
@@ -234,6 +260,10 @@ pub(crate) fn amount(text: &str) -> Amount {
 
 pub(crate) fn asset(text: &str) -> Asset {
     Asset::new(text).unwrap()
+}
+
+pub(crate) fn product_id(text: &str) -> LoanProductId {
+    LoanProductId::new(text).unwrap()
 }
 
 pub(crate) fn day(text: &str) -> Date {

@@ -128,6 +128,11 @@ impl Risk {
         self.money.rates.insert((e.from, e.to), rate);
     }
 
+    /// How many decimals amounts of an asset may have.
+    pub(crate) fn decimals_of(&self, asset: &Asset) -> u8 {
+        self.money.terms.get(asset).map_or(UNSET.decimals, |terms| terms.decimals)
+    }
+
     /// Terms of an asset that is known: set, traded, or in one of the account's books.
     pub(super) fn money_terms(&self, account: &AccountId, asset: &Asset) -> Result<&MoneyTerms, Refused> {
         if let Some(terms) = self.money.terms.get(asset) {

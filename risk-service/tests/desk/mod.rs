@@ -313,6 +313,11 @@ impl Desk {
         }
     }
 
+    /// A record of `accounts` that follows from another.
+    pub fn give_from(&mut self, event: Event, origin: Origin) {
+        self.account(event, Some(origin));
+    }
+
     /// Both sides of a trade as the records have them, as operations would read them; none while one is not settled.
     pub fn sides(&self, trade: u64) -> Option<Box<[TradeSide; 2]>> {
         let mut sides: Vec<TradeSide> = Vec::new();

@@ -2,8 +2,8 @@
 
 use crate::{
     AccountCredited, Command, ConversionRateSet, FirmId, FirmOpened, InstrumentListed, LimitsChangeDecided,
-    LimitsChangeProposed, MoneyAction, ProposalId, ReferencePriceSet, RiskSwitchSet, SessionNumbersSet,
-    SessionSet, SessionSuspended,
+    LimitsChangeProposed, LoanAction, MoneyAction, ProposalId, ReferencePriceSet, RiskSwitchSet,
+    SessionNumbersSet, SessionSet, SessionSuspended,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub enum ControlAction {
     Money(MoneyWanted),
     /// A conversion rate.
     SetConversionRate(ConversionRateSet),
+    /// A loan or a loan product; risk decides, and sees to it that two persons take part where it takes two.
+    Loan(LoanWanted),
 }
 
 /// What is wanted of a firm's money.
@@ -55,6 +57,16 @@ pub struct MoneyWanted {
     pub firm: FirmId,
     /// What.
     pub action: MoneyAction,
+}
+
+/// What is wanted of a loan or a loan product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoanWanted {
+    /// The client whose loan it is; none for products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firm: Option<FirmId>,
+    /// What.
+    pub action: LoanAction,
 }
 
 impl ControlRequested {
@@ -73,6 +85,7 @@ impl ControlRequested {
             ControlAction::DecideLimits(e) => e.change.as_str(),
             ControlAction::Money(e) => e.firm.as_str(),
             ControlAction::SetConversionRate(e) => e.from.as_str(),
+            ControlAction::Loan(e) => e.firm.as_ref().map_or("house", FirmId::as_str),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::hex_text::{LOWER, hex, parse_hex};
 use crate::text_visitor::from_text;
-use crate::{Amount, Asset, ExecId, FirmId, MovementId, OrderId};
+use crate::{Amount, Asset, ExecId, FirmId, LoanId, MovementId, OrderId};
 use serde::{Deserialize, Serialize};
 
 /// Id of a transfer: unique for ever, derived from what caused it.
@@ -138,6 +138,9 @@ pub struct Posted {
     /// The movement it belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub movement: Option<MovementId>,
+    /// The loan it belongs to, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loan: Option<LoanId>,
     /// In order.
     pub transfers: Vec<Transfer>,
 }

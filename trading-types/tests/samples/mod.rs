@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "each test and example uses its part")]
 
 mod disconnects;
+mod loans;
 mod money;
 mod risk_controls;
 
 use assay_trading_types::*;
 use disconnects::disconnects;
+use loans::loans;
 use money::money;
 use risk_controls::{limits, measured, risk_controls};
 use std::sync::Arc;
@@ -25,6 +27,7 @@ pub(crate) fn every_event() -> Vec<Event> {
         disconnects(),
         amendments(),
         money(),
+        loans(),
     ]
     .concat()
 }
@@ -408,6 +411,7 @@ fn results() -> Vec<Event> {
             order_id: Some(order_id()),
             exec_id: Some(ExecId::new(0, 45)),
             movement: Some(MovementId::new(MovementKind::Transfer, 0, 42)),
+            loan: Some(LoanId::new(0, 43)),
             transfers: vec![
                 transfer(1, "client:FIRM1", "clearing", TransferKind::Plain),
                 transfer(2, "client:FIRM1", "clearing", TransferKind::Pending),

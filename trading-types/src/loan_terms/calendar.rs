@@ -1,6 +1,6 @@
 //! Due dates: how often, and where they go when nobody works.
 
-use assay_trading_types::Date;
+use crate::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! What part of a year lies between two days.
 
-use assay_trading_types::Date;
+use crate::Date;
 use serde::{Deserialize, Serialize};
 
 /// Parts of a year: the least number that 360, 365 and 366 divide, so that a day of any convention is whole parts.

@@ -1,6 +1,6 @@
 //! A yearly rate of interest.
 
-use assay_trading_types::{Amount, DecimalError};
+use crate::{Amount, DecimalError};
 use serde::{Deserialize, Serialize};
 
 /// A rate a year in billionths of one: `0.0525` is 5.25 %. JSON: a decimal string.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rate(i64);
 
 /// Billionths in one.
-pub(crate) const RATE_ONE: i128 = 1_000_000_000;
+const RATE_ONE: i128 = 1_000_000_000;
 
 /// Highest rate, 1,000 % a year: above it a percentage was taken for a fraction, and sums stay far from overflowing.
 const RATE_MAX: i64 = 10 * RATE_ONE as i64;

@@ -162,7 +162,9 @@ impl<A: Application> Gateway<A> {
         if self.failed.is_some() {
             return bytes.len();
         }
-        let used = self.turn(index, now, |session, turn| session.handle_bytes(now, bytes, turn));
+        let used = self.turn(index, now, |session, turn| {
+            session.handle_bytes_answering(now, bytes, turn, |session, turn| send_replies(session, now, turn))
+        });
         self.watch(index, Timestamp::from_ns(now.utc_ns));
         self.end_excess(index, now);
         self.commit();
@@ -250,15 +252,7 @@ impl<A: Application> Gateway<A> {
             mono_ns: now.mono_ns,
         };
         let result = act(&mut link.session, &mut turn);
-        if !turn.replies.is_empty() {
-            let mut replies = std::mem::take(turn.replies);
-            for (outgoing, body) in replies.iter() {
-                link.session.send(now, outgoing, |out| _ = out.raw(body), &mut turn);
-                Statistics::add(&turn.statistics.reports_out, 1);
-            }
-            replies.clear();
-            *turn.replies = replies;
-        }
+        send_replies(&mut link.session, now, &mut turn);
         result
     }
 
@@ -352,4 +346,18 @@ impl<A: Application> Gateway<A> {
         self.snapshot_when_due();
         more
     }
+}
+
+/// Sends what the application answered.
+fn send_replies<A: Application>(session: &mut Session, now: Now, turn: &mut Turn<'_, A>) {
+    if turn.replies.is_empty() {
+        return;
+    }
+    let mut replies = std::mem::take(turn.replies);
+    for (outgoing, body) in replies.iter() {
+        session.send(now, outgoing, |out| _ = out.raw(body), turn);
+        Statistics::add(&turn.statistics.reports_out, 1);
+    }
+    replies.clear();
+    *turn.replies = replies;
 }

@@ -1,11 +1,12 @@
 //! The echo over real sockets: what conformance suites and benchmarks of the engine alone rely on.
 
 use assay_event_log::{EventLog, MemoryLog};
-use assay_trading_types::{CompId, FirmId};
-use fix_gateway::client::Client;
+use assay_trading_types::{CompId, FirmId, Timestamp};
+use fix_gateway::client::{Client, framed};
 use fix_gateway::{Echo, GatewayConfig, Handle, SessionSpec, spawn_with};
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const TERMS: &str = "21=1|40=1|54=1|55=A|60=20260101-00:00:00";
 
@@ -26,6 +27,15 @@ fn logged_on(gateway: &Handle) -> Client {
     let mut client = connected(gateway);
     client.logon(30, false).unwrap();
     client
+}
+
+/// SendingTime(52) of now.
+#[allow(clippy::disallowed_methods, reason = "a counterparty has a clock")]
+fn utc() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let mut text = Vec::new();
+    Timestamp::from_ns(since.as_nanos() as i64).write_fix(3, &mut text);
+    String::from_utf8(text).unwrap()
 }
 
 /// The body: what stands between the header's last field here, 56, and the trailer.
@@ -78,4 +88,43 @@ fn what_a_session_agrees_beyond_the_default_reaches_the_engine() {
     client.send("0", "").unwrap();
     let request = client.receive_type("2").unwrap();
     assert!(request.contains("|7=2|16=6|"), "{request}");
+}
+
+#[test]
+fn x_09_answers_come_in_the_order_of_what_they_answer_however_it_arrives() {
+    let gateway = start(|_| {});
+    let mut client = logged_on(&gateway);
+    let time = utc();
+    let message = |seq: u32, msg_type: &str, fields: &str| {
+        framed(&format!("35={msg_type}|34={seq}|49=TW44|52={time}|56=ISLD|{fields}|"))
+    };
+    let order = |id: &str| format!("11={id}|{TERMS}");
+    let together = [
+        message(2, "D", &order("a")),
+        message(3, "1", "112=x"),
+        message(4, "D", &order("b")),
+        message(5, "D", &order("c").replace("54=1", "54=?")),
+        message(6, "D", &order("d")),
+        message(7, "5", "58=bye"),
+    ];
+    client.send_bytes(&together.concat()).unwrap();
+    let said: Vec<String> = (0..6).map(|_| client.receive().unwrap()).collect();
+    for (message, expected) in said.iter().zip(["35=D", "35=0", "35=D", "35=3", "35=D", "35=5"]) {
+        assert!(message.contains(&format!("|{expected}|")), "{expected}: {said:#?}");
+    }
+}
+
+#[test]
+fn x_09_answers_to_messages_that_waited_for_a_gap_come_in_their_order() {
+    let gateway = start(|_| {});
+    let mut client = logged_on(&gateway);
+    client.send_as("D", 3, "", &format!("11=b|{TERMS}")).unwrap();
+    client.send_as("1", 4, "", "112=x").unwrap();
+    assert!(client.receive_type("2").unwrap().contains("|7=2|"));
+    client.send_as("D", 2, "", &format!("11=a|{TERMS}")).unwrap();
+    let said: Vec<String> = (0..3).map(|_| client.receive().unwrap()).collect();
+    assert!(
+        said[0].contains("|11=a|") && said[1].contains("|11=b|") && said[2].contains("|112=x|"),
+        "{said:#?}"
+    );
 }

@@ -88,6 +88,18 @@ impl Session {
     /// Takes what stands at the front of the receive buffer and returns how many bytes to drop. What is left is the
     /// beginning of a message; hand it in again with more behind it. Work and output are bounded by the bytes handed in.
     pub fn handle_bytes<H: Handler>(&mut self, now: Now, bytes: &[u8], handler: &mut H) -> usize {
+        self.handle_bytes_answering(now, bytes, handler, |_, _| {})
+    }
+
+    /// As [`Session::handle_bytes`]; `answer` is called after each message, so that what the application says to it goes out
+    /// before anything is said to the next.
+    pub fn handle_bytes_answering<H: Handler>(
+        &mut self,
+        now: Now,
+        bytes: &[u8],
+        handler: &mut H,
+        mut answer: impl FnMut(&mut Self, &mut H),
+    ) -> usize {
         let mut used = 0;
         let mut progressed = false;
         let index = &mut LentIndex::take();
@@ -104,7 +116,7 @@ impl Session {
                 }
                 Framed::Frame { len } => {
                     used += len;
-                    self.frame(now, &rest[..len], index, handler);
+                    self.frame(now, &rest[..len], index, handler, &mut answer);
                 }
             }
             progressed = true;
@@ -113,14 +125,22 @@ impl Session {
     }
 
     /// One whole message, and those behind it whose turn it becomes.
-    fn frame<H: Handler>(&mut self, now: Now, frame: &[u8], index: &mut FieldIndex, handler: &mut H) {
+    fn frame<H: Handler>(
+        &mut self,
+        now: Now,
+        frame: &[u8],
+        index: &mut FieldIndex,
+        handler: &mut H,
+        answer: &mut impl FnMut(&mut Self, &mut H),
+    ) {
         let expected = self.machine.next_in();
         match index.parse(frame, self.dictionary, self.profile) {
             Ok(message) => {
                 self.machine.message(now, &message, handler);
+                let filled = message.msg_type() == b"4";
+                answer(self, handler);
                 if self.machine.gap_is_open() {
-                    let filled = message.msg_type() == b"4";
-                    self.drain_queue(now, index, handler);
+                    self.drain_queue(now, index, handler, answer);
                     self.machine.gap_looked_at(now, expected, filled, handler);
                 }
             }
@@ -128,11 +148,18 @@ impl Session {
         }
     }
 
-    fn drain_queue<H: Handler>(&mut self, now: Now, index: &mut FieldIndex, handler: &mut H) {
+    fn drain_queue<H: Handler>(
+        &mut self,
+        now: Now,
+        index: &mut FieldIndex,
+        handler: &mut H,
+        answer: &mut impl FnMut(&mut Self, &mut H),
+    ) {
         while let Some(frame) = self.machine.next_queued() {
             // It was parsed when it came, so it parses again.
             if let Ok(message) = index.parse(&frame, self.dictionary, self.profile) {
                 self.machine.queued(now, &message, handler);
+                answer(self, handler);
             }
         }
     }

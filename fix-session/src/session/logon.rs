@@ -323,7 +323,7 @@ impl Machine {
         handler.notice(Notice::Established { heartbeat_s: accepted.heartbeat_s });
         if high {
             self.queue.offer(seq, message.bytes());
-            match accepted.peer_expects {
+            match accepted.peer_expects.filter(|_| self.config.next_expected) {
                 Some(_) => self.expect_unasked_fill(now, seq, handler),
                 None => self.note_gap(now, seq, false, handler),
             }

@@ -127,9 +127,11 @@ impl Machine {
         }
     }
 
-    /// L-21, L-22: the number from which the peer lacks ours.
+    /// L-21, L-22: the number from which the peer lacks ours. A peer that tells it counts on it, whether we tell ours or not;
+    /// interop: only where it is agreed.
     fn judge_next_expected(&self, message: &Message<'_>, reset: LogonReset) -> Result<Option<u64>, Refused> {
-        if !self.config.next_expected || matches!(reset, LogonReset::Asked | LogonReset::Ours) {
+        let unagreed = self.interop() && !self.config.next_expected;
+        if unagreed || matches!(reset, LogonReset::Asked | LogonReset::Ours) {
             return Ok(None);
         }
         let Some(expects) = message.get_u64(789) else { return Ok(None) };

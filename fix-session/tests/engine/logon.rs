@@ -376,6 +376,23 @@ fn l_21_an_acceptor_owes_nothing_to_a_peer_that_expects_its_logon() {
 }
 
 #[test]
+fn l_21_l_22_a_peer_that_tells_what_it_expects_is_heeded_though_we_do_not_tell_ours() {
+    let numbers = Numbers { next_in: 1, next_out: 4, epoch: 1 };
+    Desk::new(config(Role::Acceptor), numbers)
+        .hear("35=A|34=1|98=0|108=30|789=5|")
+        .says(&["35=5|34=4|58=NextExpectedMsgSeqNum too high, expecting 4 but received 5|"]);
+    // What the peer lacks goes to it unasked; what we lack is asked for, since it does not know.
+    Desk::new(config(Role::Acceptor), numbers).hear("35=A|34=3|98=0|108=30|789=2|").serve_store().says(&[
+        "35=A|34=4|98=0|108=30|",
+        "35=2|34=5|7=1|16=0|",
+        "35=4|34=2|43=Y|36=6|123=Y|",
+    ]);
+    // Engines of the QuickFIX family do not look at it unless they are told to.
+    let interop = config(Role::Acceptor).with_profile(Profile::Interop);
+    Desk::new(interop, numbers).hear("35=A|34=1|98=0|108=30|789=5|").says(&["35=A|34=4|98=0|108=30|"]);
+}
+
+#[test]
 fn l_22_an_initiator_refuses_likewise() {
     let mut both = config(Role::Initiator);
     both.next_expected = true;

@@ -240,6 +240,15 @@ pub(crate) struct Session {
     /// A G may follow one that is pending.
     #[serde(default)]
     pub(crate) chain_pending: bool,
+    /// What the session rules leave to each session.
+    #[serde(default, deserialize_with = "rules")]
+    pub(crate) rules: fix_gateway::SessionRules,
+}
+
+fn rules<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<fix_gateway::SessionRules, D::Error> {
+    let rules = fix_gateway::SessionRules::deserialize(deserializer)?;
+    rules.check().map_err(serde::de::Error::custom)?;
+    Ok(rules)
 }
 
 /// News of a stop begin a minute before it (rules of engagement, A-06).

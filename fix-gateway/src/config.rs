@@ -3,7 +3,7 @@
 use crate::tls::{ClientCertificates, TlsSpec};
 use crate::{
     AddressRange, BackOffLimits, CancelOnDisconnect, Entitlements, Error, Key, Proof, Regime, SessionKind,
-    SpecReader, StrangerLimits, ThrottleLimits, WallClock,
+    SessionRules, SpecReader, StrangerLimits, ThrottleLimits, WallClock,
 };
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{AccountId, CompId, FirmId, SessionId};
@@ -208,7 +208,7 @@ pub struct SessionSpec {
     pub swap_sub_ids: bool,
     /// When it is open, and when its numbers begin again; always open without one.
     pub schedule: Option<Schedule>,
-    /// Both sides tell at logon what they expect next, by NextExpectedMsgSeqNum(789).
+    /// We too tell at logon what we expect next, by NextExpectedMsgSeqNum(789).
     pub next_expected: bool,
     /// Every message tells by LastMsgSeqNumProcessed(369) what was received.
     pub last_processed: bool,
@@ -228,6 +228,8 @@ pub struct SessionSpec {
     pub cancel_on_disconnect: CancelOnDisconnect,
     /// Pending states it is told of.
     pub pending: PendingRules,
+    /// What the session rules leave to each session.
+    pub rules: SessionRules,
     /// What it was made of: an object with the keys of `[[session]]`, or nothing when it was made by hand.
     pub settings: serde_json::Value,
 }
@@ -260,6 +262,7 @@ impl SessionSpec {
             throttle: None,
             cancel_on_disconnect: CancelOnDisconnect::default(),
             pending: PendingRules::default(),
+            rules: SessionRules::default(),
             settings: serde_json::Value::Null,
         }
     }
@@ -288,7 +291,7 @@ impl SessionSpec {
     }
 
     pub(crate) fn engine_config(&self, ours: CompId) -> SessionConfig {
-        SessionConfig {
+        let mut config = SessionConfig {
             heartbeat_s: self.heartbeat_s,
             reset_on_logon: self.reset_on_logon,
             third_parties: self.third_parties.clone(),
@@ -302,6 +305,8 @@ impl SessionSpec {
             resend_market_data: !matches!(&self.kind, SessionKind::MarketData(rules) if !rules.resend),
             ..SessionConfig::new(Role::Acceptor, ours.as_str(), self.comp_id.as_str())
         }
-        .with_profile(self.profile)
+        .with_profile(self.profile);
+        self.rules.apply(&mut config);
+        config
     }
 }

@@ -76,6 +76,7 @@ impl Config {
             throttle: Some(session.throttle.limits(firm.and_then(|firm| firm.limits.orders_per_s))),
             cancel_on_disconnect: (&session.cancel_on_disconnect).into(),
             pending: session.pending_rules(),
+            rules: session.rules.clone(),
             ..SessionSpec::new(session.comp_id, session.firm)
         })
     }

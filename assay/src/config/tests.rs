@@ -37,6 +37,10 @@ fn every_fault_names_file_line_and_mend() {
             "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\nheartbeat_s = 0\n",
             "assay.toml:6: heartbeat_s = 0 is out of range, use 1 to 300",
         ),
+        (
+            "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\n[session.rules]\nresend_timeout_s = 0\n",
+            "assay.toml:6: resend_timeout_s is out of range, use 1 to 86400",
+        ),
         ("[[firm]]\nid = \"F\"\n[[firm]]\nid = \"F\"\n", "assay.toml:4: firm \"F\" stands twice"),
         ("[[firm]]\nid = \"F\"\ncash = { USD = \"-1\" }\n", "assay.toml:3: USD = \"-1\" is negative"),
         ("[[firm]]\nid = \"F\"\ncash = { USD = 5.5 }\n", "assay.toml:3: "),

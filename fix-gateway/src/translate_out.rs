@@ -5,6 +5,7 @@ mod execution_report;
 mod fields;
 mod mass;
 mod news;
+mod phrase;
 mod positions;
 
 use crate::carried::routing;
@@ -16,7 +17,7 @@ use assay_trading_types::{
 };
 pub(crate) use execution_report::MassPart;
 use execution_report::{
-    ExecutionReport, Part, asked_by, detail_of, exec_type_char, fill_of, phrase, reason_of, restatement_of,
+    ExecutionReport, Part, asked_by, detail_of, exec_type_char, fill_of, reason_of, restatement_of,
 };
 use fields::{order_id, text, time};
 use fix_session::{Encoder, Outgoing, Routing};
@@ -224,7 +225,7 @@ impl<'a> Report<'a> {
             exec_ref_id,
             refusal,
             restatement: restatement_of(&e.exec),
-            text: reason.map(|r| (r, detail_of(&e.exec).unwrap_or(phrase(r)))),
+            text: reason.map(|r| (r, detail_of(&e.exec).unwrap_or_default())),
             ord_status_req_id: None,
             working: e.working,
             part: self.part,

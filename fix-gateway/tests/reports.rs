@@ -267,11 +267,28 @@ fn cancel_refused(refusal: Refusal, order_id: Option<OrderId>) -> CancelRefused 
 fn cancel_reject() {
     assert_eq!(
         body(cancel_refused(Refusal::TooLate, Some(OrderId::new(0, 3)))),
-        format!("1=FIRM1|11=b|37=O0000000000000003|39=2|41=a|58=TOO_LATE|{TIME}|102=0|434=2|")
+        format!(
+            "1=FIRM1|11=b|37=O0000000000000003|39=2|41=a|58=TOO_LATE: the order is closed|{TIME}|102=0|434=2|"
+        )
     );
     assert_eq!(
         body(cancel_refused(Refusal::UnknownOrder, None)),
-        format!("11=b|37=NONE|39=8|41=a|58=UNKNOWN_ORDER|{TIME}|102=1|434=2|")
+        format!("11=b|37=NONE|39=8|41=a|58=UNKNOWN_ORDER: no such order|{TIME}|102=1|434=2|")
+    );
+}
+
+#[test]
+fn m_10_a_cancel_that_the_market_refuses_leaves_the_order_as_it_was() {
+    let refused = CancelRefused {
+        response_to: ResponseTo::Cancel,
+        status: OrdStatus::PartiallyFilled,
+        ..cancel_refused(Refusal::VenueRefused, Some(OrderId::new(0, 3)))
+    };
+    assert_eq!(
+        body(refused),
+        format!(
+            "1=FIRM1|11=b|37=O0000000000000003|39=1|41=a|58=VENUE_REFUSED: the market refused|{TIME}|102=2|434=1|"
+        )
     );
 }
 

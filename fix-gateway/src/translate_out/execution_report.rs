@@ -251,26 +251,3 @@ pub(super) fn restatement_of(exec: &ExecType) -> Option<u64> {
         _ => None,
     }
 }
-
-/// Free text behind the CODE of an event nobody asked for.
-pub(super) fn phrase(reason: Refusal) -> &'static str {
-    match reason {
-        Refusal::IocRemainder => "rest of an immediate order cancelled",
-        Refusal::FokUnfilled => "could not be filled whole at once",
-        Refusal::QtyReduced => "quantity is what was executed, rest cancelled",
-        Refusal::NoLiquidity => "nothing to trade against, rest cancelled",
-        Refusal::SelfTrade => "would have traded with the same firm",
-        Refusal::KillSwitch => "trading of the firm is stopped",
-        Refusal::Halt | Refusal::Halted => "trading is halted",
-        Refusal::MassCancel => "mass cancel",
-        Refusal::Cod => "cancelled on disconnect",
-        Refusal::Operator => "cancelled by an operator",
-        Refusal::StopTriggered => "the stop price was reached",
-        Refusal::PostOnly => "would have taken",
-        Refusal::AuctionRemainder => "the auction is over, rest cancelled",
-        Refusal::GtRenewal => "goes on in a new trading day",
-        Refusal::MarketClosed => "the market takes no such order now",
-        Refusal::ExpirePast => "its time is over",
-        _ => "",
-    }
-}

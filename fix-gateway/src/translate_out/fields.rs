@@ -1,5 +1,6 @@
 //! Single fields that many reports have.
 
+use super::phrase::phrase;
 use assay_trading_types::{OrderId, Refusal, Timestamp};
 use fix_session::Encoder;
 
@@ -10,14 +11,13 @@ pub(super) fn order_id(out: &mut Encoder, id: Option<OrderId>) {
     }
 }
 
-/// Text(58) as `CODE: free text`.
+/// Text(58) as `CODE: free text`; without `detail` what the code means.
 pub(super) fn text(out: &mut Encoder, code: Refusal, detail: &str) {
+    let free = if detail.is_empty() { phrase(code) } else { detail };
     out.field_with(58, |out| {
         out.extend_from_slice(code.code().as_bytes());
-        if !detail.is_empty() {
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(detail.as_bytes());
-        }
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(free.as_bytes());
     });
 }
 

@@ -21,6 +21,7 @@ mod back_off;
 mod backlog;
 mod cancel_on_disconnect;
 mod carried;
+mod ciphertext;
 pub mod client;
 mod config;
 mod connection;

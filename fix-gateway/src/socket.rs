@@ -1,8 +1,9 @@
 //! One connection's socket, in clear or under TLS, with the same few calls: wait, read, write, never block.
 
+use crate::ciphertext::Ciphertext;
 use rustls::{ServerConfig, ServerConnection};
 use std::cell::{Cell, RefCell};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 
@@ -82,15 +83,23 @@ impl Socket {
 pub(crate) struct TlsSocket {
     tcp: TcpStream,
     session: RefCell<ServerConnection>,
-    /// Decrypted bytes wait to be read, whether or not the TCP socket has more.
+    /// Bytes wait to be read, whether or not the TCP socket has more.
     decrypted: Cell<bool>,
+    /// Encrypted bytes that were read and did not fit decrypted into what they were read for. Hardly ever any.
+    held: Cell<Vec<u8>>,
+}
+
+thread_local! {
+    /// Where encrypted bytes are read to, which all sockets of a thread share.
+    static CIPHERTEXT: Cell<Ciphertext> = Cell::default();
 }
 
 impl TlsSocket {
     /// Does the handshake. The caller bounds its time; rustls bounds its bytes.
     pub(crate) async fn accept(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
         let session = ServerConnection::new(config).map_err(io::Error::other)?;
-        let socket = Self { tcp, session: RefCell::new(session), decrypted: Cell::new(false) };
+        let socket =
+            Self { tcp, session: RefCell::new(session), decrypted: Cell::new(false), held: Cell::default() };
         while socket.session.borrow().is_handshaking() {
             socket.tcp.readable().await?;
             let taken = socket.pull(&mut socket.session.borrow_mut());
@@ -106,23 +115,36 @@ impl TlsSocket {
     }
 
     fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
+        let mut ciphertext = CIPHERTEXT.take();
+        ciphertext.put_back(&self.held.take());
+        let filled = self.decrypt(room, &mut ciphertext);
+        let is_full = filled.as_ref().is_ok_and(|filled| *filled == room.len());
+        self.decrypted.set(is_full);
+        if !ciphertext.is_empty() {
+            self.held.set(ciphertext.take_rest());
+        }
+        CIPHERTEXT.set(ciphertext);
+        filled
+    }
+
+    /// Fills `room` from `ciphertext`, and that from TCP once when it is not enough for anything.
+    fn decrypt(&self, room: &mut [u8], ciphertext: &mut Ciphertext) -> io::Result<usize> {
         let mut session = self.session.borrow_mut();
+        let mut filled = 0;
         loop {
-            match session.reader().read(room) {
-                Ok(count) => {
-                    let state = session.process_new_packets().map_err(io::Error::other)?;
-                    self.decrypted.set(state.plaintext_bytes_to_read() > 0);
-                    return Ok(count);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.decrypted.set(false),
-                Err(error) => return Err(error),
+            let is_over = take_plaintext(&mut session, room, &mut filled)?;
+            if is_over || filled == room.len() || ciphertext.is_empty() && filled > 0 {
+                return Ok(filled);
             }
-            let taken = self.pull(&mut session);
-            // Answers to the peer's key updates and alerts; what does not fit goes with the next bytes.
-            let _ = self.push(&mut session);
-            if taken? == 0 {
+            if ciphertext.is_empty() && ciphertext.fill(|room| self.tcp.try_read(room))? == 0 {
                 return Ok(0);
             }
+            let taken = session.read_tls(&mut ciphertext.rest())?;
+            ciphertext.advance(taken);
+            let decrypted = session.process_new_packets();
+            // Answers to the peer's key updates and alerts; what does not fit goes with the next bytes.
+            let _ = self.push(&mut session);
+            decrypted.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         }
     }
 
@@ -162,6 +184,19 @@ impl TlsSocket {
     }
 }
 
+/// Moves what is decrypted to `room` behind `filled`. Returns whether the peer said that nothing follows.
+fn take_plaintext(session: &mut ServerConnection, room: &mut [u8], filled: &mut usize) -> io::Result<bool> {
+    while *filled < room.len() {
+        match session.reader().read(&mut room[*filled..]) {
+            Ok(0) => return Ok(true),
+            Ok(count) => *filled += count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
 /// A tokio socket as rustls wants it.
 struct Tcp<'a>(&'a TcpStream);
 
@@ -174,6 +209,10 @@ impl Read for Tcp<'_> {
 impl Write for Tcp<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, records: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(records)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,13 +3,16 @@
 mod desk;
 mod pki;
 
+use assay_event_log::MemoryLog;
+use assay_trading_types::{CompId, FirmId};
 use desk::{Desk, order, wait};
 use fix_gateway::client::{Client, ClientTls};
-use fix_gateway::{ClientCertificates, Error, GatewayConfig, Listener, Proof};
+use fix_gateway::{ClientCertificates, Echo, Error, GatewayConfig, Listener, Proof, SessionSpec, spawn_with};
 use pki::Pki;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::io;
+use std::sync::Arc;
 
 const NAME: &str = "fix.assay.test";
 
@@ -61,6 +64,38 @@ fn c_04_tls_13_is_agreed_on_and_orders_go_through() {
     for _ in 0..500 {
         assert!(client.receive_type("8").unwrap().contains("|150=0|"));
     }
+}
+
+#[test]
+fn c_04_messages_of_any_length_and_number_pass_whole_and_in_order() {
+    let mut pki = Pki::new();
+    pki.issue("client", "CLIENT1", &[]);
+    let tls = Some(pki.listener());
+    let mut config = GatewayConfig::new("127.0.0.1:0".parse().unwrap(), CompId::new("ASSAY").unwrap());
+    config.listen[0].tls = tls;
+    config.sessions = vec![SessionSpec::new(CompId::new("CLIENT1").unwrap(), FirmId::new("FIRM1").unwrap())];
+    let gateway = spawn_with(config, Arc::new(MemoryLog::default()), Echo::new(false)).unwrap();
+    let mut client =
+        Client::connect_tls(gateway.local_addr(), (&pki.client(Some("client")), NAME), "CLIENT1", "ASSAY")
+            .unwrap();
+    client.logon(30, false).unwrap();
+    // From less than a TLS record to several reads, on both sides.
+    for length in [1, 16_000, 17_000, 66_000, 100_000, 3] {
+        let text = "x".repeat(length);
+        for number in 0..5 {
+            client.send("D", &format!("58={text}|{}", order(&format!("{length}-{number}")))).unwrap();
+        }
+        for number in 0..5 {
+            let echo = client.receive().unwrap();
+            assert!(echo.contains(&format!("|11={length}-{number}|")) && echo.contains(&text), "{length}");
+        }
+    }
+    let ids: Vec<String> = (0..3_000).map(|n| format!("o{n}")).collect();
+    ids.iter().for_each(|id| client.send("D", &order(id)).unwrap());
+    for id in ids {
+        assert!(client.receive().unwrap().contains(&format!("|11={id}|")));
+    }
+    gateway.stop().unwrap();
 }
 
 #[test]

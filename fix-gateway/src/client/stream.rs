@@ -1,6 +1,7 @@
 //! The client's connection, in clear or under TLS.
 
 use crate::Error;
+use crate::ciphertext::Ciphertext;
 use crate::tls::{CertificateFiles, read_all, read_key, roots};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::crypto::ring;
@@ -55,7 +56,55 @@ impl ClientTls {
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Tls(Box<TlsStream>),
+}
+
+/// A connection under TLS.
+#[derive(Debug)]
+pub(super) struct TlsStream {
+    owned: StreamOwned<ClientConnection, TcpStream>,
+    ciphertext: Ciphertext,
+}
+
+impl TlsStream {
+    /// Whether something can be read without the socket.
+    fn has_bytes(&self) -> bool {
+        !self.owned.conn.wants_read() || !self.ciphertext.is_empty()
+    }
+
+    /// Reads what there is, from the socket once if there is nothing, and again as long as that was half a record.
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < room.len() {
+            match self.owned.conn.reader().read(&mut room[filled..]) {
+                Ok(0) => break,
+                Ok(count) => {
+                    filled += count;
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            let Self { owned, ciphertext } = self;
+            if ciphertext.is_empty() && (filled > 0 || ciphertext.fill(|room| owned.sock.read(room))? == 0) {
+                break;
+            }
+            self.decrypt_some()?;
+        }
+        Ok(filled)
+    }
+
+    /// Lets TLS have some of what was read.
+    fn decrypt_some(&mut self) -> io::Result<()> {
+        let Self { owned: StreamOwned { conn, sock }, ciphertext } = self;
+        let taken = conn.read_tls(&mut ciphertext.rest())?;
+        ciphertext.advance(taken);
+        let decrypted = conn.process_new_packets();
+        while conn.wants_write() {
+            conn.write_tls(sock)?;
+        }
+        decrypted.map(drop).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+    }
 }
 
 impl Stream {
@@ -67,13 +116,14 @@ impl Stream {
         while session.is_handshaking() {
             session.complete_io(&mut tcp)?;
         }
-        Ok(Self::Tls(Box::new(StreamOwned::new(session, tcp))))
+        let owned = StreamOwned::new(session, tcp);
+        Ok(Self::Tls(Box::new(TlsStream { owned, ciphertext: Ciphertext::default() })))
     }
 
     pub(super) fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => &tls.sock,
+            Self::Tls(tls) => &tls.owned.sock,
         }
     }
 
@@ -81,11 +131,11 @@ impl Stream {
     /// clock, milliseconds each: a client with a pace to keep would send in bursts.
     pub(super) fn wait_readable(&self, wait: Duration) -> io::Result<bool> {
         if let Self::Tls(tls) = self {
-            if !tls.conn.wants_read() {
+            if tls.has_bytes() {
                 return Ok(true);
             }
             // Half a TLS record is readable and gives nothing. A zero timeout would mean "for ever".
-            tls.sock.set_read_timeout(Some(wait.max(Duration::from_micros(1))))?;
+            tls.owned.sock.set_read_timeout(Some(wait.max(Duration::from_micros(1))))?;
         }
         let mut sockets = [PollFd::new(self.tcp(), PollFlags::IN)];
         let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
@@ -95,9 +145,10 @@ impl Stream {
     /// Ends our side in order, behind what was written.
     pub(super) fn end(mut self) {
         if let Self::Tls(tls) = &mut self {
-            tls.conn.send_close_notify();
+            let TlsStream { owned, .. } = &mut **tls;
+            owned.conn.send_close_notify();
             // A peer that takes no more bytes will not miss the goodbye.
-            let _ = tls.conn.write_tls(&mut tls.sock);
+            let _ = owned.conn.write_tls(&mut owned.sock);
         }
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
@@ -106,7 +157,7 @@ impl Stream {
     pub(super) fn tls_version(&self) -> Option<String> {
         match self {
             Self::Plain(_) => None,
-            Self::Tls(tls) => tls.conn.protocol_version().map(|version| format!("{version:?}")),
+            Self::Tls(tls) => tls.owned.conn.protocol_version().map(|version| format!("{version:?}")),
         }
     }
 
@@ -114,7 +165,7 @@ impl Stream {
     pub(super) fn server_certificate(&self) -> Option<Vec<u8>> {
         match self {
             Self::Plain(_) => None,
-            Self::Tls(tls) => Some(tls.conn.peer_certificates()?.first()?.to_vec()),
+            Self::Tls(tls) => Some(tls.owned.conn.peer_certificates()?.first()?.to_vec()),
         }
     }
 }
@@ -132,14 +183,14 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(tcp) => tcp.write(bytes),
-            Self::Tls(tls) => tls.write(bytes),
+            Self::Tls(tls) => tls.owned.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(tcp) => tcp.flush(),
-            Self::Tls(tls) => tls.flush(),
+            Self::Tls(tls) => tls.owned.flush(),
         }
     }
 }

@@ -172,6 +172,9 @@ pub(crate) struct BenchArgs {
     /// Messages sent again in the engine's part.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) resend: u64,
+    /// QuickFIX C++ beside the engine: the program `quickfix_echo` of tests/interop.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) quickfix: Option<PathBuf>,
     /// Orders at rest in the matching part.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) resting: u64,
@@ -439,4 +442,7 @@ pub(crate) struct EchoArgs {
     /// Sessions CLIENT1, CLIENT2 ... that may log on.
     #[arg(long, default_value_t = 1)]
     pub(crate) sessions: u32,
+    /// TLS with what `assay certs init` made in this directory; sessions show their certificates.
+    #[arg(long)]
+    pub(crate) certificates: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! Counterparties of the demonstration and the benchmarks: the product's own initiator, with what it sent in memory.
 
-use fix_gateway::client::{Initiator, InitiatorConfig};
+use fix_gateway::client::{ClientTls, Initiator, InitiatorConfig};
 use fix_session::{Role, SessionConfig};
 use std::net::SocketAddr;
 
@@ -21,14 +21,27 @@ pub(crate) fn resetting<D: Desk>(
     server: SocketAddr,
     desk: D,
 ) -> Counterparty<D> {
-    let config =
+    resetting_over(comp_id, target, (server, None), desk)
+}
+
+/// As [`resetting`], under TLS where it is given.
+pub(crate) fn resetting_over<D: Desk>(
+    comp_id: &str,
+    target: &str,
+    (server, tls): (SocketAddr, Option<ClientTls>),
+    desk: D,
+) -> Counterparty<D> {
+    let session =
         SessionConfig { reset_on_logon: true, ..SessionConfig::new(Role::Initiator, comp_id, target) };
-    with(config, server, desk)
+    Initiator::in_memory(InitiatorConfig { tls, ..config(session, server) }, desk)
 }
 
 /// As [`new`], with these terms of the session.
 pub(crate) fn with<D: Desk>(session: SessionConfig, server: SocketAddr, desk: D) -> Counterparty<D> {
+    Initiator::in_memory(config(session, server), desk)
+}
+
+fn config(session: SessionConfig, server: SocketAddr) -> InitiatorConfig {
     let utc = || crate::clock::now().as_ns();
-    let config = InitiatorConfig { reconnect: None, utc, ..InitiatorConfig::new(session, server) };
-    Initiator::in_memory(config, desk)
+    InitiatorConfig { reconnect: None, utc, ..InitiatorConfig::new(session, server) }
 }

@@ -4,15 +4,19 @@ use super::Floor;
 use super::cpu::CpuTimes;
 use super::load::{self, Load, LoadResult};
 use super::path::{fresh, instant, merged, print_cpu};
+use crate::certificates::Authority;
 use crate::cli::BenchArgs;
 use crate::counterparty::{self, Counterparty, Desk};
 use crate::demo::server::Server;
 use crate::drill::witness::frame_len;
 use crate::resident::resident_bytes;
-use fix_gateway::client::framed;
+use fix_gateway::CertificateFiles;
+use fix_gateway::client::{ClientTls, ClientTlsSpec, framed};
 use fix_session::{Inbound, Verdict};
+use hdrhistogram::Histogram;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -41,57 +45,168 @@ const IDLE_SESSIONS: usize = 1_000;
 /// How long they are watched: each heartbeat of 30 s falls into it once.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
+/// Orders of another engine's share of the run: it is slower, and its rate shows sooner.
+const OTHERS_SHARE: u64 = 8;
+
+/// How much faster than QuickFIX C++ is asked, and how much of the throughput TLS may cost.
+const QUICKFIX_TIMES: f64 = 4.0;
+const TLS_COST_MAX: f64 = 0.25;
+
 pub(super) fn run(args: &BenchArgs, floor: &Floor) -> Result<()> {
     for target in &TARGETS {
-        orders(args, floor, target)?;
+        let plain = orders(args, floor, target)?;
+        if target.store == "file" {
+            under_tls(args, target)?;
+            beside_quickfix(args, target, plain)?;
+        }
     }
     resend(args)?;
     idle(args)
 }
 
+/// What a run of orders showed.
+struct Measured {
+    orders: u64,
+    orders_per_s: f64,
+    latency_us: Histogram<u64>,
+    used: CpuTimes,
+}
+
+impl Measured {
+    fn print(&self, what: &str, more: &str) {
+        println!(
+            "{what}: {:.0} orders/s{more}, p50 {} us, p99 {} us",
+            self.orders_per_s,
+            self.latency_us.value_at_quantile(0.5),
+            self.latency_us.value_at_quantile(0.99)
+        );
+        print_cpu(what, &self.used, self.orders);
+    }
+}
+
 /// Orders as fast as the windows allow.
-fn orders(args: &BenchArgs, floor: &Floor, target: &Target) -> Result<()> {
+fn orders(args: &BenchArgs, floor: &Floor, target: &Target) -> Result<f64> {
     let dir = fresh(&args.dir.join("engine"))?;
     let server = Server::start_echo(&dir, target.store, target.sessions)?;
-    // The first orders warm caches, allocate and grow tables; they are not counted.
-    load_all(server.fix, target, args.orders / 10, 0)?;
-    let before = CpuTimes::of(server.pid())?;
-    let results = load_all(server.fix, target, args.orders, 1_000_000_000)?;
-    let used = CpuTimes::of(server.pid())?.since(&before);
-    let took = results.iter().map(|r| r.took).max().unwrap_or_default();
-    let rate = args.orders as f64 / took.as_secs_f64();
-    let latency = merged(&results);
+    let measured = measure(&server, target, args.orders, None)?;
     let what = format!("engine, {} store, {} session(s)", target.store, target.sessions);
-    println!(
-        "{what}: {rate:.0} orders/s, window {} each ({:.2} of the target, {:.2} of the bare echo), p50 {} us, p99 {} us",
+    let rate = measured.orders_per_s;
+    let beside = format!(
+        ", window {} each ({:.2} of the target, {:.2} of the bare echo)",
         target.window,
         rate / target.orders_per_s,
-        rate / floor.echo_per_s,
-        latency.value_at_quantile(0.5),
-        latency.value_at_quantile(0.99)
+        rate / floor.echo_per_s
     );
-    print_cpu(&what, &used, args.orders);
+    measured.print(&what, &beside);
     println!("{what}: at most {} us of server CPU an order are asked", target.cpu_us);
     server.stop()?;
+    Ok(rate)
+}
+
+/// Turns of a comparison between TLS and clear, which alternate: a shared machine is not the same from one minute to the next.
+const TLS_TURNS: u64 = 4;
+
+/// The same with TLS 1.3 and certificates on both sides, beside as much in clear.
+fn under_tls(args: &BenchArgs, target: &Target) -> Result<()> {
+    let dir = fresh(&args.dir.join("engine"))?;
+    let certificates = dir.join("certificates");
+    let mut authority = Authority::create(&certificates, crate::clock::now())?;
+    authority.issue_server(&["127.0.0.1".to_owned()])?;
+    (1..=target.sessions).try_for_each(|i| authority.issue_client(&format!("CLIENT{i}")).map(drop))?;
+    authority.revoke(&[])?;
+    let (store, sessions) = (target.store, target.sessions);
+    let (mut seconds, mut cpu_s, mut orders) = ([0.0; 2], [0.0; 2], 0);
+    for turn in 0..TLS_TURNS {
+        for (index, tls) in [None, Some(&*certificates)].into_iter().enumerate() {
+            let log = dir.join(format!("log-{turn}-{index}"));
+            let server = match tls {
+                None => Server::start_echo(&log, store, sessions)?,
+                Some(tls) => Server::start_echo_under_tls(&log, store, sessions, tls)?,
+            };
+            let measured = measure(&server, target, args.orders / TLS_TURNS, tls)?;
+            seconds[index] += measured.orders as f64 / measured.orders_per_s;
+            cpu_s[index] += measured.used.total().as_secs_f64();
+            orders += measured.orders;
+            server.stop()?;
+            std::fs::remove_dir_all(&log)?;
+        }
+    }
+    let each = |total: f64| total * 1e6 / (orders / 2) as f64;
+    println!(
+        "engine, mutual TLS, {sessions} session(s): {:.0} orders/s, in clear {:.0}, in turns: TLS costs {:.0} % of the throughput (asked: {:.0} %); {:.2} us of server CPU an order, in clear {:.2}",
+        1e6 / each(seconds[1]),
+        1e6 / each(seconds[0]),
+        (1.0 - seconds[0] / seconds[1]) * 100.0,
+        TLS_COST_MAX * 100.0,
+        each(cpu_s[1]),
+        each(cpu_s[0])
+    );
     Ok(())
 }
 
-fn load_all(server: SocketAddr, target: &Target, orders: u64, first_id: u64) -> Result<Vec<LoadResult>> {
-    let clients: Vec<_> = (1..=target.sessions)
-        .map(|i| {
-            let load = Load {
-                comp_id: format!("CLIENT{i}"),
-                target: "ECHO".to_owned(),
-                account: "FIRM1".to_owned(),
-                orders: orders / target.sessions as u64,
-                window: target.window,
-                rate: None,
-                first_id,
-            };
-            std::thread::spawn(move || load::run(server, &load))
+/// QuickFIX C++ with its file store, on the same load.
+fn beside_quickfix(args: &BenchArgs, target: &Target, plain: f64) -> Result<()> {
+    let Some(program) = &args.quickfix else { return Ok(()) };
+    let dir = fresh(&args.dir.join("quickfix"))?;
+    let server = Server::start_other(program, &dir, target.sessions)?;
+    let measured = measure(&server, target, args.orders / OTHERS_SHARE, None)?;
+    let beside = format!(
+        ": the engine is {:.1} times as fast (asked: {QUICKFIX_TIMES:.0}), though it syncs and QuickFIX does not",
+        plain / measured.orders_per_s
+    );
+    measured.print(&format!("QuickFIX C++, file store, {} session(s)", target.sessions), &beside);
+    server.kill()?;
+    Ok(())
+}
+
+/// Runs the load of `target`; with `certificates` under TLS.
+fn measure(server: &Server, target: &Target, orders: u64, certificates: Option<&Path>) -> Result<Measured> {
+    // The first orders warm caches, allocate and grow tables; they are not counted.
+    load_all(server.fix, target, (orders / 10, 0), certificates)?;
+    let before = CpuTimes::of(server.pid())?;
+    let results = load_all(server.fix, target, (orders, 1_000_000_000), certificates)?;
+    let used = CpuTimes::of(server.pid())?.since(&before);
+    let took = results.iter().map(|r| r.took).max().unwrap_or_default();
+    Ok(Measured {
+        orders,
+        orders_per_s: orders as f64 / took.as_secs_f64(),
+        latency_us: merged(&results),
+        used,
+    })
+}
+
+fn load_all(
+    server: SocketAddr,
+    target: &Target,
+    (orders, first_id): (u64, u64),
+    certificates: Option<&Path>,
+) -> Result<Vec<LoadResult>> {
+    let load = |comp_id: String| -> Result<Load> {
+        let tls = certificates.map(|dir| client_tls(dir, &comp_id)).transpose()?;
+        Ok(Load {
+            comp_id,
+            target: "ECHO".to_owned(),
+            account: "FIRM1".to_owned(),
+            orders: orders / target.sessions as u64,
+            window: target.window,
+            rate: None,
+            first_id,
+            tls,
         })
-        .collect();
+    };
+    let loads: Vec<Load> =
+        (1..=target.sessions).map(|i| load(format!("CLIENT{i}"))).collect::<Result<_>>()?;
+    let run = |load: Load| std::thread::spawn(move || load::run(server, &load));
+    let clients: Vec<_> = loads.into_iter().map(run).collect();
     clients.into_iter().map(|c| Ok(c.join().map_err(|_| "a load client panicked")??)).collect()
+}
+
+fn client_tls(dir: &Path, comp_id: &str) -> Result<ClientTls> {
+    let file = |name: String| dir.join(name);
+    let identity =
+        CertificateFiles { certificate: file(format!("{comp_id}.pem")), key: file(format!("{comp_id}.key")) };
+    let spec = ClientTlsSpec { ca: file("ca.pem".to_owned()), identity: Some(identity), tls12_only: false };
+    Ok(ClientTls::load(&spec)?)
 }
 
 /// One session has everything sent again while another one trades.
@@ -106,6 +221,7 @@ fn resend(args: &BenchArgs) -> Result<()> {
         window: 200,
         rate: None,
         first_id,
+        tls: None,
     };
     load::run(server.fix, &load(1, args.resend, 0))?;
     let before = resident_bytes(server.pid())?;

@@ -2,6 +2,7 @@
 
 use crate::counterparty::{self, Counterparty, Desk};
 use assay_trading_types::Side;
+use fix_gateway::client::ClientTls;
 use fix_session::{Inbound, Verdict};
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
@@ -25,6 +26,8 @@ pub(crate) struct Load {
     pub(crate) rate: Option<f64>,
     /// First number of ClOrdIDs, so that later runs on the same log use new ones.
     pub(crate) first_id: u64,
+    /// TLS, and what it shows there.
+    pub(crate) tls: Option<ClientTls>,
 }
 
 /// What came of it.
@@ -83,7 +86,8 @@ pub(crate) fn run(server: SocketAddr, load: &Load) -> std::io::Result<LoadResult
         fills: 0,
         latency_us: Histogram::new_with_max(60_000_000, 3).map_err(std::io::Error::other)?,
     };
-    let mut client = counterparty::resetting(&load.comp_id, &load.target, server, counter);
+    let mut client =
+        counterparty::resetting_over(&load.comp_id, &load.target, (server, load.tls.clone()), counter);
     log_on(&mut client)?;
     let began = Instant::now();
     let mut sent = 0;

@@ -82,6 +82,7 @@ fn run_sessions(server: &Server, orders: u64, first_id: u64, rate: Option<f64>) 
                 window: WINDOW,
                 rate,
                 first_id: first_id + i,
+                tls: None,
             };
             let address = server.fix;
             std::thread::spawn(move || load::run(address, &load))

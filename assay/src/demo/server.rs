@@ -45,9 +45,25 @@ impl Server {
 
     /// Starts `assay echo` with its journal in `dir` or in memory, for so many sessions.
     pub(crate) fn start_echo(dir: &Path, store: &str, sessions: usize) -> std::io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("echo").arg("--store").arg(store).arg("--dir").arg(dir);
-        command.arg("--sessions").arg(sessions.to_string());
+        Self::spawn(echo(dir, store, sessions)?)
+    }
+
+    /// As [`Server::start_echo`], under TLS with the certificates of a directory.
+    pub(crate) fn start_echo_under_tls(
+        dir: &Path,
+        store: &str,
+        sessions: usize,
+        certificates: &Path,
+    ) -> std::io::Result<Self> {
+        let mut command = echo(dir, store, sessions)?;
+        command.arg("--certificates").arg(certificates);
+        Self::spawn(command)
+    }
+
+    /// Starts another engine's acceptor, which says where it listens as we do.
+    pub(crate) fn start_other(program: &Path, dir: &Path, sessions: usize) -> std::io::Result<Self> {
+        let mut command = Command::new(program);
+        command.arg(dir).arg(sessions.to_string());
         Self::spawn(command)
     }
 
@@ -106,6 +122,13 @@ impl Server {
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         metric(self.admin, name)
     }
+}
+
+fn echo(dir: &Path, store: &str, sessions: usize) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("echo").arg("--store").arg(store).arg("--dir").arg(dir);
+    command.arg("--sessions").arg(sessions.to_string());
+    Ok(command)
 }
 
 fn up(config: &Path, data_dir: &Path) -> std::io::Result<Command> {

@@ -26,7 +26,7 @@ pub use orders::{Order, Side, limit_order};
 pub use our_initiator::OurInitiator;
 pub(crate) use peer::wait_end;
 pub use peer::{Bend, CLIENTS, Connection, OrderDesk, Peer, Venue};
-pub use quickfix_cpp::{QuickFixPeer, QuickFixVenue, serve_quickfix};
+pub use quickfix_cpp::{QuickFixPeer, QuickFixVenue, serve_quickfix, serve_quickfix_echo};
 pub use quickfix_j::{QuickFixJ, QuickFixJPeer, QuickFixJVenue};
 pub use raw_peer::{Judgement, RawPeer, sealed};
 pub use server::{Server, free_port, server_binary};

@@ -1,6 +1,8 @@
 //! QuickFIX C++: as a trading peer, and as a venue. Numbers and messages in its own file store.
 
-use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, report_of, wait_end};
+use crate::{
+    Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end,
+};
 use quickfix::{
     Acceptor, Application, ApplicationCallback, ConnectionHandler, FieldMap, FileMessageStoreFactory,
     FixSocketServerKind, Initiator, LogCallback, LogFactory, Message, MsgFromAppError, NullLogger, SessionId,
@@ -193,6 +195,32 @@ pub fn serve_quickfix(dir: &Path, port: u16, silent: bool) -> ! {
     let _ = stdin().lines().next();
     acceptor.stop().expect("acceptor stops");
     exit(0)
+}
+
+/// The main of the process that measurements run beside: an acceptor `ECHO` for `CLIENT1`, `CLIENT2` and so on that says where it
+/// listens and answers until it is killed.
+pub fn serve_quickfix_echo(dir: &Path, sessions: u32) -> ! {
+    let stores = Stores { dir: dir.to_owned() };
+    let port = free_port();
+    let mut text = format!(
+        "ConnectionType=acceptor\nSenderCompID=ECHO\nSocketAcceptPort={port}\nSocketReuseAddress=Y\nSocketNodelay=Y\n"
+    );
+    for session in 1..=sessions {
+        writeln!(text, "[SESSION]\nTargetCompID=CLIENT{session}").expect("a String takes all");
+    }
+    let settings = stores.settings(&text);
+    let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
+    let log_factory = LogFactory::try_new(&NullLogger).expect("log");
+    let answers = Answers { silent: false };
+    let application = Application::try_new(&answers).expect("application");
+    let kind = FixSocketServerKind::SingleThreaded;
+    let mut acceptor =
+        Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
+    acceptor.start().expect("acceptor starts");
+    println!("admin on 127.0.0.1:{port}\nlistening on 127.0.0.1:{port}");
+    loop {
+        std::thread::park();
+    }
 }
 
 /// An acceptor `VENUE` for our `ASSAY`: the child process `quickfix_venue` of this package.

@@ -1,6 +1,7 @@
 //! Requests of a session that are in the log and not yet answered.
 
 use crate::Settles;
+use assay_trading_types::Timestamp;
 use std::collections::VecDeque;
 
 /// Counts what a session has asked and not been told: the measure of back-pressure.
@@ -18,6 +19,8 @@ struct Seen {
     offset: u64,
     epoch: u32,
     seq: u64,
+    /// When it arrived.
+    at: Timestamp,
 }
 
 impl InFlight {
@@ -31,28 +34,29 @@ impl InFlight {
         self.count += u64::from(requests);
     }
 
-    /// A request of this session stands at `offset` of `accounts`.
-    pub(crate) fn placed(&mut self, offset: u64, epoch: u32, seq: u64) {
+    /// A request of this session that arrived at `at` stands at `offset` of `accounts`.
+    pub(crate) fn placed(&mut self, offset: u64, epoch: u32, seq: u64, at: Timestamp) {
         if (self.seen.len() as u64) < self.count {
-            self.seen.push_back(Seen { offset, epoch, seq });
+            self.seen.push_back(Seen { offset, epoch, seq, at });
         }
     }
 
-    /// An answer arrived.
-    pub(crate) fn settled(&mut self, by: Settles) {
+    /// An answer arrived; `each` hears when the requests that it settles had arrived.
+    pub(crate) fn settled(&mut self, by: Settles, each: impl FnMut(Timestamp)) {
         match by {
-            Settles::Offset(offset) => self.release(|s| s.offset <= offset),
-            Settles::Request(id) => self.release(|s| (s.epoch, s.seq) <= (id.epoch, id.seq)),
+            Settles::Offset(offset) => self.release(|s| s.offset <= offset, each),
+            Settles::Request(id) => self.release(|s| (s.epoch, s.seq) <= (id.epoch, id.seq), each),
         }
     }
 
     /// Everything placed before `offset` was decided long ago.
     pub(crate) fn decided_before(&mut self, offset: u64) {
-        self.release(|s| s.offset < offset);
+        self.release(|s| s.offset < offset, |_| {});
     }
 
-    fn release(&mut self, done: impl Fn(&Seen) -> bool) {
-        while self.seen.front().is_some_and(&done) {
+    fn release(&mut self, done: impl Fn(&Seen) -> bool, mut each: impl FnMut(Timestamp)) {
+        while let Some(seen) = self.seen.front().filter(|seen| done(seen)) {
+            each(seen.at);
             self.seen.pop_front();
             self.count -= 1;
         }
@@ -68,13 +72,15 @@ mod tests {
     fn an_answer_settles_its_request_and_all_before_it() {
         let mut asked = InFlight::default();
         asked.asked(4);
-        (10..14).for_each(|offset| asked.placed(offset, 1, offset - 8));
-        asked.settled(Settles::Offset(9));
+        let at = |offset: u64| Timestamp::from_ns(offset as i64);
+        (10..14).for_each(|offset| asked.placed(offset, 1, offset - 8, at(offset)));
+        asked.settled(Settles::Offset(9), |_| panic!("none is settled"));
         assert_eq!(asked.count(), 4);
-        asked.settled(Settles::Offset(11));
-        assert_eq!(asked.count(), 2);
+        let mut arrived = Vec::new();
+        asked.settled(Settles::Offset(11), |at| arrived.push(at));
+        assert_eq!((asked.count(), arrived), (2, vec![at(10), at(11)]));
         let session = SessionId::new("C/A").unwrap();
-        asked.settled(Settles::Request(RequestId { session, epoch: 1, seq: 4 }));
+        asked.settled(Settles::Request(RequestId { session, epoch: 1, seq: 4 }), drop);
         assert_eq!(asked.count(), 1);
         asked.decided_before(13);
         assert_eq!(asked.count(), 1);

@@ -1,5 +1,6 @@
 //! Counters of a running gateway, read by anyone.
 
+use crate::Latency;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! statistics {
@@ -7,7 +8,10 @@ macro_rules! statistics {
         /// Counters of a running gateway. Written by its thread alone, read by anyone; each is right by itself, they are
         /// not read at one instant.
         #[derive(Debug, Default)]
-        pub struct Statistics { $($(#[doc = $doc])* pub(crate) $name: AtomicU64,)* }
+        pub struct Statistics {
+            $($(#[doc = $doc])* pub(crate) $name: AtomicU64,)*
+            pub(crate) answers: Latency,
+        }
 
         impl Statistics {
             $($(#[doc = $doc])* pub fn $name(&self) -> u64 { self.$name.load(Ordering::Relaxed) })*
@@ -54,6 +58,11 @@ statistics! {
 }
 
 impl Statistics {
+    /// How long requests waited for their first answer: from the bytes read to the message made.
+    pub fn answers(&self) -> &Latency {
+        &self.answers
+    }
+
     pub(crate) fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
     }

@@ -6,6 +6,7 @@ use assay_trading_types::Job;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use fix_gateway::Latency;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,12 +29,30 @@ impl Lines {
     }
 }
 
+impl Lines {
+    fn histogram(&mut self, name: &str, help: &str, latency: &Latency) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} histogram");
+        let mut count = 0;
+        for (bound, so_many) in latency.cumulative() {
+            let bound = bound.map_or("+Inf".to_owned(), |seconds| seconds.to_string());
+            let _ = writeln!(self.0, "{name}_bucket{{le=\"{bound}\"}} {so_many}");
+            count = so_many;
+        }
+        let _ = writeln!(self.0, "{name}_sum {}\n{name}_count {count}", latency.sum_s());
+    }
+}
+
 pub(super) async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
     let mut lines = Lines::default();
     node(&vitals, &mut lines);
     for (name, kind, help, value) in vitals.gateway.metrics() {
         lines.line(name, kind, help, value);
     }
+    lines.histogram(
+        "assay_gateway_answer_seconds",
+        "From the bytes of a request read to the first message that answers it.",
+        vitals.gateway.answers(),
+    );
     back_office(&vitals, &mut lines);
     process(&mut lines);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], lines.0)

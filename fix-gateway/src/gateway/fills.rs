@@ -100,7 +100,7 @@ impl<A: Application> Gateway<A> {
     ) -> Result<(), Error> {
         let event = record.decode().map_err(|source| Error::Record { position: record.position, source })?;
         let Event::FillsRequested(asked) = &*event else { return Ok(()) };
-        self.settle(index, Settles::Offset(record.offset));
+        self.settle(index, Settles::Offset(record.offset), now);
         if self.links[index].state.connection.is_none() {
             // It is gone and will ask again: nothing of it is owed to a later connection.
             return Ok(());

@@ -3,7 +3,7 @@
 use super::Gateway;
 use crate::{Answer, Application, Error, Settles, Statistics};
 use assay_event_log::Record;
-use assay_trading_types::{Event, Kind, Origin, Role, Topic};
+use assay_trading_types::{Event, Kind, Origin, Role, Timestamp, Topic};
 use fix_session::Now;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl<A: Application> Gateway<A> {
         self.exec_index.note(record.offset, record.position.0, record.at);
         if let Some(Origin::Request(id)) = record.origin {
             if let Some(&index) = self.by_session.get(&id.session) {
-                self.links[index].state.in_flight.placed(record.offset, id.epoch, id.seq);
+                self.links[index].state.in_flight.placed(record.offset, id.epoch, id.seq, record.at);
                 if self.application.follows(record.kind) {
                     self.observe(record)?;
                 }
@@ -75,7 +75,7 @@ impl<A: Application> Gateway<A> {
             return;
         };
         if let Some(settles) = answer.settles {
-            self.settle(index, settles);
+            self.settle(index, settles, now);
         }
         let origin = Origin::Input {
             role: Role::Gateway,
@@ -93,10 +93,11 @@ impl<A: Application> Gateway<A> {
         Statistics::add(&self.statistics.reports_out, 1);
     }
 
-    pub(super) fn settle(&mut self, index: usize, settles: Settles) {
+    pub(super) fn settle(&mut self, index: usize, settles: Settles, now: Now) {
         let in_flight = &mut self.links[index].state.in_flight;
         let before = in_flight.count();
-        in_flight.settled(settles);
+        let answered = Timestamp::from_ns(now.utc_ns);
+        in_flight.settled(settles, |at| self.statistics.answers.observe(answered.since_ns(at)));
         let settled = before - in_flight.count();
         self.statistics.in_flight.fetch_sub(settled, std::sync::atomic::Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
 //! One record as bytes: `docs/wire/event-log.md`, section "Frame". Numbers are little-endian.
 
-use crate::{Glimpse, NewRecord, Record, Value};
+use crate::{Glimpse, NewRecord, Record};
 use assay_trading_types::{
     Actor, Direction, Kind, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic, TraceId,
     WireHeader,
@@ -28,18 +28,14 @@ const WIRE_BYTES: usize = 21;
 
 /// Length of the frame that a record gets.
 pub(crate) fn frame_bytes(new: &NewRecord) -> usize {
-    let kind = match &new.value {
-        Value::Fix(_) => Kind::FixMessage,
-        Value::Event { event, .. } => event.kind(),
-    };
     let origin = match &new.origin {
         None => 0,
         Some(Origin::Input { .. }) => ORIGIN_INPUT_BYTES,
         Some(Origin::Request(request)) => ORIGIN_REQUEST_BYTES + request.session.as_str().len(),
     };
     let wire = if new.wire.is_some() { WIRE_BYTES } else { 0 };
-    let texts = kind.name().len() + new.actor.as_str().len();
-    (HEAD_BYTES + origin + wire + texts + new.key.len() + new.stored().len()).next_multiple_of(ALIGN)
+    let texts = new.value.kind().name().len() + new.actor.as_str().len();
+    (HEAD_BYTES + origin + wire + texts + new.key.len() + new.value.bytes().len()).next_multiple_of(ALIGN)
 }
 
 /// What a frame says besides its record.

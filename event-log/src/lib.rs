@@ -65,6 +65,7 @@ mod ring;
 mod segment;
 mod segment_reader;
 mod sequence;
+mod served;
 mod signal;
 mod spare;
 mod tail;
@@ -84,3 +85,6 @@ pub use memory::{Delivery, Durability, MemoryLog, MemoryLogConfig, STEP_BACK_MAX
 pub use port::{AppendError, EventLog, Glimpse, LogError, NewRecord, ReadError, Reader, Record, Value};
 pub use read_only::{ReadOnlyLog, StoredRecords, Verified, open_read_only, verify};
 pub use sequence::{LastOrigins, NextOffsets, OutputId, Producer};
+pub use served::{
+    Granted, Lease, LogSecret, LogServer, RemoteConfig, RemoteError, RemoteLog, SECRET_BYTES_MIN, WeakSecret,
+};

@@ -43,6 +43,13 @@ pub enum Value {
         /// Its JSON.
         json: Bytes,
     },
+    /// An event that another process made JSON of.
+    Stored {
+        /// What it is.
+        kind: Kind,
+        /// Its JSON.
+        json: Bytes,
+    },
 }
 
 impl Value {
@@ -50,6 +57,23 @@ impl Value {
     pub fn event(event: Event) -> Self {
         let json = Bytes::from(encode(&event));
         Self::Event { event: Arc::new(event), json }
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Fix(_) => Kind::FixMessage,
+            Self::Event { event, .. } => event.kind(),
+            Self::Stored { kind, .. } => *kind,
+        }
+    }
+
+    /// The bytes as they are stored.
+    pub fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Fix(bytes) => bytes,
+            Self::Event { json, .. } | Self::Stored { json, .. } => json,
+        }
     }
 }
 

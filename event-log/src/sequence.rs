@@ -2,7 +2,6 @@
 
 use crate::{NewRecord, Record, Value};
 use assay_trading_types::{Kind, Origin, Position, Role, Topic};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// A producer's input partition: its outputs are numbered by the offsets of this partition.
@@ -97,7 +96,7 @@ impl NextOffsets {
         partitions[usize::from(partition)] = next;
     }
 
-    fn take(&mut self, topic: Topic, partition: u16) -> u64 {
+    pub(crate) fn take(&mut self, topic: Topic, partition: u16) -> u64 {
         let offset = self.next(topic, partition);
         self.set(topic, partition, offset + 1);
         offset
@@ -122,6 +121,7 @@ impl Sequence {
         let (kind, value, event) = match new.value {
             Value::Fix(bytes) => (Kind::FixMessage, bytes, None),
             Value::Event { event, json } => (event.kind(), json, Some(event)),
+            Value::Stored { kind, json } => (kind, json, None),
         };
         Record {
             position,
@@ -145,16 +145,6 @@ impl Sequence {
         self.end += 1;
         self.offsets.set(topic, partition, offset + 1);
         self.origins.note(origin);
-    }
-}
-
-impl NewRecord {
-    /// The value's bytes as they will be stored.
-    pub(crate) fn stored(&self) -> &Bytes {
-        match &self.value {
-            Value::Fix(bytes) => bytes,
-            Value::Event { json, .. } => json,
-        }
     }
 }
 

@@ -18,8 +18,14 @@ fn memory_log() -> Option<Arc<MemoryLog>> {
     Some(Arc::default())
 }
 
+fn served_log() -> Option<Arc<ServedLog>> {
+    let (log, recovery) = open(&FaultyDirectory::new(), small());
+    Some(Arc::new(ServedLog::of(Arc::new(log), &recovery)))
+}
+
 contract!(file, super::file_log);
 contract!(memory, super::memory_log);
+contract!(served, super::served_log);
 
 #[test]
 fn a_memory_log_keeps_a_crash_at_whole_groups_above_the_durable_ones() {

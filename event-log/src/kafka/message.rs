@@ -66,7 +66,7 @@ pub(super) struct Parts<'a> {
 
 /// Bytes that a record takes as a message, at most.
 pub(super) fn message_bytes_max(new: &NewRecord) -> usize {
-    OVERHEAD_BYTES_MAX + new.key.len() + new.stored().len()
+    OVERHEAD_BYTES_MAX + new.key.len() + new.value.bytes().len()
 }
 
 /// The header [`META_HEADER`] of a record.

@@ -2,7 +2,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 use assay_event_log::testing::{FaultyDirectory, SplitMix};
-use assay_event_log::{EventLog, FileLog, FileLogConfig, NewRecord, Reader, Record, Recovery, Value};
+use assay_event_log::{
+    AppendError, EventLog, FileLog, FileLogConfig, Granted, Lease, LogSecret, LogServer, NewRecord,
+    ReadError, Reader, Record, Recovery, RemoteConfig, RemoteLog, SECRET_BYTES_MIN, Value,
+};
 use assay_trading_types::{
     Actor, ClockTicked, Direction, Event, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic,
     TraceId, WireHeader,
@@ -112,4 +115,72 @@ pub fn random_group(random: &mut SplitMix, first: u64) -> Vec<NewRecord> {
             _ => fix(n, random.below(1500) as usize),
         })
         .collect()
+}
+
+/// A log served to this process over a socket, and its server.
+pub struct ServedLog {
+    pub remote: RemoteLog,
+    pub server: LogServer,
+}
+
+/// What the processes of a test's log know.
+pub fn secret() -> LogSecret {
+    LogSecret::new(&[7; SECRET_BYTES_MIN]).unwrap()
+}
+
+/// Serves `log` on a port of its own.
+pub fn serve(log: Arc<dyn EventLog>, recovery: &Recovery) -> LogServer {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    LogServer::start(log, recovery, listener, secret()).unwrap()
+}
+
+/// How `holder` comes to it.
+pub fn remote_config(server: &LogServer, holder: &str) -> RemoteConfig {
+    RemoteConfig { address: server.address().to_string(), secret: secret(), holder: holder.to_owned() }
+}
+
+/// A connection that holds `role`.
+pub fn connect_as(server: &LogServer, role: &str) -> (RemoteLog, Recovery) {
+    let remote = RemoteLog::connect(remote_config(server, role), &Lease::Role(role.to_owned())).unwrap();
+    match remote.granted(LONG).unwrap() {
+        Granted::Yes(recovery) => (remote, *recovery),
+        Granted::Not(holder) => panic!("{role} is held by {holder:?}"),
+    }
+}
+
+impl ServedLog {
+    pub fn of(log: Arc<dyn EventLog>, recovery: &Recovery) -> Self {
+        let server = serve(log, recovery);
+        Self { remote: connect_as(&server, "test").0, server }
+    }
+}
+
+impl EventLog for ServedLog {
+    fn append(&self, records: &mut Vec<NewRecord>) -> Result<Position, AppendError> {
+        self.remote.append(records)
+    }
+
+    fn end(&self) -> Position {
+        self.remote.end()
+    }
+
+    fn durable(&self) -> Position {
+        self.remote.durable()
+    }
+
+    fn wait_durable(&self, target: Position, timeout: Duration) -> Result<Position, AppendError> {
+        self.remote.wait_durable(target, timeout)
+    }
+
+    fn on_change(&self, topics: &[Topic], wake: Arc<dyn Fn() + Send + Sync>) {
+        self.remote.on_change(topics, wake);
+    }
+
+    fn reader(&self, topics: &[Topic], from: Position, durable: bool) -> Result<Box<dyn Reader>, ReadError> {
+        self.remote.reader(topics, from, durable)
+    }
+
+    fn poisoned(&self) -> Option<Arc<str>> {
+        self.remote.poisoned()
+    }
 }

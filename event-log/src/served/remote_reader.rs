@@ -1,0 +1,158 @@
+//! A cursor over a served log.
+
+use super::line::SILENCE_MAX;
+use super::message::{Fields, Incoming, Message, MessageKind, malformed};
+use super::remote::Core;
+use crate::frame::{self, Frame};
+use crate::sequence::TopicSet;
+use crate::{ReadError, Reader, Record};
+use assay_trading_types::Position;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one look at the socket waits for what has to come, and how many such looks make it lost.
+const STEP: Duration = Duration::from_millis(250);
+const STEPS_MAX: u32 = 120;
+
+/// Records arrive on a connection of its own, whose buffers bound what waits.
+pub(super) struct RemoteReader {
+    core: Arc<Core>,
+    incoming: Incoming,
+    topics: TopicSet,
+    durable_only: bool,
+    /// Arrived and not taken: those of one message.
+    records: VecDeque<Record>,
+    /// Position behind the last one taken, or what the server says it passed behind that.
+    passed: u64,
+}
+
+impl RemoteReader {
+    /// Waits until the server has found the place.
+    pub(super) fn begin(
+        core: Arc<Core>,
+        incoming: Incoming,
+        topics: TopicSet,
+        from: Position,
+        durable_only: bool,
+    ) -> Result<Self, ReadError> {
+        let records = VecDeque::new();
+        let mut reader = Self { core, incoming, topics, durable_only, records, passed: from.0 };
+        match reader.receive(SILENCE_MAX)? {
+            true => Ok(reader),
+            false => Err(ReadError::Poisoned("the log's server does not answer".into())),
+        }
+    }
+
+    /// Takes in one message, waiting up to `patience` for it; says whether there was one.
+    fn receive(&mut self, patience: Duration) -> Result<bool, ReadError> {
+        let lost = |error: io::Error| ReadError::Poisoned(format!("the log is lost: {error}").into());
+        match self.incoming.next(patience).map_err(lost)? {
+            None => Ok(false),
+            Some(Message { kind: MessageKind::Records, body }) => {
+                take_records(body, &self.core, &mut self.records).map_err(lost)?;
+                Ok(true)
+            }
+            Some(Message { kind: MessageKind::Passed, body }) => {
+                self.passed = self.passed.max(Fields(body).u64().map_err(lost)?);
+                Ok(true)
+            }
+            Some(Message { kind: MessageKind::Gone, body }) => {
+                let mut fields = Fields(body);
+                let (asked, first) = (fields.u64().map_err(lost)?, fields.u64().map_err(lost)?);
+                Err(ReadError::Gone { asked: Position(asked), first: Position(first) })
+            }
+            Some(Message { kind: MessageKind::Denied, body }) => {
+                Err(ReadError::Poisoned(Fields(body).text().into()))
+            }
+            Some(_) => Err(lost(malformed("a message out of turn"))),
+        }
+    }
+
+    /// Whether something is on its way that this process knows to be in the log.
+    fn must_come(&self) -> bool {
+        let standing = self.core.standing();
+        let newest = standing.end_of(self.topics);
+        self.passed < newest && (!self.durable_only || newest <= standing.durable)
+    }
+
+    /// Takes in what there is, and what there must be.
+    fn look(&mut self) -> Result<(), ReadError> {
+        let mut steps = 0;
+        while self.records.is_empty() {
+            let must_come = self.must_come();
+            let came = self.receive(if must_come { STEP } else { Duration::ZERO })?;
+            if came {
+                continue;
+            }
+            if let Some(why) = self.core.lost() {
+                return Err(ReadError::Poisoned(why));
+            }
+            if !must_come {
+                return Ok(());
+            }
+            steps += 1;
+            if steps == STEPS_MAX {
+                return Err(ReadError::Poisoned("the log's server does not send what it has".into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, into: &mut Vec<Arc<Record>>, max: usize) -> usize {
+        let count = max.min(self.records.len());
+        into.extend(self.records.drain(..count).map(Arc::new));
+        if let Some(last) = into.last().filter(|_| count > 0) {
+            self.passed = last.position.0 + 1;
+        }
+        count
+    }
+}
+
+fn take_records(mut body: &[u8], core: &Core, into: &mut VecDeque<Record>) -> io::Result<()> {
+    while !body.is_empty() {
+        let length = frame::length(body).filter(|length| *length <= body.len());
+        let (bytes, rest) = body.split_at(length.ok_or_else(|| malformed("a record is cut short"))?);
+        let frame = Frame::check(bytes, 0).ok_or_else(|| malformed("a record's checksum is wrong"))?;
+        into.push_back(core.with_event(frame.record().map_err(malformed)?));
+        body = rest;
+    }
+    Ok(())
+}
+
+impl Reader for RemoteReader {
+    fn poll(&mut self, into: &mut Vec<Arc<Record>>, max: usize) -> Result<usize, ReadError> {
+        if max == 0 {
+            return Ok(0);
+        }
+        self.look()?;
+        Ok(self.take(into, max))
+    }
+
+    fn poll_wait(
+        &mut self,
+        into: &mut Vec<Arc<Record>>,
+        max: usize,
+        timeout: Duration,
+    ) -> Result<usize, ReadError> {
+        let got = self.poll(into, max)?;
+        if got > 0 || max == 0 {
+            return Ok(got);
+        }
+        self.receive(timeout)?;
+        self.poll(into, max)
+    }
+
+    fn position(&self) -> Position {
+        let standing = self.core.standing();
+        let newest = standing.end_of(self.topics);
+        let is_done = self.records.is_empty() && self.passed >= newest;
+        let reached = match self.durable_only {
+            false => standing.end,
+            true if newest <= standing.durable => standing.durable,
+            true => 0,
+        };
+        Position(if is_done { self.passed.max(reached) } else { self.passed })
+    }
+}

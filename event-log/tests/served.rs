@@ -1,0 +1,190 @@
+//! One log for several processes.
+
+mod support;
+
+use assay_event_log::testing::{FaultyDirectory, SplitMix};
+use assay_event_log::{
+    AppendError, EventLog, Granted, Lease, LogSecret, LogServer, ReadError, RemoteConfig, RemoteError,
+    RemoteLog, SECRET_BYTES_MIN,
+};
+use assay_trading_types::{Position, Topic};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+use support::*;
+
+const SOON: Duration = Duration::from_millis(20);
+
+fn served() -> LogServer {
+    let (log, recovery) = open(&FaultyDirectory::new(), small());
+    serve(Arc::new(log), &recovery)
+}
+
+fn ask_for(server: &LogServer, role: &str, holder: &str) -> RemoteLog {
+    RemoteLog::connect(remote_config(server, holder), &Lease::Role(role.to_owned())).unwrap()
+}
+
+/// Whoever waits is granted in the end.
+fn wait_for(remote: &RemoteLog) {
+    assert!(matches!(remote.granted(LONG).unwrap(), Granted::Yes(_)));
+}
+
+#[test]
+fn what_two_processes_append_has_one_order_that_both_see() {
+    let server = served();
+    let ((risk, _), (gateway, _)) = (connect_as(&server, "risk"), connect_as(&server, "gateway"));
+    let mut positions = Vec::new();
+    for n in 0..50 {
+        positions.push(append_one(&gateway, fix(n, 10)).0);
+        positions.push(append_one(&risk, tick(Topic::Accounts, n)).0);
+    }
+    assert_eq!(positions, (0..100).collect::<Vec<_>>());
+    for log in [&risk, &gateway] {
+        log.wait_durable(Position(100), LONG).unwrap();
+        assert_eq!(read_all(log, 0).iter().map(|r| r.position.0).collect::<Vec<_>>(), positions);
+    }
+}
+
+#[test]
+fn a_role_passes_to_who_waits_when_its_holder_ends() {
+    let server = served();
+    let (first, _) = connect_as(&server, "risk");
+    append_one(&first, tick(Topic::Accounts, 7));
+    let second = ask_for(&server, "risk", "second");
+    let held_by = loop {
+        match second.granted(SOON).unwrap() {
+            Granted::Not(Some(holder)) => break holder,
+            Granted::Not(None) => {}
+            Granted::Yes(_) => panic!("two hold one role"),
+        }
+    };
+    assert_eq!(held_by, "risk");
+    assert!(matches!(second.append(&mut vec![fix(1, 10)]), Err(AppendError::Poisoned(_))), "not yet");
+    drop(first);
+    let Granted::Yes(recovery) = second.granted(LONG).unwrap() else { panic!("nobody holds it") };
+    assert_eq!((recovery.end, recovery.records), (Position(1), 1));
+    assert!(!recovery.last_origins.is_news(tick(Topic::Accounts, 7).origin), "what the first one wrote");
+    assert!(recovery.last_origins.is_news(tick(Topic::Accounts, 8).origin));
+    assert_eq!(recovery.next_offsets.next(Topic::Accounts, 0), 1);
+    assert_eq!(append_one(&second, tick(Topic::Accounts, 8)), Position(1));
+}
+
+#[test]
+fn who_holds_no_role_reads_and_appends_nothing() {
+    let server = served();
+    let (risk, _) = connect_as(&server, "risk");
+    let watcher = RemoteLog::connect(remote_config(&server, "watcher"), &Lease::None).unwrap();
+    append_one(&risk, fix(0, 10));
+    assert!(watcher.append(&mut vec![fix(1, 10)]).is_err());
+    watcher.wait_durable(Position(1), LONG).unwrap();
+    assert_eq!(read_all(&watcher, 0).len(), 1);
+    assert_eq!(risk.end(), Position(1));
+}
+
+#[test]
+fn a_group_too_large_is_refused_and_the_next_one_taken() {
+    let server = served();
+    let (log, _) = connect_as(&server, "gateway");
+    let mut large = vec![fix(0, 10), fix(1, 2 << 20)];
+    assert!(matches!(log.append(&mut large), Err(AppendError::TooLarge { .. })));
+    assert_eq!(large.len(), 2, "nothing was taken");
+    assert_eq!(append_one(&log, fix(0, 10)), Position(0));
+}
+
+#[test]
+fn with_the_server_gone_all_is_refused() {
+    let server = served();
+    let (log, _) = connect_as(&server, "gateway");
+    let mut reader = log.reader(&Topic::ALL, Position(0), false).unwrap();
+    append_durable(&log, vec![fix(0, 10)]);
+    drop(server);
+    assert!(log.wait_durable(Position(9), LONG).is_err());
+    assert!(log.poisoned().is_some());
+    assert!(matches!(log.append(&mut vec![fix(1, 10)]), Err(AppendError::Poisoned(_))));
+    let error = loop {
+        if let Err(error) = reader.poll_wait(&mut Vec::new(), 10, SOON) {
+            break error;
+        }
+    };
+    assert!(matches!(error, ReadError::Poisoned(_)));
+    assert!(matches!(log.granted(LONG), Err(RemoteError::Lost { .. })));
+    assert!(log.reader(&Topic::ALL, Position(0), false).is_err());
+}
+
+#[test]
+fn what_was_in_the_log_before_it_was_served_is_read_by_topic() {
+    let (log, recovery) = open(&FaultyDirectory::new(), small());
+    for n in 0..300 {
+        append_one(&log, if n % 100 == 0 { tick(Topic::Markets, n) } else { fix(n, 200) });
+    }
+    log.wait_durable(Position(300), LONG).unwrap();
+    let server = serve(Arc::new(log), &recovery);
+    for durable_only in [false, true] {
+        let (remote, _) = connect_as(&server, "execution");
+        let mut reader = remote.reader(&[Topic::Markets], Position(0), durable_only).unwrap();
+        let found: Vec<_> = drain(&mut *reader).iter().map(|r| r.position.0).collect();
+        assert_eq!(found, [0, 100, 200]);
+        assert!(reader.position() >= Position(300), "durable only: {durable_only}");
+        append_one(&remote, fix(1, 10));
+        assert_eq!(reader.poll(&mut Vec::new(), 9).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_secret_that_is_another_one_opens_nothing() {
+    assert!(LogSecret::new(&[1; SECRET_BYTES_MIN - 1]).is_err());
+    let server = served();
+    let other = LogSecret::new(&[8; SECRET_BYTES_MIN]).unwrap();
+    let config = RemoteConfig { secret: other, ..remote_config(&server, "thief") };
+    let error = RemoteLog::connect(config, &Lease::None).err().expect("no way in");
+    assert!(error.to_string().contains("does not know this log's secret"), "{error}");
+    assert_eq!(format!("{:?}", secret()), "LogSecret");
+    wait_for(&ask_for(&server, "risk", "a"));
+}
+
+/// Whatever strangers send, the server ends their connection and goes on.
+#[test]
+fn garbage_ends_its_own_connection_only() {
+    let server = served();
+    let (log, _) = connect_as(&server, "gateway");
+    let seed = 0x5eed;
+    println!("seed {seed:#x}");
+    let mut random = SplitMix::new(seed);
+    for round in 0..200_u64 {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        let length = random.below(300) as usize;
+        let mut bytes: Vec<u8> = (0..length).map(|_| random.below(256) as u8).collect();
+        if round % 2 == 0 && bytes.len() > 5 {
+            bytes[..5].copy_from_slice(&[length as u8, 0, 0, 0, 1]);
+        }
+        // The server may have ended the connection before it has all.
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.len() < 100, "a stranger learns nothing");
+    }
+    append_durable(&log, vec![fix(0, 10)]);
+}
+
+#[test]
+fn a_reader_that_rests_loses_nothing() {
+    const RECORDS: u64 = 20_000;
+    let server = served();
+    let (log, _) = connect_as(&server, "gateway");
+    let mut reader = log.reader(&[Topic::Fix], Position(0), false).unwrap();
+    for first in (0..RECORDS).step_by(500) {
+        log.append(&mut (first..first + 500).map(|n| fix(n, 500)).collect()).unwrap();
+    }
+    let mut next = 0;
+    while next < RECORDS {
+        let mut got = Vec::new();
+        reader.poll_wait(&mut got, 64, LONG).unwrap();
+        for record in got {
+            assert_eq!(record.position.0, next);
+            next += 1;
+        }
+    }
+}

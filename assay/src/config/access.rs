@@ -179,6 +179,12 @@ pub(super) fn private_text(file: &Path) -> Result<Zeroizing<String>, String> {
     std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| fault(&error))
 }
 
+/// The first line of such a file: a password or another secret that is one line.
+pub(super) fn private_line(file: &Path) -> Result<Zeroizing<String>, String> {
+    let text = private_text(file)?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
 /// `[gateway.before_logon]`: what connections may cost before their Logon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,11 +1,10 @@
 //! `[audit]`: where audit rows go.
 
+use super::access::private_line;
 use super::{Config, Fault};
 use assay_audit::clickhouse::{ClickHouseConfig, Repeats};
 use serde::Deserialize;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// Where audit rows go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -112,19 +111,8 @@ impl Clickhouse {
     }
 
     fn read(&self, base: &Path) -> Result<ClickHouseConfig, Fault> {
-        let password = self.password_file.as_ref().map(|file| password(&base.join(file))).transpose();
+        let password = self.password_file.as_ref().map(|file| private_line(&base.join(file))).transpose();
         let password = password.map_err(|what| Fault::new("[audit.clickhouse]", 0, "password_file", what))?;
         Ok(ClickHouseConfig { password, ..self.without_password() })
     }
-}
-
-/// The first line of a file that nobody else may read.
-fn password(file: &Path) -> Result<Zeroizing<String>, String> {
-    let fault = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
-    let mode = std::fs::metadata(file).map_err(|error| fault(&error))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(fault(&"others may read it: chmod 600"));
-    }
-    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| fault(&error))?);
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

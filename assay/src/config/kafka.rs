@@ -1,6 +1,6 @@
 //! `[log.kafka]` as the log takes it.
 
-use super::access::private_text;
+use super::access::private_line;
 use super::log::{Kafka, Mechanism};
 use super::{Config, Fault};
 use assay_event_log::{KafkaConfig, KafkaSasl, KafkaSecurity, KafkaTls, SaslMechanism, TopicPlan};
@@ -41,9 +41,9 @@ impl Kafka {
         });
         let sasl = match (&self.user, &self.password_file) {
             (Some(user), Some(file)) => {
-                let text = private_text(&base.join(file));
-                let text = text.map_err(|what| Fault::new("[log.kafka]", 0, "password_file", what))?;
-                let password = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
+                let password = private_line(&base.join(file));
+                let password =
+                    password.map_err(|what| Fault::new("[log.kafka]", 0, "password_file", what))?;
                 Some(KafkaSasl { mechanism: self.mechanism.into(), user: user.clone(), password })
             }
             _ => None,

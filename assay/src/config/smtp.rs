@@ -1,6 +1,6 @@
 //! `[admin.smtp]`: the relay that mail goes to.
 
-use super::access::private_text;
+use super::access::private_line;
 use assay_admin_api::{Smtp, SmtpError, SmtpSecurity, SmtpSettings};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -82,9 +82,9 @@ fn key(error: &SmtpError) -> &'static str {
 }
 
 fn password(file: &Path) -> Result<Zeroizing<String>, (&'static str, String)> {
-    let text = private_text(file).map_err(|what| ("password_file", what))?;
-    match text.lines().next().unwrap_or_default() {
-        "" => Err(("password_file", format!("{}: its first line is empty", file.display()))),
-        line => Ok(Zeroizing::new(line.to_owned())),
+    let line = private_line(file).map_err(|what| ("password_file", what))?;
+    if line.is_empty() {
+        return Err(("password_file", format!("{}: its first line is empty", file.display())));
     }
+    Ok(line)
 }

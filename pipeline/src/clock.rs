@@ -21,19 +21,10 @@ impl Clock {
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         self.last.is_none_or(|last| now.since_ns(last) >= TICK_INTERVAL_NS)
     }
-
-    /// One tick for each partition that a processor reads.
-    pub(crate) fn ticks(now: Timestamp) -> [NewRecord; 2] {
-        [tick(Topic::Accounts, now), tick(Topic::Markets, now)]
-    }
-
-    /// A tick for the books alone, out of turn.
-    pub(crate) fn market_tick(now: Timestamp) -> NewRecord {
-        tick(Topic::Markets, now)
-    }
 }
 
-fn tick(topic: Topic, now: Timestamp) -> NewRecord {
+/// Says what time it is in a partition that is ours.
+pub(crate) fn tick(topic: Topic, now: Timestamp) -> NewRecord {
     NewRecord {
         topic,
         partition: 0,

@@ -35,7 +35,7 @@ mod snapshot_store;
 mod trade_lookup;
 
 pub use error::Error;
-pub use pipeline::{BATCH_RECORDS_MAX, Pipeline, TICK_INTERVAL_NS};
+pub use pipeline::{BATCH_RECORDS_MAX, Pipeline, Stages, TICK_INTERVAL_NS};
 pub use snapshot::Snapshot;
 pub use snapshot_store::{SNAPSHOTS_KEPT, SnapshotStore};
 pub use trade_lookup::TradeLookup;

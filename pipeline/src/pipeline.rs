@@ -1,11 +1,12 @@
 //! Records in, records out.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, tick};
 use crate::{Error, Snapshot};
 use assay_event_log::{EventLog, LastOrigins, NewRecord, Reader, Record};
 use assay_execution::Execution;
 use assay_risk_service::Risk;
 use assay_trading_types::{Event, Outbox, Position, Processor, Role, Timestamp, Topic};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,15 +20,39 @@ pub const TICK_INTERVAL_NS: i64 = 1_000_000_000;
 /// How long it waits for records while a book's levels are to be told.
 const DEPTH_WAIT: Duration = Duration::from_millis(5);
 
-/// What the pipeline reads.
-const TOPICS: [Topic; 2] = [Topic::Accounts, Topic::Markets];
+/// Outputs that a follower keeps until it knows that they were written: some hundred milliseconds of full load, many times
+/// what its leader has under way.
+const UNWRITTEN_MAX: usize = 1 << 16;
+
+/// Which processors a pipeline drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stages {
+    /// Risk and execution, over one log in one process.
+    Both,
+    /// Risk alone; execution runs elsewhere.
+    Risk,
+    /// Execution alone; risk runs elsewhere.
+    Execution,
+}
+
+impl Stages {
+    /// What they read, and tell the time of.
+    fn topics(self) -> &'static [Topic] {
+        match self {
+            Self::Both => &[Topic::Accounts, Topic::Markets],
+            Self::Risk => &[Topic::Accounts],
+            Self::Execution => &[Topic::Markets],
+        }
+    }
+}
 
 /// The embedded log has one partition a topic.
 const PARTITIONS: u16 = 1;
 const PARTITION: u16 = 0;
 
-/// Risk and execution of an embedded node. Call [`Pipeline::turn`] again and again.
+/// Risk, execution or both. Call [`Pipeline::turn`] again and again.
 pub struct Pipeline {
+    stages: Stages,
     risk: Risk,
     execution: Execution,
     risk_out: Outbox,
@@ -46,6 +71,24 @@ pub struct Pipeline {
     depth_asked: Option<Timestamp>,
     batch: Vec<Arc<Record>>,
     outputs: Vec<NewRecord>,
+    /// While somebody else leads: what it may not have written yet.
+    unwritten: Option<Unwritten>,
+}
+
+/// Outputs of a follower, oldest first.
+#[derive(Debug, Default)]
+struct Unwritten {
+    newest: VecDeque<NewRecord>,
+    /// Newest of those that there was no room for.
+    forgotten: LastOrigins,
+}
+
+impl Unwritten {
+    fn keep(&mut self, outputs: impl Iterator<Item = NewRecord>) {
+        self.newest.extend(outputs);
+        let surplus = self.newest.len().saturating_sub(UNWRITTEN_MAX);
+        self.newest.drain(..surplus).for_each(|output| self.forgotten.note(output.origin));
+    }
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -62,6 +105,7 @@ impl Pipeline {
     /// The snapshot is of another version, damaged, or stands on records that the log does not hold.
     pub fn recover(
         log: &Arc<dyn EventLog>,
+        stages: Stages,
         snapshot: Option<&Snapshot>,
         written: LastOrigins,
     ) -> Result<Self, Error> {
@@ -71,11 +115,12 @@ impl Pipeline {
             None => (Risk::new(PARTITION), Execution::new(PARTITION), Position(0)),
         };
         Ok(Self {
+            stages,
             risk,
             execution,
             risk_out: Outbox::new(Role::Risk, PARTITIONS),
             execution_out: Outbox::new(Role::Execution, PARTITIONS),
-            reader: log.reader(&TOPICS, position, false)?,
+            reader: log.reader(stages.topics(), position, false)?,
             position,
             recovered_end,
             written,
@@ -84,7 +129,38 @@ impl Pipeline {
             depth_asked: None,
             batch: Vec::with_capacity(BATCH_RECORDS_MAX),
             outputs: Vec::with_capacity(4 * BATCH_RECORDS_MAX),
+            unwritten: None,
         })
+    }
+
+    /// As [`Pipeline::recover`], of a process that may have to lead later: it applies what somebody else leads, and appends
+    /// nothing until [`Pipeline::lead`].
+    ///
+    /// # Errors
+    /// As [`Pipeline::recover`].
+    pub fn follow(
+        log: &Arc<dyn EventLog>,
+        stages: Stages,
+        snapshot: Option<&Snapshot>,
+    ) -> Result<Self, Error> {
+        let pipeline = Self::recover(log, stages, snapshot, LastOrigins::default())?;
+        Ok(Self { unwritten: Some(Unwritten::default()), ..pipeline })
+    }
+
+    /// A follower leads from now on. `written` is what the log holds of outputs, up to `end`, and nobody else appends any
+    /// more: what is not among them goes out with the next turn. Says whether this can be; if not, because the leader
+    /// lagged far behind what it was to do, the pipeline must be recovered.
+    #[must_use]
+    pub fn lead(&mut self, written: LastOrigins, end: Position) -> bool {
+        let Some(unwritten) = self.unwritten.take() else { return true };
+        let is_missing = |(producer, output)| written.last(producer).is_none_or(|last| output > last);
+        if unwritten.forgotten.iter().any(is_missing) {
+            return false;
+        }
+        let missing = unwritten.newest.into_iter().filter(|output| written.is_news(output.origin));
+        self.outputs.extend(missing);
+        (self.written, self.recovered_end) = (written, end);
+        true
     }
 
     /// Applies up to [`BATCH_RECORDS_MAX`] records and appends what follows from them as one group; appends a clock
@@ -117,6 +193,10 @@ impl Pipeline {
 
     fn finish_turn(&mut self, log: &dyn EventLog, now: Option<Timestamp>) -> Result<usize, Error> {
         let applied = self.apply_batch()?;
+        if let Some(unwritten) = &mut self.unwritten {
+            unwritten.keep(self.outputs.drain(..));
+            return Ok(applied);
+        }
         self.tick(now);
         if !self.outputs.is_empty() {
             let last = log.append(&mut self.outputs)?;
@@ -140,7 +220,9 @@ impl Pipeline {
     fn apply(&mut self, record: &Record) -> Result<(), Error> {
         let event = record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
         let input = record.input(&event);
-        if let (Event::ClockTicked(tick), Topic::Accounts) = (&*event, record.topic) {
+        if let Event::ClockTicked(tick) = &*event
+            && record.topic == self.stages.topics()[0]
+        {
             self.clock.note(tick.now);
         }
         let out = match record.topic {
@@ -166,9 +248,9 @@ impl Pipeline {
         let Some(now) = now else { return };
         if !self.is_replaying() && self.clock.is_due(now) {
             self.clock.note(now);
-            self.outputs.extend(Clock::ticks(now));
+            self.outputs.extend(self.stages.topics().iter().map(|topic| tick(*topic, now)));
         } else if !self.is_replaying() && self.owes_depth(now) {
-            self.outputs.push(Clock::market_tick(now));
+            self.outputs.push(tick(Topic::Markets, now));
         }
     }
 

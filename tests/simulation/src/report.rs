@@ -21,6 +21,8 @@ pub struct Report {
     pub refused: u64,
     /// Crashes survived.
     pub crashes: u64,
+    /// Times that one who stood by took over.
+    pub handovers: u64,
     /// Recoveries that began from a snapshot.
     pub from_snapshot: u64,
     /// Requests that a crash took and that were sent again.
@@ -43,8 +45,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "  {} crashes ({} from a snapshot), {} requests sent again, {} records by zombies",
-            self.crashes, self.from_snapshot, self.sent_again, self.zombie_records
+            "  {} crashes ({} from a snapshot), {} handovers, {} requests sent again, {} records by zombies",
+            self.crashes, self.from_snapshot, self.handovers, self.sent_again, self.zombie_records
         )?;
         writeln!(f, "  chain {}", self.chain_head)?;
         match self.faults.as_slice() {

@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::traffic::{Traffic, record};
 use assay_audit::Chains;
 use assay_event_log::{Delivery, Durability, EventLog, MemoryLog, MemoryLogConfig, NewRecord, Record, Value};
-use assay_pipeline::{Pipeline, Snapshot, TradeLookup};
+use assay_pipeline::{Pipeline, Snapshot, Stages, TradeLookup};
 use assay_trading_types::{
     Event, ExecId, ExecType, Origin, Position, Price, SCALE, Timestamp, Topic, TradeBustRequested,
     TradeCorrectionRequested,
@@ -30,6 +30,8 @@ pub(crate) struct World {
     now: Timestamp,
     log: Arc<MemoryLog>,
     pipeline: Pipeline,
+    /// Another process that could take over.
+    standby: Option<Pipeline>,
     traffic: Traffic,
     /// Snapshots taken by the running or earlier processes, written or not.
     snapshots: Vec<Snapshot>,
@@ -45,7 +47,8 @@ impl World {
         log.set_durable(log.end());
         let pipeline = recover(&log, None);
         let report = Report { seed, ..Report::default() };
-        Self { random, now, log, pipeline, traffic: Traffic::new(), snapshots: Vec::new(), report }
+        let (traffic, snapshots) = (Traffic::new(), Vec::new());
+        Self { random, now, log, pipeline, standby: None, traffic, snapshots, report }
     }
 
     pub(crate) fn run(mut self) -> Report {
@@ -67,7 +70,8 @@ impl World {
             80..90 => self.sync(),
             90..93 => self.snapshots.push(self.pipeline.snapshot()),
             93..95 => self.operate(),
-            95..97 => self.zombie(),
+            95..96 => self.zombie(),
+            96..98 => self.hand_over(),
             _ => self.crash(),
         }
     }
@@ -90,6 +94,36 @@ impl World {
                     .faults
                     .push(format!("trial balance of {asset}: {debits} debit, {credits} credit"));
             }
+        }
+    }
+
+    /// One stands by, sees more or less of what there is, and leads when the leader is gone, who may have seen less.
+    fn hand_over(&mut self) {
+        if self.standby.is_none() {
+            let snapshot = self.any_snapshot().filter(|s| s.depends_on <= self.log.end());
+            self.standby = Some(follow(&self.log, snapshot.as_ref()));
+        }
+        let Some(mut standby) = self.standby.take() else { return };
+        for _ in 0..self.random.random_range(0..20) {
+            let turned = standby.turn(&*self.log, None);
+            self.fault_if_err(turned.map(drop));
+        }
+        if self.random.random() {
+            self.standby = Some(standby);
+            return;
+        }
+        self.report.handovers += 1;
+        self.pipeline = match standby.lead(self.log.last_origins(), self.log.end()) {
+            true => standby,
+            false => recover(&self.log, None),
+        };
+        self.catch_up();
+    }
+
+    fn any_snapshot(&mut self) -> Option<Snapshot> {
+        match self.snapshots.len() {
+            0 => None,
+            count => self.snapshots.get(self.random.random_range(0..=count)).cloned(),
         }
     }
 
@@ -155,10 +189,8 @@ impl World {
         if before != after {
             self.report.faults.push("durable records changed in a crash".to_owned());
         }
-        let snapshot = match self.snapshots.len() {
-            0 => None,
-            count => self.snapshots.get(self.random.random_range(0..=count)).cloned(),
-        };
+        let snapshot = self.any_snapshot();
+        self.standby = None;
         self.report.crashes += 1;
         self.report.from_snapshot += u64::from(snapshot.is_some());
         self.pipeline = recover(&self.log, snapshot.as_ref());
@@ -261,12 +293,23 @@ fn config(random: &mut StdRng) -> MemoryLogConfig {
     MemoryLogConfig { durability: Durability::Manual, delivery }
 }
 
+/// Through its bytes, as a file would hold it.
+fn kept(snapshot: &Snapshot) -> Snapshot {
+    Snapshot::from_bytes(&snapshot.to_bytes()).expect("what was written is read")
+}
+
+fn follow(log: &Arc<MemoryLog>, snapshot: Option<&Snapshot>) -> Pipeline {
+    let snapshot = snapshot.map(kept);
+    let log: Arc<dyn EventLog> = Arc::clone(log) as _;
+    Pipeline::follow(&log, Stages::Both, snapshot.as_ref()).expect("a log and a snapshot of its own")
+}
+
 fn recover(log: &Arc<MemoryLog>, snapshot: Option<&Snapshot>) -> Pipeline {
-    // Through its bytes, as a file would hold it.
-    let snapshot = snapshot.map(|s| Snapshot::from_bytes(&s.to_bytes()).expect("what was written is read"));
+    let snapshot = snapshot.map(kept);
     let written = log.last_origins();
     let log: Arc<dyn EventLog> = Arc::clone(log) as _;
-    Pipeline::recover(&log, snapshot.as_ref(), written).expect("a log and a snapshot of its own")
+    Pipeline::recover(&log, Stages::Both, snapshot.as_ref(), written)
+        .expect("a log and a snapshot of its own")
 }
 
 fn append(log: &MemoryLog, mut records: Vec<NewRecord>) {

@@ -26,6 +26,7 @@ fn every_seed_is_accounted_for() {
         total.trades += report.trades;
         total.amended += report.amended;
         total.crashes += report.crashes;
+        total.handovers += report.handovers;
         total.from_snapshot += report.from_snapshot;
         total.sent_again += report.sent_again;
         total.zombie_records += report.zombie_records;
@@ -36,6 +37,7 @@ fn every_seed_is_accounted_for() {
         total.amended,
         total.trades,
         total.crashes,
+        total.handovers,
         total.from_snapshot,
         total.sent_again,
         total.zombie_records,

@@ -24,12 +24,18 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Check a configuration, and the log, books and audit chain of a data directory.
     Check(CheckArgs),
-    /// Verify or query the audit chain and store.
-    #[command(subcommand)]
-    Audit(AuditCommand),
-    /// Explain or review what risk decided.
-    #[command(subcommand)]
-    Risk(crate::command::risk::RiskCommand),
+    /// Run the log as a process of its own, which the other roles meet at. Until Ctrl-C.
+    Log(RoleArgs),
+    /// Run the gateway as a process of its own, at the log that `[roles]` names. Until Ctrl-C.
+    Gateway(RoleArgs),
+    /// Verify or query the audit chain and store; without a command, run the audit as a process of its own.
+    Audit(RoleOr<AuditCommand>),
+    /// Explain or review what risk decided; without a command, run risk as a process of its own.
+    Risk(RoleOr<crate::command::risk::RiskCommand>),
+    /// Run execution as a process of its own, at the log that `[roles]` names. Until Ctrl-C.
+    Execution(RoleArgs),
+    /// Run the back office as a process of its own, at the log that `[roles]` names. Until Ctrl-C.
+    Admin(RoleArgs),
     /// The books of a running node.
     #[command(subcommand)]
     Ledger(crate::command::ledger::LedgerCommand),
@@ -73,6 +79,26 @@ pub(crate) struct NodeArgs {
     /// Override a configuration key, e.g. `--set gateway.listen=127.0.0.1:9000`. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// `assay log`, `assay gateway` and the other roles.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct RoleArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Serve health and metrics here; port 0 takes a free one. The back office serves them at `[admin] listen` without it.
+    #[arg(long)]
+    pub(crate) health: Option<std::net::SocketAddr>,
+}
+
+/// A role whose name is that of commands too.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct RoleOr<C: Subcommand> {
+    #[command(flatten)]
+    pub(crate) role: RoleArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<C>,
 }
 
 /// `assay up`
@@ -298,6 +324,15 @@ pub(crate) enum KeysCommand {
     /// Make a key that a counterparty proves at logon: its record for the configuration goes to standard output, what is
     /// secret to a file.
     Session(KeysSessionArgs),
+    /// Make the secret that the processes of one node know.
+    Roles(KeysRolesArgs),
+}
+
+/// `assay keys roles`
+#[derive(Debug, Args)]
+pub(crate) struct KeysRolesArgs {
+    /// The file to make; it must not be there yet.
+    pub(crate) file: PathBuf,
 }
 
 /// How a counterparty proves its key.

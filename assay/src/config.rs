@@ -14,6 +14,7 @@ mod kafka;
 mod limits;
 mod log;
 mod overrides;
+mod roles;
 mod schedule;
 mod session_kind;
 mod session_text;
@@ -37,6 +38,7 @@ pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
 pub(crate) use log::{Log, LogKind};
 pub(crate) use overrides::Overrides;
+pub(crate) use roles::Roles;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
 pub(crate) use smtp::AdminSmtp;
@@ -108,6 +110,8 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     /// The audit store.
     pub(crate) audit: Audit,
+    /// Where roles that run as processes of their own meet.
+    pub(crate) roles: Option<Roles>,
     /// Where relative paths begin: the configuration file's directory.
     #[serde(skip)]
     base: PathBuf,

@@ -162,13 +162,8 @@ mod tests {
 
     #[test]
     fn opening_balances_and_instruments_become_events() {
-        let kinds: Vec<&str> = records(&example(), 1, Timestamp::default())
-            .iter()
-            .map(|r| match &r.value {
-                Value::Event { event, .. } => event.kind().name(),
-                Value::Fix(_) => "fix",
-            })
-            .collect();
+        let kinds: Vec<&str> =
+            records(&example(), 1, Timestamp::default()).iter().map(|r| r.value.kind().name()).collect();
         assert_eq!(kinds.iter().filter(|k| **k == "account.credited.v1").count(), 4);
         assert_eq!(kinds.iter().filter(|k| **k == "instrument.listed.v1").count(), 2);
         assert_eq!(kinds.iter().filter(|k| **k == "firm.opened.v1").count(), 2);

@@ -30,20 +30,15 @@ pub(crate) struct Vitals {
     pub(crate) data_dir: PathBuf,
     /// The log.
     pub(crate) log: Arc<dyn EventLog>,
-    /// FIX counters.
-    pub(crate) gateway: Arc<fix_gateway::Statistics>,
+    /// FIX counters, where sessions are.
+    pub(crate) gateway: Option<Arc<fix_gateway::Statistics>>,
     /// The back office, where it is served.
     pub(crate) back_office: Option<Arc<Api>>,
 }
 
 impl Vitals {
-    /// Of a node on `log` that is not ready yet.
-    pub(crate) fn new(
-        data_dir: PathBuf,
-        log: Arc<dyn EventLog>,
-        gateway: Arc<fix_gateway::Statistics>,
-        back_office: Option<Arc<Api>>,
-    ) -> Self {
+    /// Of a process on `log` that is not ready yet, without gateway and back office.
+    pub(crate) fn new(data_dir: PathBuf, log: Arc<dyn EventLog>) -> Self {
         Self {
             ready: AtomicBool::new(false),
             open_orders: AtomicU64::new(0),
@@ -51,8 +46,8 @@ impl Vitals {
             audit_position: AtomicU64::new(0),
             data_dir,
             log,
-            gateway,
-            back_office,
+            gateway: None,
+            back_office: None,
         }
     }
 

@@ -9,7 +9,8 @@ use kafka::TopicsError;
 use crate::config::{Config, LogKind};
 use crate::node::DataDir;
 use assay_event_log::{
-    EventLog, FileLog, FileLogConfig, LogError, ReadError, Record, Recovery, open_read_only,
+    Directory, EventLog, FileLog, FileLogConfig, LockRefusal, LogError, ReadError, RealDirectory, Record,
+    Recovery, open_read_only,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -95,6 +96,19 @@ fn open_files(config: &Config, data_dir: &DataDir, accept_lost_tail: bool) -> Re
         },
     )?;
     Ok(OpenLog { log: Arc::new(log), recovery, hold: None })
+}
+
+/// Keeps other processes from `place`, a directory that is made where there is none, until it is dropped.
+///
+/// # Errors
+/// One has it.
+pub(crate) fn lock(place: &Path) -> Result<Box<dyn Send + Sync>, LogError> {
+    let io = |source| LogError::Io { doing: "lock", file: place.display().to_string(), source };
+    let directory = RealDirectory::create(place).map_err(io)?;
+    directory.lock().map_err(|refusal| match refusal {
+        LockRefusal::HeldBy(holder) => LogError::Locked { dir: place.display().to_string(), holder },
+        LockRefusal::Io(source) => io(source),
+    })
 }
 
 /// Records of the log of `config`, which a node may be writing.

@@ -18,10 +18,12 @@ mod health;
 mod log_place;
 mod node;
 mod resident;
+mod role;
 mod timetable;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, Command, RoleOr};
+use role::Role;
 use std::process::ExitCode;
 
 /// Records are made on one thread and dropped on another; the system's allocator spends a fifth of the CPU on that.
@@ -48,8 +50,14 @@ fn run(command: Command) -> command::Outcome {
         Command::Drill(args) => drill::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => command::check::run(&args),
-        Command::Audit(args) => command::audit::run(args),
-        Command::Risk(command) => command::risk::run(&command),
+        Command::Log(args) => role::log::run(&args),
+        Command::Gateway(args) => role::run(Role::Gateway, &args),
+        Command::Execution(args) => role::run(Role::Execution, &args),
+        Command::Admin(args) => role::run(Role::Admin, &args),
+        Command::Audit(RoleOr { command: Some(command), .. }) => command::audit::run(command),
+        Command::Audit(RoleOr { role, .. }) => role::run(Role::Audit, &role),
+        Command::Risk(RoleOr { command: Some(command), .. }) => command::risk::run(&command),
+        Command::Risk(RoleOr { role, .. }) => role::run(Role::Risk, &role),
         Command::Ledger(command) => command::ledger::run(&command),
         Command::Session(command) => command::session::run(&command),
         Command::Proposal(command) => command::proposal::run(&command),

@@ -11,7 +11,7 @@
 
 pub(crate) mod back_office;
 mod fix_sessions;
-mod force;
+pub(crate) mod force;
 mod pipeline_thread;
 
 use crate::clock;
@@ -24,14 +24,15 @@ use assay_admin_api::{
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{Background, EventLog, Recovery};
-use assay_pipeline::{Pipeline, SnapshotStore};
+use assay_pipeline::{Pipeline, Snapshot, SnapshotStore, Stages};
 use assay_trading_types::Position;
 use axum::Router;
+use pipeline_thread::PipelineThread;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Where the parts of a data directory are.
@@ -52,6 +53,11 @@ impl DataDir {
     /// Pipeline snapshots.
     pub(crate) fn snapshots(&self) -> PathBuf {
         self.0.join("snapshots")
+    }
+
+    /// What a role as a process keeps apart from the others: its lock, its snapshots.
+    pub(crate) fn role(&self, name: &str) -> PathBuf {
+        self.0.join("roles").join(name)
     }
 
     /// Gateway snapshots.
@@ -106,13 +112,40 @@ pub(crate) enum NodeError {
     Panicked(&'static str),
 }
 
-/// A running node.
+/// What a process runs over a log.
+#[derive(Default)]
+pub(crate) struct Parts {
+    /// FIX sessions.
+    pub(crate) gateway: bool,
+    /// Risk, execution or both, caught up.
+    pub(crate) pipeline: Option<(Pipeline, SnapshotStore)>,
+    /// Chain, seals and store.
+    pub(crate) audit: Option<AuditService>,
+    /// The back office's API.
+    pub(crate) back_office: bool,
+    /// Health and metrics, with the API where there is one.
+    pub(crate) pages: Pages,
+}
+
+/// Who serves the pages.
+#[derive(Default)]
+pub(crate) enum Pages {
+    /// Nobody.
+    #[default]
+    None,
+    /// The node, here.
+    Listen(SocketAddr),
+    /// Whoever has this.
+    Give(Arc<OnceLock<Router>>),
+}
+
+/// A running node, or a part of one.
 pub(crate) struct Node {
     log: Arc<dyn EventLog>,
     /// Outlives the log.
     hold: Option<Box<dyn Send + Sync>>,
-    gateway: fix_gateway::Handle,
-    admin_address: SocketAddr,
+    gateway: Option<fix_gateway::Handle>,
+    admin_address: Option<SocketAddr>,
     stop: Arc<AtomicBool>,
     threads: Vec<(&'static str, std::thread::JoinHandle<()>)>,
     ended: mpsc::Receiver<(&'static str, Result<(), NodeError>)>,
@@ -133,86 +166,101 @@ impl Node {
         data_dir: &DataDir,
         accept_lost_tail: bool,
     ) -> Result<Self, NodeError> {
-        let OpenLog { log, recovery, hold } = log_place::open(config, data_dir, accept_lost_tail)?;
-        if let Some(torn) = &recovery.torn {
+        let open = log_place::open(config, data_dir, accept_lost_tail)?;
+        if let Some(torn) = &open.recovery.torn {
             // Said before anything else can go wrong: the next start finds nothing left to cut.
             tracing::warn!(file = torn.file, byte = torn.byte, bytes = torn.bytes, "cut a torn tail");
         }
-        let port = Arc::clone(&log);
-        let snapshots = SnapshotStore::open(&data_dir.snapshots())?;
-        let skipped = |file: &Path, error: &assay_pipeline::Error| {
-            tracing::warn!(file = %file.display(), %error, "snapshot not usable, an older one or the whole log is replayed");
-        };
-        let snapshot = snapshots.newest(port.end(), skipped)?;
-        let mut pipeline = Pipeline::recover(&port, snapshot.as_ref(), recovery.last_origins.clone())?;
-        drop(snapshot);
-        catch_up(&mut pipeline, &*port)?;
-        force::bring(config, &*port, data_dir)?;
-        catch_up(&mut pipeline, &*port)?;
-        let clickhouse = config.clickhouse().map_err(NodeError::Configuration)?;
+        let log = Arc::clone(&open.log);
+        let (mut pipeline, snapshots) = pipeline(&log, Stages::Both, &data_dir.snapshots(), &open.recovery)?;
+        force::bring(config, &*log, data_dir)?;
+        catch_up(&mut pipeline, &*log)?;
         let set_aside = match accept_lost_tail {
-            true => set_audit_aside(data_dir.root(), clickhouse.as_ref(), recovery.end)?,
+            true => {
+                let clickhouse = config.clickhouse().map_err(NodeError::Configuration)?;
+                set_audit_aside(data_dir.root(), clickhouse.as_ref(), open.recovery.end)?
+            }
             false => Vec::new(),
         };
-        let (audit, initial_key) = open_audit(&port, data_dir.root(), clickhouse)?;
+        let (audit, initial_key) = audit(&log, config, data_dir)?;
+        let parts = Parts {
+            gateway: true,
+            pipeline: Some((pipeline, snapshots)),
+            audit: Some(audit),
+            back_office: config.admin.back_office,
+            pages: Pages::Listen(config.admin.listen),
+        };
+        Ok(Self { initial_key, set_aside, ..Self::run_parts(config, data_dir, open, parts)? })
+    }
 
-        let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
-        fix.snapshot_dir = Some(data_dir.gateway());
-        fix.snapshot_records = fix.snapshot_records.min(config.log.snapshot_records);
-        fix.wall_clock = fix_gateway::WallClock(|| clock::now().as_ns());
-        let gateway = fix_gateway::spawn(fix, Arc::clone(&port))?;
-        let back_office = match config.admin.back_office {
+    /// Runs `parts` over a log that the configuration is in force in.
+    ///
+    /// # Errors
+    /// An address is taken, or a part cannot recover.
+    pub(crate) fn run_parts(
+        config: &Config,
+        data_dir: &DataDir,
+        open: OpenLog,
+        parts: Parts,
+    ) -> Result<Self, NodeError> {
+        let OpenLog { log, recovery, hold } = open;
+        let gateway = match parts.gateway {
+            true => Some(gateway(config, data_dir, &log)?),
+            false => None,
+        };
+        let back_office = match parts.back_office {
             true => {
-                let sessions =
-                    fix_sessions::GatewaySessions { asker: gateway.asker(), config: config.clone() };
+                let asker = gateway.as_ref().map(fix_gateway::Handle::asker);
+                let sessions = fix_sessions::GatewaySessions { asker, config: config.clone() };
                 let sessions = FixSessionsPort::new(Arc::new(sessions));
-                Some(back_office::open(config, data_dir, Arc::clone(&port), sessions)?)
+                Some(back_office::open(config, data_dir, Arc::clone(&log), sessions)?)
             }
             false => None,
         };
-        let api = back_office.as_ref().map(|(api, _)| Arc::clone(api));
-        let vitals =
-            Arc::new(Vitals::new(data_dir.root().to_owned(), Arc::clone(&port), gateway.statistics(), api));
-        let stop = Arc::new(AtomicBool::new(false));
+        let vitals = Arc::new(Vitals {
+            gateway: gateway.as_ref().map(fix_gateway::Handle::statistics),
+            back_office: back_office.as_ref().map(|(api, _)| Arc::clone(api)),
+            ..Vitals::new(data_dir.root().to_owned(), Arc::clone(&log))
+        });
         let (ended_sender, ended) = mpsc::channel();
         let mut node = Self {
             log,
             hold,
             gateway,
-            admin_address: config.admin.listen,
-            stop,
+            admin_address: None,
+            stop: Arc::new(AtomicBool::new(false)),
             threads: Vec::new(),
             ended,
             ended_sender,
             recovery,
-            initial_key,
-            set_aside,
+            initial_key: None,
+            set_aside: Vec::new(),
         };
-        node.run_admin(config.admin.listen, health::app(Arc::clone(&vitals)))?;
+        match parts.pages {
+            Pages::None => {}
+            Pages::Listen(listen) => node.run_admin(listen, health::app(Arc::clone(&vitals)))?,
+            Pages::Give(pages) => _ = pages.set(health::app(Arc::clone(&vitals))),
+        }
         if let Some((api, read_model)) = back_office {
             node.run_back_office(api, read_model)?;
         }
-        node.run_audit(audit, Arc::clone(&port), Arc::clone(&vitals))?;
-        let turn = pipeline_thread::PipelineThread {
-            pipeline,
-            log: port,
-            snapshots,
-            snapshot_records: config.log.snapshot_records,
-            vitals: Arc::clone(&vitals),
-            stop: Arc::clone(&node.stop),
-        };
-        node.run("pipeline", move || turn.run())?;
+        if let Some(audit) = parts.audit {
+            node.run_audit(audit, Arc::clone(&vitals))?;
+        }
+        if let Some((pipeline, snapshots)) = parts.pipeline {
+            node.run_pipeline(pipeline, snapshots, config.log.snapshot_records, Arc::clone(&vitals))?;
+        }
         vitals.ready.store(true, Ordering::Release);
         Ok(node)
     }
 
-    /// Address that FIX sessions connect to.
-    pub(crate) fn fix_address(&self) -> SocketAddr {
-        self.gateway.local_addr()
+    /// Address that FIX sessions connect to, where they do.
+    pub(crate) fn fix_address(&self) -> Option<SocketAddr> {
+        self.gateway.as_ref().map(fix_gateway::Handle::local_addr)
     }
 
-    /// Address of health and metrics.
-    pub(crate) fn admin_address(&self) -> SocketAddr {
+    /// Address of health and metrics, where they are served.
+    pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
     }
 
@@ -247,7 +295,9 @@ impl Node {
 
     /// Reads certificates and revocations anew now.
     pub(crate) fn reload_certificates(&self) {
-        self.gateway.reload_certificates();
+        if let Some(gateway) = &self.gateway {
+            gateway.reload_certificates();
+        }
     }
 
     /// Logs sessions out, drains what is under way, writes snapshots and seals, and stops.
@@ -256,7 +306,7 @@ impl Node {
     /// A part failed while stopping.
     pub(crate) fn stop(self) -> Result<(), NodeError> {
         let Self { gateway, stop, threads, ended, ended_sender, log, hold, .. } = self;
-        let gateway = gateway.stop().map_err(NodeError::from);
+        let gateway = gateway.map_or(Ok(()), |gateway| gateway.stop().map_err(NodeError::from));
         stop.store(true, Ordering::Release);
         let panicked =
             threads.into_iter().filter_map(|(name, thread)| thread.join().err().map(|_| name)).next();
@@ -291,13 +341,20 @@ impl Node {
         Ok(())
     }
 
-    fn run_audit(
+    fn run_pipeline(
         &mut self,
-        audit: AuditService,
-        log: Arc<dyn EventLog>,
+        pipeline: Pipeline,
+        snapshots: SnapshotStore,
+        snapshot_records: u64,
         vitals: Arc<Vitals>,
     ) -> Result<(), NodeError> {
-        let stop = Arc::clone(&self.stop);
+        let (log, stop) = (Arc::clone(&self.log), Arc::clone(&self.stop));
+        let turn = PipelineThread { pipeline, log, snapshots, snapshot_records, vitals, stop };
+        self.run("pipeline", move || turn.run())
+    }
+
+    fn run_audit(&mut self, audit: AuditService, vitals: Arc<Vitals>) -> Result<(), NodeError> {
+        let (log, stop) = (Arc::clone(&self.log), Arc::clone(&self.stop));
         self.run("audit", move || {
             yield_to_orders();
             let progress = |progress| {
@@ -314,7 +371,7 @@ impl Node {
         let listener = std::net::TcpListener::bind(listen)
             .map_err(io(format!("listen on {listen} ([admin] listen)")))?;
         listener.set_nonblocking(true).map_err(io("set up the admin listener".to_owned()))?;
-        self.admin_address = listener.local_addr().map_err(io("set up the admin listener".to_owned()))?;
+        self.admin_address = Some(listener.local_addr().map_err(io("set up the admin listener".to_owned()))?);
         let stop = Arc::clone(&self.stop);
         self.run("admin", move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -374,7 +431,7 @@ async fn stopped(stop: Arc<AtomicBool>) {
     }
 }
 
-fn catch_up(pipeline: &mut Pipeline, log: &dyn EventLog) -> Result<(), NodeError> {
+pub(crate) fn catch_up(pipeline: &mut Pipeline, log: &dyn EventLog) -> Result<(), NodeError> {
     while pipeline.turn(log, None)? > 0 {}
     Ok(())
 }
@@ -403,19 +460,58 @@ fn set_audit_aside(
     Ok(renamed)
 }
 
-/// Opens the audit of `root`, making keys where there are none yet; then also says where the initial key lies.
-fn open_audit(
+/// Opens the audit, making keys where there are none yet; then also says where the initial key lies.
+pub(crate) fn audit(
     log: &Arc<dyn EventLog>,
-    root: &Path,
-    clickhouse: Option<ClickHouseConfig>,
+    config: &Config,
+    data_dir: &DataDir,
 ) -> Result<(AuditService, Option<PathBuf>), NodeError> {
+    let root = data_dir.root();
     let dir = AuditPaths::below(root).keys;
     let made =
         if keys::KeyPaths::in_dir(&dir).epoch.exists() { None } else { Some(keys::init(&dir)?.initial) };
     let keys = keys::load(&dir)?;
-    let service = match clickhouse {
+    let service = match config.clickhouse().map_err(NodeError::Configuration)? {
         None => AuditService::open(&**log, root, keys)?,
         Some(config) => AuditService::open_with_clickhouse(Arc::clone(log), root, keys, config)?,
     };
     Ok((service, made))
+}
+
+/// What stands in `snapshots` and the log behind it, caught up.
+pub(crate) fn pipeline(
+    log: &Arc<dyn EventLog>,
+    stages: Stages,
+    snapshots: &Path,
+    recovery: &Recovery,
+) -> Result<(Pipeline, SnapshotStore), NodeError> {
+    let snapshots = SnapshotStore::open(snapshots)?;
+    let snapshot = newest_snapshot(&snapshots, &**log)?;
+    let mut pipeline = Pipeline::recover(log, stages, snapshot.as_ref(), recovery.last_origins.clone())?;
+    drop(snapshot);
+    catch_up(&mut pipeline, &**log)?;
+    Ok((pipeline, snapshots))
+}
+
+/// The newest one that stands on nothing that the log does not hold.
+pub(crate) fn newest_snapshot(
+    snapshots: &SnapshotStore,
+    log: &dyn EventLog,
+) -> Result<Option<Snapshot>, NodeError> {
+    let skipped = |file: &Path, error: &assay_pipeline::Error| {
+        tracing::warn!(file = %file.display(), %error, "snapshot not usable, an older one or the whole log is replayed");
+    };
+    Ok(snapshots.newest(log.end(), skipped)?)
+}
+
+fn gateway(
+    config: &Config,
+    data_dir: &DataDir,
+    log: &Arc<dyn EventLog>,
+) -> Result<fix_gateway::Handle, NodeError> {
+    let mut fix = config.gateway_config().map_err(NodeError::Configuration)?;
+    fix.snapshot_dir = Some(data_dir.gateway());
+    fix.snapshot_records = fix.snapshot_records.min(config.log.snapshot_records);
+    fix.wall_clock = fix_gateway::WallClock(|| clock::now().as_ns());
+    Ok(fix_gateway::spawn(fix, Arc::clone(log))?)
 }

@@ -86,5 +86,6 @@ pub use port::{AppendError, EventLog, Glimpse, LogError, NewRecord, ReadError, R
 pub use read_only::{ReadOnlyLog, StoredRecords, Verified, open_read_only, verify};
 pub use sequence::{LastOrigins, NextOffsets, OutputId, Producer};
 pub use served::{
-    Granted, Lease, LogSecret, LogServer, RemoteConfig, RemoteError, RemoteLog, SECRET_BYTES_MIN, WeakSecret,
+    Granted, Lease, LogSecret, LogServer, RemoteConfig, RemoteError, RemoteLog, SECRET_BYTES_MIN, ToServe,
+    WeakSecret,
 };

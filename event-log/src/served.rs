@@ -25,4 +25,4 @@ mod standing;
 
 pub use handshake::{LogSecret, SECRET_BYTES_MIN, WeakSecret};
 pub use remote::{Granted, Lease, RemoteConfig, RemoteError, RemoteLog};
-pub use server::LogServer;
+pub use server::{LogServer, ToServe};

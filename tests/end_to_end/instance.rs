@@ -226,7 +226,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `command` and waits for `listening on`.
     #[track_caller]
-    pub(crate) fn launch(mut command: Command) -> Self {
+    pub(crate) fn launch(command: Command) -> Self {
+        let mut server = Self::spawn(command);
+        server.await_listening();
+        server
+    }
+
+    /// Starts `command`.
+    #[track_caller]
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let lines = lines_of(child.stdout.take().expect("piped"));
         let mut pipe = child.stderr.take().expect("piped");
@@ -236,27 +244,32 @@ impl Server {
             let _ = pipe.read_to_string(&mut text);
             text
         });
-        let mut server = Self {
+        Self {
             child,
             lines,
             stderr: Some(stderr),
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             greeting: Vec::new(),
-        };
-        server.await_listening();
-        server
+        }
     }
 
-    fn await_listening(&mut self) {
+    #[track_caller]
+    pub(crate) fn await_listening(&mut self) {
+        self.address = self.await_line("listening on ").parse().expect("an address");
+    }
+
+    /// Waits until it says a line that begins with `prefix`; the rest of that line.
+    #[track_caller]
+    pub(crate) fn await_line(&mut self, prefix: &str) -> String {
         loop {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
                 // Dead or hung: its words say which.
                 let _ = self.child.kill();
-                panic!("it never listened: {:?}", self.ended());
+                let ended = self.ended();
+                panic!("it never said {prefix:?}: {:?} {ended:?}", self.greeting);
             };
-            if let Some(address) = line.strip_prefix("listening on ") {
-                self.address = address.parse().expect("an address");
-                return;
+            if let Some(rest) = line.strip_prefix(prefix) {
+                return rest.to_owned();
             }
             self.greeting.push(line);
         }

@@ -37,6 +37,12 @@ impl Keeper {
         self.take(logon);
     }
 
+    /// Its line is closed, so that the server need not wait for its Logout.
+    pub(crate) fn hung_up(mut self) -> Self {
+        self.client.hang_up();
+        self
+    }
+
     pub(crate) fn send_orders(&mut self, life: usize) {
         for n in 0..ORDERS {
             let id = format!("S{}-L{life}-{n}", self.side);

@@ -29,6 +29,7 @@ mod parties;
 mod pending;
 mod refusals;
 mod risk;
+mod roles;
 mod security;
 mod session_commands;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::certificates::write_new;
-use crate::cli::{KeyScheme, KeysCommand, KeysInitArgs, KeysSessionArgs};
+use crate::cli::{KeyScheme, KeysCommand, KeysInitArgs, KeysRolesArgs, KeysSessionArgs};
 use crate::clock;
 use argon2::password_hash::SaltString;
 use argon2::{Argon2, PasswordHasher};
@@ -18,6 +18,7 @@ pub(crate) fn run(command: &KeysCommand) -> Outcome {
     match command {
         KeysCommand::Init(args) => init(args),
         KeysCommand::Session(args) => session(args),
+        KeysCommand::Roles(args) => roles(args),
     }
 }
 
@@ -26,6 +27,12 @@ fn init(args: &KeysInitArgs) -> Outcome {
     println!("seal keys made in {}", paths.epoch.parent().unwrap_or(&paths.epoch).display());
     println!("take the initial key off this machine: {}", paths.initial.display());
     println!("give the public key to your auditors:   {}", paths.public.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn roles(args: &KeysRolesArgs) -> Outcome {
+    write_new(&args.file, STANDARD.encode(random::<32>()?).as_bytes(), 0o600)?;
+    println!("give every process of the node a copy of {}", args.file.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -59,7 +59,11 @@ fn announce(node: &Node) -> std::io::Result<()> {
     if let Some(key) = node.initial_key() {
         writeln!(out, "seal keys made; take the initial key off this machine: {}", key.display())?;
     }
-    writeln!(out, "admin on {}", node.admin_address())?;
-    writeln!(out, "listening on {}", node.fix_address())?;
+    if let Some(address) = node.admin_address() {
+        writeln!(out, "admin on {address}")?;
+    }
+    if let Some(address) = node.fix_address() {
+        writeln!(out, "listening on {address}")?;
+    }
     out.flush()
 }

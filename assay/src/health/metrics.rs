@@ -45,7 +45,7 @@ impl Lines {
 pub(super) async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
     let mut lines = Lines::default();
     node(&vitals, &mut lines);
-    for (name, kind, help, value) in vitals.gateway.metrics() {
+    for (name, kind, help, value) in vitals.gateway.iter().flat_map(|gateway| gateway.metrics()) {
         lines.line(name, kind, help, value);
     }
     lines.histogram(

@@ -1,12 +1,9 @@
 //! The log in Kafka: its data directory keeps what is derived from it, and knows which log that is.
 
-use super::{OpenLog, PlaceError, Records};
+use super::{OpenLog, PlaceError, Records, lock};
 use crate::config::Config;
 use crate::node::DataDir;
-use assay_event_log::{
-    Directory, KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, LockRefusal, LogError, RealDirectory,
-    TopicPlan, check_topics,
-};
+use assay_event_log::{KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, LogError, TopicPlan, check_topics};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,15 +38,6 @@ fn require_topics(kafka: &KafkaConfig, plan: TopicPlan) -> Result<(), PlaceError
         return Ok(());
     }
     Err(TopicsError(mismatches.iter().map(ToString::to_string).collect()).into())
-}
-
-fn lock(place: &Path) -> Result<Box<dyn Send + Sync>, LogError> {
-    let io = |source| LogError::Io { doing: "lock", file: place.display().to_string(), source };
-    let directory = RealDirectory::create(place).map_err(io)?;
-    directory.lock().map_err(|refusal| match refusal {
-        LockRefusal::HeldBy(holder) => LogError::Locked { dir: place.display().to_string(), holder },
-        LockRefusal::Io(source) => io(source),
-    })
 }
 
 /// Snapshots and audit rows of one log must not meet another.

@@ -6,13 +6,14 @@ use fix_gateway::{Asker, LiveSession, Source, differ_lightly};
 use serde_json::Value;
 
 pub(crate) struct GatewaySessions {
-    pub(crate) asker: Asker,
+    /// The gateway of this process; one elsewhere cannot be asked.
+    pub(crate) asker: Option<Asker>,
     pub(crate) config: Config,
 }
 
 impl FixSessions for GatewaySessions {
     fn list(&self) -> Option<Vec<FixSession>> {
-        Some(self.asker.sessions()?.into_iter().map(view).collect())
+        Some(self.asker.as_ref()?.sessions()?.into_iter().map(view).collect())
     }
 
     fn check(&self, settings: &Value) -> Result<(), String> {

@@ -10,7 +10,7 @@ use std::path::Path;
 /// Appends the configuration's events unless the digest of the last one in force is the same. The digest is kept
 /// beside the log so that a start need not read the whole log for it; without the file all of it is appended once
 /// more, which changes nothing.
-pub(super) fn bring(config: &Config, log: &dyn EventLog, data_dir: &DataDir) -> Result<(), NodeError> {
+pub(crate) fn bring(config: &Config, log: &dyn EventLog, data_dir: &DataDir) -> Result<(), NodeError> {
     let mut timetables = configure::timetables(config, clock::now());
     if !timetables.is_empty() {
         log.append(&mut timetables)?;

@@ -7,7 +7,7 @@ use super::standing::Standing;
 use crate::frame::{self, Frame};
 use crate::sequence::TopicSet;
 use crate::signal::Shared;
-use crate::{AppendError, NewRecord, Value};
+use crate::{AppendError, EventLog, NewRecord, Value};
 use assay_trading_types::Kind;
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;

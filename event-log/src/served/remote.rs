@@ -290,8 +290,12 @@ impl Core {
         Ok(())
     }
 
-    fn lose(&self, why: &str) {
+    /// The log is lost as a whole, whichever connection ended first.
+    pub(super) fn lose(&self, why: &str) {
         let mut state = self.state.lock();
+        if state.lost.is_some() {
+            return;
+        }
         state.lost = Some(why.into());
         state.replies.clear();
         let listeners = Arc::clone(&state.listeners);

@@ -47,27 +47,31 @@ impl RemoteReader {
 
     /// Takes in one message, waiting up to `patience` for it; says whether there was one.
     fn receive(&mut self, patience: Duration) -> Result<bool, ReadError> {
-        let lost = |error: io::Error| ReadError::Poisoned(format!("the log is lost: {error}").into());
-        match self.incoming.next(patience).map_err(lost)? {
-            None => Ok(false),
-            Some(Message { kind: MessageKind::Records, body }) => {
-                take_records(body, &self.core, &mut self.records).map_err(lost)?;
-                Ok(true)
+        match self.hear(patience) {
+            Ok(heard) => heard,
+            Err(error) => {
+                let why = error.to_string();
+                self.core.lose(&why);
+                Err(ReadError::Poisoned(why.into()))
             }
-            Some(Message { kind: MessageKind::Passed, body }) => {
-                self.passed = self.passed.max(Fields(body).u64().map_err(lost)?);
-                Ok(true)
-            }
-            Some(Message { kind: MessageKind::Gone, body }) => {
-                let mut fields = Fields(body);
-                let (asked, first) = (fields.u64().map_err(lost)?, fields.u64().map_err(lost)?);
-                Err(ReadError::Gone { asked: Position(asked), first: Position(first) })
-            }
-            Some(Message { kind: MessageKind::Denied, body }) => {
-                Err(ReadError::Poisoned(Fields(body).text().into()))
-            }
-            Some(_) => Err(lost(malformed("a message out of turn"))),
         }
+    }
+
+    /// As [`Self::receive`]; the outer error is the connection's.
+    fn hear(&mut self, patience: Duration) -> io::Result<Result<bool, ReadError>> {
+        let Some(Message { kind, body }) = self.incoming.next(patience)? else { return Ok(Ok(false)) };
+        let mut fields = Fields(body);
+        match kind {
+            MessageKind::Records => take_records(body, &self.core, &mut self.records)?,
+            MessageKind::Passed => self.passed = self.passed.max(fields.u64()?),
+            MessageKind::Gone => {
+                let (asked, first) = (Position(fields.u64()?), Position(fields.u64()?));
+                return Ok(Err(ReadError::Gone { asked, first }));
+            }
+            MessageKind::Denied => return Err(io::Error::other(fields.text())),
+            _ => return Err(malformed("a message out of turn")),
+        }
+        Ok(Ok(true))
     }
 
     /// Whether something is on its way that this process knows to be in the log.

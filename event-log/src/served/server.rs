@@ -6,7 +6,7 @@ use super::news::News;
 use super::standing::{Bequest, Standing};
 use super::{feed, line};
 use crate::signal::{Shared, Signal};
-use crate::{AppendError, EventLog, NewRecord, Recovery};
+use crate::{AppendError, EventLog, NewRecord, ReadError, Reader, Recovery};
 use assay_trading_types::{Origin, Position, Topic};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::HashMap;
@@ -39,28 +39,38 @@ impl std::fmt::Debug for LogServer {
     }
 }
 
-impl LogServer {
-    /// Serves `log`, which nobody else may append to, on `listener`. `recovery` is what opening it found.
+/// A log that is to be served: whoever has it open appends here before others may.
+pub struct ToServe(Arc<Served>);
+
+impl ToServe {
+    /// `log`, which nobody may append to but through this from now on. `recovery` is what opening it found.
+    pub fn new(log: Arc<dyn EventLog>, recovery: &Recovery) -> Self {
+        Self(Arc::new(Served::new(log, recovery)))
+    }
+
+    /// The log as its processes will find it.
+    pub fn log(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.0) as _
+    }
+
+    /// Serves it on `listener` to who knows `secret`.
     ///
     /// # Errors
     /// The listener cannot be used, or there is no thread for it.
-    pub fn start(
-        log: Arc<dyn EventLog>,
-        recovery: &Recovery,
-        listener: TcpListener,
-        secret: LogSecret,
-    ) -> io::Result<Self> {
+    pub fn serve(self, listener: TcpListener, secret: LogSecret) -> io::Result<LogServer> {
+        let served = self.0;
         let address = listener.local_addr()?;
-        let served = Arc::new(Served::new(log, recovery, secret));
         let told = Arc::clone(&served);
         served.log.on_change(&[], Arc::new(move || told.news.tell()));
         let accepting = Arc::clone(&served);
         let acceptor = std::thread::Builder::new()
             .name("log-server".to_owned())
-            .spawn(move || accept(&listener, &accepting))?;
-        Ok(Self { served, address, acceptor: Some(acceptor) })
+            .spawn(move || accept(&listener, &accepting, &Arc::new(secret)))?;
+        Ok(LogServer { served, address, acceptor: Some(acceptor) })
     }
+}
 
+impl LogServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -83,7 +93,6 @@ pub(super) struct Served {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) leases: Leases,
     pub(super) news: News,
-    secret: LogSecret,
     /// Groups pass one by one, so that what is known of them is of one moment.
     turn: Shared<()>,
     known: Shared<(Standing, Bequest)>,
@@ -92,7 +101,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    fn new(log: Arc<dyn EventLog>, recovery: &Recovery, secret: LogSecret) -> Self {
+    fn new(log: Arc<dyn EventLog>, recovery: &Recovery) -> Self {
         let end = log.end().0;
         let standing = Standing { end, served_from: end, ..Standing::default() };
         let bequest = Bequest {
@@ -104,23 +113,11 @@ impl Served {
             log,
             leases: Leases::default(),
             news: News::default(),
-            secret,
             turn: Shared::default(),
             known: Shared::new((standing, bequest)),
             connections: Connections::default(),
             stopping: AtomicBool::new(false),
         }
-    }
-
-    /// As [`EventLog::append`].
-    pub(super) fn append(&self, records: &mut Vec<NewRecord>) -> Result<Position, AppendError> {
-        let group: Vec<_> = records.iter().map(|r| (r.topic, r.partition, r.origin)).collect();
-        let turn = self.turn.lock();
-        let last = self.log.append(records)?;
-        self.note(&group, last);
-        drop(turn);
-        self.news.tell();
-        Ok(last)
     }
 
     fn note(&self, group: &[(Topic, u16, Option<Origin>)], last: Position) {
@@ -158,27 +155,70 @@ impl Served {
     }
 }
 
-fn accept(listener: &TcpListener, served: &Arc<Served>) {
+impl EventLog for Served {
+    fn append(&self, records: &mut Vec<NewRecord>) -> Result<Position, AppendError> {
+        let group: Vec<_> = records.iter().map(|r| (r.topic, r.partition, r.origin)).collect();
+        let turn = self.turn.lock();
+        let last = self.log.append(records)?;
+        if !group.is_empty() {
+            self.note(&group, last);
+        }
+        drop(turn);
+        self.news.tell();
+        Ok(last)
+    }
+
+    fn end(&self) -> Position {
+        self.log.end()
+    }
+
+    fn durable(&self) -> Position {
+        self.log.durable()
+    }
+
+    fn wait_durable(&self, target: Position, timeout: Duration) -> Result<Position, AppendError> {
+        self.log.wait_durable(target, timeout)
+    }
+
+    fn on_change(&self, topics: &[Topic], wake: Arc<dyn Fn() + Send + Sync>) {
+        self.log.on_change(topics, wake);
+    }
+
+    fn reader(
+        &self,
+        topics: &[Topic],
+        from: Position,
+        durable_only: bool,
+    ) -> Result<Box<dyn Reader>, ReadError> {
+        self.log.reader(topics, from, durable_only)
+    }
+
+    fn poisoned(&self) -> Option<Arc<str>> {
+        self.log.poisoned()
+    }
+}
+
+fn accept(listener: &TcpListener, served: &Arc<Served>, secret: &Arc<LogSecret>) {
     while !served.is_stopping() {
         let mut sockets = [PollFd::new(listener, PollFlags::IN)];
         if !matches!(poll(&mut sockets, Some(&ACCEPT_WAIT)), Ok(1..)) {
             continue;
         }
         match listener.accept() {
-            Ok((stream, from)) => welcome(stream, from, served),
+            Ok((stream, from)) => welcome(stream, from, served, secret),
             Err(error) => tracing::warn!(%error, "a connection to the log was not accepted"),
         }
     }
 }
 
-fn welcome(stream: TcpStream, from: SocketAddr, served: &Arc<Served>) {
+fn welcome(stream: TcpStream, from: SocketAddr, served: &Arc<Served>, secret: &Arc<LogSecret>) {
     let Some(number) = served.connections.add(&stream) else {
         tracing::warn!(%from, "too many connections to the log");
         return;
     };
-    let serving = Arc::clone(served);
+    let (serving, secret) = (Arc::clone(served), Arc::clone(secret));
     let spawned = std::thread::Builder::new().name("log-line".to_owned()).spawn(move || {
-        if let Err(error) = serve(stream, &serving) {
+        if let Err(error) = serve(stream, &serving, &secret) {
             tracing::info!(%from, %error, "a connection to the log ended");
         }
         serving.connections.remove(number);
@@ -189,8 +229,8 @@ fn welcome(stream: TcpStream, from: SocketAddr, served: &Arc<Served>) {
     }
 }
 
-fn serve(stream: TcpStream, served: &Served) -> io::Result<()> {
-    let (incoming, purpose) = handshake::receive(&stream, &served.secret)?;
+fn serve(stream: TcpStream, served: &Served, secret: &LogSecret) -> io::Result<()> {
+    let (incoming, purpose) = handshake::receive(&stream, secret)?;
     match purpose {
         Purpose::Lease { role, holder } => line::lead(stream, incoming, served, &role, &holder),
         Purpose::Watch => line::watch(stream, incoming, served),

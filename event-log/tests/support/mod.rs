@@ -4,7 +4,7 @@
 use assay_event_log::testing::{FaultyDirectory, SplitMix};
 use assay_event_log::{
     AppendError, EventLog, FileLog, FileLogConfig, Granted, Lease, LogSecret, LogServer, NewRecord,
-    ReadError, Reader, Record, Recovery, RemoteConfig, RemoteLog, SECRET_BYTES_MIN, Value,
+    ReadError, Reader, Record, Recovery, RemoteConfig, RemoteLog, SECRET_BYTES_MIN, ToServe, Value,
 };
 use assay_trading_types::{
     Actor, ClockTicked, Direction, Event, Origin, Position, RequestId, Role, SessionId, Timestamp, Topic,
@@ -131,7 +131,7 @@ pub fn secret() -> LogSecret {
 /// Serves `log` on a port of its own.
 pub fn serve(log: Arc<dyn EventLog>, recovery: &Recovery) -> LogServer {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    LogServer::start(log, recovery, listener, secret()).unwrap()
+    ToServe::new(log, recovery).serve(listener, secret()).unwrap()
 }
 
 /// How `holder` comes to it.

@@ -9,8 +9,8 @@ use assay_event_log::{
 };
 use assay_trading_types::{Position, Topic};
 use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use support::*;
 
@@ -187,4 +187,72 @@ fn a_reader_that_rests_loses_nothing() {
             next += 1;
         }
     }
+}
+
+/// A network that stands still when told to: connections stay, nothing passes.
+struct Network {
+    address: String,
+    still: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Network {
+    fn before(server: &LogServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, server) = (listener.local_addr().unwrap().to_string(), server.address());
+        let still = Arc::new((Mutex::new(false), Condvar::new()));
+        let gate = Arc::clone(&still);
+        // Ends with the test's process: nobody connects any more.
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect(server).unwrap();
+                for (from, to) in
+                    [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
+                {
+                    let gate = Arc::clone(&gate);
+                    std::thread::spawn(move || carry(from, to, &gate));
+                }
+            }
+        });
+        Self { address, still }
+    }
+
+    fn stand_still(&self) {
+        *self.still.0.lock().unwrap() = true;
+    }
+
+    fn go_on(&self) {
+        *self.still.0.lock().unwrap() = false;
+        self.still.1.notify_all();
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, gate: &(Mutex<bool>, Condvar)) {
+    let mut bytes = [0; 64 << 10];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        drop(gate.1.wait_while(gate.0.lock().unwrap(), |still| *still).unwrap());
+        if to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    // Either side may be gone already.
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+#[test]
+fn a_holder_that_falls_silent_loses_its_role_and_what_it_appends_later_is_refused() {
+    let server = served();
+    let network = Network::before(&server);
+    let config = RemoteConfig { address: network.address.clone(), ..remote_config(&server, "first") };
+    let first = RemoteLog::connect(config, &Lease::Role("risk".to_owned())).unwrap();
+    wait_for(&first);
+    append_one(&first, tick(Topic::Accounts, 1));
+    network.stand_still();
+    let second = ask_for(&server, "risk", "second");
+    wait_for(&second);
+    append_durable(&second, vec![tick(Topic::Accounts, 2)]);
+    assert!(first.wait_durable(Position(9), LONG).is_err(), "it hears nothing, so it is lost to itself");
+    assert!(first.append(&mut vec![tick(Topic::Accounts, 3)]).is_err());
+    network.go_on();
+    assert_eq!(read_all(&second, 0).len(), 2, "nothing of the first came late");
+    assert_eq!(append_one(&second, tick(Topic::Accounts, 3)), Position(2));
 }

@@ -27,6 +27,7 @@ mod news;
 mod orders;
 mod parties;
 mod pending;
+mod processes;
 mod refusals;
 mod risk;
 mod roles;

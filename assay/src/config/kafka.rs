@@ -6,7 +6,6 @@ use super::{Config, Fault};
 use assay_event_log::{KafkaConfig, KafkaSasl, KafkaSecurity, KafkaTls, SaslMechanism, TopicPlan};
 use std::path::Path;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 impl Config {
     /// The log in Kafka and how its topics are to be kept.

@@ -24,6 +24,14 @@ fn the_example_loads() {
 }
 
 #[test]
+fn the_configuration_of_the_compose_file_loads() {
+    let text = include_str!("../../../deploy/compose/assay.toml");
+    let config = load(text).unwrap();
+    assert!(config.roles.is_some());
+    assert_eq!(config.log.kind, LogKind::Kafka);
+}
+
+#[test]
 fn every_fault_names_file_line_and_mend() {
     let firm = "[[firm]]\nid = \"F\"\n";
     let table: &[(&str, &str)] = &[

@@ -8,6 +8,8 @@ mod client;
 mod instance;
 #[path = "../../end_to_end/keeper.rs"]
 mod keeper;
+#[path = "../../end_to_end/processes.rs"]
+mod processes;
 #[path = "../../end_to_end/wire.rs"]
 #[allow(dead_code, reason = "a part is used here")]
 mod wire;
@@ -26,9 +28,14 @@ const READ_BEFORE_KILL: usize = 40;
 
 /// A node's home whose log is on `brokers`.
 fn home(brokers: &str) -> Home {
-    Home::with(&format!(
+    Home::with(&on(brokers))
+}
+
+/// The rest of `[log]`.
+fn on(brokers: &str) -> String {
+    format!(
         "kind = \"kafka\"\n[log.kafka]\nbrokers = \"{brokers}\"\nreplication = 1\nmin_insync_replicas = 1\n"
-    ))
+    )
 }
 
 /// `assay COMMAND --config FILE`, with the data directory where the command takes one.
@@ -196,4 +203,18 @@ fn a_node_whose_log_is_taken_over_ends() {
     assert!(ended.stderr.contains("took the log assay.* over"), "{ended:?}");
     wait_for("the successor", String::new, || std::net::TcpStream::connect(second.address()).is_ok());
     second.stop();
+}
+
+#[test]
+fn no_order_is_lost_or_doubled_whichever_role_over_kafka_is_killed() {
+    let _turn = turn();
+    let Some(broker) = Cluster::start() else { return };
+    let home = processes::home(&on(&broker.addresses()));
+    command(&home, &["topics", "create"], false).assert_code(0);
+    let mut processes = processes::Processes::start(&home);
+    let desks = processes::trade_through(&mut processes, &["log", "risk", "gateway", "execution"]);
+    processes::settle(desks, processes);
+    for words in [&["audit", "verify"][..], &["check"]] {
+        command(&home, words, true).assert_code(0);
+    }
 }

@@ -8,6 +8,8 @@ mod cpu;
 mod engine;
 mod floor;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod ledger;
 mod load;
 mod matching;
@@ -52,6 +54,9 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
     if wanted(BenchPart::Path) {
         path::whole(args, &floor)?;
     }
+    if wanted(BenchPart::Kafka) {
+        over_kafka(args, &floor)?;
+    }
     if wanted(BenchPart::Recovery) {
         path::recovery(args)?;
     }
@@ -59,6 +64,17 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
         api::run(args, &floor)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "kafka")]
+fn over_kafka(args: &BenchArgs, floor: &Floor) -> Result<(), Box<dyn std::error::Error>> {
+    kafka::run(args, floor)
+}
+
+#[cfg(not(feature = "kafka"))]
+fn over_kafka(_: &BenchArgs, _: &Floor) -> Result<(), Box<dyn std::error::Error>> {
+    println!("kafka: this build has no Kafka: cargo run --release --features kafka -- bench kafka");
+    Ok(())
 }
 
 /// What this machine does without us.

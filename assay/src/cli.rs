@@ -180,6 +180,8 @@ pub(crate) enum BenchPart {
     Fix,
     /// The whole path over a socket, every message synced.
     Path,
+    /// The whole path with its log in Kafka, beside the brokers alone.
+    Kafka,
     /// Recovery from a snapshot.
     Recovery,
     /// The back office's API over HTTP, every write synced.
@@ -201,6 +203,9 @@ pub(crate) struct BenchArgs {
     /// QuickFIX C++ beside the engine: the program `quickfix_echo` of tests/interop.
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) quickfix: Option<PathBuf>,
+    /// Brokers of Apache Kafka to measure on, `host:port`; one is enough.
+    #[arg(long)]
+    pub(crate) brokers: Option<String>,
     /// Orders at rest in the matching part.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) resting: u64,

@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub(super) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Sessions of the whole path, each of a firm of its own so that they trade with one another.
 const SESSIONS: u64 = 2;
@@ -28,29 +28,45 @@ const PACED_S: u64 = 5;
 pub(super) fn whole(args: &BenchArgs, floor: &Floor) -> Result<()> {
     let dir = fresh(&args.dir.join("path"))?;
     let server = Server::start(&configuration(&dir)?, &dir.join("data"))?;
-    // The first orders warm caches, allocate and grow tables; they are not counted.
-    run_sessions(&server, args.orders / 10, 0, None)?;
-    let (before, began) = (CpuTimes::of(server.pid())?, resident_bytes(server.pid())?);
-    let results = run_sessions(&server, args.orders, 1_000_000_000, None)?;
-    let used = CpuTimes::of(server.pid())?.since(&before);
-    let took = results.iter().map(|r| r.took).max().unwrap_or_default();
-    let rate = args.orders as f64 / took.as_secs_f64();
-    println!(
-        "path: {rate:.0} orders/s, {SESSIONS} sessions, window {WINDOW}, risk, match, ledger, audit chain, all synced ({:.2} of the bare echo)",
-        rate / floor.echo_per_s
-    );
-    print_counts(&results);
-    print_cpu("path", &used, args.orders);
-    let now = resident_bytes(server.pid())?;
-    println!("path: resident {} MiB before, {} MiB after {} orders", began >> 20, now >> 20, args.orders);
-
-    let paced = (PACED_RATE as u64) * PACED_S;
-    let results = run_sessions(&server, paced, 2_000_000_000, Some(PACED_RATE / SESSIONS as f64))?;
-    print_latency("path", &merged(&results), PACED_RATE, floor);
+    full_speed("path", &server, args.orders, floor)?;
+    paced("path", &server, PACED_RATE as u64 * PACED_S, PACED_RATE, floor)?;
     if !server.stop()? {
         return Err("the server did not stop cleanly".into());
     }
     Ok(())
+}
+
+/// So many orders as fast as they are taken.
+pub(super) fn full_speed(what: &str, server: &Server, orders: u64, floor: &Floor) -> Result<()> {
+    // The first orders warm caches, allocate and grow tables; they are not counted.
+    run_sessions(server, orders / 10, 0, None)?;
+    let (before, began) = (CpuTimes::of(server.pid())?, resident_bytes(server.pid())?);
+    let results = run_sessions(server, orders, 1_000_000_000, None)?;
+    let used = CpuTimes::of(server.pid())?.since(&before);
+    let took = results.iter().map(|r| r.took).max().unwrap_or_default();
+    let rate = orders as f64 / took.as_secs_f64();
+    println!(
+        "{what}: {rate:.0} orders/s, {SESSIONS} sessions, window {WINDOW}, risk, match, ledger, audit chain, all synced ({:.2} of the bare echo)",
+        rate / floor.echo_per_s
+    );
+    print_counts(what, &results);
+    print_cpu(what, &used, orders);
+    let now = resident_bytes(server.pid())?;
+    println!("{what}: resident {} MiB before, {} MiB after {orders} orders", began >> 20, now >> 20);
+    Ok(())
+}
+
+/// So many orders, `rate` of them a second; microseconds from order to answer.
+pub(super) fn paced(
+    what: &str,
+    server: &Server,
+    orders: u64,
+    rate: f64,
+    floor: &Floor,
+) -> Result<Histogram<u64>> {
+    let latency = merged(&run_sessions(server, orders, 2_000_000_000, Some(rate / SESSIONS as f64))?);
+    print_latency(what, &latency, rate, floor);
+    Ok(latency)
 }
 
 /// Recovery after a clean stop and after a kill, on the log that [`whole`] left.
@@ -91,10 +107,10 @@ fn run_sessions(server: &Server, orders: u64, first_id: u64, rate: Option<f64>) 
     clients.into_iter().map(|c| Ok(c.join().map_err(|_| "a load client panicked")??)).collect()
 }
 
-fn print_counts(results: &[LoadResult]) {
+fn print_counts(what: &str, results: &[LoadResult]) {
     let fills: u64 = results.iter().map(|r| r.fills).sum();
     let refused: u64 = results.iter().map(|r| r.refused).sum();
-    println!("path: {fills} fills, {refused} refused");
+    println!("{what}: {fills} fills, {refused} refused");
 }
 
 /// CPU an order, whole and by thread.
@@ -143,7 +159,8 @@ pub(super) fn fresh(dir: &Path) -> std::io::Result<PathBuf> {
     Ok(dir.to_owned())
 }
 
-fn configuration(dir: &Path) -> std::io::Result<PathBuf> {
+/// Two sessions of two firms that trade one instrument.
+pub(super) fn configuration(dir: &Path) -> std::io::Result<PathBuf> {
     let mut text = "[gateway]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n".to_owned();
     for i in 1..=SESSIONS {
         text += &format!(

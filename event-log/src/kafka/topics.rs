@@ -107,6 +107,21 @@ pub fn create_topics(config: &KafkaConfig, plan: TopicPlan) -> Result<TopicsCrea
     Ok(done)
 }
 
+/// Deletes the topics of a log, and with them the log.
+///
+/// # Errors
+/// Brokers are away, or refuse.
+pub fn delete_topics(config: &KafkaConfig) -> Result<(), KafkaFault> {
+    let names = Names::new(&config.prefix);
+    let admin = Admin::new(config)?;
+    let names: Vec<_> = names.iter().collect();
+    let deleted = pollster::block_on(admin.client.delete_topics(&names, &admin.options()));
+    for result in deleted.map_err(|error| admin.away(&error))? {
+        result.map_err(|(topic, code)| refused("delete", &topic, code))?;
+    }
+    Ok(())
+}
+
 /// Compares the topics of a log with what it needs; nothing when all is well.
 ///
 /// # Errors

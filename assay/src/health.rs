@@ -20,6 +20,10 @@ use std::time::Duration;
 pub(crate) struct Vitals {
     /// Recovered and accepting.
     pub(crate) ready: AtomicBool,
+    /// Whether risk or execution run here.
+    pub(crate) has_pipeline: bool,
+    /// Whether the audit does.
+    pub(crate) has_audit: bool,
     /// Open orders, by the pipeline.
     pub(crate) open_orders: AtomicU64,
     /// Records that risk and execution applied.
@@ -37,10 +41,12 @@ pub(crate) struct Vitals {
 }
 
 impl Vitals {
-    /// Of a process on `log` that is not ready yet, without gateway and back office.
+    /// Of a process on `log` that is not ready yet, without any part.
     pub(crate) fn new(data_dir: PathBuf, log: Arc<dyn EventLog>) -> Self {
         Self {
             ready: AtomicBool::new(false),
+            has_pipeline: false,
+            has_audit: false,
             open_orders: AtomicU64::new(0),
             applied_records: AtomicU64::new(0),
             audit_position: AtomicU64::new(0),
@@ -153,7 +159,7 @@ fn queue_check(vitals: &Vitals) -> Checked {
 
 fn store_check(vitals: &Vitals) -> Checked {
     let lag = vitals.log.durable().0.saturating_sub(vitals.audit_position.load(Ordering::Relaxed));
-    Checked::of("db", lag <= STORE_LAG_MAX)
+    Checked::of("db", !vitals.has_audit || lag <= STORE_LAG_MAX)
 }
 
 async fn readyz(State(vitals): State<Arc<Vitals>>) -> (StatusCode, String) {

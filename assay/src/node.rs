@@ -220,6 +220,8 @@ impl Node {
         let vitals = Arc::new(Vitals {
             gateway: gateway.as_ref().map(fix_gateway::Handle::statistics),
             back_office: back_office.as_ref().map(|(api, _)| Arc::clone(api)),
+            has_pipeline: parts.pipeline.is_some(),
+            has_audit: parts.audit.is_some(),
             ..Vitals::new(data_dir.root().to_owned(), Arc::clone(&log))
         });
         let (ended_sender, ended) = mpsc::channel();

@@ -45,19 +45,26 @@ impl Lines {
 pub(super) async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
     let mut lines = Lines::default();
     node(&vitals, &mut lines);
-    for (name, kind, help, value) in vitals.gateway.iter().flat_map(|gateway| gateway.metrics()) {
-        lines.line(name, kind, help, value);
+    if let Some(statistics) = &vitals.gateway {
+        gateway(statistics, &mut lines);
     }
-    lines.histogram(
-        "assay_gateway_answer_seconds",
-        "From the bytes of a request read to the first message that answers it.",
-        vitals.gateway.answers(),
-    );
     back_office(&vitals, &mut lines);
     process(&mut lines);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], lines.0)
 }
 
+fn gateway(statistics: &fix_gateway::Statistics, lines: &mut Lines) {
+    for (name, kind, help, value) in statistics.metrics() {
+        lines.line(name, kind, help, value);
+    }
+    lines.histogram(
+        "assay_gateway_answer_seconds",
+        "From the bytes of a request read to the first message that answers it.",
+        statistics.answers(),
+    );
+}
+
+/// Of the log and what this process derives from it.
 fn node(vitals: &Vitals, lines: &mut Lines) {
     let log = &vitals.log;
     let build = concat!("assay_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1");
@@ -70,11 +77,21 @@ fn node(vitals: &Vitals, lines: &mut Lines) {
     lines.gauge("assay_log_durable", "Records that survive a crash.", log.durable().0);
     let poisoned = u8::from(log.poisoned().is_some());
     lines.gauge("assay_log_poisoned", "1 when the log refuses everything.", poisoned);
-    lines.gauge("assay_open_orders", "Orders on the books.", vitals.open_orders.load(Ordering::Relaxed));
-    let applied = vitals.applied_records.load(Ordering::Relaxed);
-    lines.line("assay_applied_records_total", "counter", "Records applied by risk and execution.", applied);
-    let audited = vitals.audit_position.load(Ordering::Relaxed);
-    lines.gauge("assay_audit_position", "Position the audit store has reached.", audited);
+    if vitals.has_pipeline {
+        let open = vitals.open_orders.load(Ordering::Relaxed);
+        lines.gauge("assay_open_orders", "Orders on the books.", open);
+        let applied = vitals.applied_records.load(Ordering::Relaxed);
+        lines.line(
+            "assay_applied_records_total",
+            "counter",
+            "Records applied by risk and execution.",
+            applied,
+        );
+    }
+    if vitals.has_audit {
+        let audited = vitals.audit_position.load(Ordering::Relaxed);
+        lines.gauge("assay_audit_position", "Position the audit store has reached.", audited);
+    }
     if let Ok(disk) = rustix::fs::statvfs(&vitals.data_dir) {
         let free = disk.f_bavail * disk.f_frsize;
         lines.gauge("assay_data_free_bytes", "Bytes that the data directory's disk still takes.", free);

@@ -1,5 +1,9 @@
 //! What every request shares, and the way of a command: append, wait for the decision, wait until both are durable.
 
+mod lending;
+
+pub(crate) use lending::Lent;
+
 use crate::asked::Asked;
 use crate::config::{ApiConfig, WebhookConfig};
 use crate::error::Error;

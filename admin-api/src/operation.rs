@@ -153,6 +153,30 @@ const SWITCHES_WRITE: Access = Access::Roles(&[
 const LIMITS_WRITE: Access = Access::Roles(&[(Admin, Scope::All), (Risk, Scope::All)]);
 /// Whoever moves a firm's money: its administrator, or operations on its word.
 const MONEY_ASK: Access = Access::Roles(&[(Operations, Scope::All), (FirmAdmin, Scope::Firm)]);
+/// Loans: staff see all, a firm's users their own.
+const LOANS_READ: Access = Access::Roles(&[
+    (LoanOfficer, Scope::All),
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+    (FirmAdmin, Scope::Firm),
+    (Trader, Scope::Firm),
+    (Viewer, Scope::Firm),
+]);
+/// What is offered, for everybody; what waits of it, for those who look after it.
+const LOAN_PRODUCTS_READ: Access = Access::OwnOr(&[
+    (LoanOfficer, Scope::All),
+    (Admin, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+]);
+const LOAN_OFFICER: Access = Access::Roles(&[(LoanOfficer, Scope::All)]);
+const LOAN_QUEUE: Access = Access::Roles(&[(LoanOfficer, Scope::All), (Auditor, Scope::All)]);
+/// Nobody but the borrower: a firm's own administrator.
+const BORROWER: Access = Access::Roles(&[(FirmAdmin, Scope::Firm)]);
 /// The house's books.
 const LEDGER_READ: Access = Access::Roles(&[
     (Admin, Scope::All),
@@ -420,6 +444,48 @@ operations! {
     ReadTrialBalance "read_trial_balance" GET "/api/v1/ledger/trial-balance" LEDGER_READ;
     /// The books against what they come from.
     ReadReconciliation "read_reconciliation" GET "/api/v1/ledger/reconciliation" LEDGER_READ;
+    /// Loan products.
+    ListLoanProducts "list_loan_products" GET "/api/v1/loan-products" LOAN_PRODUCTS_READ;
+    /// One more, if another person approves.
+    ProposeLoanProduct "propose_loan_product" POST "/api/v1/loan-products" LOAN_OFFICER;
+    /// One of them.
+    ReadLoanProduct "read_loan_product" GET "/api/v1/loan-products/{id}" LOAN_PRODUCTS_READ;
+    /// Other terms, or none any more.
+    ChangeLoanProduct "change_loan_product" PATCH "/api/v1/loan-products/{id}" LOAN_OFFICER;
+    /// Put proposed terms in force.
+    ApproveLoanProduct "approve_loan_product" POST "/api/v1/loan-products/{id}/approve" LOAN_OFFICER;
+    /// What a loan would cost.
+    QuoteLoan "quote_loan" GET "/api/v1/loan-products/{id}/quote" Access::SignedIn;
+    /// Apply for a loan.
+    ApplyForLoan "apply_for_loan" POST "/api/v1/loans" BORROWER;
+    /// Loans.
+    ListLoans "list_loans" GET "/api/v1/loans" LOANS_READ;
+    /// Applications that wait.
+    ListPendingLoans "list_pending_loans" GET "/api/v1/loans/pending" LOAN_QUEUE;
+    /// One loan.
+    ReadLoan "read_loan" GET "/api/v1/loans/{id}" LOANS_READ;
+    /// Its instalments to come.
+    ReadLoanSchedule "read_loan_schedule" GET "/api/v1/loans/{id}/schedule" LOANS_READ;
+    /// Take an application back.
+    CancelLoan "cancel_loan" POST "/api/v1/loans/{id}/cancel" BORROWER;
+    /// Agree to one.
+    ApproveLoan "approve_loan" POST "/api/v1/loans/{id}/approve" LOAN_OFFICER;
+    /// Decline one.
+    RejectLoan "reject_loan" POST "/api/v1/loans/{id}/reject" LOAN_OFFICER;
+    /// Pay out.
+    DisburseLoan "disburse_loan" POST "/api/v1/loans/{id}/disburse" LOAN_OFFICER;
+    /// Pay back.
+    RepayLoan "repay_loan" POST "/api/v1/loans/{id}/repay" BORROWER;
+    /// Add collateral.
+    PledgeCollateral "pledge_collateral" POST "/api/v1/loans/{id}/pledge" BORROWER;
+    /// Take collateral back.
+    ReleaseCollateral "release_collateral" POST "/api/v1/loans/{id}/release" BORROWER;
+    /// Ask to give a loan up.
+    ProposeLoanWriteOff "propose_loan_write_off" POST "/api/v1/loans/{id}/write-off" LOAN_OFFICER;
+    /// Give it up.
+    WriteOffLoan "write_off_loan" POST "/api/v1/loans/{id}/write-off/approve" LOAN_OFFICER;
+    /// Payments on loans.
+    ListLoanRepayments "list_loan_repayments" GET "/api/v1/loan-repayments" LOANS_READ;
     /// What became of an own command.
     ReadCommand "read_command" GET "/api/v1/commands/{id}" Access::Enrolling;
 }
@@ -447,9 +513,6 @@ impl Operation {
         self.method() != Method::GET
     }
 }
-
-/// Roles that no operation names yet; kept so that the compiler tells when one of them goes.
-const _UNUSED: [UserRole; 1] = [LoanOfficer];
 
 #[cfg(test)]
 mod tests {

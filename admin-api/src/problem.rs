@@ -1,7 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457): a stable type, words, the fields at fault, the request's id.
 
 use crate::state::Refused;
-use assay_trading_types::{AdminRefusal, MoneyRefusal};
+use assay_trading_types::{AdminRefusal, LoanRefusal, MoneyRefusal};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -234,6 +234,45 @@ impl From<(MoneyRefusal, String)> for Problem {
     }
 }
 
+/// The one mapping from refusals of loans to statuses.
+impl From<(LoanRefusal, String)> for Problem {
+    fn from((refusal, detail): (LoanRefusal, String)) -> Self {
+        use LoanRefusal as R;
+        use ProblemKind as K;
+        let kind = match refusal {
+            R::ProductNotFound | R::LoanNotFound => K::NotFound,
+            R::ProductInvalid
+            | R::WrongStage
+            | R::AmountNotPositive
+            | R::AmountTooFine
+            | R::AmountOutOfBounds
+            | R::TooManyLoans
+            | R::CollateralNotAccepted
+            | R::CollateralTooSmall
+            | R::InsufficientFunds
+            | R::NoSchedule
+            | R::TooLarge
+            | R::UnknownFirm
+            | R::UnknownAccount => K::Invalid,
+            R::NotVerified | R::NotTheBorrower => K::Forbidden,
+            R::SamePerson | R::OwnLoan => K::Segregation,
+            R::ProductChanged => K::Version,
+            R::ProductNotActive
+            | R::LoanExists
+            | R::PriceMissing
+            | R::PriceStale
+            | R::LiquidationOpen
+            | R::LiquidationNotFound
+            | R::CollateralRemains
+            | R::DayNotBegun
+            | R::AccountClosed
+            | R::AccountSuspended
+            | R::TooManyProducts => K::Conflict,
+        };
+        Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
@@ -272,6 +311,11 @@ mod tests {
     fn every_refusal_is_a_clients_fault_and_keeps_its_code() {
         for refusal in AdminRefusal::ALL {
             let problem = Problem::from(Refused::new(*refusal, "x"));
+            assert!(problem.kind().status().is_client_error(), "{refusal:?}");
+            assert_eq!(problem.code, Some(refusal.code()));
+        }
+        for refusal in LoanRefusal::ALL {
+            let problem = Problem::from((*refusal, "x".to_owned()));
             assert!(problem.kind().status().is_client_error(), "{refusal:?}");
             assert_eq!(problem.code, Some(refusal.code()));
         }

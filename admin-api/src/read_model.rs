@@ -3,11 +3,13 @@
 
 mod books;
 mod ledger;
+mod loans;
 mod money;
 mod schema;
 mod trading;
 
 pub(crate) use ledger::{AccountRow, EntryRow, HoldRow};
+pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow};
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice};
 
@@ -160,5 +162,6 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
         _ => {}
     }
     money::apply(db, record, event)?;
+    loans::apply(db, record, event)?;
     trading::apply(db, record, event)
 }

@@ -14,6 +14,10 @@ pub(crate) mod kyc_form;
 pub(crate) mod kyc_provider;
 pub(crate) mod kyc_review;
 pub(crate) mod ledger;
+pub(crate) mod loan_decisions;
+pub(crate) mod loan_products;
+pub(crate) mod loan_terms;
+pub(crate) mod loans;
 pub(crate) mod me;
 pub(crate) mod movements;
 pub(crate) mod notifications;
@@ -66,4 +70,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(movements::routes())
         .merge(beneficiaries::routes())
         .merge(ledger::routes())
+        .merge(loan_products::routes())
+        .merge(loans::routes())
+        .merge(loan_decisions::routes())
 }

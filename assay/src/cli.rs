@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// The books of a running node.
     #[command(subcommand)]
     Ledger(crate::command::ledger::LedgerCommand),
+    /// Loans and their products on a running node.
+    #[command(subcommand)]
+    Loan(crate::command::loan::LoanCommand),
     /// Undo or correct a trade.
     #[command(subcommand)]
     Trade(crate::command::trade::TradeCommand),

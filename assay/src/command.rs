@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod echo;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod loan;
 pub(crate) mod proposal;
 pub(crate) mod risk;
 pub(crate) mod session;

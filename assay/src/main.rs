@@ -59,6 +59,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Risk(RoleOr { command: Some(command), .. }) => command::risk::run(&command),
         Command::Risk(RoleOr { role, .. }) => role::run(Role::Risk, &role),
         Command::Ledger(command) => command::ledger::run(&command),
+        Command::Loan(command) => command::loan::run(&command),
         Command::Session(command) => command::session::run(&command),
         Command::Proposal(command) => command::proposal::run(&command),
         Command::Topics(command) => command::topics::run(&command),

@@ -45,7 +45,7 @@ mod turns;
 pub use accrual::Accrual;
 pub use event::{Application, Asked, Command, LoanEvent};
 pub use loan::{DESK_CODE, Loan, Stage};
-pub use loans::{Funds, LOANS_MAX, Loans, quote};
+pub use loans::{Funds, LOANS_MAX, Loans, collateral_needed, quote};
 pub use plan::{Interest, PRINCIPAL_MAX, Plan, PlanFault, RATE_STEPS_MAX, RateStep};
 pub use product::fault;
 pub use running::Running;

@@ -97,7 +97,7 @@ impl Loans {
     ) -> Result<(Amount, Amount), LoanRefusal> {
         let terms = self.products.offered(product)?;
         let value = self.prices.value(pledges, terms, now)?;
-        Ok((value, times(amount, terms.collateral_ratio.billionths().into())?))
+        Ok((value, collateral_needed(terms, amount)?))
     }
 
     /// Applies a command: decides on a copy, then puts it in place.
@@ -283,6 +283,14 @@ impl Loans {
         self.start_round(asset);
         Ok(self.go_on(asked.now))
     }
+}
+
+/// What collateral must count for to borrow `amount` on a product's terms, in its currency.
+///
+/// # Errors
+/// More than can be counted.
+pub fn collateral_needed(product: &Product, amount: Amount) -> Result<Amount, LoanRefusal> {
+    times(amount, product.collateral_ratio.billionths().into())
 }
 
 /// What a loan of `amount` on a product's terms, paid out on `start`, would have to pay.

@@ -269,7 +269,8 @@ impl Books {
 
 /// What a posting belongs to, by its own name.
 fn reference(posted: &Posted) -> Option<String> {
-    posted.movement.map(|id| id.to_string()).or_else(|| posted.order_id.map(|id| id.to_string()))
+    let of_money = posted.movement.map(|id| id.to_string()).or_else(|| posted.loan.map(|id| id.to_string()));
+    of_money.or_else(|| posted.order_id.map(|id| id.to_string()))
 }
 
 /// The books' own counters have bounds far inside of what an amount holds.

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -62,6 +62,18 @@ CREATE TABLE beneficiary (
     firm TEXT NOT NULL, id TEXT NOT NULL, asset TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, id)
 ) WITHOUT ROWID;
 CREATE TABLE conversion_rate (pair TEXT PRIMARY KEY, json TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE loan (
+    place INTEGER PRIMARY KEY, id TEXT NOT NULL, firm TEXT NOT NULL, account TEXT NOT NULL, product TEXT NOT NULL,
+    status TEXT NOT NULL, json TEXT NOT NULL, terms TEXT, schedule TEXT
+);
+CREATE INDEX loan_of_firm ON loan (firm, place);
+CREATE INDEX loan_of_status ON loan (status, place);
+CREATE TABLE loan_product (id TEXT PRIMARY KEY, active INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE loan_repayment (
+    id INTEGER PRIMARY KEY, loan TEXT NOT NULL, firm TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL
+);
+CREATE INDEX loan_repayment_of_loan ON loan_repayment (loan, id);
+CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 ";
 
 /// Makes the tables when they are not there; the position reached.
@@ -99,6 +111,10 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
         "money_answer",
         "beneficiary",
         "conversion_rate",
+        "loan",
+        "loan_product",
+        "loan_repayment",
+        "loan_answer",
     ];
     let drops: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))

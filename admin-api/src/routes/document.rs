@@ -34,6 +34,7 @@ use utoipa_axum::routes;
         (name = "firms", description = "Firms, limits, switches, money"),
         (name = "instruments", description = "Instruments and reference prices"),
         (name = "money", description = "Wallets, deposits, withdrawals, transfers, conversions"),
+        (name = "loans", description = "Loans against collateral and their products"),
         (name = "ledger", description = "The house's books"),
         (name = "trading", description = "Orders and fills"),
         (name = "kyc", description = "Identity files: handing in, review, providers"),

@@ -104,7 +104,7 @@ fn code(is_good: bool) -> ExitCode {
 }
 
 /// Every item of a list, page by page, until `take` says that it is enough.
-fn each(api: &ApiArgs, path: &str, mut take: impl FnMut(&Value) -> bool) -> Result<(), String> {
+pub(super) fn each(api: &ApiArgs, path: &str, mut take: impl FnMut(&Value) -> bool) -> Result<(), String> {
     let mut after = String::new();
     loop {
         let page = api.call("GET", &format!("{path}limit={PAGE}{after}"), None)?;
@@ -119,12 +119,13 @@ fn each(api: &ApiArgs, path: &str, mut take: impl FnMut(&Value) -> bool) -> Resu
 }
 
 /// A query's beginning, of what was given.
-fn query(filters: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query(filters: &[(&str, Option<&str>)]) -> String {
     let given = filters.iter().filter_map(|(name, value)| Some(format!("{name}={}&", in_a_path((*value)?))));
     format!("?{}", given.collect::<String>())
 }
 
-fn line(item: &Value, fields: &[&str]) -> String {
+/// Fields of an item in one line.
+pub(super) fn line(item: &Value, fields: &[&str]) -> String {
     let text = |field: &&str| match &item[*field] {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),

@@ -36,7 +36,12 @@ fn main() {
     ask(&mut loans, "maker", Command::ProposeProduct { id: home, product: Box::new(product()) }, 0);
     ask(&mut loans, "checker", Command::ApproveProduct { id: home, version: 1 }, 0);
     let price = Amount::parse("50000").expect("a price");
-    ask(&mut loans, "prices", Command::SetPrice { asset: btc, currency: usd, price, max_age_ns: None }, 0);
+    ask(
+        &mut loans,
+        "prices",
+        Command::SetPrice { asset: btc, currency: usd, price, lot: Amount::from_units(1), max_age_ns: None },
+        0,
+    );
     for n in 0..LOANS {
         let borrower = format!("client:{n}");
         let application = Application {

@@ -12,7 +12,7 @@ use crate::loan::{Book, Loan, Stage};
 use crate::payments::Offer;
 use crate::plan::RATE_ONE;
 use crate::prices::{Prices, times};
-use crate::running::{Sale, lower};
+use crate::running::{Running, Sale, lower};
 use assay_trading_types::loan_terms::Rate;
 use assay_trading_types::{
     Amount, Asset, DefaultCause, LoanFact, LoanRefusal, SCALE, Timestamp, TransferReason,
@@ -20,6 +20,10 @@ use assay_trading_types::{
 
 /// Nanoseconds in a second.
 const NS_PER_S: i64 = 1_000_000_000;
+
+/// Pause after something could not be sold: a market without buyers has none a second later either, and every try leaves
+/// records.
+const SALE_PAUSE_NS: i64 = 60 * NS_PER_S;
 
 /// What came of a sale.
 #[derive(Clone, Copy)]
@@ -36,7 +40,7 @@ impl Loan {
         let Stage::Active(running) = &self.stage else { return };
         let owed = running.owed.total();
         let Ok(value) = prices.value(&self.pledges, &self.terms, now) else { return };
-        if running.sale.is_some() || owed == Amount::ZERO {
+        if running.sale.is_some() || running.rests(now) || owed == Amount::ZERO {
             return;
         }
         let lapsed = running.call_until.is_some_and(|until| until <= now);
@@ -58,7 +62,8 @@ impl Loan {
 
     /// Asks for the sale of the next asset, or says that there is none.
     pub(crate) fn sell_next(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {
-        if self.running().is_none_or(|r| r.sale.is_some() || r.owed.total() == Amount::ZERO) {
+        let nothing_to_do = |r: &Running| r.sale.is_some() || r.rests(now) || r.owed.total() == Amount::ZERO;
+        if self.running().is_none_or(nothing_to_do) {
             return;
         }
         let next = self.terms.collateral.iter().find(|rule| self.pledges.contains_key(&rule.asset));
@@ -81,8 +86,11 @@ impl Loan {
     /// Takes what came of a sale: the debt first, the rest is the borrower's.
     pub(crate) fn take_sale(&mut self, sale: Sale, done: Sold, now: Timestamp, out: &mut Vec<LoanEvent>) {
         let Sold { sold, proceeds, returned } = done;
-        let offer = Offer { from: Book::Desk, amount: proceeds };
-        let taken = self.pay(offer, now, out);
+        // What the currency cannot say is the borrower's.
+        let unit = crate::plan::unit_of(self.terms.decimals);
+        let amount = Amount::from_units(proceeds.units() / unit * unit);
+        let offer = Offer { from: Book::Desk, amount };
+        let taken = if amount > Amount::ZERO { self.pay(offer, now, out) } else { Amount::ZERO };
         let surplus = Amount::from_units(proceeds.units() - taken.units());
         let mut transfers = self.post(Book::Desk, Book::Client, surplus, TransferReason::LoanCollateral);
         let back = (sale.asset, returned);
@@ -91,6 +99,7 @@ impl Loan {
         let left = Amount::from_units(sale.amount.units() - sold.units() - returned.units());
         if let Some(running) = self.running_mut() {
             running.sale = (left > Amount::ZERO).then_some(Sale { amount: left, ..sale });
+            running.no_sale_until = (returned > Amount::ZERO).then(|| now.plus_ns(SALE_PAUSE_NS));
         }
         let fact = LoanFact::CollateralSold { asset: sale.asset, sold, proceeds, taken, returned };
         out.push(self.event(now, fact, transfers));
@@ -130,11 +139,12 @@ impl Loan {
         }
     }
 
-    /// How much of an asset is to be sold: what covers the debt in default, else what brings the collateral back to its
-    /// ratio, all there is if that is not enough or cannot be said without a price.
+    /// How much of an asset is to be sold, in whole lots: what covers the debt in default, else what brings the collateral
+    /// back to its ratio, all there is if that is not enough or cannot be said without a price.
     fn amount_to_sell(&self, asset: Asset, prices: &Prices, now: Timestamp) -> Amount {
         let pledged = self.pledges.get(&asset).copied().unwrap_or_default();
-        self.needed_sale(asset, prices, now).unwrap_or(pledged).clamp(Amount::from_units(1), pledged)
+        let needed = self.needed_sale(asset, prices, now).unwrap_or(pledged);
+        prices.in_lots(asset, needed.max(Amount::from_units(1)), &self.terms).min(pledged)
     }
 
     /// Units of the asset to sell at its price `p` and haircut `h`. Selling `q` lowers the debt D by `p q` and the value

@@ -43,8 +43,8 @@ pub enum Command {
     Pledge { loan: LoanId, asset: Asset, amount: Amount },
     /// Takes collateral back that is not needed.
     Release { loan: LoanId, asset: Asset, amount: Amount },
-    /// A reference price of an asset in a currency.
-    SetPrice { asset: Asset, currency: Asset, price: Amount, max_age_ns: Option<i64> },
+    /// A reference price of an asset in a currency; the asset is sold in multiples of `lot`.
+    SetPrice { asset: Asset, currency: Asset, price: Amount, lot: Amount, max_age_ns: Option<i64> },
     /// A day has begun, UTC; asked again, it goes on where its last turn ended.
     StartDay { date: Date },
     /// Goes on with what a price or a day has left.

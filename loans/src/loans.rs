@@ -3,7 +3,7 @@
 use crate::collateral::{Sold, suffices};
 use crate::event::{Application, Asked, Command, LoanEvent};
 use crate::loan::Loan;
-use crate::prices::{Prices, times};
+use crate::prices::{Prices, Said, times};
 use crate::products::Products;
 use crate::steps::{
     approve, cancel, check_amount, disburse, lock, pledge, propose_write_off, reject, release, repay,
@@ -118,8 +118,10 @@ impl Loans {
             }
             Command::RetireProduct { id } => of_product(self.products.retire(*id)),
             Command::Apply(application) => self.apply_for(application, asked, funds),
-            Command::SetPrice { asset, currency, price, max_age_ns } => {
-                self.set_price((*asset, *currency), *price, *max_age_ns, asked)
+            Command::SetPrice { asset, currency, price, lot, max_age_ns } => {
+                let (asset, currency, price, lot) = (*asset, *currency, *price, *lot);
+                let said = Said { asset, currency, price, lot, max_age_ns: *max_age_ns };
+                Ok(self.set_price(said, asked.now))
             }
             Command::StartDay { date } => self.start_day(*date, asked.now),
             Command::GoOn => Ok(self.go_on(asked.now)),
@@ -267,21 +269,15 @@ impl Loans {
         if application.pledges.iter().all(covered) { Ok(()) } else { Err(LoanRefusal::InsufficientFunds) }
     }
 
-    fn set_price(
-        &mut self,
-        (asset, currency): (Asset, Asset),
-        price: Amount,
-        max_age_ns: Option<i64>,
-        asked: Asked,
-    ) -> Result<Vec<LoanEvent>, LoanRefusal> {
-        // A price that is none is not used: what it was before neither.
-        if price <= Amount::ZERO {
-            self.prices.forget(asset, currency);
-            return Ok(Vec::new());
+    /// Takes a price and looks at the loans that it concerns. A price that is none is not used: what it was before neither.
+    fn set_price(&mut self, said: Said, now: Timestamp) -> Vec<LoanEvent> {
+        if said.price <= Amount::ZERO {
+            self.prices.forget(said.asset, said.currency);
+            return Vec::new();
         }
-        self.prices.set((asset, currency), price, asked.now, max_age_ns);
-        self.start_round(asset);
-        Ok(self.go_on(asked.now))
+        self.prices.set(said, now);
+        self.start_round(said.asset);
+        self.go_on(now)
     }
 }
 

@@ -16,6 +16,18 @@ struct Quoted {
     at: Timestamp,
     /// How old it may become by whoever said it.
     max_age_ns: Option<i64>,
+    /// The asset is sold in multiples of this.
+    lot: Amount,
+}
+
+/// A price as it is said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said {
+    pub(crate) asset: Asset,
+    pub(crate) currency: Asset,
+    pub(crate) price: Amount,
+    pub(crate) lot: Amount,
+    pub(crate) max_age_ns: Option<i64>,
 }
 
 /// The last reference price of each asset in each currency.
@@ -24,14 +36,17 @@ pub(crate) struct Prices(BTreeMap<Asset, BTreeMap<Asset, Quoted>>);
 
 impl Prices {
     /// The price of an asset in a currency from now on, however old it may become.
-    pub(crate) fn set(
-        &mut self,
-        (asset, currency): (Asset, Asset),
-        price: Amount,
-        at: Timestamp,
-        max_age_ns: Option<i64>,
-    ) {
-        self.0.entry(asset).or_default().insert(currency, Quoted { price, at, max_age_ns });
+    pub(crate) fn set(&mut self, said: Said, at: Timestamp) {
+        let Said { asset, currency, price, lot, max_age_ns } = said;
+        self.0.entry(asset).or_default().insert(currency, Quoted { price, at, max_age_ns, lot });
+    }
+
+    /// An amount of an asset rounded up to what can be sold of it.
+    pub(crate) fn in_lots(&self, asset: Asset, amount: Amount, terms: &Product) -> Amount {
+        let quoted = self.0.get(&asset).and_then(|of| of.get(&terms.currency));
+        let lot = quoted.map_or(1, |quoted| quoted.lot.units()).max(1);
+        let rest = amount.units().rem_euclid(lot);
+        Amount::from_units(if rest == 0 { amount.units() } else { amount.units() - rest + lot })
     }
 
     /// There is no price of an asset in a currency any more.

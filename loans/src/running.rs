@@ -45,6 +45,8 @@ pub struct Running {
     /// When a margin call ends, if there is one.
     pub(crate) call_until: Option<Timestamp>,
     pub(crate) sale: Option<Sale>,
+    /// Until when nothing more is offered for sale, after something could not be sold.
+    pub(crate) no_sale_until: Option<Timestamp>,
     /// Who asked to give it up.
     pub(crate) write_off_by: Option<Actor>,
 }
@@ -64,6 +66,7 @@ impl Running {
             bucket: Bucket::Current,
             call_until: None,
             sale: None,
+            no_sale_until: None,
             write_off_by: None,
         }
     }
@@ -86,6 +89,11 @@ impl Running {
     /// How late it is.
     pub fn bucket(&self) -> Bucket {
         self.bucket
+    }
+
+    /// Whether nothing is offered for sale now, because something could not be sold a moment ago.
+    pub(crate) fn rests(&self, now: Timestamp) -> bool {
+        self.no_sale_until.is_some_and(|until| now < until)
     }
 
     /// Days that the oldest unpaid instalment is late.

@@ -370,9 +370,29 @@ fn what_could_not_be_sold_comes_back_and_is_tried_again_later() {
     };
     assert_eq!(bank.refused("desk", back("0.5")), LoanRefusal::LiquidationNotFound);
     let events = bank.ok("desk", back("0.4"));
-    assert_eq!(facts(&events), ["Repayment", "CollateralSold"]);
+    assert_eq!(facts(&events), ["CollateralSold"]);
     bank.agree();
-    assert_eq!(facts(&bank.price("20001")), ["LiquidationRequested"]);
+    assert_eq!(facts(&bank.price("20001")), Vec::<String>::new(), "not at once");
+    bank.now = bank.now.plus_ns(60_000_000_000);
+    assert_eq!(facts(&bank.price("20002")), ["LiquidationRequested"]);
+}
+
+#[test]
+fn what_is_sold_is_whole_lots_and_what_it_brings_settles_whole_cents() {
+    let mut bank = Bank::opened();
+    let (asset, currency, lot) = (asset("BTC"), asset("USD"), amount("0.25"));
+    let price =
+        |units: &str| Command::SetPrice { asset, currency, price: amount(units), lot, max_age_ns: None };
+    bank.lend(1, "10000", "0.5");
+    let events = bank.ok("prices", price("24000"));
+    let LoanFact::LiquidationRequested { amount: wanted, .. } = events[0].fact else { panic!("{events:?}") };
+    assert_eq!(wanted, amount("0.5"), "some 0.32 are needed");
+    settle_market(&mut bank, "0.5", "12000.004999");
+    let proceeds = amount("12000.004999");
+    let done = Command::Sold { loan: LoanId::new(0, 1), sold: wanted, proceeds, returned: amount("0") };
+    bank.ok("desk", done);
+    assert!(matches!(bank.stage(1), Stage::Repaid { .. }));
+    bank.agree();
 }
 
 #[test]
@@ -382,7 +402,10 @@ fn without_a_recent_price_nothing_is_lent_and_nobody_is_called() {
     bank.go_to("2026-02-01");
     assert_eq!(bank.apply(2, "1000", "1"), Err(LoanRefusal::PriceStale));
     let (asset, currency, price) = (asset("BTC"), asset("EUR"), amount("1"));
-    let events = bank.ok("prices", Command::SetPrice { asset, currency, price, max_age_ns: None });
+    let events = bank.ok(
+        "prices",
+        Command::SetPrice { asset, currency, price, lot: amount("0.000000001"), max_age_ns: None },
+    );
     assert_eq!(events, [], "a price in another currency says nothing of this loan");
     assert_eq!(facts(&bank.start_day("2026-02-01")), ["InterestAccrued"]);
 }

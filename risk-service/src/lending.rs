@@ -7,7 +7,10 @@
 //! ```
 
 mod posting;
+mod sales;
 mod words;
+
+pub(crate) use sales::Sales;
 
 use crate::risk::Risk;
 use assay_ledger::Ledger;
@@ -53,6 +56,7 @@ impl Risk {
         if let Some(product) = product_of(&e.action).and_then(|id| self.loans.product(id)) {
             let changed = LoanProductChanged { command: e.command, product: Box::new(product) };
             out.emit(Topic::Accounts, changed.into());
+            self.open_loan_desk(out);
         }
         Ok(())
     }
@@ -66,7 +70,13 @@ impl Risk {
             }
         }
         match &e.action {
-            LoanAction::Apply { account, .. } => self.check_borrower(e.firm.as_ref(), account),
+            LoanAction::Apply { account, pledges, .. } => {
+                self.check_borrower(e.firm.as_ref(), account)?;
+                pledges.iter().try_for_each(|(asset, amount)| self.check_lots(asset, *amount))
+            }
+            LoanAction::Pledge { asset, amount, .. } | LoanAction::Release { asset, amount, .. } => {
+                self.check_lots(asset, *amount)
+            }
             LoanAction::Disburse { loan } => match self.loans.loan(*loan) {
                 Some(loan) => self.check_borrower(e.firm.as_ref(), &loan.account()),
                 None => Ok(()),
@@ -80,6 +90,20 @@ impl Risk {
     fn check_borrower(&self, firm: Option<&FirmId>, account: &AccountId) -> Result<(), Refused> {
         let firm = firm.ok_or_else(|| (LoanRefusal::UnknownFirm, "no firm is named".to_owned()))?;
         self.check_payer(firm, account).map_err(|(refusal, detail)| (refusal_of(refusal), detail))
+    }
+
+    /// Collateral is what can be sold: whole lots.
+    fn check_lots(&self, asset: &Asset, amount: Amount) -> Result<(), Refused> {
+        let symbol = Symbol::new(asset.as_str()).ok().and_then(|symbol| self.instruments.find(&symbol));
+        let listed = symbol.and_then(|ix| self.instruments[ix].listed.as_ref());
+        let lot = listed.map_or(1, |listed| listed.lot_size.as_amount().units()).max(1);
+        match amount.units() % lot {
+            0 => Ok(()),
+            _ => {
+                let lot = Amount::from_units(lot);
+                Err((LoanRefusal::AmountTooFine, format!("{asset} is taken in multiples of {lot}")))
+            }
+        }
     }
 
     /// What only the venue knows of a product: what its currency can say, and what collateral can be sold for.
@@ -109,11 +133,12 @@ impl Risk {
     /// A reference price has changed: what it means for loans that the instrument secures.
     pub(crate) fn loans_price(&mut self, e: &ReferencePriceSet, input: &Input<'_>, out: &mut Outbox) {
         let listed = self.instruments.find(&e.symbol).and_then(|ix| self.instruments[ix].listed.as_ref());
-        let Some(currency) = listed.map(|listed| listed.currency) else { return };
+        let Some(listed) = listed else { return };
+        let (currency, lot) = (listed.currency, listed.lot_size.as_amount());
         let Ok(asset) = Asset::new(e.symbol.as_str()) else { return };
         let (price, max_age_ns) = (Amount::from_units(e.price.units().into()), e.max_age_ns);
         let asked = Asked { by: input.actor, client: None, now: input.at };
-        let set = Command::SetPrice { asset, currency, price, max_age_ns };
+        let set = Command::SetPrice { asset, currency, price, lot, max_age_ns };
         self.apply_to_loans(&set, asked, out);
     }
 

@@ -8,6 +8,7 @@ use crate::firm::Firm;
 use crate::governance::Proposal;
 use crate::holding::Holdings;
 use crate::instruments::Instruments;
+use crate::lending::Sales;
 use crate::limit_book::LimitBook;
 use crate::mass::MassRequests;
 use crate::money::Money;
@@ -66,6 +67,8 @@ pub struct Risk {
     pub(crate) money: Money,
     /// Loans, their products, and the prices of what secures them.
     pub(crate) loans: Loans,
+    /// Orders that sell collateral.
+    pub(crate) sales: Sales,
     /// Ids and ranges that all sessions have used up today; derived.
     #[serde(skip)]
     pub(crate) used_entries: usize,
@@ -287,6 +290,7 @@ impl Risk {
             Event::LoanInstructed(e) if self.is_new_outcome(input.origin) => {
                 self.instruct_loan(e, input, out);
             }
+            Event::OrderRefused(e) if is_from_risk(input) => self.sale_refused(e, input, out),
             Event::MoneyTermsSet(e) => self.set_money_terms(e),
             Event::ConversionRateSet(e) => self.set_conversion_rate(e, input.actor, input.at, out),
             Event::CancelOnDisconnectSet(e) => self.session_is_back(e),
@@ -351,7 +355,10 @@ impl Processor for Risk {
                     ExecType::TradeCanceled { .. } | ExecType::TradeCorrected { .. } => {
                         self.trade_amended(e, input, out);
                     }
-                    _ => self.executed(e, input, out),
+                    _ => {
+                        self.executed(e, input, out);
+                        self.sale_reported(e, input, out);
+                    }
                 }
             }
             Event::CancelRefused(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {

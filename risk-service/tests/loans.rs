@@ -336,6 +336,101 @@ fn loan_15_a_margin_call_is_raised_by_the_price_and_cured_by_collateral() {
     assert_eq!(l.balance("collateral:ACME", "AAPL"), "375");
 }
 
+/// BETA buys so many at a price, and rests.
+fn bid(l: &mut Lender, name: &str, lots: &str, price: &str) {
+    let order = desk::ask(name, &format!("buy {lots} @ {price}"));
+    l.desk.place(desk::Ask { firm: "BETA", account: "BETA", tif: TimeInForce::Gtc, ..order });
+}
+
+#[test]
+fn loan_15_collateral_worth_too_little_is_sold_by_an_ordinary_order_of_the_desk() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    bid(&mut l, "bid", "300", "7.00");
+    l.price("7");
+    let expected = ["collateral.liquidation_requested", "loan.repayment", "collateral.liquidated"];
+    assert_eq!(l.facts(), expected);
+    let ordered = l.desk.said.iter().find_map(|event| match event {
+        Event::OrderAccepted(e) => Some((e.terms.account, e.terms.qty, e.terms.side)),
+        _ => None,
+    });
+    assert_eq!(ordered, Some((id("LOAN-DESK"), id("184"), Side::Sell)), "whole lots, back to 150 %");
+    assert_eq!(l.desk.funds("BETA", "AAPL"), "1184/1184");
+    let state = l.state(loan);
+    assert_eq!(state.repaid.principal, amount("1288"));
+    assert_eq!(state.pledges[&id("AAPL")], amount("191"));
+    assert_eq!((state.selling, l.desk.risk.open_sales()), (None, 0));
+    l.price("7.01");
+    assert_eq!(l.facts(), Vec::<&str>::new(), "the ratio is what it was");
+}
+
+#[test]
+fn loan_15_without_buyers_the_collateral_comes_back_and_is_offered_again_a_minute_later() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    l.price("7");
+    assert_eq!(l.facts(), ["collateral.liquidation_requested", "collateral.liquidated"]);
+    assert_eq!(l.state(loan).pledges[&id("AAPL")], amount("375"));
+    bid(&mut l, "bid", "100", "7.00");
+    l.price("7");
+    assert_eq!(l.facts(), Vec::<&str>::new());
+    l.desk.later_ms(60_000);
+    l.price("7");
+    assert_eq!(l.state(loan).repaid.principal, amount("700"), "as much as there were buyers for");
+    assert_eq!(l.state(loan).pledges[&id("AAPL")], amount("275"));
+}
+
+#[test]
+fn loan_15_an_order_of_the_desk_that_risk_refuses_brings_the_collateral_back() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    bid(&mut l, "bid", "300", "7.00");
+    l.desk.switch("user:olga", SwitchScope::Firm(id("LOAN-DESK")), SwitchState::Killed);
+    l.price("7");
+    assert_eq!(l.facts(), ["collateral.liquidation_requested", "collateral.liquidated"]);
+    assert_eq!(l.state(loan).pledges[&id("AAPL")], amount("375"));
+    assert_eq!(l.desk.risk.open_sales(), 0);
+}
+
+#[test]
+fn loan_15_in_default_collateral_covers_the_debt_and_what_is_left_over_is_given_back() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    bid(&mut l, "bid", "300", "9.50");
+    l.days_later(62);
+    assert!(l.facts().contains(&"loan.defaulted"), "{:?}", l.facts());
+    assert_eq!(l.state(loan).status, LoanStatus::Repaid, "{:?}", l.facts());
+    assert_eq!(l.balance("client:LOAN-DESK", "USD"), "0");
+    assert_eq!(l.balance("collateral:ACME", "AAPL"), "0");
+}
+
+#[test]
+fn loan_15_what_the_collateral_did_not_cover_is_given_up_by_two_and_may_be_paid_after_all() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    bid(&mut l, "bid", "375", "2.00");
+    l.price("2");
+    assert_eq!(l.state(loan).status, LoanStatus::Defaulted);
+    assert_eq!(l.owed(loan), "1250");
+    let propose = LoanAction::ProposeWriteOff { loan, reason: "nothing left".into() };
+    assert_eq!(l.ask(ANN, Some("ACME"), propose.clone()), "OWN_LOAN");
+    assert_eq!(l.ask(OLGA, Some("ACME"), propose), format!("{loan} Defaulted"));
+    assert_eq!(l.ask(OLGA, Some("ACME"), LoanAction::WriteOff { loan }), "SAME_PERSON");
+    assert_eq!(l.ask(OSKAR, Some("ACME"), LoanAction::WriteOff { loan }), format!("{loan} WrittenOff"));
+    assert_eq!(l.balance("loan-loss", "USD"), "-1250");
+    assert_eq!(l.repay("ACME", loan, "5000"), format!("{loan} WrittenOff"));
+    assert_eq!(l.facts(), ["loan.recovered"]);
+    assert_eq!(l.balance("loan-recovery", "USD"), "1250", "no more than was lost");
+    assert_eq!(l.repay("ACME", loan, "1"), "WRONG_STAGE");
+}
+
+#[test]
+fn loan_04_collateral_is_whole_lots() {
+    let mut l = Lender::new();
+    assert_eq!(l.apply("ACME", "2000", "375.5"), "AMOUNT_TOO_FINE");
+    assert_eq!(l.words(), "AAPL is taken in multiples of 1");
+}
+
 #[test]
 fn a_command_that_comes_twice_has_effect_once() {
     let mut l = Lender::new();

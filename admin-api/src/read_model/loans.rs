@@ -104,7 +104,6 @@ pub(crate) struct Repayment {
 impl Repayment {
     fn of(fact: &LoanFact) -> Option<Self> {
         match *fact {
-            LoanFact::Repayment { taken, .. } if taken == Amount::ZERO => None,
             LoanFact::Repayment { asked, taken, fees, interest, principal, owed } => {
                 Some(Self { asked, taken, fees, interest, principal, recovered: Amount::ZERO, owed })
             }

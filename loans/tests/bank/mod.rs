@@ -132,7 +132,10 @@ impl Bank {
 
     pub(crate) fn price(&mut self, price: &str) -> Vec<LoanEvent> {
         let (asset, currency, price) = (asset("BTC"), asset("USD"), amount(price));
-        self.ok("prices", Command::SetPrice { asset, currency, price, max_age_ns: None })
+        self.ok(
+            "prices",
+            Command::SetPrice { asset, currency, price, lot: amount("0.000000001"), max_age_ns: None },
+        )
     }
 
     /// Goes to a day, 09:00, without beginning it.

@@ -33,8 +33,9 @@ impl Risk {
         command: Option<CommandId>,
         out: &mut Outbox,
     ) {
-        let (mut facts, mut transfers) = (Vec::new(), Vec::new());
+        let (mut facts, mut transfers, mut at) = (Vec::new(), Vec::new(), Timestamp::default());
         for event in events {
+            at = event.at;
             facts.push(event.fact);
             transfers.extend(event.transfers);
         }
@@ -51,8 +52,15 @@ impl Risk {
             let posted = Posted { firm, order_id: None, exec_id: None, movement: None, loan, transfers };
             out.emit(Topic::Ledger, posted.into());
         }
+        let sale = facts.iter().find_map(|fact| match fact {
+            LoanFact::LiquidationRequested { asset, amount } => Some((*asset, *amount)),
+            _ => None,
+        });
         let changed = LoanChanged { command, facts, loan: Box::new(state), terms, schedule };
         out.emit(Topic::Accounts, changed.into());
+        if let Some((asset, amount)) = sale {
+            self.open_sale(id, asset, amount, at, out);
+        }
     }
 
     /// The core has seen to it that nothing is spent that is not there and nothing repaid that is not owed: books that

@@ -149,6 +149,15 @@ impl Lender {
             assert_eq!(self.balance(&format!("loan-interest:{account}"), "USD"), minus(parts.interest));
             assert_eq!(self.balance(&format!("loan-fees:{account}"), "USD"), minus(parts.fees));
         }
+        if self.desk.risk.open_sales() == 0 {
+            for asset in ["USD", "AAPL"] {
+                assert_eq!(
+                    self.balance("client:LOAN-DESK", asset),
+                    "0",
+                    "{asset} of a desk that sells nothing"
+                );
+            }
+        }
         for (account, units) in pledged {
             let balance = self.balance(&format!("collateral:{account}"), "AAPL");
             assert_eq!(balance, Amount::from_units(units).to_string(), "collateral of {account}");

@@ -103,7 +103,8 @@ fn orders(args: &BenchArgs, floor: &Floor, target: &Target) -> Result<f64> {
     Ok(rate)
 }
 
-/// Turns of a comparison between TLS and clear, which alternate: a shared machine is not the same from one minute to the next.
+/// Turns of a comparison between TLS and clear, of one server each, which alternate: a shared machine is not the same from one
+/// minute to the next.
 const TLS_TURNS: u64 = 4;
 
 /// The same with TLS 1.3 and certificates on both sides, beside as much in clear.
@@ -115,22 +116,19 @@ fn under_tls(args: &BenchArgs, target: &Target) -> Result<()> {
     (1..=target.sessions).try_for_each(|i| authority.issue_client(&format!("CLIENT{i}")).map(drop))?;
     authority.revoke(&[])?;
     let (store, sessions) = (target.store, target.sessions);
+    let clear = Server::start_echo(&dir.join("clear"), store, sessions)?;
+    let protected = Server::start_echo_under_tls(&dir.join("tls"), store, sessions, &certificates)?;
     let (mut seconds, mut cpu_s, mut orders) = ([0.0; 2], [0.0; 2], 0);
-    for turn in 0..TLS_TURNS {
-        for (index, tls) in [None, Some(&*certificates)].into_iter().enumerate() {
-            let log = dir.join(format!("log-{turn}-{index}"));
-            let server = match tls {
-                None => Server::start_echo(&log, store, sessions)?,
-                Some(tls) => Server::start_echo_under_tls(&log, store, sessions, tls)?,
-            };
-            let measured = measure(&server, target, args.orders / TLS_TURNS, tls)?;
+    for _ in 0..TLS_TURNS {
+        for (index, server, tls) in [(0, &clear, None), (1, &protected, Some(&*certificates))] {
+            let measured = measure(server, target, args.orders / TLS_TURNS, tls)?;
             seconds[index] += measured.orders as f64 / measured.orders_per_s;
             cpu_s[index] += measured.used.total().as_secs_f64();
             orders += measured.orders;
-            server.stop()?;
-            std::fs::remove_dir_all(&log)?;
         }
     }
+    clear.stop()?;
+    protected.stop()?;
     let each = |total: f64| total * 1e6 / (orders / 2) as f64;
     println!(
         "engine, mutual TLS, {sessions} session(s): {:.0} orders/s, in clear {:.0}, in turns: TLS costs {:.0} % of the throughput (asked: {:.0} %); {:.2} us of server CPU an order, in clear {:.2}",

@@ -55,6 +55,25 @@ pub(crate) enum PlaceError {
     Topics(#[from] TopicsError),
 }
 
+/// Says, as often as it is asked, whether this process may still have the log open.
+pub(crate) type StillOurs = Box<dyn Fn() -> bool>;
+
+/// Waits until this process is to have the log of `config` open, where several could: files are locked, brokers choose. Calls
+/// `waiting` while another one has it; nothing when that says that it is enough.
+///
+/// # Errors
+/// Brokers are away, or topics are not as the log needs them.
+pub(crate) fn turn(config: &Config, waiting: &dyn Fn() -> bool) -> Result<Option<StillOurs>, PlaceError> {
+    match config.log.kind {
+        #[cfg(feature = "kafka")]
+        LogKind::Kafka => kafka::turn(config, waiting),
+        _ => {
+            let _ = waiting;
+            Ok(Some(Box::new(|| true)))
+        }
+    }
+}
+
 /// A log that this process writes.
 pub(crate) struct OpenLog {
     /// The log.

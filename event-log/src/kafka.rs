@@ -14,6 +14,7 @@ mod config;
 mod control;
 mod fault;
 mod in_flight;
+mod leadership;
 mod log;
 mod merge;
 mod message;
@@ -30,6 +31,7 @@ mod topics;
 
 pub use config::{KafkaConfig, KafkaSasl, KafkaSecurity, KafkaTls, SaslMechanism};
 pub use fault::KafkaFault;
+pub use leadership::{KafkaTurn, Turn};
 pub use log::KafkaLog;
 pub use raw::{RawSpeed, raw_speed};
 pub use read_only::KafkaRecords;

@@ -78,8 +78,8 @@ pub use file_log::FileLog;
 pub use files::{Directory, LockRefusal, LogFile, RealDirectory};
 #[cfg(feature = "kafka")]
 pub use kafka::{
-    KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, KafkaSasl, KafkaSecurity, KafkaTls, RawSpeed,
-    SaslMechanism, TopicMismatch, TopicPlan, TopicsCreated, check_topics, create_topics, delete_topics,
+    KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, KafkaSasl, KafkaSecurity, KafkaTls, KafkaTurn, RawSpeed,
+    SaslMechanism, TopicMismatch, TopicPlan, TopicsCreated, Turn, check_topics, create_topics, delete_topics,
     raw_speed,
 };
 pub use memory::{Delivery, Durability, MemoryLog, MemoryLogConfig, STEP_BACK_MAX};

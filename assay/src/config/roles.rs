@@ -10,8 +10,11 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Roles {
-    /// Host and port.
+    /// Host and port; several by comma where several processes could have it open.
     log: String,
+    /// Where this machine's `assay log` serves it, when that is not what `log` says.
+    #[serde(default)]
+    pub(crate) listen: Option<String>,
     /// A file with one line that all of them know; `assay keys roles` makes it.
     secret_file: PathBuf,
 }

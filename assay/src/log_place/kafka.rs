@@ -1,11 +1,14 @@
 //! The log in Kafka: its data directory keeps what is derived from it, and knows which log that is.
 
-use super::{OpenLog, PlaceError, Records, lock};
+use super::{OpenLog, PlaceError, Records, StillOurs, lock};
 use crate::config::Config;
 use crate::node::DataDir;
-use assay_event_log::{KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, LogError, TopicPlan, check_topics};
+use assay_event_log::{
+    KafkaConfig, KafkaFault, KafkaLog, KafkaRecords, KafkaTurn, LogError, TopicPlan, Turn, check_topics,
+};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Topics that are not as the log needs them.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,21 @@ pub(super) fn open(config: &Config, data_dir: &DataDir) -> Result<OpenLog, Place
     let identity = log.identity();
     own(data_dir, &place.join("log"), &identity)?;
     Ok(OpenLog { log: Arc::new(log), recovery, hold: Some(hold) })
+}
+
+/// How often it is looked whether waiting is enough.
+const WATCH: Duration = Duration::from_millis(100);
+
+pub(super) fn turn(config: &Config, waiting: &dyn Fn() -> bool) -> Result<Option<StillOurs>, PlaceError> {
+    let (kafka, plan) = config.kafka().map_err(PlaceError::Configuration)?;
+    require_topics(&kafka, plan)?;
+    let member = KafkaTurn::join(&kafka).map_err(LogError::from)?;
+    while member.wait(WATCH) != Turn::Ours {
+        if !waiting() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Box::new(move || member.wait(Duration::ZERO) == Turn::Ours)))
 }
 
 pub(super) fn records(config: &Config) -> Result<Records, Box<dyn std::error::Error>> {

@@ -1,6 +1,6 @@
 //! `assay log`: has the log open, brings the configuration into force, and serves it to the other roles.
 
-use super::{Phase, WATCH, signals};
+use super::{Phase, WATCH, begin_anew, signals};
 use crate::cli::RoleArgs;
 use crate::command::{Outcome, configuration};
 use crate::health::{self, Vitals};
@@ -19,6 +19,12 @@ pub(crate) fn run(args: &RoleArgs) -> Outcome {
     let (stop, _) = signals()?;
     let phase = Phase::new(args.health)?;
     let data_dir = DataDir::new(&args.node.data_dir);
+    phase.say("waiting for the turn to have the log open");
+    let waiting = || {
+        std::thread::sleep(WATCH);
+        !stop.load(Ordering::Acquire)
+    };
+    let Some(still_ours) = log_place::turn(&config, &waiting)? else { return Ok(ExitCode::SUCCESS) };
     phase.say("opening the log");
     let OpenLog { log, recovery, hold } = log_place::open(&config, &data_dir, false)?;
     let served = ToServe::new(Arc::clone(&log), &recovery);
@@ -36,6 +42,9 @@ pub(crate) fn run(args: &RoleArgs) -> Outcome {
         if let Some(why) = log.poisoned() {
             eprintln!("assay: log is poisoned: {why}");
             std::process::exit(1);
+        }
+        if !still_ours() {
+            return Err(begin_anew("another process has its turn").into());
         }
         std::thread::sleep(WATCH);
     }

@@ -32,7 +32,7 @@ const FRAMING: Framing = Framing { salt: 0, batch: 0, group_continues: false };
 /// Where a log is served.
 #[derive(Debug, Clone)]
 pub struct RemoteConfig {
-    /// Host and port.
+    /// Host and port; several by comma where the log could be served.
     pub address: String,
     /// What both sides know.
     pub secret: LogSecret,
@@ -188,9 +188,21 @@ fn first_standing(incoming: &mut Incoming) -> io::Result<(Standing, Option<Strin
     }
 }
 
-fn dial(address: &str) -> io::Result<TcpStream> {
+/// The first of several places, by comma, that answers.
+fn dial(places: &str) -> io::Result<TcpStream> {
     let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in address.to_socket_addrs()? {
+    for place in places.split(',') {
+        match dial_one(place.trim()) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn dial_one(place: &str) -> io::Result<TcpStream> {
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in place.to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT_MAX) {
             Ok(stream) => return Ok(stream),
             Err(error) => failed = error,

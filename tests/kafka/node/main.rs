@@ -218,3 +218,31 @@ fn no_order_is_lost_or_doubled_whichever_role_over_kafka_is_killed() {
         command(&home, words, true).assert_code(0);
     }
 }
+
+#[test]
+fn a_second_process_opens_the_log_when_the_first_is_gone() {
+    let _turn = turn();
+    let Some(broker) = Cluster::start() else { return };
+    let home = processes::home(&on(&broker.addresses()));
+    command(&home, &["topics", "create"], false).assert_code(0);
+    let mut processes = processes::Processes::start(&home);
+    let elsewhere = home.data().with_file_name("elsewhere");
+    let mut second = Server::spawn(processes::command(&home, "log", &elsewhere));
+    second.await_line("waiting for the turn");
+    let mut desks = desks();
+    trade(&mut desks, processes.get("gateway"), 0);
+    processes.kill("log");
+    second.await_line("serving the log on");
+    processes.running.insert("log", second);
+    processes::ROLES.iter().for_each(|role| processes.await_leading(role));
+    desks.iter_mut().for_each(|desk| desk.come_back(processes.gateway()));
+    take(&mut desks, ORDERS * REPORTS_OF_ORDER);
+    for desk in &mut desks {
+        desk.agree();
+        desk.assert_each_order_once();
+    }
+    processes::settle(desks, processes);
+    for words in [&["audit", "verify"][..], &["check"]] {
+        command(&home, words, true).assert_code(0);
+    }
+}

@@ -36,12 +36,11 @@ pub(crate) enum Command {
     Execution(RoleArgs),
     /// Run the back office as a process of its own, at the log that `[roles]` names. Until Ctrl-C.
     Admin(RoleArgs),
-    /// The books of a running node.
-    #[command(subcommand)]
-    Ledger(crate::command::ledger::LedgerCommand),
     /// Loans and their products on a running node.
     #[command(subcommand)]
     Loan(crate::command::loan::LoanCommand),
+    /// The books of a running node; without a command, run a process that keeps them a second time and compares.
+    Ledger(RoleOr<crate::command::ledger::LedgerCommand>),
     /// Undo or correct a trade.
     #[command(subcommand)]
     Trade(crate::command::trade::TradeCommand),

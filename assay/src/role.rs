@@ -9,6 +9,7 @@
 //! Each starts in any order and says what it waits for. A role leads while its connection to the log lasts: when the log is
 //! lost, the process begins anew and waits for it; when a process is lost, the log gives its role to one that stands by.
 
+mod ledger;
 pub(crate) mod log;
 mod pages;
 mod standby;
@@ -48,6 +49,8 @@ pub(crate) enum Role {
     Risk,
     /// Matching.
     Execution,
+    /// The books once more. It appends nothing, so there may be several.
+    Ledger,
     /// Chain, seals, store.
     Audit,
     /// The back office.
@@ -61,6 +64,7 @@ impl Role {
             Self::Gateway => "gateway",
             Self::Risk => "risk",
             Self::Execution => "execution",
+            Self::Ledger => "ledger",
             Self::Audit => "audit",
             Self::Admin => "admin",
         }
@@ -71,7 +75,7 @@ impl Role {
         match self {
             Self::Risk => Some(Stages::Risk),
             Self::Execution => Some(Stages::Execution),
-            Self::Gateway | Self::Audit | Self::Admin => None,
+            Self::Gateway | Self::Ledger | Self::Audit | Self::Admin => None,
         }
     }
 }
@@ -140,7 +144,12 @@ impl Process {
     /// Waits for the log and the role, and leads until one of them or the process ends.
     fn lead_once(&self) -> Result<Ended, Failure> {
         let Some(log) = self.reach() else { return Ok(Ended::Stopped) };
-        match self.lead(&Arc::new(log)) {
+        let log = Arc::new(log);
+        let ended = match self.role {
+            Role::Ledger => ledger::keep(self, &log),
+            _ => self.lead(&log),
+        };
+        match ended {
             Err(error) if error.is::<Lost>() => Ok(Ended::LogLost(error.to_string().into())),
             ended => ended,
         }
@@ -153,8 +162,12 @@ impl Process {
             secret: self.secret.clone(),
             holder: format!("process {} on {}", std::process::id(), host()),
         };
+        let lease = match self.role {
+            Role::Ledger => Lease::None,
+            role => Lease::Role(role.name().to_owned()),
+        };
         while !self.is_stopped() {
-            match RemoteLog::connect(config.clone(), &Lease::Role(self.role.name().to_owned())) {
+            match RemoteLog::connect(config.clone(), &lease) {
                 Ok(log) => return Some(log),
                 Err(error) => self.phase.say(&format!("waiting: {}", crate::one_line(&error))),
             }
@@ -223,7 +236,7 @@ impl Process {
                 }
                 parts.audit = Some(audit);
             }
-            Role::Risk | Role::Execution => {}
+            Role::Risk | Role::Execution | Role::Ledger => {}
         }
         if let Some(stages) = self.role.stages() {
             parts.pipeline = Some(match standby.and_then(|standby| standby.lead(recovery)) {

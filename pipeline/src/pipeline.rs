@@ -147,6 +147,12 @@ impl Pipeline {
         Ok(Self { unwritten: Some(Unwritten::default()), ..pipeline })
     }
 
+    /// What a follower would have written since it was asked last, oldest first: for who follows to compare, not to lead.
+    pub fn take_unwritten(&mut self) -> Vec<NewRecord> {
+        let unwritten = self.unwritten.as_mut();
+        unwritten.map(|unwritten| std::mem::take(&mut unwritten.newest).into()).unwrap_or_default()
+    }
+
     /// A follower leads from now on. `written` is what the log holds of outputs, up to `end`, and nobody else appends any
     /// more: what is not among them goes out with the next turn. Says whether this can be; if not, because the leader
     /// lagged far behind what it was to do, the pipeline must be recovered.

@@ -55,6 +55,7 @@ impl<'a> Processes<'a> {
         for role in ROLES {
             processes.spawn(role);
         }
+        processes.spawn("ledger");
         processes.spawn("log");
         for role in ROLES {
             processes.await_leading(role);
@@ -87,7 +88,7 @@ impl<'a> Processes<'a> {
 
     /// In order: nobody loses the log.
     pub(crate) fn stop(mut self) {
-        for role in ["gateway", "admin", "execution", "risk", "audit", "log"] {
+        for role in ["gateway", "admin", "execution", "risk", "audit", "ledger", "log"] {
             self.running.remove(role).expect("it was started").stop();
         }
     }

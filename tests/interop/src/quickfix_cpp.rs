@@ -1,8 +1,6 @@
 //! QuickFIX C++: as a trading peer, and as a venue. Numbers and messages in its own file store.
 
-use crate::{
-    Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end,
-};
+use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end};
 use quickfix::{
     Acceptor, Application, ApplicationCallback, ConnectionHandler, FieldMap, FileMessageStoreFactory,
     FixSocketServerKind, Initiator, LogCallback, LogFactory, Message, MsgFromAppError, NullLogger, SessionId,

@@ -198,6 +198,18 @@ pub(crate) fn summary(kind: NoticeKind) -> &'static str {
         NoticeKind::ProposalDecided => "Your proposal was decided on",
         NoticeKind::JobFailed => "A job failed",
         NoticeKind::WebhookStopped => "Your webhook has stopped",
+        NoticeKind::LoanApplied => "A loan application waits",
+        NoticeKind::LoanApproved => "Your loan application was approved",
+        NoticeKind::LoanRejected => "Your loan application was rejected",
+        NoticeKind::LoanDisbursed => "Your loan was paid out",
+        NoticeKind::LoanRepaid => "Your loan is paid back",
+        NoticeKind::LoanDueSoon => "An instalment of your loan falls due soon",
+        NoticeKind::LoanOverdue => "An instalment of your loan is late",
+        NoticeKind::LoanDefaulted => "A loan is in default",
+        NoticeKind::LoanWrittenOff => "Your loan was written off",
+        NoticeKind::CollateralMarginCall => "Your collateral is worth too little",
+        NoticeKind::CollateralLiquidated => "Collateral of your loan was put up for sale",
+        NoticeKind::CollateralReleased => "You have collateral back",
     }
 }
 

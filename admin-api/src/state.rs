@@ -8,6 +8,7 @@ mod control;
 mod identity;
 mod jobs;
 mod kyc;
+mod loan_news;
 mod mail;
 mod notices;
 mod proposals;
@@ -21,6 +22,7 @@ pub use identity::{
 };
 pub use jobs::{Jobs, Run, Runs};
 pub use kyc::{Advice, Kyc, KycFile, KycFileStatus, KycStanding};
+pub use loan_news::LoanNews;
 pub use mail::Outgoing;
 pub use notices::{Notice, Notices};
 pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
@@ -30,8 +32,8 @@ pub use webhooks::{Delivery, Webhook, Webhooks};
 
 use assay_trading_types::{
     AdminRefusal, Command, CommandDecided, ControlAction, Decision, DeliveryTried, Event, Input, Job,
-    JobFinished, JobRequested, JobStarted, NoticeKind, NoticesRequested, Outbox, Processor, Timestamp, Topic,
-    UserId, UserRole, VerdictRequested, WebhooksRequested,
+    JobFinished, JobRequested, JobStarted, LoanNewsRaised, NoticeKind, NoticesRequested, Outbox, Processor,
+    Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,8 @@ pub struct AdminState {
     pub webhooks: Webhooks,
     /// Mail that has not gone out yet.
     pub mail: Outgoing,
+    /// The last news of loans.
+    pub loan_news: LoanNews,
     /// Past commands, for repeats and for whoever asks later.
     pub commands: CommandBook,
 }
@@ -69,6 +73,7 @@ impl Processor for AdminState {
             Event::ClockTicked(e) => self.tick(e.now, input, out),
             Event::JobFinished(e) => self.finish_job(e, input, out),
             Event::DeliveryTried(e) => self.note_try(e, input, out),
+            Event::LoanNewsRaised(e) => self.tell_of_loan(e, input, out),
             _ => {}
         }
         let Some(asked) = Asked::of(input.event) else { return };
@@ -254,6 +259,24 @@ impl AdminState {
         if let Some((user, webhook)) = self.webhooks.tried(e, input.at) {
             self.tell(vec![Telling::user(user, NoticeKind::WebhookStopped, &webhook)], input, out);
         }
+    }
+
+    /// Tells a firm's administrators of its loan, and loan officers of what is theirs to look at. Risk may say a thing again
+    /// after a crash; it is told once.
+    fn tell_of_loan(&mut self, e: &LoanNewsRaised, input: &Input<'_>, out: &mut Outbox) {
+        if !self.loan_news.is_new(input.origin) {
+            return;
+        }
+        let told = e.kinds.iter().flat_map(|kind| {
+            let officers = || Telling::role(UserRole::LoanOfficer, *kind, &e.loan);
+            let firm = || Telling::firm(e.firm, *kind, &e.loan);
+            match kind {
+                NoticeKind::LoanApplied => vec![officers()],
+                NoticeKind::LoanDefaulted => vec![firm(), officers()],
+                _ => vec![firm()],
+            }
+        });
+        self.tell(told.collect(), input, out);
     }
 
     fn tell(&mut self, told: Vec<Telling>, input: &Input<'_>, out: &mut Outbox) {

@@ -343,3 +343,41 @@ fn a_repeat_a_restart_and_a_rebuilt_read_model_say_the_same() {
     assert_eq!(b.world.send(call).expect(201).text("id"), first.text("id"), "also after a crash");
     assert_eq!(ids(&b.get(&b.lola, "/loans").expect(200)).len(), 2);
 }
+
+/// Kinds of the notices that somebody has, the oldest first.
+fn notices(b: &Bank, token: &str) -> Vec<String> {
+    let list = b.get(token, "/notifications").expect(200);
+    let items = list.body["page"]["items"].as_array().unwrap().iter();
+    let text = |item: &Value, field: &str| item[field].as_str().unwrap().to_owned();
+    let mut kinds: Vec<(String, String)> = items.map(|i| (text(i, "id"), text(i, "kind"))).collect();
+    kinds.sort();
+    kinds.into_iter().map(|(_, kind)| kind).collect()
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test's patience")]
+fn officers_hear_of_applications_and_a_firm_of_every_decision_and_of_what_falls_due() {
+    let b = bank();
+    let loan = b.lend("2000", "375");
+    let schedule = b.get(&b.ada, &format!("/loans/{loan}/schedule")).expect(200);
+    let due = Date::parse(schedule.body["items"][0]["due"].as_str().unwrap()).unwrap();
+    b.days_later(i64::from(due.days()) - b.world.now_s() / 86_400 - 3);
+    b.until(&loan, |reply| reply.body["owed"]["interest"] != "0");
+    b.post(&b.ada, &format!("/loans/{loan}/repay"), json!({"amount": "5000"})).expect(200);
+    let other = b.apply(&b.ben, "FIRM2", "500", "100").expect(201).text("id");
+    b.post(&b.lola, &format!("/loans/{other}/reject"), json!({"reason": "too much debt"})).expect(200);
+    let begun = Instant::now();
+    let heard = |token: &str, wanted: &[&str]| {
+        while notices(&b, token) != wanted {
+            assert!(begun.elapsed() < PATIENCE, "{:?}", notices(&b, token));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    heard(&b.ben, &["loan_rejected", "collateral_released"]);
+    let whole = ["loan_approved", "loan_disbursed", "loan_due_soon", "loan_repaid", "collateral_released"];
+    heard(&b.ada, &whole);
+    heard(&b.luis, &["loan_applied", "loan_applied"]);
+    heard(&b.trader, &[]);
+    let b = Bank { world: b.world.restarted().with_books(), ..b };
+    assert_eq!(notices(&b, &b.ada), whole, "told once, whatever is replayed");
+}

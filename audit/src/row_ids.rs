@@ -200,6 +200,7 @@ impl<'a> RowIds<'a> {
             Event::MoneyRefused(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::BeneficiaryChanged(e) => Self { firm: Some(e.beneficiary.firm.as_str()), ..none },
             Event::LoanInstructed(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
+            Event::LoanNewsRaised(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::LoanChanged(e) => Self { firm: Some(e.loan.firm.as_str()), ..none },
             Event::LoanRefused(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
             Event::LoanProductChanged(_) | Event::MoneyTermsSet(_) | Event::ConversionRateSet(_) => none,

@@ -277,4 +277,6 @@ events! {
     LoanProductChanged(LoanProductChanged) = "loan_product.changed.v1", key |e| e.product.id.as_str();
     /// What is wanted of a loan has no effect. accounts, risk.
     LoanRefused(LoanRefused) = "loan.refused.v1", key |e| e.key();
+    /// People are to be told of a loan. admin, risk.
+    LoanNewsRaised(LoanNewsRaised) = "loan_news.raised.v1", key |e| e.firm.as_str();
 }

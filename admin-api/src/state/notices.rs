@@ -1,11 +1,11 @@
 //! What users are told: in the product always, by mail as they wish. Wished in the same step as what it tells.
 
-use super::{Changed, Identity, Refused};
+use super::{Changed, Identity, Refused, User};
 use crate::state::mail::Outgoing;
 use crate::state::webhooks::Webhooks;
 use assay_trading_types::{
-    Command, Letter, NoticeChannels, NoticeId, NoticeKind, NoticeRaised, NoticesAction, Outbox, Timestamp,
-    Topic, UserId, UserRole,
+    Command, FirmId, Letter, NoticeChannels, NoticeId, NoticeKind, NoticeRaised, NoticesAction, Outbox,
+    Timestamp, Topic, UserId, UserRole,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -55,6 +55,8 @@ enum Audience {
     User(UserId),
     /// Whoever has the role, but not the one who did what is told.
     Role(UserRole, Option<UserId>),
+    /// A firm's administrators.
+    Firm(FirmId),
 }
 
 impl Telling {
@@ -66,10 +68,14 @@ impl Telling {
         Self { to: Audience::Role(role, None), kind, about: about.to_string(), reason: None }
     }
 
+    pub(crate) fn firm(firm: FirmId, kind: NoticeKind, about: &impl ToString) -> Self {
+        Self { to: Audience::Firm(firm), kind, about: about.to_string(), reason: None }
+    }
+
     pub(crate) fn but(self, user: Option<UserId>) -> Self {
         let to = match self.to {
             Audience::Role(role, _) => Audience::Role(role, user),
-            user @ Audience::User(_) => user,
+            other @ (Audience::User(_) | Audience::Firm(_)) => other,
         };
         Self { to, ..self }
     }
@@ -164,11 +170,16 @@ impl Notices {
 fn audience(identity: &Identity, to: &Audience) -> Vec<UserId> {
     match to {
         Audience::User(user) => vec![*user],
-        Audience::Role(role, but) => identity
-            .users()
-            .filter(|user| user.active && user.roles.contains(role) && *but != Some(user.id))
-            .map(|user| user.id)
-            .take(TOLD_MAX)
-            .collect(),
+        Audience::Role(role, but) => {
+            active(identity, |user| user.roles.contains(role) && *but != Some(user.id))
+        }
+        Audience::Firm(firm) => {
+            active(identity, |user| user.firm == Some(*firm) && user.roles.contains(&UserRole::FirmAdmin))
+        }
     }
+}
+
+fn active(identity: &Identity, is_one: impl Fn(&User) -> bool) -> Vec<UserId> {
+    let told = identity.users().filter(|user| user.active && is_one(user));
+    told.map(|user| user.id).take(TOLD_MAX).collect()
 }

@@ -56,6 +56,10 @@ impl Risk {
             LoanFact::LiquidationRequested { asset, amount } => Some((*asset, *amount)),
             _ => None,
         });
+        let kinds: Vec<NoticeKind> = facts.iter().filter_map(LoanFact::notice).collect();
+        if !kinds.is_empty() {
+            out.emit(Topic::Admin, LoanNewsRaised { firm, loan: id, kinds }.into());
+        }
         let changed = LoanChanged { command, facts, loan: Box::new(state), terms, schedule };
         out.emit(Topic::Accounts, changed.into());
         if let Some((asset, amount)) = sale {

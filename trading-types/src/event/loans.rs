@@ -3,7 +3,8 @@
 
 use crate::loan_terms::{Bucket, Instalment, Parts, Product, Rate};
 use crate::{
-    AccountId, Actor, Amount, Asset, CommandId, Date, FirmId, LoanId, LoanProductId, LoanRefusal, Timestamp,
+    AccountId, Actor, Amount, Asset, CommandId, Date, FirmId, LoanId, LoanProductId, LoanRefusal, NoticeKind,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -200,6 +201,17 @@ pub struct LoanChanged {
     pub schedule: Option<Vec<Instalment>>,
 }
 
+/// People are to be told of a loan: a record of `admin`, where it is known who they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoanNewsRaised {
+    /// Whose loan it is.
+    pub firm: FirmId,
+    /// The loan.
+    pub loan: LoanId,
+    /// What they are told, in order.
+    pub kinds: Vec<NoticeKind>,
+}
+
 /// What is wanted has no effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoanRefused {
@@ -393,6 +405,37 @@ pub enum LoanFact {
 }
 
 impl LoanFact {
+    /// What people are told of it; nothing of what every day brings, and of what they did themselves.
+    pub const fn notice(&self) -> Option<NoticeKind> {
+        match self {
+            Self::Applied { .. } => Some(NoticeKind::LoanApplied),
+            Self::Approved { .. } => Some(NoticeKind::LoanApproved),
+            Self::Rejected { .. } => Some(NoticeKind::LoanRejected),
+            Self::Disbursed { .. } => Some(NoticeKind::LoanDisbursed),
+            Self::Repaid => Some(NoticeKind::LoanRepaid),
+            Self::DueSoon { .. } => Some(NoticeKind::LoanDueSoon),
+            Self::Delinquency { to: Bucket::Current, .. } => None,
+            Self::Delinquency { .. } => Some(NoticeKind::LoanOverdue),
+            Self::Defaulted { .. } => Some(NoticeKind::LoanDefaulted),
+            Self::WrittenOff { .. } => Some(NoticeKind::LoanWrittenOff),
+            Self::MarginCalled { .. } => Some(NoticeKind::CollateralMarginCall),
+            Self::CollateralSold { .. } => Some(NoticeKind::CollateralLiquidated),
+            Self::CollateralReleased { .. } => Some(NoticeKind::CollateralReleased),
+            Self::Cancelled
+            | Self::InterestAccrued { .. }
+            | Self::PenaltyAccrued { .. }
+            | Self::InstalmentDue { .. }
+            | Self::LateFee { .. }
+            | Self::Repayment { .. }
+            | Self::Forgiven { .. }
+            | Self::CollateralPledged { .. }
+            | Self::MarginCallCured { .. }
+            | Self::LiquidationRequested { .. }
+            | Self::WriteOffProposed { .. }
+            | Self::Recovered { .. } => None,
+        }
+    }
+
     /// The name of the event, as notices and subscribers know it.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -48,11 +48,35 @@ pub enum NoticeKind {
     JobFailed,
     /// Your webhook stopped, because it does not take what it is sent.
     WebhookStopped,
+    /// To loan officers: an application waits.
+    LoanApplied,
+    /// Your firm's application was approved.
+    LoanApproved,
+    /// Your firm's application was rejected.
+    LoanRejected,
+    /// Your firm's loan was paid out.
+    LoanDisbursed,
+    /// Your firm's loan is paid back.
+    LoanRepaid,
+    /// An instalment of your firm's loan falls due soon.
+    LoanDueSoon,
+    /// An instalment of your firm's loan is late.
+    LoanOverdue,
+    /// A loan is in default; to loan officers too.
+    LoanDefaulted,
+    /// Your firm's loan was given up.
+    LoanWrittenOff,
+    /// Your firm's collateral is worth too little.
+    CollateralMarginCall,
+    /// Some of your firm's collateral was sold, or could not be.
+    CollateralLiquidated,
+    /// Your firm has collateral back.
+    CollateralReleased,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 24] = [
         Self::KycSubmitted,
         Self::KycApproved,
         Self::KycRejected,
@@ -65,6 +89,18 @@ impl NoticeKind {
         Self::ProposalDecided,
         Self::JobFailed,
         Self::WebhookStopped,
+        Self::LoanApplied,
+        Self::LoanApproved,
+        Self::LoanRejected,
+        Self::LoanDisbursed,
+        Self::LoanRepaid,
+        Self::LoanDueSoon,
+        Self::LoanOverdue,
+        Self::LoanDefaulted,
+        Self::LoanWrittenOff,
+        Self::CollateralMarginCall,
+        Self::CollateralLiquidated,
+        Self::CollateralReleased,
     ];
 }
 

@@ -64,6 +64,12 @@ pub(super) fn loans() -> Vec<Event> {
             detail: "50 USD is not between 100 and 100000 USD".into(),
         }
         .into(),
+        LoanNewsRaised {
+            firm: firm(),
+            loan: LoanId::new(0, 42),
+            kinds: vec![NoticeKind::LoanDefaulted, NoticeKind::CollateralLiquidated],
+        }
+        .into(),
     ]
 }
 

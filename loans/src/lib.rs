@@ -8,11 +8,11 @@
 //!             cancelled            v
 //!                              defaulted -> sale of what covers the debt -> repaid | written off -> recovered
 //! ```
-//! [`Loans`] takes a [`Command`], who asks and when, and answers with [`LoanEvent`]s or a [`LoanRefusal`]; every event
+//! [`Loans`] takes a [`Command`], who asks and when, and answers with [`LoanEvent`]s or a `LoanRefusal`; every event
 //! carries postings that balance. It decides on a copy and then puts it in place, so a refusal changes nothing.
 //!
 //! It does no I/O, reads no clock and knows neither the log nor orders: whoever runs it applies the postings to the books
-//! in the same step, feeds it prices and days, and turns [`LoanFact::LiquidationRequested`] into an ordinary order. Who may
+//! in the same step, feeds it prices and days, and turns `LoanFact::LiquidationRequested` into an ordinary order. Who may
 //! ask is decided by role before; that two persons must act, and that nobody decides on their own loan, is decided here.
 //!
 //! # Rules

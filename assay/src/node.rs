@@ -89,6 +89,9 @@ pub(crate) enum NodeError {
     /// Audit.
     #[error("audit: {0}")]
     Audit(#[from] assay_audit::Error),
+    /// Seals of one log are one chain, and so are their keys.
+    #[error("the log has seals, and {} has no seal keys: copy the newest ones of the audit that led before", .0.display())]
+    NoSealKeys(PathBuf),
     /// A secret's file changed since the configuration was read.
     #[error("configuration: {0}")]
     Configuration(Fault),
@@ -462,6 +465,11 @@ fn set_audit_aside(
     Ok(renamed)
 }
 
+/// Whether `data_dir` can seal.
+pub(crate) fn has_seal_keys(data_dir: &DataDir) -> bool {
+    keys::KeyPaths::in_dir(&AuditPaths::below(data_dir.root()).keys).epoch.exists()
+}
+
 /// Opens the audit, making keys where there are none yet; then also says where the initial key lies.
 pub(crate) fn audit(
     log: &Arc<dyn EventLog>,
@@ -470,8 +478,7 @@ pub(crate) fn audit(
 ) -> Result<(AuditService, Option<PathBuf>), NodeError> {
     let root = data_dir.root();
     let dir = AuditPaths::below(root).keys;
-    let made =
-        if keys::KeyPaths::in_dir(&dir).epoch.exists() { None } else { Some(keys::init(&dir)?.initial) };
+    let made = if has_seal_keys(data_dir) { None } else { Some(keys::init(&dir)?.initial) };
     let keys = keys::load(&dir)?;
     let service = match config.clickhouse().map_err(NodeError::Configuration)? {
         None => AuditService::open(&**log, root, keys)?,

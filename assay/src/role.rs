@@ -21,6 +21,7 @@ use crate::log_place::{self, OpenLog};
 use crate::node::{self, DataDir, Node, NodeError, Pages, Parts};
 use assay_event_log::{EventLog, Granted, Lease, LogSecret, Recovery, RemoteConfig, RemoteLog};
 use assay_pipeline::Stages;
+use assay_trading_types::Topic;
 use pages::PhasePages;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use standby::Standby;
@@ -110,8 +111,8 @@ pub(crate) fn run(role: Role, args: &RoleArgs) -> Outcome {
     let ended = process.lead_once()?;
     drop(hold);
     match ended {
-        Ended::Stopped => Ok(ExitCode::SUCCESS),
-        Ended::LogLost(why) => Err(begin_anew(&why).into()),
+        Ended::LogLost(why) if !process.is_stopped() => Err(begin_anew(&why).into()),
+        Ended::Stopped | Ended::LogLost(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -133,7 +134,7 @@ enum Ended {
 /// Replaces this process by a new one of the same command: nothing that was derived from the log that is gone stays.
 /// Returns only when that is not possible.
 fn begin_anew(why: &str) -> std::io::Error {
-    eprintln!("assay: the log is lost: {why}; beginning anew");
+    eprintln!("assay: {why}; beginning anew");
     match std::env::current_exe() {
         Ok(program) => std::process::Command::new(program).args(std::env::args_os().skip(1)).exec(),
         Err(error) => error,
@@ -183,7 +184,15 @@ impl Process {
         let parts = self.parts(&shared, &recovery, standby);
         let open = OpenLog { log: Arc::clone(&shared), recovery, hold: None };
         let node = parts.and_then(|parts| Node::run_parts(&self.config, &self.data_dir, open, parts));
-        let node = node.map_err(|error| lost_or(&*shared, error))?;
+        let node = match node {
+            // A leader that hangs may have it still: others can try meanwhile.
+            Err(error) if is_taken(&error) => {
+                self.phase.say(&format!("waiting: {}", crate::one_line(&error)));
+                std::thread::sleep(RETRY);
+                return Ok(Ended::LogLost(crate::one_line(&error).into()));
+            }
+            node => node.map_err(|error| lost_or(&*shared, error))?,
+        };
         self.announce(&node)?;
         self.watch(node, &*shared)
     }
@@ -230,6 +239,10 @@ impl Process {
             Role::Gateway => parts.gateway = true,
             Role::Admin => parts.back_office = true,
             Role::Audit => {
+                let has_seals = recovery.next_offsets.next(Topic::Seals, 0) > 0;
+                if has_seals && !node::has_seal_keys(&self.data_dir) {
+                    return Err(NodeError::NoSealKeys(self.data_dir.root().to_owned()));
+                }
                 let (audit, made) = node::audit(log, &self.config, &self.data_dir)?;
                 if let Some(key) = made {
                     println!("seal keys made; take the initial key off this machine: {}", key.display());
@@ -307,6 +320,18 @@ fn lost_or(log: &dyn EventLog, error: NodeError) -> Failure {
         Some(why) => Box::new(Lost(why.to_string())),
         None => Box::new(error),
     }
+}
+
+/// Whether an address that this process is to listen on is somebody else's.
+fn is_taken(error: &NodeError) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::AddrInUse) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// What the process is doing: said once when it changes, on standard output and to whoever asks whether it is ready.

@@ -25,7 +25,10 @@ impl PhasePages {
     /// # Errors
     /// The address is taken.
     pub(super) fn serve(listen: SocketAddr) -> Result<Self, NodeError> {
-        let io = |source| NodeError::Io { doing: format!("listen on {listen} for health"), source };
+        let io = |source| NodeError::Io {
+            doing: format!("listen on {listen} for health and metrics (--health names another address)"),
+            source,
+        };
         let listener = std::net::TcpListener::bind(listen).map_err(io)?;
         listener.set_nonblocking(true).map_err(io)?;
         let address = listener.local_addr().map_err(io)?;

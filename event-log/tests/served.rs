@@ -169,6 +169,22 @@ fn garbage_ends_its_own_connection_only() {
     append_durable(&log, vec![fix(0, 10)]);
 }
 
+/// A driver that is given less than it asked for waits until it is woken.
+#[test]
+fn a_poll_gives_all_that_its_process_knows_of() {
+    const RECORDS: u64 = 3_000;
+    let server = served();
+    let (log, _) = connect_as(&server, "gateway");
+    append_durable(&log, (0..RECORDS).map(|n| fix(n, 300)).collect());
+    for durable_only in [false, true] {
+        let mut reader = log.reader(&[Topic::Fix], Position(0), durable_only).unwrap();
+        let mut got = Vec::new();
+        for wanted in [1_000, 1_000, 1_000, 0] {
+            assert_eq!(reader.poll(&mut got, 1_000).unwrap(), wanted, "durable only: {durable_only}");
+        }
+    }
+}
+
 #[test]
 fn a_reader_that_rests_loses_nothing() {
     const RECORDS: u64 = 20_000;

@@ -125,16 +125,11 @@ impl TopicSet {
     }
 }
 
-/// Room for what arrives. The system's usual room holds two segments of a loopback's size: a reader that falls behind once then
-/// waits for probes of the sender, up to half a minute each.
-const RECEIVE_BYTES: usize = 4 << 20;
-
 /// A connection as its client begins it.
 ///
 /// # Errors
 /// The server is no server of this log, does not know the secret, or the connection ended.
 pub(super) fn greet(stream: TcpStream, secret: &LogSecret, purpose: &Purpose) -> io::Result<Incoming> {
-    rustix::net::sockopt::set_socket_recv_buffer_size(&stream, RECEIVE_BYTES)?;
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut incoming = Incoming::new(stream.try_clone()?);

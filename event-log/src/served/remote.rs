@@ -227,6 +227,12 @@ impl Core {
         self.state.lock().standing
     }
 
+    /// Waits up to `timeout` until everything below `target` is durable or the log is lost.
+    pub(super) fn wait_until_durable(&self, target: u64, timeout: Duration) {
+        let short = |state: &mut State| state.standing.durable < target && state.lost.is_none();
+        drop(self.changed.wait_up_to(self.state.lock(), timeout, short));
+    }
+
     pub(super) fn lost(&self) -> Option<Arc<str>> {
         self.state.lock().lost.clone()
     }
@@ -417,9 +423,8 @@ impl EventLog for RemoteLog {
     }
 
     fn wait_durable(&self, target: Position, timeout: Duration) -> Result<Position, AppendError> {
+        self.core.wait_until_durable(target.0, timeout);
         let state = self.core.state.lock();
-        let short = |state: &mut State| state.standing.durable < target.0 && state.lost.is_none();
-        let state = self.core.changed.wait_up_to(state, timeout, short);
         match &state.lost {
             Some(why) if state.standing.durable < target.0 => Err(AppendError::Poisoned(Arc::clone(why))),
             _ => Ok(Position(state.standing.durable)),

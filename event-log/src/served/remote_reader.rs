@@ -104,8 +104,16 @@ impl RemoteReader {
         Ok(())
     }
 
+    /// Gives what arrived; of a durable-only reader nothing that this process does not know to be durable.
     fn take(&mut self, into: &mut Vec<Arc<Record>>, max: usize) -> usize {
-        let count = max.min(self.records.len());
+        let count = match self.durable_only {
+            false => self.records.len(),
+            true => {
+                let durable = self.core.standing().durable;
+                self.records.partition_point(|record| record.position.0 < durable)
+            }
+        };
+        let count = max.min(count);
         into.extend(self.records.drain(..count).map(Arc::new));
         if let Some(last) = into.last().filter(|_| count > 0) {
             self.passed = last.position.0 + 1;
@@ -126,12 +134,21 @@ fn take_records(mut body: &[u8], core: &Core, into: &mut VecDeque<Record>) -> io
 }
 
 impl Reader for RemoteReader {
+    /// Less than `max` only when there is no more: who gets less waits to be woken.
     fn poll(&mut self, into: &mut Vec<Arc<Record>>, max: usize) -> Result<usize, ReadError> {
-        if max == 0 {
-            return Ok(0);
+        let mut got = 0;
+        while got < max {
+            match self.look() {
+                // It comes again when there is nothing else to return.
+                Err(_) if got > 0 => break,
+                looked => looked?,
+            }
+            match self.take(into, max - got) {
+                0 => break,
+                count => got += count,
+            }
         }
-        self.look()?;
-        Ok(self.take(into, max))
+        Ok(got)
     }
 
     fn poll_wait(
@@ -144,7 +161,10 @@ impl Reader for RemoteReader {
         if got > 0 || max == 0 {
             return Ok(got);
         }
-        self.receive(timeout)?;
+        match self.records.front() {
+            Some(record) => self.core.wait_until_durable(record.position.0 + 1, timeout),
+            None => _ = self.receive(timeout)?,
+        }
         self.poll(into, max)
     }
 

@@ -159,6 +159,16 @@ impl TopicSet {
 
     pub(crate) const NONE: Self = Self(0);
 
+    /// One bit a topic, by its number.
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Bits that are no topic's count for nothing.
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Self(bits & Self::of(&Topic::ALL).0)
+    }
+
     pub(crate) fn with(self, topic: Topic) -> Self {
         Self(self.0 | 1 << (topic as u8))
     }

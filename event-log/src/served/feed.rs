@@ -1,12 +1,11 @@
 //! The served side of a reader: records as they come, as fast as they are taken.
 
-use super::message::{Incoming, MessageKind, Outgoing};
+use super::message::{Incoming, MessageKind, Outgoing, send, write_record};
 use super::server::Served;
-use crate::frame::{self, Framing};
 use crate::sequence::TopicSet;
 use crate::{ReadError, Reader, Record};
 use assay_trading_types::{Position, Topic};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +18,6 @@ const RECORDS_BYTES: usize = 128 << 10;
 
 /// How often it looks whether the reader is still there.
 const WAIT: Duration = Duration::from_millis(250);
-
-/// Frames on a connection: it is not a segment of any file.
-const FRAMING: Framing = Framing { salt: 0, batch: 0, group_continues: false };
 
 pub(super) fn run(
     stream: &TcpStream,
@@ -60,7 +56,7 @@ fn send_records(stream: &TcpStream, batch: &mut Vec<Arc<Record>>) -> io::Result<
     let told = batch.last().map(|record| Position(record.position.0 + 1));
     let mut out = Outgoing::new(MessageKind::Records);
     for record in batch.drain(..) {
-        frame::encode(&record, FRAMING, out.body());
+        write_record(&record, out.body());
         if out.len() >= RECORDS_BYTES {
             let full = std::mem::replace(&mut out, Outgoing::new(MessageKind::Records));
             send(stream, full)?;
@@ -95,8 +91,4 @@ fn refusal(error: &ReadError) -> Outgoing {
         ReadError::Gone { asked, first } => Outgoing::new(MessageKind::Gone).u64(asked.0).u64(first.0),
         other => Outgoing::new(MessageKind::Denied).bytes(other.to_string().as_bytes()),
     }
-}
-
-fn send(mut stream: &TcpStream, message: Outgoing) -> io::Result<()> {
-    stream.write_all(&message.finish())
 }

@@ -1,12 +1,12 @@
 //! Both sides prove that they know the secret before anything else is said.
 
-use super::message::{Fields, Incoming, Message, MessageKind, Outgoing, malformed};
+use super::message::{Fields, Incoming, Message, MessageKind, Outgoing, malformed, send};
 use crate::sequence::TopicSet;
-use assay_trading_types::{Position, Topic};
+use assay_trading_types::Position;
 use hmac::{Hmac, Mac};
 use rand::TryRngCore;
 use sha2::Sha256;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -114,17 +114,6 @@ fn name(bytes: &[u8]) -> io::Result<String> {
     }
 }
 
-impl TopicSet {
-    pub(super) fn bits(self) -> u8 {
-        Topic::ALL.into_iter().filter(|topic| self.has(*topic)).fold(0, |bits, topic| bits | 1 << topic as u8)
-    }
-
-    pub(super) fn from_bits(bits: u8) -> Self {
-        let topics = Topic::ALL.into_iter().filter(|topic| bits & 1 << (*topic as u8) != 0);
-        topics.fold(Self::NONE, Self::with)
-    }
-}
-
 /// A connection as its client begins it.
 ///
 /// # Errors
@@ -185,8 +174,4 @@ fn nonce() -> io::Result<Nonce> {
     let mut nonce = Nonce::default();
     rand::rngs::OsRng.try_fill_bytes(&mut nonce).map_err(io::Error::other)?;
     Ok(nonce)
-}
-
-pub(super) fn send(mut stream: &TcpStream, message: Outgoing) -> io::Result<()> {
-    stream.write_all(&message.finish())
 }

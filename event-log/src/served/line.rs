@@ -1,13 +1,12 @@
 //! The served side of a process: what it appends, and what it is told of the log.
 
 use super::leases::Held;
-use super::message::{Fields, Incoming, Message, MessageKind, Outgoing, malformed};
+use super::message::{Fields, Incoming, Message, MessageKind, Outgoing, malformed, read_records};
 use super::server::Served;
 use super::standing::Standing;
-use crate::frame::{self, Frame};
 use crate::sequence::TopicSet;
 use crate::signal::Shared;
-use crate::{AppendError, EventLog, NewRecord, Value};
+use crate::{AppendError, EventLog, NewRecord, Record, Value};
 use assay_trading_types::Kind;
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
@@ -189,33 +188,22 @@ fn refusal(error: &AppendError) -> Outgoing {
     }
 }
 
-/// The records of a group, as frames one behind another.
-fn group(mut body: &[u8]) -> io::Result<Vec<NewRecord>> {
-    let mut records = Vec::new();
+/// The records of a group.
+fn group(body: &[u8]) -> io::Result<Vec<NewRecord>> {
     if body.is_empty() {
         return Err(malformed("a group without records"));
     }
-    while !body.is_empty() {
-        let length = frame::length(body).filter(|length| *length <= body.len());
-        let (bytes, rest) = body.split_at(length.ok_or_else(|| malformed("a group is cut short"))?);
-        let frame = Frame::check(bytes, 0).ok_or_else(|| malformed("a record's checksum is wrong"))?;
-        let record = frame.record().map_err(malformed)?;
-        let value = match record.kind {
-            Kind::FixMessage => Value::Fix(record.value),
-            kind => Value::Stored { kind, json: record.value },
-        };
-        records.push(NewRecord {
-            topic: record.topic,
-            partition: record.partition,
-            key: record.key,
-            at: record.at,
-            origin: record.origin,
-            trace: record.trace,
-            actor: record.actor,
-            wire: record.wire,
-            value,
-        });
-        body = rest;
-    }
+    let mut records = Vec::new();
+    read_records(body, |record| records.push(to_append(record)))?;
     Ok(records)
+}
+
+/// The record without the place that it will get.
+fn to_append(record: Record) -> NewRecord {
+    let value = match record.kind {
+        Kind::FixMessage => Value::Fix(record.value),
+        kind => Value::Stored { kind, json: record.value },
+    };
+    let Record { topic, partition, key, at, origin, trace, actor, wire, .. } = record;
+    NewRecord { topic, partition, key, at, origin, trace, actor, wire, value }
 }

@@ -1,7 +1,9 @@
 //! Messages of a connection: length, kind, body. Numbers are little-endian.
 
+use crate::Record;
+use crate::frame::{self, Frame, Framing};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -98,6 +100,32 @@ impl Outgoing {
         self.0[..4].copy_from_slice(&length.to_le_bytes());
         self.0
     }
+}
+
+/// Frames on a connection: it is not a segment of any file.
+const FRAMING: Framing = Framing { salt: 0, batch: 0, group_continues: false };
+
+/// Appends a record as it stands in appends and in records.
+pub(super) fn write_record(record: &Record, out: &mut Vec<u8>) {
+    frame::encode(record, FRAMING, out);
+}
+
+/// Calls `take` with the records that stand one behind another in `body`.
+pub(super) fn read_records(mut body: &[u8], mut take: impl FnMut(Record)) -> io::Result<()> {
+    while !body.is_empty() {
+        let length = frame::length(body).filter(|length| *length <= body.len());
+        let (bytes, rest) = body.split_at(length.ok_or_else(|| malformed("a record is cut short"))?);
+        let frame =
+            Frame::check(bytes, FRAMING.salt).ok_or_else(|| malformed("a record's checksum is wrong"))?;
+        take(frame.record().map_err(malformed)?);
+        body = rest;
+    }
+    Ok(())
+}
+
+/// Sends a whole message.
+pub(super) fn send(mut stream: &TcpStream, message: Outgoing) -> io::Result<()> {
+    stream.write_all(&message.finish())
 }
 
 /// A message that arrived.

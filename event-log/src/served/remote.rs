@@ -2,11 +2,13 @@
 
 use super::handshake::{self, LogSecret, Purpose};
 use super::line::{ALIVE_EVERY, CLOSED, NO_LEASE, POISONED, SILENCE_MAX, TOO_LARGE};
-use super::message::{Fields, Incoming, MESSAGE_BYTES_MAX, Message, MessageKind, Outgoing, malformed};
+use super::message::{
+    Fields, Incoming, MESSAGE_BYTES_MAX, Message, MessageKind, Outgoing, malformed, write_record,
+};
 use super::own_events::OwnEvents;
 use super::remote_reader::RemoteReader;
 use super::standing::{Bequest, Standing};
-use crate::frame::{self, Framing};
+use crate::frame;
 use crate::listeners::{Listeners, Wake};
 use crate::sequence::TopicSet;
 use crate::signal::{Shared, Signal};
@@ -25,9 +27,6 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// How often the thread that listens looks whether to say that this process is there.
 const LISTEN_WAIT: Duration = Duration::from_millis(250);
-
-/// Frames on a connection: it is not a segment of any file.
-const FRAMING: Framing = Framing { salt: 0, batch: 0, group_continues: false };
 
 /// Where a log is served.
 #[derive(Debug, Clone)]
@@ -406,7 +405,7 @@ impl EventLog for RemoteLog {
         }
         let mut message = Outgoing::new(MessageKind::Append);
         message.body().reserve(bytes);
-        records.iter().for_each(|new| frame::encode(&placeless(new), FRAMING, message.body()));
+        records.iter().for_each(|new| write_record(&placeless(new), message.body()));
         let answer = self.core.send_group(message)?;
         let last = answer.recv().map_err(|_| self.core.poison())??;
         self.core.own_events.lock().keep(records, last.0);

@@ -1,9 +1,8 @@
 //! A cursor over a served log.
 
 use super::line::SILENCE_MAX;
-use super::message::{Fields, Incoming, Message, MessageKind, malformed};
+use super::message::{Fields, Incoming, Message, MessageKind, malformed, read_records};
 use super::remote::Core;
-use crate::frame::{self, Frame};
 use crate::sequence::TopicSet;
 use crate::{ReadError, Reader, Record};
 use assay_trading_types::Position;
@@ -62,7 +61,9 @@ impl RemoteReader {
         let Some(Message { kind, body }) = self.incoming.next(patience)? else { return Ok(Ok(false)) };
         let mut fields = Fields(body);
         match kind {
-            MessageKind::Records => take_records(body, &self.core, &mut self.records)?,
+            MessageKind::Records => {
+                read_records(body, |record| self.records.push_back(self.core.with_event(record)))?;
+            }
             MessageKind::Passed => self.passed = self.passed.max(fields.u64()?),
             MessageKind::Gone => {
                 let (asked, first) = (Position(fields.u64()?), Position(fields.u64()?));
@@ -120,17 +121,6 @@ impl RemoteReader {
         }
         count
     }
-}
-
-fn take_records(mut body: &[u8], core: &Core, into: &mut VecDeque<Record>) -> io::Result<()> {
-    while !body.is_empty() {
-        let length = frame::length(body).filter(|length| *length <= body.len());
-        let (bytes, rest) = body.split_at(length.ok_or_else(|| malformed("a record is cut short"))?);
-        let frame = Frame::check(bytes, 0).ok_or_else(|| malformed("a record's checksum is wrong"))?;
-        into.push_back(core.with_event(frame.record().map_err(malformed)?));
-        body = rest;
-    }
-    Ok(())
 }
 
 impl Reader for RemoteReader {

@@ -133,15 +133,18 @@ impl Served {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        self.known().0
+        self.with_durable(self.known.lock().0)
     }
 
     /// Where the log stands, and what its outputs so far are.
     pub(super) fn known(&self) -> (Standing, Bequest) {
-        let (mut standing, bequest) = self.known.lock().clone();
-        // A group may be durable before it is noted.
-        standing.durable = self.log.durable().0.min(standing.end);
-        (standing, bequest)
+        let (standing, bequest) = self.known.lock().clone();
+        (self.with_durable(standing), bequest)
+    }
+
+    /// A group may be durable before it is noted.
+    fn with_durable(&self, standing: Standing) -> Standing {
+        Standing { durable: self.log.durable().0.min(standing.end), ..standing }
     }
 
     pub(super) fn is_stopping(&self) -> bool {

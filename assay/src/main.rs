@@ -17,7 +17,7 @@ mod drill;
 mod health;
 mod log_place;
 mod node;
-mod resident;
+mod process;
 mod role;
 mod timetable;
 

@@ -15,21 +15,20 @@ mod pages;
 mod standby;
 
 use crate::cli::RoleArgs;
-use crate::command::{Outcome, configuration};
+use crate::command::{Outcome, Signals, configuration};
 use crate::config::Config;
 use crate::log_place::{self, OpenLog};
 use crate::node::{self, DataDir, Node, NodeError, Pages, Parts};
+use crate::process;
 use assay_event_log::{EventLog, Granted, Lease, LogSecret, Recovery, RemoteConfig, RemoteLog};
 use assay_pipeline::Stages;
 use assay_trading_types::Topic;
 use pages::PhasePages;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use standby::Standby;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a signal, a lost log or a failed part is looked for.
@@ -94,36 +93,25 @@ struct Process {
     address: String,
     secret: LogSecret,
     phase: Phase,
-    stop: Arc<AtomicBool>,
-    reload: Arc<AtomicBool>,
+    signals: Signals,
 }
 
 /// `assay gateway`, `assay risk` ...: serves until a signal.
 pub(crate) fn run(role: Role, args: &RoleArgs) -> Outcome {
     let config = configuration(&args.node)?;
     let (address, secret) = config.served_log().map_err(|fault| format!("configuration: {fault}"))?;
-    let (stop, reload) = signals()?;
+    let signals = Signals::heed()?;
     let data_dir = DataDir::new(&args.node.data_dir);
     let hold = log_place::lock(&data_dir.role(role.name()))?;
     let listen = args.health.or((role == Role::Admin).then_some(config.admin.listen));
     let phase = Phase::new(listen)?;
-    let process = Process { role, config, data_dir, address, secret, phase, stop, reload };
+    let process = Process { role, config, data_dir, address, secret, phase, signals };
     let ended = process.lead_once()?;
     drop(hold);
     match ended {
         Ended::LogLost(why) if !process.is_stopped() => Err(begin_anew(&why).into()),
         Ended::Stopped | Ended::LogLost(_) => Ok(ExitCode::SUCCESS),
     }
-}
-
-/// Whether to stop, and whether to read certificates anew.
-fn signals() -> std::io::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
-    let (stop, reload) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    signal_hook::flag::register(SIGHUP, Arc::clone(&reload))?;
-    Ok((stop, reload))
 }
 
 enum Ended {
@@ -161,7 +149,7 @@ impl Process {
         let config = RemoteConfig {
             address: self.address.clone(),
             secret: self.secret.clone(),
-            holder: format!("process {} on {}", std::process::id(), host()),
+            holder: process::name(),
         };
         let lease = match self.role {
             Role::Ledger => Lease::None,
@@ -276,7 +264,7 @@ impl Process {
 
     fn watch(&self, node: Node, log: &dyn EventLog) -> Result<Ended, Failure> {
         while !self.is_stopped() {
-            if self.reload.swap(false, Ordering::AcqRel) {
+            if self.signals.take_reload() {
                 node.reload_certificates();
             }
             let failed = node.failure(WATCH);
@@ -301,7 +289,7 @@ impl Process {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
+        self.signals.is_stopped()
     }
 }
 
@@ -364,9 +352,4 @@ impl Phase {
     fn pages(&self) -> Arc<std::sync::OnceLock<axum::Router>> {
         self.pages.as_ref().map(PhasePages::slot).unwrap_or_default()
     }
-}
-
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().to_owned()
 }

@@ -9,7 +9,7 @@ use crate::cli::BenchArgs;
 use crate::counterparty::{self, Counterparty, Desk};
 use crate::demo::server::Server;
 use crate::drill::witness::frame_len;
-use crate::resident::resident_bytes;
+use crate::process::resident_bytes;
 use fix_gateway::CertificateFiles;
 use fix_gateway::client::{ClientTls, ClientTlsSpec, framed};
 use fix_session::{Inbound, Verdict};

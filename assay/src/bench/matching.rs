@@ -1,6 +1,6 @@
 //! Matching: the book alone on a realistic mix, operation by operation, then what a book of many orders costs.
 
-use crate::resident::resident_bytes;
+use crate::process::resident_bytes;
 use assay_execution::{Book, BookSide, Execution, Nodes};
 use assay_trading_types::*;
 use hdrhistogram::Histogram;

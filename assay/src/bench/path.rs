@@ -5,7 +5,7 @@ use super::cpu::CpuTimes;
 use super::load::{self, Load, LoadResult};
 use crate::cli::BenchArgs;
 use crate::demo::server::Server;
-use crate::resident::resident_bytes;
+use crate::process::resident_bytes;
 use hdrhistogram::Histogram;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,13 +1,10 @@
 //! `assay up`: serve until a signal. SIGHUP reads certificates and revocations anew.
 
-use super::{Outcome, configuration};
+use super::{Outcome, Signals, configuration};
 use crate::cli::UpArgs;
 use crate::node::{DataDir, Node};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a signal or a failed part is looked for.
@@ -16,16 +13,11 @@ const WATCH: Duration = Duration::from_millis(50);
 pub(crate) fn run(args: &UpArgs) -> Outcome {
     crate::clock::jump(&args.clock_jumps);
     let config = configuration(&args.node)?;
-    let signalled = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&signalled))?;
-    }
-    let reload = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGHUP, Arc::clone(&reload))?;
+    let signals = Signals::heed()?;
     let node = Node::start(&config, &DataDir::new(&args.node.data_dir), args.accept_lost_tail)?;
     announce(&node)?;
-    while !signalled.load(Ordering::Acquire) {
-        if reload.swap(false, Ordering::AcqRel) {
+    while !signals.is_stopped() {
+        if signals.take_reload() {
             node.reload_certificates();
         }
         if let Some(error) = node.failure(WATCH) {

@@ -20,7 +20,7 @@ impl Config {
         let ring_bytes_max = (self.log.ring_mib as usize) << 20;
         let config = KafkaConfig {
             security: kafka.security(&self.base)?,
-            holder: format!("process {} on {}", std::process::id(), host()),
+            holder: crate::process::name(),
             open_timeout: Duration::from_secs(kafka.open_timeout_s),
             delivery_timeout: Duration::from_secs(kafka.delivery_timeout_s),
             ring_bytes_max,
@@ -59,9 +59,4 @@ impl From<Mechanism> for SaslMechanism {
             Mechanism::Plain => Self::Plain,
         }
     }
-}
-
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().to_owned()
 }

@@ -1,7 +1,7 @@
 //! `/metrics`: what the node tells Prometheus, in its text format 0.0.4. docs/operations.md lists every name.
 
 use super::Vitals;
-use crate::resident::resident_bytes;
+use crate::process::resident_bytes;
 use assay_trading_types::Job;
 use axum::extract::State;
 use axum::http::header;

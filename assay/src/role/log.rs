@@ -1,8 +1,8 @@
 //! `assay log`: has the log open, brings the configuration into force, and serves it to the other roles.
 
-use super::{Phase, WATCH, begin_anew, signals};
+use super::{Phase, WATCH, begin_anew};
 use crate::cli::RoleArgs;
-use crate::command::{Outcome, configuration};
+use crate::command::{Outcome, Signals, configuration};
 use crate::health::{self, Vitals};
 use crate::log_place::{self, OpenLog};
 use crate::node::{DataDir, NodeError, force};
@@ -16,13 +16,13 @@ use std::sync::atomic::Ordering;
 pub(crate) fn run(args: &RoleArgs) -> Outcome {
     let config = configuration(&args.node)?;
     let (address, secret) = config.served_log().map_err(|fault| format!("configuration: {fault}"))?;
-    let (stop, _) = signals()?;
+    let signals = Signals::heed()?;
     let phase = Phase::new(args.health)?;
     let data_dir = DataDir::new(&args.node.data_dir);
     phase.say("waiting for the turn to have the log open");
     let waiting = || {
         std::thread::sleep(WATCH);
-        !stop.load(Ordering::Acquire)
+        !signals.is_stopped()
     };
     let Some(still_ours) = log_place::turn(&config, &waiting)? else { return Ok(ExitCode::SUCCESS) };
     phase.say("opening the log");
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RoleArgs) -> Outcome {
     let _ = phase.pages().set(health::app(vitals));
     println!("found {} records in the log", recovery.records);
     phase.say(&format!("serving the log on {}", server.address()));
-    while !stop.load(Ordering::Acquire) {
+    while !signals.is_stopped() {
         if let Some(why) = log.poisoned() {
             eprintln!("assay: log is poisoned: {why}");
             std::process::exit(1);

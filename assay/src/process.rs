@@ -1,4 +1,10 @@
-//! Memory of a process, from `/proc`.
+//! Processes: what people call this one, how much memory one has. From `/proc`.
+
+/// This process, for people of other machines.
+pub(crate) fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("process {} on {}", std::process::id(), host.trim())
+}
 
 /// Resident set of process `pid` in bytes.
 pub(crate) fn resident_bytes(pid: u32) -> std::io::Result<u64> {

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,6 +63,26 @@ impl Vitals {
         let answers = self.back_office.as_ref().is_none_or(|api| api.is_recovered());
         self.ready.load(Ordering::Acquire) && answers && self.log.poisoned().is_none()
     }
+}
+
+/// A listener for [`serve`], and its address.
+pub(crate) fn bind(listen: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(listen)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Serves `app` on this thread until `ended` resolves.
+pub(crate) fn serve(
+    listener: TcpListener,
+    app: Router,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        assay_admin_api::serve(listener, app, ended).await
+    })
 }
 
 /// The routes, and those of the back office where it is served.

@@ -373,21 +373,12 @@ impl Node {
 
     fn run_admin(&mut self, listen: SocketAddr, router: Router) -> Result<(), NodeError> {
         let io = |doing: String| move |source| NodeError::Io { doing, source };
-        let listener = std::net::TcpListener::bind(listen)
-            .map_err(io(format!("listen on {listen} ([admin] listen)")))?;
-        listener.set_nonblocking(true).map_err(io("set up the admin listener".to_owned()))?;
-        self.admin_address = Some(listener.local_addr().map_err(io("set up the admin listener".to_owned()))?);
-        let stop = Arc::clone(&self.stop);
+        let bound = health::bind(listen).map_err(io(format!("listen on {listen} ([admin] listen)")))?;
+        let (listener, address) = bound;
+        self.admin_address = Some(address);
+        let ended = stopped(Arc::clone(&self.stop));
         self.run("admin", move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime
-                .and_then(|r| {
-                    r.block_on(async {
-                        let listener = tokio::net::TcpListener::from_std(listener)?;
-                        assay_admin_api::serve(listener, router, stopped(stop)).await
-                    })
-                })
-                .map_err(|source| NodeError::Io { doing: "serve the API".to_owned(), source })
+            health::serve(listener, router, ended).map_err(io("serve the API".to_owned()))
         })
     }
 

@@ -1,5 +1,6 @@
 //! Health of a process that waits: `/healthz` and `/readyz`, until its role leads and has pages of its own.
 
+use crate::health;
 use crate::node::NodeError;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -29,15 +30,13 @@ impl PhasePages {
             doing: format!("listen on {listen} for health and metrics (--health names another address)"),
             source,
         };
-        let listener = std::net::TcpListener::bind(listen).map_err(io)?;
-        listener.set_nonblocking(true).map_err(io)?;
-        let address = listener.local_addr().map_err(io)?;
+        let (listener, address) = health::bind(listen).map_err(io)?;
         let shared = Arc::new(Shared::default());
         let app = Router::new().fallback(page).with_state(Arc::clone(&shared));
         std::thread::Builder::new()
             .name("health".to_owned())
             .spawn(move || {
-                if let Err(error) = serve(listener, app) {
+                if let Err(error) = health::serve(listener, app, std::future::pending()) {
                     tracing::error!(%error, "health is served no longer");
                 }
             })
@@ -58,13 +57,6 @@ impl PhasePages {
     pub(super) fn slot(&self) -> Arc<OnceLock<Router>> {
         Arc::clone(&self.shared.pages)
     }
-}
-
-fn serve(listener: std::net::TcpListener, app: Router) -> std::io::Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        assay_admin_api::serve(listener, app, std::future::pending()).await
-    })
 }
 
 async fn page(State(shared): State<Arc<Shared>>, request: Request) -> Response {

@@ -8,6 +8,7 @@ use crate::asked::Asked;
 use crate::config::{ApiConfig, WebhookConfig};
 use crate::error::Error;
 use crate::ids::Ids;
+use crate::live::Live;
 use crate::password::BreachList;
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::RateLimiter;
@@ -73,6 +74,7 @@ pub struct Api {
     pub(crate) nonces: Mutex<crate::signature::Nonces>,
     pub(crate) started: Timestamp,
     model: ReadModel,
+    pub(crate) live: Arc<Live>,
     pub(crate) vault: Vault,
     lists: RwLock<Arc<Lists>>,
     /// Identity files being taken in; each takes some 100 MB while it is.
@@ -164,6 +166,7 @@ impl Api {
             limiter: Mutex::default(),
             nonces: Mutex::default(),
             started,
+            live: Live::new(builder.changes()),
             model,
             vault,
             lists: RwLock::new(Arc::new(lists)),
@@ -350,6 +353,16 @@ impl Api {
             (Err(_), Some(_)) => Err(Problem::later(ProblemKind::Unavailable, 1)),
             _ => Ok(&self.model),
         }
+    }
+
+    /// The read model as far as it is.
+    pub(crate) fn model(&self) -> &ReadModel {
+        &self.model
+    }
+
+    /// Tells every live channel that the node stops, and waits for them a moment.
+    pub async fn close_live(&self) {
+        self.live.close().await;
     }
 
     /// The lists that names are compared with.

@@ -14,7 +14,7 @@ use crate::rate_limit::Allowance;
 use crate::secrets::SecretOf;
 use crate::signature::{SCHEME, Signed};
 use crate::state::User;
-use assay_trading_types::{ApiKeyId, LoginId};
+use assay_trading_types::{ApiKeyId, LoginId, UserId};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -100,7 +100,10 @@ async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance),
         }
     };
     let allowance = match &caller {
-        None => take_anonymous(api, address)?,
+        None => match ticket_holder(api, operation, parts.uri.query()) {
+            Some(user) => take(api, user.as_str(), api.config.rates.user_per_h)?,
+            None => take_anonymous(api, address)?,
+        },
         Some(caller) => take_users(api, caller, operation)?,
     };
     let caller = caller.map(|caller| permitted(caller, operation)).transpose()?;
@@ -217,6 +220,13 @@ fn take_anonymous(api: &Api, address: IpAddr) -> Result<Allowance, Problem> {
     take(api, &network_of(address), api.config.rates.anonymous_per_h)
 }
 
+/// Whoever shows a ticket costs from the own budget: an office has one address and many users.
+fn ticket_holder(api: &Api, operation: Operation, query: Option<&str>) -> Option<UserId> {
+    let query = query.filter(|_| operation == Operation::OpenLive)?;
+    let ticket = query.split('&').find_map(|pair| pair.strip_prefix("ticket="))?;
+    api.live.holder(ticket, api.now())
+}
+
 fn take_users(api: &Api, credentials: &Credentials, operation: Operation) -> Result<Allowance, Problem> {
     let rates = &api.config.rates;
     let user = credentials.caller.user;
@@ -305,7 +315,7 @@ fn trace(headers: &HeaderMap) -> Option<[u8; 16]> {
     (trace != [0; 16]).then_some(trace)
 }
 
-fn allowed_origin(api: &Api, headers: &HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn allowed_origin(api: &Api, headers: &HeaderMap) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
     api.config
         .cors_origins

@@ -33,6 +33,7 @@ mod fix_sessions;
 mod ids;
 mod intake;
 mod kyc_service;
+mod live;
 mod mail;
 mod network;
 mod operation;

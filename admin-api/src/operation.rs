@@ -320,6 +320,10 @@ operations! {
     ReadNoticeChannels "read_notice_channels" GET "/api/v1/notifications/preferences" Access::SignedIn;
     /// Change that.
     SetNoticeChannels "set_notice_channels" PUT "/api/v1/notifications/preferences" Access::SignedIn;
+    /// A ticket for the live channel.
+    IssueTicket "issue_ticket" POST "/api/v1/ws/tickets" Access::SignedIn;
+    /// The live channel; the ticket says whose.
+    OpenLive "open_live" GET "/api/v1/ws/notifications" Access::Public;
     /// Own webhooks.
     ListWebhooks "list_webhooks" GET "/api/v1/webhooks" Access::SignedIn;
     /// Make one.

@@ -14,6 +14,7 @@ pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice};
 
 use crate::error::Error;
+use crate::live::Changes;
 use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{Event, Position, Topic};
 use books::Books;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::broadcast;
 
 /// What the model is made of.
 const TOPICS: [Topic; 2] = [Topic::Accounts, Topic::Ledger];
@@ -39,6 +41,9 @@ const IDLE_WAIT: Duration = Duration::from_millis(50);
 /// orders more than the rows are worth.
 const GATHER: Duration = Duration::from_millis(5);
 const GATHERED: usize = 1_024;
+
+/// Transactions that a live channel may be behind before it is told to read the lists instead.
+const CHANGES_KEPT: usize = 64;
 
 /// The read model as handlers use it.
 pub(crate) struct ReadModel {
@@ -66,6 +71,7 @@ pub struct ReadModelBuilder {
     position: Arc<AtomicU64>,
     batch: Vec<Arc<Record>>,
     books: Books,
+    changes: broadcast::Sender<Arc<Changes>>,
 }
 
 /// Opens the model in `dir`, or makes it anew when there is none, it is of another version, or it is ahead of the log.
@@ -87,10 +93,16 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     let batch = Vec::with_capacity(BATCH_RECORDS_MAX);
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let books = Books::load(&connection).map_err(failed)?;
-    Ok((model, ReadModelBuilder { connection, file, reader, next, position, batch, books }))
+    let changes = broadcast::Sender::new(CHANGES_KEPT);
+    Ok((model, ReadModelBuilder { connection, file, reader, next, position, batch, books, changes }))
 }
 
 impl ReadModelBuilder {
+    /// Where it tells what each transaction touched.
+    pub(crate) fn changes(&self) -> broadcast::Sender<Arc<Changes>> {
+        self.changes.clone()
+    }
+
     /// Builds until told to stop. `pause` comes after every batch: a driver rests there while orders pour in.
     ///
     /// # Errors
@@ -135,11 +147,16 @@ impl ReadModelBuilder {
             self.position.store(reached.0, Ordering::Release);
             return Ok(());
         }
+        let heard = self.changes.receiver_count() > 0;
+        let mut changes = Changes::default();
         let transaction = self.connection.transaction().map_err(failed)?;
         for record in batch.iter().filter(|record| record.position >= self.next) {
             let event =
                 record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
             apply(&transaction, &mut self.books, record, &event).map_err(failed)?;
+            if heard {
+                changes.note(record, &event);
+            }
         }
         self.books.flush(&transaction).map_err(failed)?;
         transaction
@@ -149,6 +166,10 @@ impl ReadModelBuilder {
         transaction.commit().map_err(failed)?;
         self.next = reached;
         self.position.store(reached.0, Ordering::Release);
+        if !changes.is_empty() {
+            // Whoever listened may have gone meanwhile.
+            let _ = self.changes.send(Arc::new(changes));
+        }
         Ok(())
     }
 }

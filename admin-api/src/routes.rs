@@ -14,6 +14,7 @@ pub(crate) mod kyc_form;
 pub(crate) mod kyc_provider;
 pub(crate) mod kyc_review;
 pub(crate) mod ledger;
+pub(crate) mod live;
 pub(crate) mod loan_decisions;
 pub(crate) mod loan_products;
 pub(crate) mod loan_terms;
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(kyc_review::routes())
         .merge(kyc_provider::routes())
         .merge(notifications::routes())
+        .merge(live::routes())
         .merge(webhooks::routes())
         .merge(jobs::routes())
         .merge(proposals::routes())

@@ -116,6 +116,7 @@ impl CommandProcessor {
         };
         let batch = std::mem::take(&mut self.batch);
         let (mut outputs, mut decided) = (Vec::new(), Vec::new());
+        let mut told = false;
         let mut applied = 0;
         {
             let mut state = self.api.state_mut();
@@ -128,6 +129,7 @@ impl CommandProcessor {
                 let input = record.input(&event);
                 self.outbox.begin(&input);
                 state.apply(&input, &mut self.outbox);
+                told |= self.outbox.emitted().iter().any(|e| matches!(e.event, Event::NoticeRaised(_)));
                 decided.extend(self.outbox.emitted().iter().filter_map(|e| decision(&e.event)));
                 let written = &self.written;
                 outputs.extend(
@@ -144,6 +146,9 @@ impl CommandProcessor {
         }
         self.api.settle(end);
         self.tell(decided, end);
+        if told {
+            self.api.live.wake();
+        }
         Ok(applied)
     }
 

@@ -243,7 +243,7 @@ impl Node {
         };
         match parts.pages {
             Pages::None => {}
-            Pages::Listen(listen) => node.run_admin(listen, health::app(Arc::clone(&vitals)))?,
+            Pages::Listen(listen) => node.run_admin(listen, &vitals)?,
             Pages::Give(pages) => _ = pages.set(health::app(Arc::clone(&vitals))),
         }
         if let Some((api, read_model)) = back_office {
@@ -371,12 +371,19 @@ impl Node {
         })
     }
 
-    fn run_admin(&mut self, listen: SocketAddr, router: Router) -> Result<(), NodeError> {
+    fn run_admin(&mut self, listen: SocketAddr, vitals: &Arc<Vitals>) -> Result<(), NodeError> {
         let io = |doing: String| move |source| NodeError::Io { doing, source };
         let bound = health::bind(listen).map_err(io(format!("listen on {listen} ([admin] listen)")))?;
         let (listener, address) = bound;
         self.admin_address = Some(address);
-        let ended = stopped(Arc::clone(&self.stop));
+        let (ended, api) = (stopped(Arc::clone(&self.stop)), vitals.back_office.clone());
+        let ended = async move {
+            ended.await;
+            if let Some(api) = api {
+                api.close_live().await;
+            }
+        };
+        let router = health::app(Arc::clone(vitals));
         self.run("admin", move || {
             health::serve(listener, router, ended).map_err(io("serve the API".to_owned()))
         })

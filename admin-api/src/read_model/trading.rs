@@ -278,6 +278,13 @@ impl ReadModel {
         self.rows("execution", "id", filter, after, slice, execution)
     }
 
+    /// One fill.
+    pub(crate) fn execution(&self, id: ExecId) -> rusqlite::Result<Option<ExecutionRow>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT * FROM execution WHERE id = ?1")?;
+        statement.query_row([id.as_u64().cast_signed()], execution).optional()
+    }
+
     pub(super) fn rows<T>(
         &self,
         table: &'static str,

@@ -54,7 +54,7 @@ pub(crate) struct NoticeView {
     read: Option<String>,
 }
 
-fn view(notice: &Notice) -> NoticeView {
+pub(crate) fn view(notice: &Notice) -> NoticeView {
     NoticeView {
         id: notice.raised.notice,
         kind: notice.raised.kind,

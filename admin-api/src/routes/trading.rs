@@ -77,7 +77,7 @@ pub(crate) struct OrderView {
     updated: String,
 }
 
-fn order_view(row: OrderRow) -> OrderView {
+pub(crate) fn order_view(row: OrderRow) -> OrderView {
     OrderView {
         id: row.id,
         firm: row.firm,
@@ -214,7 +214,7 @@ pub(crate) struct ExecutionView {
     at: String,
 }
 
-fn execution_view(row: ExecutionRow) -> ExecutionView {
+pub(crate) fn execution_view(row: ExecutionRow) -> ExecutionView {
     ExecutionView {
         id: row.id,
         order_id: row.order_id,

@@ -318,9 +318,10 @@ impl Api {
     }
 
     fn record(&self, asked: &Asked, event: Event) -> NewRecord {
-        let actor = match &asked.caller {
-            Some(caller) => format!("user:{}", caller.user),
-            None => format!("address:{}", asked.address),
+        let actor = match (&asked.caller, &asked.peer) {
+            (Some(caller), _) => format!("user:{}", caller.user),
+            (None, Some(peer)) => peer.to_string(),
+            (None, None) => format!("address:{}", asked.address),
         };
         NewRecord {
             topic: Topic::Admin,

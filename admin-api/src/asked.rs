@@ -2,7 +2,7 @@
 
 use crate::operation::{Operation, Scope};
 use crate::problem::{Problem, ProblemKind};
-use assay_trading_types::{ApiKeyId, FirmId, LoginId, UserId, UserRole};
+use assay_trading_types::{Actor, ApiKeyId, FirmId, LoginId, UserId, UserRole};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::collections::BTreeSet;
@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     pub expected_version: Option<u64>,
     /// Who; nobody on public operations.
     pub caller: Option<Caller>,
+    /// An outside system that has signed, where the operation is for those.
+    pub peer: Option<Actor>,
 }
 
 /// Somebody who is logged in.
@@ -56,6 +58,7 @@ impl Asked {
             idempotency_key: None,
             expected_version: None,
             caller: None,
+            peer: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::fix_sessions::FixSessionsPort;
 use crate::operation::Operation;
-use assay_trading_types::UserRole;
+use assay_trading_types::{Asset, UserRole};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct ApiConfig {
     pub kyc: KycConfig,
     /// Where webhooks may be.
     pub webhooks: WebhookConfig,
+    /// Payments from outside.
+    pub payments: PaymentsConfig,
     /// How long a write waits for its outcome before it answers 202.
     pub decision_wait: Duration,
     /// FIX sessions of the gateway beside it.
@@ -108,6 +110,48 @@ pub struct WebhookConfig {
     pub ca: Option<Vec<u8>>,
 }
 
+/// Who tells of payments, and how far conversion rates may move.
+#[derive(Debug, Clone)]
+pub struct PaymentsConfig {
+    /// Processors whose signed words count.
+    pub processors: Vec<PaymentProcessor>,
+    /// How far from the conversion rate in force, in basis points, one person may set the next.
+    pub rate_alone_within_bp: u32,
+    /// The house's own accounts with banks.
+    pub bank_accounts: Vec<BankAccount>,
+}
+
+/// An account of the house with a bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankAccount {
+    /// As the bank names it, without spaces: an IBAN.
+    pub account: String,
+    /// Its currency.
+    pub asset: Asset,
+}
+
+impl Default for PaymentsConfig {
+    fn default() -> Self {
+        // A currency moves by 2 percent in a day once in some years.
+        Self { processors: Vec::new(), rate_alone_within_bp: 200, bank_accounts: Vec::new() }
+    }
+}
+
+/// A payment processor.
+#[derive(Clone)]
+pub struct PaymentProcessor {
+    /// Its name, in the path it calls and in records.
+    pub name: String,
+    /// What it signs with.
+    pub secret: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for PaymentProcessor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PaymentProcessor").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// How mail leaves.
 #[derive(Debug, Clone, Default)]
 pub enum MailRoute {
@@ -135,6 +179,7 @@ impl Default for ApiConfig {
             mail: MailRoute::default(),
             kyc: KycConfig::default(),
             webhooks: WebhookConfig::default(),
+            payments: PaymentsConfig::default(),
             decision_wait: Duration::from_secs(5),
             fix_sessions: FixSessionsPort::default(),
         }

@@ -31,6 +31,9 @@ const NAME_MAX: usize = 128;
 /// Longest that a body may take to come in: nobody holds a place by sending slowly.
 const BODY_WAIT: Duration = Duration::from_secs(60);
 
+/// Words of processors on payments, an hour and address: ten a second.
+const PAYMENT_NOTICES_PER_H: u32 = 36_000;
+
 /// The middleware.
 pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let request_id = request_id(&api, request.headers());
@@ -100,6 +103,7 @@ async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance),
         }
     };
     let allowance = match &caller {
+        None if operation == Operation::TakePaymentNotice => take_payments(api, address)?,
         None => match ticket_holder(api, operation, parts.uri.query()) {
             Some(user) => take(api, user.as_str(), api.config.rates.user_per_h)?,
             None => take_anonymous(api, address)?,
@@ -115,6 +119,7 @@ async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance),
         idempotency_key: name_header(&parts.headers, "idempotency-key")?,
         expected_version: expected_version(&parts.headers)?,
         caller: caller.map(|c| c.caller),
+        peer: None,
     };
     parts.extensions.insert(Arc::new(asked));
     Ok((Request::from_parts(parts, Body::from(body)), allowance))
@@ -225,6 +230,11 @@ fn ticket_holder(api: &Api, operation: Operation, query: Option<&str>) -> Option
     let query = query.filter(|_| operation == Operation::OpenLive)?;
     let ticket = query.split('&').find_map(|pair| pair.strip_prefix("ticket="))?;
     api.live.holder(ticket, api.now())
+}
+
+/// A processor calls for all its clients, from few addresses; what is not signed costs us a hash.
+fn take_payments(api: &Api, address: IpAddr) -> Result<Allowance, Problem> {
+    take(api, &format!("{} payments", network_of(address)), PAYMENT_NOTICES_PER_H)
 }
 
 fn take_users(api: &Api, credentials: &Credentials, operation: Operation) -> Result<Allowance, Problem> {

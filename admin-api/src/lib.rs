@@ -25,6 +25,7 @@ pub mod access_token;
 mod answer;
 mod api;
 mod asked;
+mod bank_files;
 mod body;
 mod config;
 mod countries;
@@ -41,6 +42,7 @@ mod paging;
 pub mod password;
 mod path;
 mod problem;
+mod provider_signature;
 mod rate_limit;
 mod read_model;
 mod reference_page;
@@ -59,7 +61,9 @@ mod webhooks;
 mod wish;
 
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
-pub use config::{ApiConfig, KycConfig, MailRoute, Rates, WebhookConfig};
+pub use config::{
+    ApiConfig, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates, WebhookConfig,
+};
 pub use error::Error;
 pub use fix_sessions::{FixSession, FixSessionUsage, FixSessions, FixSessionsPort};
 pub use kyc_service::KycService;

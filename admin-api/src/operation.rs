@@ -77,6 +77,9 @@ macro_rules! operations {
 /// Four documents of 10 MiB and what is written beside them (kyc.md, limits).
 const SUBMISSION_BYTES_MAX: usize = 4 * (10 << 20) + (256 << 10);
 
+/// A statement of as many lines as one may have, in base64.
+const BANK_FILE_BYTES_MAX: usize = 8 << 20;
+
 /// Staff who look after users.
 const USERS_READ: Access = Access::Roles(&[
     (Admin, Scope::All),
@@ -394,6 +397,8 @@ operations! {
     RejectDeposit "reject_deposit" POST "/api/v1/deposits/{id}/reject" OPERATIONS;
     /// Take it back.
     CancelDeposit "cancel_deposit" POST "/api/v1/deposits/{id}/cancel" MONEY_ASK;
+    /// A processor's word on a deposit.
+    TakePaymentNotice "take_payment_notice" POST "/api/v1/payments/{processor}/callback" Access::Public;
     /// Ask for money.
     RequestWithdrawal "request_withdrawal" POST "/api/v1/withdrawals" MONEY_ASK;
     /// Withdrawals.
@@ -448,6 +453,14 @@ operations! {
     ReadTrialBalance "read_trial_balance" GET "/api/v1/ledger/trial-balance" LEDGER_READ;
     /// The books against what they come from.
     ReadReconciliation "read_reconciliation" GET "/api/v1/ledger/reconciliation" LEDGER_READ;
+    /// Statements of the house's banks.
+    ListBankStatements "list_bank_statements" GET "/api/v1/ledger/bank-statements" LEDGER_READ;
+    /// Bring one in.
+    ImportBankStatement "import_bank_statement" POST "/api/v1/ledger/bank-statements" OPERATIONS;
+    /// Their lines.
+    ListBankLines "list_bank_lines" GET "/api/v1/ledger/bank-lines" LEDGER_READ;
+    /// Say what a line is.
+    ResolveBankLine "resolve_bank_line" POST "/api/v1/ledger/bank-lines/{id}/resolve" OPERATIONS;
     /// Loan products.
     ListLoanProducts "list_loan_products" GET "/api/v1/loan-products" LOAN_PRODUCTS_READ;
     /// One more, if another person approves.
@@ -509,7 +522,11 @@ impl Operation {
 
     /// Largest body it takes, where that is more than the configured one.
     pub fn body_bytes_max(self) -> Option<usize> {
-        (self == Self::SubmitKyc).then_some(SUBMISSION_BYTES_MAX)
+        match self {
+            Self::SubmitKyc => Some(SUBMISSION_BYTES_MAX),
+            Self::ImportBankStatement => Some(BANK_FILE_BYTES_MAX),
+            _ => None,
+        }
     }
 
     /// Whether it changes something.

@@ -219,6 +219,7 @@ impl From<(MoneyRefusal, String)> for Problem {
             R::SamePerson => K::Segregation,
             R::AccountClosed
             | R::AccountSuspended
+            | R::NotAsAnnounced
             | R::WrongState
             | R::Expired
             | R::NotReversible

@@ -2,6 +2,7 @@
 
 pub(crate) mod access_review;
 pub(crate) mod api_keys;
+pub(crate) mod bank;
 pub(crate) mod beneficiaries;
 pub(crate) mod deposits;
 pub(crate) mod document;
@@ -22,6 +23,7 @@ pub(crate) mod loans;
 pub(crate) mod me;
 pub(crate) mod movements;
 pub(crate) mod notifications;
+pub(crate) mod payments;
 pub(crate) mod proposals;
 pub(crate) mod reason;
 pub(crate) mod registration;
@@ -67,11 +69,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(wallets::routes())
         .merge(statements::routes())
         .merge(deposits::routes())
+        .merge(payments::routes())
         .merge(withdrawals::routes())
         .merge(transfers::routes())
         .merge(movements::routes())
         .merge(beneficiaries::routes())
         .merge(ledger::routes())
+        .merge(bank::routes())
         .merge(loan_products::routes())
         .merge(loans::routes())
         .merge(loan_decisions::routes())

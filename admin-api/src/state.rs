@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness: time is the record's, and whatever is secret or random was made by the API before
 //! the command was appended. Two nodes that read the same records agree on everything.
 
+mod bank;
 mod command_book;
 mod control;
 mod identity;
@@ -15,6 +16,8 @@ mod proposals;
 mod refused;
 mod webhooks;
 
+pub(crate) use bank::LINES_OF_STATEMENT_MAX;
+pub use bank::{Bank, Imported, Line, LineStatus};
 pub use command_book::{CommandBook, Past};
 pub use control::{Control, SessionStanding};
 pub use identity::{
@@ -31,9 +34,9 @@ pub(crate) use webhooks::GONE;
 pub use webhooks::{Delivery, Webhook, Webhooks};
 
 use assay_trading_types::{
-    AdminRefusal, Command, CommandDecided, ControlAction, Decision, DeliveryTried, Event, Input, Job,
-    JobFinished, JobRequested, JobStarted, LoanNewsRaised, NoticeKind, NoticesRequested, Outbox, Processor,
-    Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
+    AdminRefusal, BankRequested, Command, CommandDecided, ControlAction, Decision, DeliveryTried, Event,
+    Input, Job, JobFinished, JobRequested, JobStarted, LoanNewsRaised, NoticeKind, NoticesRequested, Outbox,
+    Processor, Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -60,6 +63,9 @@ pub struct AdminState {
     pub webhooks: Webhooks,
     /// Mail that has not gone out yet.
     pub mail: Outgoing,
+    /// Statements of the house's banks.
+    #[serde(default)]
+    pub bank: Bank,
     /// The last news of loans.
     pub loan_news: LoanNews,
     /// Past commands, for repeats and for whoever asks later.
@@ -107,6 +113,8 @@ enum Asked<'a> {
     Notices(&'a NoticesRequested),
     /// A user's word on the own webhooks.
     Webhooks(&'a WebhooksRequested),
+    /// An officer's word on bank statements.
+    Bank(&'a BankRequested),
     /// A job out of its turn.
     Job(&'a JobRequested),
 }
@@ -122,6 +130,7 @@ impl<'a> Asked<'a> {
             Event::VerdictRequested(e) => Some(Self::Verdict(e)),
             Event::NoticesRequested(e) => Some(Self::Notices(e)),
             Event::WebhooksRequested(e) => Some(Self::Webhooks(e)),
+            Event::BankRequested(e) => Some(Self::Bank(e)),
             Event::JobRequested(e) => Some(Self::Job(e)),
             _ => None,
         }
@@ -133,6 +142,7 @@ impl<'a> Asked<'a> {
             Self::Verdict(e) => &e.command,
             Self::Notices(e) => &e.command,
             Self::Webhooks(e) => &e.command,
+            Self::Bank(e) => &e.command,
             Self::Job(e) => &e.command,
         }
     }
@@ -163,6 +173,7 @@ impl AdminState {
             Asked::Verdict(e) => self.judge(e, input, out).map(done),
             Asked::Notices(e) => self.notices.perform(&e.command, &e.action, input.at).map(done),
             Asked::Webhooks(e) => self.webhooks.perform(&e.command, &e.action, input.at, out).map(done),
+            Asked::Bank(e) => self.bank.perform(&e.command, &e.action, input.at).map(done),
             Asked::Job(e) => {
                 let due = self.jobs.run_now(e.job, input.at)?;
                 self.begin(e.job, due, input, out);

@@ -1,119 +1,14 @@
 //! Money over the API: who may ask for what, what became of it, and that lists, wallets and statements agree with the books.
 
 mod support;
+mod venue;
 
-use assay_event_log::{EventLog, NewRecord, Value as Content};
 use assay_trading_types::*;
-use bytes::Bytes;
 use serde_json::{Value, json};
-use support::{Call, Reply, World};
+use support::Call;
+use venue::{Venue, ids, refused, venue, venue_after};
 
 const IBAN: &str = "DE89370400440532013000";
-
-/// Two persons of operations, the administrators of two firms, a trader and an auditor.
-struct Venue {
-    world: World,
-    olga: String,
-    oskar: String,
-    ada: String,
-    ben: String,
-    trader: String,
-    auditor: String,
-}
-
-fn venue() -> Venue {
-    venue_after(0)
-}
-
-/// A venue whose clock is some seconds further.
-fn venue_after(seconds: i64) -> Venue {
-    let world = World::new().with_books();
-    world.pass_s(seconds);
-    let first = world.administrator();
-    let second = world.member(&first, None, "second", &["admin"], None);
-    let member = |name: &str, role: &str, firm| world.member(&first, Some(&second), name, &[role], firm);
-    let (olga, oskar) = (member("olga", "operations", None), member("oskar", "operations", None));
-    let (ada, ben) = (member("ada", "firm_admin", Some("FIRM1")), member("ben", "firm_admin", Some("FIRM2")));
-    let (trader, auditor) = (member("tim", "trader", Some("FIRM1")), member("aud", "auditor", None));
-    let venue = Venue { world, olga, oskar, ada, ben, trader, auditor };
-    venue.opens("FIRM1", &["FIRM1", "FIRM1-B"]);
-    venue.opens("FIRM2", &["FIRM2"]);
-    venue.says(terms("USD"));
-    venue.says(terms("EUR"));
-    venue
-}
-
-fn terms(asset: &str) -> MoneyTermsSet {
-    MoneyTermsSet {
-        asset: asset.parse().unwrap(),
-        decimals: 2,
-        withdrawal_fee: Amount::parse("1").unwrap(),
-        withdrawal_fee_bp: 0,
-        withdrawal_day_max: None,
-        second_approval_above: None,
-        cooling_off_ns: 0,
-        decision_ns: 3_600_000_000_000,
-    }
-}
-
-impl Venue {
-    /// What the configuration says.
-    fn says(&self, event: impl Into<Event>) {
-        let event = event.into();
-        let record = NewRecord {
-            topic: Topic::Accounts,
-            partition: 0,
-            key: Bytes::copy_from_slice(event.key().as_bytes()),
-            at: Timestamp::from_ns(self.world.now_s() * 1_000_000_000),
-            origin: None,
-            trace: TraceId::default(),
-            actor: Actor::new("config").unwrap(),
-            wire: None,
-            value: Content::event(event),
-        };
-        self.world.log.append(&mut vec![record]).unwrap();
-    }
-
-    fn opens(&self, firm: &str, accounts: &[&str]) {
-        let accounts = accounts.iter().map(|account| account.parse().unwrap()).collect();
-        let (commission, self_trade) = (Commission::default(), SelfTrade::Allow);
-        self.says(FirmOpened { firm: firm.parse().unwrap(), accounts, commission, self_trade });
-    }
-
-    fn post(&self, token: &str, path: &str, body: Value) -> Reply {
-        self.world.write(token, "POST", &format!("/api/v1{path}"), body)
-    }
-
-    fn get(&self, token: &str, path: &str) -> Reply {
-        self.world.get(token, &format!("/api/v1{path}"))
-    }
-
-    /// A confirmed deposit for FIRM1.
-    fn funded(&self, asset: &str, amount: &str) -> String {
-        let body = json!({"account": "FIRM1", "asset": asset, "amount": amount, "method": "bank_transfer"});
-        let id = self.post(&self.ada, "/deposits", body).expect(201).text("id");
-        let reference = json!({"external_reference": format!("in {id}")});
-        self.post(&self.olga, &format!("/deposits/{id}/confirm"), reference).expect(200);
-        id
-    }
-
-    /// available, held, total.
-    fn wallet(&self, token: &str, account: &str, asset: &str) -> [String; 3] {
-        let wallet = self.get(token, &format!("/wallets/{account}/{asset}")).expect(200);
-        ["available", "held", "total"].map(|field| wallet.text(field))
-    }
-}
-
-fn ids(reply: &Reply) -> Vec<String> {
-    let items = reply.body["items"].as_array().unwrap();
-    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
-}
-
-/// Checks that money was refused with a code.
-#[track_caller]
-fn refused(reply: Reply, status: u16, code: &str) {
-    assert_eq!((reply.status, reply.text("code")), (status, code.to_owned()), "{reply:?}");
-}
 
 #[test]
 fn a_deposit_is_announced_by_the_firm_and_counts_once_operations_confirm_it() {
@@ -152,7 +47,16 @@ fn amounts_that_are_none_are_refused_in_words() {
     v.funded("USD", "100");
     let transfer = |amount: Value| json!({"account": "FIRM1", "to_account": "FIRM1-B", "asset": "USD", "amount": amount});
     let forty = "1".repeat(40);
-    for bad in [json!(1), json!("1e3"), json!(""), json!("+1"), json!(forty), json!("0.0000000001")] {
+    for bad in [
+        json!(1),
+        json!("1e3"),
+        json!(""),
+        json!("5."),
+        json!(".5"),
+        json!("+1"),
+        json!(forty),
+        json!("0.0000000001"),
+    ] {
         v.post(&v.ada, "/transfers", transfer(bad)).problem(400, "invalid");
     }
     for (amount, code) in [
@@ -270,6 +174,7 @@ fn fees_conversions_and_corrections_are_the_houses_to_decide_and_stand_in_the_bo
         rate: Amount::parse("1.0825").unwrap(),
         spread_bp: 20,
         max_age_ns: Some(60_000_000_000),
+        compared: None,
     });
     let made = v.post(&v.ada, "/conversions", wanted).expect(201);
     assert_eq!(

@@ -14,6 +14,7 @@ mod kafka;
 mod limits;
 mod log;
 mod overrides;
+mod payments;
 mod roles;
 mod schedule;
 mod session_kind;
@@ -38,6 +39,7 @@ pub(crate) use calendar::{Calendar, Schedule};
 pub(crate) use limits::Limits;
 pub(crate) use log::{Log, LogKind};
 pub(crate) use overrides::Overrides;
+pub(crate) use payments::{AdminPayments, AdminProcessor};
 pub(crate) use roles::Roles;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
@@ -313,6 +315,8 @@ pub(crate) struct Admin {
     pub(crate) kyc: AdminKyc,
     /// Where webhooks may be.
     pub(crate) webhooks: AdminWebhooks,
+    /// Payments from outside.
+    pub(crate) payments: AdminPayments,
 }
 
 impl Default for Admin {
@@ -331,6 +335,7 @@ impl Default for Admin {
             rates: AdminRates::default(),
             kyc: AdminKyc::default(),
             webhooks: AdminWebhooks::default(),
+            payments: AdminPayments::default(),
         }
     }
 }

@@ -246,6 +246,7 @@ impl<'a> RowIds<'a> {
             | Event::NoticeRaised(_)
             | Event::NoticesRequested(_)
             | Event::WebhooksRequested(_)
+            | Event::BankRequested(_)
             | Event::DeliveryRequested(_)
             | Event::DeliveryTried(_)
             | Event::JobRequested(_)

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! deposit      pending --confirm--> completed      reject: failed      cancel: cancelled
+//!              pending --acknowledge--> processing --confirm--> completed      reject: failed
 //! withdrawal   pending --approve--> processing --send, complete--> completed
 //!              held from the start; reject, cancel, time: cancelled; fail: failed; the hold is released
 //! transfer     completed at once within a firm; to another pending --approve--> completed, held meanwhile
@@ -99,8 +100,11 @@ impl Risk {
             | MoneyAction::Convert { .. }
             | MoneyAction::Charge { .. }
             | MoneyAction::Reverse { .. } => self.ask_money(&asked, &e.action, out),
-            MoneyAction::Confirm { movement, external_reference } => {
-                self.confirm(&asked, movement, external_reference, out)
+            MoneyAction::Confirm { movement, external_reference, arrived } => {
+                self.confirm(&asked, movement, external_reference, arrived.as_ref(), out)
+            }
+            MoneyAction::Acknowledge { movement, external_reference } => {
+                self.acknowledge(&asked, movement, external_reference, out)
             }
             MoneyAction::Approve { movement, .. } => self.approve(&asked, movement, out),
             MoneyAction::Reject { movement, reason } => self.turn_down(&asked, movement, reason, true, out),

@@ -38,6 +38,30 @@ fn one_outside_name_counts_once() {
 }
 
 #[test]
+fn a_processor_has_a_deposit_in_hand_until_it_says_what_became_of_it() {
+    let mut t = Treasury::new();
+    let (first, second) = (t.deposit("2000"), t.deposit("300"));
+    let told = "processor:cards";
+    assert_eq!(t.ask(told, "ACME", acknowledge(first, "pay-1")), format!("{first} Processing"));
+    assert_eq!(t.ask(told, "ACME", acknowledge(first, "pay-1")), "WRONG_STATE");
+    assert_eq!(t.ask(told, "ACME", acknowledge(second, "pay-1")), "REFERENCE_USED");
+    assert_eq!(t.ask(ANN, "ACME", cancel(first)), "WRONG_STATE", "its client takes it back no more");
+    assert_eq!(t.ask(BOB, "ACME", send(first, "x")), "WRONG_STATE", "it is no withdrawal");
+    assert_eq!(t.ask(BOB, "ACME", MoneyAction::Complete { movement: first }), "WRONG_STATE");
+    for (asset, much) in [("USD", "1999.99"), ("EUR", "2000")] {
+        let arrived = Some(Money { asset: id(asset), amount: desk::amount(much) });
+        let word = MoneyAction::Confirm { movement: first, external_reference: "pay-1".to_owned(), arrived };
+        assert_eq!(t.ask(told, "ACME", word), "NOT_AS_ANNOUNCED");
+    }
+    assert_eq!(t.ask(BOB, "ACME", confirm(first, "pay-2")), "REFERENCE_USED", "it has another name");
+    assert_eq!(t.funds("ACME", "USD"), "10000/10000");
+    assert_eq!(t.ask(told, "ACME", confirm(first, "pay-1")), format!("{first} Completed"));
+    assert_eq!(t.ask(told, "ACME", acknowledge(second, "pay-2")), format!("{second} Processing"));
+    assert_eq!(t.ask(told, "ACME", reject(second)), format!("{second} Failed"));
+    assert_eq!(t.funds("ACME", "USD"), "12000/12000");
+}
+
+#[test]
 fn a_withdrawal_holds_amount_and_fee_until_it_has_arrived() {
     let mut t = Treasury::new();
     t.terms(|terms| (terms.withdrawal_fee, terms.withdrawal_fee_bp) = (desk::amount("1"), 5));

@@ -30,7 +30,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => (0..3_usize, 0..6_usize, 0..3_usize, 0..3_usize, 0..AMOUNTS.len(), 0..3_usize)
             .prop_map(|(by, what, from, to, much, asset)| Step::Ask { by, what, from, to, much, asset }),
-        14 => (0..3_usize, 0..8_usize, any::<usize>()).prop_map(|(by, what, pick)| Step::Word { by, what, pick }),
+        14 => (0..3_usize, 0..9_usize, any::<usize>()).prop_map(|(by, what, pick)| Step::Word { by, what, pick }),
         4 => (any::<bool>(), 1..400_u32, 900..1_100_u32)
             .prop_map(|(buy, lots, cents)| Step::Order { buy, lots, cents }),
         2 => any::<usize>().prop_map(|pick| Step::CancelOrder { pick }),
@@ -66,6 +66,7 @@ fn wanted(t: &Treasury, step: &Step, n: usize) -> Option<(&'static str, &'static
                 4 => cancel(movement),
                 5 => send(movement, &reference),
                 6 => MoneyAction::Complete { movement },
+                7 => acknowledge(movement, &reference),
                 _ if n.is_multiple_of(2) => fail(movement),
                 _ => reverse(movement),
             };

@@ -63,6 +63,14 @@ fn parse_units(text: &[u8]) -> Result<(i128, u8), DecimalError> {
     Ok((if negative { -scaled } else { scaled }, written as u8))
 }
 
+/// FIX lets `5.` and `.5` be numbers; records and the API do not, as JSON does not: such a text was cut off somewhere.
+fn check_written(text: &str) -> Result<(), DecimalError> {
+    match text.trim_start_matches('-').starts_with('.') || text.ends_with('.') {
+        true => Err(DecimalError::Syntax),
+        false => Ok(()),
+    }
+}
+
 /// Longest text of any of ours: sign, 30 integer digits, point, nine decimals.
 const TEXT_MAX: usize = 48;
 
@@ -168,7 +176,10 @@ macro_rules! decimal_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                from_text(deserializer, "a decimal in a string", Self::parse)
+                from_text(deserializer, "a decimal in a string", |text| {
+                    check_written(text)?;
+                    Self::parse(text)
+                })
             }
         }
 
@@ -429,6 +440,14 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(Price::parse(text).map(|p| p.units()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn in_json_a_point_has_digits_on_both_sides() {
+        for text in ["5.", ".5", "-.5", "-5.", "."] {
+            assert!(serde_json::from_str::<Amount>(&format!("\"{text}\"")).is_err(), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<Amount>("\"-0.5\"").unwrap().units(), -500_000_000);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Every event kind. `docs/wire/topics.md` lists which topic holds which and who writes it.
 
 mod amendments;
+mod bank;
 mod commands;
 mod control;
 mod disconnects;
@@ -25,6 +26,7 @@ mod trading;
 mod webhooks;
 
 pub use amendments::*;
+pub use bank::*;
 pub use commands::*;
 pub use control::*;
 pub use disconnects::*;
@@ -195,6 +197,8 @@ events! {
     NoticesRequested(NoticesRequested) = "notices.requested.v1", key |_| "notices";
     /// A command of a user on the own webhooks. admin, API.
     WebhooksRequested(WebhooksRequested) = "webhooks.requested.v1", key |_| "webhooks";
+    /// A command on statements of the house's banks. admin, API.
+    BankRequested(BankRequested) = "bank.requested.v1", key |_| "bank";
     /// Something must go to a webhook. admin, admin.
     DeliveryRequested(DeliveryRequested) = "delivery.requested.v1", key |e| e.webhook.as_str();
     /// A delivery was tried. admin, admin.

@@ -192,6 +192,14 @@ text_id! {
     BeneficiaryId, 32
 }
 text_id! {
+    /// A statement of a bank: `bst_` and the digits of the command that brought it in.
+    BankStatementId, 40
+}
+text_id! {
+    /// A line of one: its statement's id, a point and its place there in four digits.
+    BankLineId, 48
+}
+text_id! {
     /// A loan product.
     LoanProductId, 24
 }

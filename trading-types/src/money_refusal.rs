@@ -51,6 +51,8 @@ refusals! {
     WrongState = 13 "WRONG_STATE";
     /// Nobody decided in time.
     Expired = 14 "EXPIRED";
+    /// What has arrived is not what was announced.
+    NotAsAnnounced = 26 "NOT_AS_ANNOUNCED";
     /// Whoever asked for it, or has approved already, may not approve.
     SamePerson = 15 "SAME_PERSON";
     /// Undone already, being undone, or itself an undoing.

@@ -117,6 +117,14 @@ impl ReadModel {
         statement.query_row([id.to_string()], from_json).optional()
     }
 
+    /// Movements that a bank, processor or chain gave this name, the newest few.
+    pub(crate) fn movements_known_as(&self, name: &str) -> rusqlite::Result<Vec<Movement>> {
+        let connection = self.connection();
+        let sql = "SELECT json FROM movement WHERE json_extract(json, '$.external_reference') = ?1 \
+                   ORDER BY place DESC LIMIT 10";
+        connection.prepare_cached(sql)?.query_map([name], from_json)?.collect()
+    }
+
     /// What became of an instruction, if that is known.
     pub(crate) fn money_answer(&self, command: &CommandId) -> rusqlite::Result<Option<AnswerRow>> {
         let connection = self.connection();

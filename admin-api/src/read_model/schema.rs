@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -57,6 +57,7 @@ CREATE TABLE movement (
 );
 CREATE UNIQUE INDEX movement_of_id ON movement (id);
 CREATE INDEX movement_of_firm ON movement (firm, place);
+CREATE INDEX movement_known_as ON movement (json_extract(json, '$.external_reference'));
 CREATE TABLE money_answer (command TEXT PRIMARY KEY, movement TEXT, beneficiary TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 CREATE TABLE beneficiary (
     firm TEXT NOT NULL, id TEXT NOT NULL, asset TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, id)

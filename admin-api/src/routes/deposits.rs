@@ -118,6 +118,7 @@ async fn confirm_deposit(
     tell(&api, &asked, &headers, (&id, kind), |movement| MoneyAction::Confirm {
         movement,
         external_reference,
+        arrived: None,
     })
     .await
 }

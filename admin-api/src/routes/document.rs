@@ -159,6 +159,7 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
                             | Operation::Refresh
                             | Operation::CreateFirstAdministrator
                             | Operation::TakeKycAdvice
+                            | Operation::TakePaymentNotice
                     )
             }
             K::Forbidden | K::Enrol => {

@@ -4,21 +4,17 @@ use crate::api::Api;
 use crate::asked::Asked;
 use crate::body::Body;
 use crate::problem::{Problem, ProblemKind};
+use crate::provider_signature;
 use crate::text_rules;
 use assay_trading_types::{KycAction, KycFileId, KycVerdict};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use hmac::{Hmac, Mac};
 use serde::Deserialize;
-use sha2::Sha256;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-/// How far a signature's time may be from ours.
-const WINDOW_S: u64 = 300;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(take_kyc_advice))
@@ -55,7 +51,8 @@ async fn take_kyc_advice(
     let (parts, body) = request.into_parts();
     let too_large = |_| Problem::new(ProblemKind::TooLarge);
     let bytes: Bytes = axum::body::to_bytes(body, api.config.body_bytes_max).await.map_err(too_large)?;
-    if !is_signed(&api, &headers, &bytes) {
+    let secret = api.config.kyc.provider_secret.as_ref();
+    if !secret.is_some_and(|secret| provider_signature::verifies(secret, &headers, &bytes, api.now())) {
         return Err(Problem::new(ProblemKind::Unauthenticated));
     }
     let request = Request::from_parts(parts, axum::body::Body::from(bytes));
@@ -68,20 +65,4 @@ async fn take_kyc_advice(
     let action = KycAction::NoteAdvice { file: given.file, event, verdict: given.verdict, reference };
     api.submit(&asked, action).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn is_signed(api: &Api, headers: &HeaderMap, body: &[u8]) -> bool {
-    let Some(secret) = &api.config.kyc.provider_secret else { return false };
-    let given = headers.get("assay-signature").and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let Some((time, signature)) = given.strip_prefix("t=").and_then(|text| text.split_once(",v1=")) else {
-        return false;
-    };
-    let (Ok(time), Ok(signature)) = (time.parse::<i64>(), hex::decode(signature)) else { return false };
-    if (api.now().as_ns() / 1_000_000_000).abs_diff(time) > WINDOW_S {
-        return false;
-    }
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
-    mac.update(format!("{time}.").as_bytes());
-    mac.update(body);
-    mac.verify_slice(&signature).is_ok()
 }

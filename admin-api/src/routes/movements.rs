@@ -205,7 +205,7 @@ pub(super) async fn tell(
     Ok(answer(api.instruct(asked, movement.firm, action(movement.id)).await?, StatusCode::OK))
 }
 
-fn answer(instructed: Instructed, status: StatusCode) -> Response {
+pub(super) fn answer(instructed: Instructed, status: StatusCode) -> Response {
     match instructed {
         Instructed::Late(outcome) => changed(outcome),
         Instructed::Beneficiary(id) => (status, Json(serde_json::json!({ "id": id }))).into_response(),

@@ -8,7 +8,9 @@ use crate::asked::Asked;
 use crate::body::{Body, Faults};
 use crate::problem::Problem;
 use crate::read_model::RateRow;
-use assay_trading_types::{AccountId, Amount, Asset, ControlAction, ConversionRateSet, FirmId, MoneyAction};
+use assay_trading_types::{
+    AccountId, Amount, Asset, ControlAction, ConversionRateSet, FirmId, MoneyAction, RateCompared, SCALE,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -225,12 +227,14 @@ pub(crate) struct NewRate {
     max_age_s: Option<u32>,
 }
 
-/// Sets a conversion rate, in force at once.
+/// Sets a conversion rate. In force at once, unless it is further from the one in force than one person may move it, or none
+/// is: then once a second person approves.
 #[utoipa::path(put, path = "/api/v1/conversion-rates", operation_id = "set_conversion_rate", tag = "money",
     request_body = NewRate, responses((status = 200, body = Receipt)))]
 async fn set_conversion_rate(
     State(api): State<Arc<Api>>,
     asked: Asked,
+    headers: HeaderMap,
     Body(given): Body<NewRate>,
 ) -> Result<Response, Problem> {
     let mut faults = Faults::default();
@@ -249,6 +253,20 @@ async fn set_conversion_rate(
     faults.check()?;
     let max_age_ns = given.max_age_s.map(|s| i64::from(s) * 1_000_000_000);
     let NewRate { from, to, rate, spread_bp, .. } = given;
-    let set = ConversionRateSet { from, to, rate, spread_bp, max_age_ns };
+    let rows = api.read_model(&headers).await?.conversion_rates().map_err(failed)?;
+    let alone_within_bp = api.config.payments.rate_alone_within_bp;
+    let compared = Some(RateCompared { reference: reference(&rows, from, to), alone_within_bp });
+    let set = ConversionRateSet { from, to, rate, spread_bp, max_age_ns, compared };
     api.submit(&asked, ControlAction::SetConversionRate(set)).await.map(changed)
+}
+
+/// The rate in force, or what the one the other way round makes of it, to nine decimals.
+fn reference(rows: &[RateRow], from: Asset, to: Asset) -> Option<Amount> {
+    let rate_of =
+        |from, to| rows.iter().find(|r| r.rate.from == from && r.rate.to == to).map(|r| r.rate.rate);
+    let inverse = || {
+        let units = rate_of(to, from)?.units();
+        (units > 0).then(|| Amount::from_units(i128::from(SCALE) * i128::from(SCALE) / units))
+    };
+    rate_of(from, to).or_else(inverse)
 }

@@ -34,7 +34,8 @@ impl Control {
         self.sessions.get(&comp_id).cloned().unwrap_or_default()
     }
 
-    /// Whether an action takes two persons. A price does not: it comes often, and from sources that people only watch.
+    /// Whether an action takes two persons. A price does not: it comes often, and from sources that people only watch;
+    /// a conversion rate, at which the house itself pays, does when it is far from the one before.
     pub(crate) fn takes_two(action: &ControlAction) -> bool {
         match action {
             ControlAction::OpenFirm(_)
@@ -44,7 +45,8 @@ impl Control {
             ControlAction::SetSession(_) | ControlAction::SetSessionNumbers(_) => true,
             // Whoever sees harm stops it; to let it go on takes two.
             ControlAction::SuspendSession(e) => !e.suspended,
-            ControlAction::SetReferencePrice(_) | ControlAction::SetConversionRate(_) => false,
+            ControlAction::SetReferencePrice(_) => false,
+            ControlAction::SetConversionRate(e) => e.takes_two(),
             // Risk itself sees to it that two persons take part where that matters.
             ControlAction::SetSwitch(_)
             | ControlAction::ProposeLimits(_)

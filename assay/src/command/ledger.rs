@@ -1,5 +1,7 @@
 //! `assay ledger ...`: the books of a running node, by its API.
 
+mod bank;
+
 use super::Outcome;
 use super::session::{in_a_path, show};
 use crate::api_client::ApiArgs;
@@ -23,6 +25,9 @@ pub(crate) enum LedgerCommand {
     Statement(StatementArgs),
     /// The books against what they are made from. Exit code 1 when something does not come out.
     Reconcile(ApiArgs),
+    /// Statements of the house's banks, and what their lines are.
+    #[command(subcommand)]
+    Bank(bank::BankCommand),
 }
 
 /// `assay ledger accounts`
@@ -90,6 +95,7 @@ pub(crate) fn run(command: &LedgerCommand) -> Outcome {
         LedgerCommand::Transfers(args) => args.list()?,
         LedgerCommand::TrialBalance(api) => return trial_balance(api),
         LedgerCommand::Statement(args) => args.print()?,
+        LedgerCommand::Bank(command) => bank::run(command)?,
         LedgerCommand::Reconcile(api) => {
             let answer = api.call("GET", "/api/v1/ledger/reconciliation", None)?;
             show(&answer);

@@ -2,11 +2,13 @@
 
 use super::{DataDir, NodeError};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{AdminProcessor, Config};
 use assay_admin_api::{
-    Api, ApiConfig, FixSessionsPort, KycConfig, MailRoute, Operation, Rates, ReadModelBuilder,
+    Api, ApiConfig, BankAccount, FixSessionsPort, KycConfig, MailRoute, Operation, PaymentProcessor,
+    PaymentsConfig, Rates, ReadModelBuilder,
 };
 use assay_event_log::EventLog;
+use assay_trading_types::Asset;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -31,6 +33,7 @@ fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError>
     let admin = &config.admin;
     Ok(ApiConfig {
         kyc: kyc(config, data_dir)?,
+        payments: payments(config)?,
         keys: keys(data_dir),
         read_model: data_dir.root().join("admin"),
         public_url: admin.public_url.clone().unwrap_or_else(|| format!("http://{}", admin.listen)),
@@ -69,6 +72,22 @@ fn kyc(config: &Config, data_dir: &DataDir) -> Result<KycConfig, NodeError> {
         high_risk_countries: given.high_risk_countries.clone(),
         retention_days: given.retention_days.unwrap_or(default.retention_days),
         provider_secret,
+    })
+}
+
+fn payments(config: &Config) -> Result<PaymentsConfig, NodeError> {
+    let given = &config.admin.payments;
+    let processor =
+        |p: &AdminProcessor| Ok(PaymentProcessor { name: p.name.clone(), secret: secret(&p.secret_file)? });
+    let own = |(account, asset): (&String, &Asset)| BankAccount {
+        account: account.replace(' ', ""),
+        asset: *asset,
+    };
+    let default = PaymentsConfig::default();
+    Ok(PaymentsConfig {
+        bank_accounts: given.bank_accounts.iter().map(own).collect(),
+        processors: given.processor.iter().map(processor).collect::<Result<_, NodeError>>()?,
+        rate_alone_within_bp: given.rate_alone_within_bp.unwrap_or(default.rate_alone_within_bp),
     })
 }
 

@@ -12,21 +12,54 @@ impl Risk {
         asked: &Asked,
         id: &MovementId,
         external_reference: &str,
+        arrived: Option<&Money>,
         out: &mut Outbox,
     ) -> Result<(), Refused> {
-        let mut movement = self.money.open_of(asked, id)?;
-        self.check_parties(&movement)?;
-        if id.kind() != MovementKind::Deposit {
-            return Err((MoneyRefusal::WrongState, format!("{id} is no deposit")));
+        let mut movement = self.open_deposit(asked, id)?;
+        if let Some(arrived) = arrived.filter(|a| (a.asset, a.amount) != (movement.asset, movement.amount)) {
+            let (announced, asset) = (movement.amount, movement.asset);
+            let detail =
+                format!("{} {} arrived, {announced} {asset} announced", arrived.amount, arrived.asset);
+            return Err((MoneyRefusal::NotAsAnnounced, detail));
         }
         check_other_person(&movement, asked)?;
-        let reference = self.money.reference(&movement, external_reference)?;
+        let reference = self.money.own_reference(&movement, external_reference)?;
         movement.external_reference = Some(external_reference.to_owned());
         movement.approvals.push(asked.by);
         complete(&mut movement, asked);
         self.post_movement(movement, Posting::Move, Some(asked.command), out)?;
         self.money.references.insert(reference);
         Ok(())
+    }
+
+    /// A processor has a deposit in hand: the client can take it back no more.
+    pub(super) fn acknowledge(
+        &mut self,
+        asked: &Asked,
+        id: &MovementId,
+        external_reference: &str,
+        out: &mut Outbox,
+    ) -> Result<(), Refused> {
+        let mut movement = self.open_deposit(asked, id)?;
+        if movement.status != MovementStatus::Pending {
+            return Err((MoneyRefusal::WrongState, format!("{id} is {:?}", movement.status)));
+        }
+        let reference = self.money.reference(&movement, external_reference)?;
+        movement.external_reference = Some(external_reference.to_owned());
+        movement.status = MovementStatus::Processing;
+        movement.version += 1;
+        self.money.references.insert(reference);
+        self.keep(movement, Some(asked.command), out);
+        Ok(())
+    }
+
+    fn open_deposit(&self, asked: &Asked, id: &MovementId) -> Result<Movement, Refused> {
+        let movement = self.money.open_of(asked, id)?;
+        self.check_parties(&movement)?;
+        match id.kind() {
+            MovementKind::Deposit => Ok(movement),
+            _ => Err((MoneyRefusal::WrongState, format!("{id} is no deposit"))),
+        }
     }
 
     /// A second person lets happen what waits.
@@ -83,7 +116,9 @@ impl Risk {
         out: &mut Outbox,
     ) -> Result<(), Refused> {
         let movement = self.money.open_of(asked, id)?;
-        if movement.status != MovementStatus::Pending {
+        // What a processor has in hand it may still say that it failed.
+        let may_fail = is_rejection && id.kind() == MovementKind::Deposit;
+        if movement.status != MovementStatus::Pending && !may_fail {
             return Err((MoneyRefusal::WrongState, format!("{id} is {:?}", movement.status)));
         }
         let status = match id.kind() {

@@ -57,14 +57,28 @@ impl Risk {
 
     fn under_way(&self, asked: &Asked, id: &MovementId) -> Result<Movement, Refused> {
         let movement = self.money.open_of(asked, id)?;
-        match movement.status {
-            MovementStatus::Processing => Ok(movement),
-            other => Err((MoneyRefusal::WrongState, format!("{id} is {other:?}"))),
+        match (id.kind(), movement.status) {
+            (MovementKind::Withdrawal, MovementStatus::Processing) => Ok(movement),
+            (_, other) => Err((MoneyRefusal::WrongState, format!("{id} is {other:?}"))),
         }
     }
 }
 
 impl Money {
+    /// As [`Money::reference`]; or the name that the movement has already, and that only.
+    pub(super) fn own_reference(
+        &self,
+        movement: &Movement,
+        text: &str,
+    ) -> Result<(MovementKind, PayMethod, String), Refused> {
+        let method = movement.method.unwrap_or(PayMethod::BankTransfer);
+        match &movement.external_reference {
+            None => self.reference(movement, text),
+            Some(own) if own == text => Ok((movement.id.kind(), method, text.to_owned())),
+            Some(own) => Err((MoneyRefusal::ReferenceUsed, format!("{} is known as {own}", movement.id))),
+        }
+    }
+
     /// The outside name of a movement, when no other has it.
     pub(super) fn reference(
         &self,

@@ -140,7 +140,14 @@ fn terms() -> MoneyTermsSet {
 
 pub fn rate(from: &str, to: &str, rate: &str, spread_bp: u32) -> ConversionRateSet {
     let max_age_ns = Some(2 * 86_400_000_000_000);
-    ConversionRateSet { from: id(from), to: id(to), rate: amount(rate), spread_bp, max_age_ns }
+    ConversionRateSet {
+        from: id(from),
+        to: id(to),
+        rate: amount(rate),
+        spread_bp,
+        max_age_ns,
+        compared: None,
+    }
 }
 
 pub fn deposit(account: &str, asset: &str, much: &str) -> MoneyAction {
@@ -149,7 +156,11 @@ pub fn deposit(account: &str, asset: &str, much: &str) -> MoneyAction {
 }
 
 pub fn confirm(movement: MovementId, reference: &str) -> MoneyAction {
-    MoneyAction::Confirm { movement, external_reference: reference.to_owned() }
+    MoneyAction::Confirm { movement, external_reference: reference.to_owned(), arrived: None }
+}
+
+pub fn acknowledge(movement: MovementId, reference: &str) -> MoneyAction {
+    MoneyAction::Acknowledge { movement, external_reference: reference.to_owned() }
 }
 
 pub fn withdraw(asset: &str, much: &str) -> MoneyAction {

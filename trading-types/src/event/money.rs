@@ -41,6 +41,16 @@ pub enum MoneyAction {
         movement: MovementId,
         /// The bank's, processor's or chain's own name for it; each counts once.
         external_reference: String,
+        /// What it says has arrived; anything else than what was announced is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arrived: Option<Money>,
+    },
+    /// A processor has a deposit in hand, and will say what becomes of it.
+    Acknowledge {
+        /// The deposit.
+        movement: MovementId,
+        /// The processor's own name for it; each counts once.
+        external_reference: String,
     },
     /// Money is to leave; it is held at once.
     Withdraw {
@@ -162,6 +172,15 @@ pub enum MoneyAction {
         /// Its name in the firm's book.
         beneficiary: BeneficiaryId,
     },
+}
+
+/// So much of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// Currency or symbol.
+    pub asset: Asset,
+    /// How much.
+    pub amount: Amount,
 }
 
 /// The way money takes into or out of the house.
@@ -494,6 +513,33 @@ pub struct ConversionRateSet {
     /// How long it may be used; until the next without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_ns: Option<i64>,
+    /// What it was compared with before it was set; nothing where nobody compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<RateCompared>,
+}
+
+/// What a conversion rate was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateCompared {
+    /// The rate in force, or by the rate in force the other way round; nothing when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Amount>,
+    /// How far from it, in basis points, one person may set a rate.
+    pub alone_within_bp: u32,
+}
+
+impl ConversionRateSet {
+    /// Whether it takes two persons: it is further from what it was compared with than one may set it, or there was
+    /// nothing to compare it with.
+    pub fn takes_two(&self) -> bool {
+        let Some(compared) = self.compared else { return false };
+        let Some(reference) = compared.reference else { return true };
+        let (rate, reference) = (self.rate.units(), reference.units());
+        let distance = rate.abs_diff(reference).checked_mul(10_000);
+        let allowed = reference.unsigned_abs().checked_mul(u128::from(compared.alone_within_bp));
+        // Numbers too large to compare are too far apart.
+        !matches!((distance, allowed), (Some(distance), Some(allowed)) if distance <= allowed)
+    }
 }
 
 #[cfg(test)]

@@ -529,6 +529,7 @@ fn operations() -> Vec<Event> {
             },
         }
         .into(),
+        money::bank(),
         DeliveryRequested {
             delivery: delivery_id(),
             webhook: webhook_id(),

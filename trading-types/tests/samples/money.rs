@@ -44,9 +44,30 @@ pub(super) fn money() -> Vec<Event> {
             rate: amount("1.0825"),
             spread_bp: 20,
             max_age_ns: Some(60_000_000_000),
+            compared: Some(RateCompared { reference: Some(amount("1.0810")), alone_within_bp: 200 }),
         }
         .into(),
     ]
+}
+
+pub(super) fn bank() -> Event {
+    let line = BankLine {
+        reference: "R1".into(),
+        day: Date::parse("2026-11-20").unwrap(),
+        amount: amount("2500.50"),
+        text: "for DEP-00000000002A".into(),
+        matched: MovementId::parse("DEP-00000000002A"),
+    };
+    let statement = BankStatement {
+        account: "DE89370400440532013000".into(),
+        name: "2026-11-20".into(),
+        asset: asset("EUR"),
+        digest: "3d".repeat(32),
+        opening: amount("1000"),
+        closing: amount("3500.50"),
+        lines: vec![line],
+    };
+    BankRequested { command: command("import_bank_statement"), action: BankAction::Import(statement) }.into()
 }
 
 fn beneficiary() -> Beneficiary {

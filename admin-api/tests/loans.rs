@@ -80,7 +80,12 @@ impl Bank {
             single_orders: Default::default(),
         });
         let price = "10".parse().unwrap();
-        self.says(ReferencePriceSet { symbol: "AAPL".parse().unwrap(), price, max_age_ns: None });
+        self.says(ReferencePriceSet {
+            symbol: "AAPL".parse().unwrap(),
+            price,
+            max_age_ns: None,
+            source: None,
+        });
         for firm in ["FIRM1", "FIRM2"] {
             let accounts = vec![firm.parse().unwrap()];
             let (commission, self_trade) = (Commission::default(), SelfTrade::Allow);

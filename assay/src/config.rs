@@ -15,6 +15,7 @@ mod limits;
 mod log;
 mod overrides;
 mod payments;
+mod price_source;
 mod roles;
 mod schedule;
 mod session_kind;
@@ -25,8 +26,8 @@ mod webhooks;
 use assay_admin_api::{Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
-    AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, Qty, SecurityType, SelfTrade,
-    Symbol, UserRole,
+    AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, PriceSource, Qty, SecurityType,
+    SelfTrade, Symbol, UserRole,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub(crate) use limits::Limits;
 pub(crate) use log::{Log, LogKind};
 pub(crate) use overrides::Overrides;
 pub(crate) use payments::{AdminPayments, AdminProcessor};
+pub(crate) use price_source::{Kind as PriceSourceKind, Pace as PricePace};
 pub(crate) use roles::Roles;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
@@ -102,6 +104,9 @@ pub(crate) struct Config {
     /// What accounts under a regulatory regime must state.
     #[serde(rename = "regime")]
     pub(crate) regimes: Vec<Regime>,
+    /// Where reference prices come from.
+    #[serde(rename = "price_source")]
+    pub(crate) price_sources: Vec<price_source::Source>,
     /// What may be traded.
     #[serde(rename = "instrument")]
     pub(crate) instruments: Vec<Instrument>,
@@ -465,6 +470,12 @@ pub(crate) struct Instrument {
     /// How long a reference price may be used, in seconds; until the next when left out.
     #[serde(default)]
     pub(crate) reference_max_age_s: Option<u32>,
+    /// Where its reference price comes from, in the order of fail-over.
+    #[serde(default)]
+    pub(crate) price_sources: Vec<PriceSource>,
+    /// A price further than this from the one before must be confirmed, in basis points.
+    #[serde(default)]
+    pub(crate) price_outlier_bp: Option<u32>,
     /// What is traded on a usual day, which `limits.order_adv_bp` compares orders with.
     #[serde(default, deserialize_with = "maybe_qty")]
     pub(crate) average_daily_volume: Option<Qty>,
@@ -563,11 +574,17 @@ impl Config {
         self.check_credit()?;
         self.check_calendars()?;
         self.check_instruments()?;
+        self.check_price_sources()?;
         self.check_assets()?;
         self.gateway_config()?;
         self.check_admin()?;
         self.check_audit()?;
         self.check_log()
+    }
+
+    /// A path as the file means it: below its own directory, unless it is absolute.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
     }
 
     fn check_admin(&self) -> Result<(), Fault> {

@@ -98,7 +98,7 @@ fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
     ];
     if let Some(price) = instrument.reference_price {
         let max_age_ns = instrument.reference_max_age_s.map(|s| i64::from(s) * 1_000_000_000);
-        let reference = ReferencePriceSet { symbol: instrument.symbol, price, max_age_ns };
+        let reference = ReferencePriceSet { symbol: instrument.symbol, price, max_age_ns, source: None };
         events.push((Topic::Accounts, reference.into()));
     }
     if let Some(qty) = instrument.average_daily_volume {

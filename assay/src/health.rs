@@ -3,6 +3,7 @@
 
 mod metrics;
 
+use crate::price_sources;
 use assay_admin_api::Api;
 use assay_event_log::EventLog;
 use axum::Json;
@@ -39,6 +40,8 @@ pub(crate) struct Vitals {
     pub(crate) gateway: Option<Arc<fix_gateway::Statistics>>,
     /// The back office, where it is served.
     pub(crate) back_office: Option<Arc<Api>>,
+    /// Sources of reference prices, where they are read.
+    pub(crate) prices: Option<Arc<price_sources::Statistics>>,
 }
 
 impl Vitals {
@@ -55,6 +58,7 @@ impl Vitals {
             log,
             gateway: None,
             back_office: None,
+            prices: None,
         }
     }
 

@@ -17,6 +17,7 @@ mod drill;
 mod health;
 mod log_place;
 mod node;
+mod price_sources;
 mod process;
 mod role;
 mod timetable;

@@ -4,6 +4,7 @@
 //! thread gateway    sockets <-> sessions <-> log
 //! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
 //! thread log-writer one write and one sync for whatever queued up (over Kafka: its client and what hears it)
+//! thread prices    sources of reference prices, where there are any -> log
 //! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
 //! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides), kyc, mail and webhooks
 //! ```
@@ -18,6 +19,7 @@ use crate::clock;
 use crate::config::{Config, Fault};
 use crate::health::{self, Vitals};
 use crate::log_place::{self, OpenLog};
+use crate::price_sources::PriceSources;
 use assay_admin_api::{
     Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, WebhookService, mailer,
 };
@@ -122,6 +124,8 @@ pub(crate) struct Parts {
     pub(crate) gateway: bool,
     /// Risk, execution or both, caught up.
     pub(crate) pipeline: Option<(Pipeline, SnapshotStore)>,
+    /// Sources of reference prices, if any are configured; beside risk.
+    pub(crate) prices: bool,
     /// Chain, seals and store.
     pub(crate) audit: Option<AuditService>,
     /// The back office's API.
@@ -189,6 +193,7 @@ impl Node {
         let parts = Parts {
             gateway: true,
             pipeline: Some((pipeline, snapshots)),
+            prices: true,
             audit: Some(audit),
             back_office: config.admin.back_office,
             pages: Pages::Listen(config.admin.listen),
@@ -220,7 +225,14 @@ impl Node {
             }
             false => None,
         };
+        let prices = match &parts.pipeline {
+            Some((pipeline, _)) if parts.prices => {
+                PriceSources::open(config, &log, |symbol| pipeline.risk().reference_price(symbol))?
+            }
+            _ => None,
+        };
         let vitals = Arc::new(Vitals {
+            prices: prices.as_ref().map(PriceSources::statistics),
             gateway: gateway.as_ref().map(fix_gateway::Handle::statistics),
             back_office: back_office.as_ref().map(|(api, _)| Arc::clone(api)),
             has_pipeline: parts.pipeline.is_some(),
@@ -254,6 +266,10 @@ impl Node {
         }
         if let Some((pipeline, snapshots)) = parts.pipeline {
             node.run_pipeline(pipeline, snapshots, config.log.snapshot_records, Arc::clone(&vitals))?;
+        }
+        if let Some(prices) = prices {
+            let stop = Arc::clone(&node.stop);
+            node.run("prices", move || prices.run(&stop))?;
         }
         vitals.ready.store(true, Ordering::Release);
         Ok(node)

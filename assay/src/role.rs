@@ -239,6 +239,7 @@ impl Process {
             }
             Role::Risk | Role::Execution | Role::Ledger => {}
         }
+        parts.prices = self.role == Role::Risk;
         if let Some(stages) = self.role.stages() {
             parts.pipeline = Some(match standby.and_then(|standby| standby.lead(recovery)) {
                 Some((mut pipeline, snapshots)) => {

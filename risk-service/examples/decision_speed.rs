@@ -76,7 +76,7 @@ impl Desk {
             }
             .into(),
         );
-        self.give(ReferencePriceSet { symbol, price: id("10"), max_age_ns: None }.into());
+        self.give(ReferencePriceSet { symbol, price: id("10"), max_age_ns: None, source: None }.into());
         let limits = LimitsSet {
             firm,
             version: 1,

@@ -130,6 +130,11 @@ impl Risk {
         needs
     }
 
+    /// The latest reference price of an instrument, however old.
+    pub fn reference_price(&self, symbol: &Symbol) -> Option<Price> {
+        self.instruments.find(symbol).and_then(|ix| self.instruments[ix].price())
+    }
+
     /// What an account owns of an asset, holds included.
     pub fn position(&self, account: &AccountId, asset: &Asset) -> Amount {
         self.find_client(account, asset).map_or(Amount::ZERO, |ix| self.ledger.account(ix).balance())

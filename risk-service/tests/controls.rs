@@ -316,7 +316,7 @@ fn a_cancel_passes_whatever_stands_against_orders() {
         restricted: true,
         reason: "all of it".to_owned(),
     });
-    desk.give(ReferencePriceSet { symbol: id("AAPL"), price: id("10"), max_age_ns: Some(1) });
+    desk.give(ReferencePriceSet { symbol: id("AAPL"), price: id("10"), max_age_ns: Some(1), source: None });
     desk.switch("operator:ann", SwitchScope::All, SwitchState::CancelOnly);
     desk.later_ms(10);
     for (orig, name) in [("a", "d"), ("b", "e"), ("c", "f")] {

@@ -64,7 +64,12 @@ fn without_a_usable_reference_price_every_order_fails_closed() {
     assert_eq!(answer(&desk.place(market)), "NO_REF_PRICE");
     let limit = |name: &str| Ask { symbol: "MSFT", ..ask(name, "buy 1 @ 10") };
     assert_eq!(answer(&desk.place(limit("b"))), "NO_REF_PRICE");
-    desk.give(ReferencePriceSet { symbol: id("MSFT"), price: id("10"), max_age_ns: Some(1_000_000_000) });
+    desk.give(ReferencePriceSet {
+        symbol: id("MSFT"),
+        price: id("10"),
+        max_age_ns: Some(1_000_000_000),
+        source: None,
+    });
     desk.later_ms(1_000);
     assert_eq!(answer(&desk.place(limit("c"))), "ok");
     desk.later_ms(1);

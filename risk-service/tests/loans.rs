@@ -148,7 +148,7 @@ fn loan_04_without_a_fresh_price_nothing_is_lent() {
     l.price("0");
     assert_eq!(l.ask(OSKAR, Some("ACME"), LoanAction::Disburse { loan }), "PRICE_MISSING");
     let max_age_ns = Some(60_000_000_000);
-    l.desk.give(ReferencePriceSet { symbol: id("AAPL"), price: id("10"), max_age_ns });
+    l.desk.give(ReferencePriceSet { symbol: id("AAPL"), price: id("10"), max_age_ns, source: None });
     l.desk.later_ms(60_001);
     assert_eq!(
         l.ask(OSKAR, Some("ACME"), LoanAction::Disburse { loan }),

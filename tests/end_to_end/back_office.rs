@@ -18,7 +18,7 @@ const ATTEMPTS_MAX: usize = 50_000;
 pub(crate) struct Reply {
     status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Reply {
@@ -201,7 +201,9 @@ fn health_documents_and_pages_are_served_without_login() {
 
 #[test]
 fn metrics_have_help_and_type_and_rules_and_dashboard_name_no_others() {
-    let home = Home::new();
+    let source = "\n[[price_source]]\nname = \"book\"\nkind = \"market\"\n";
+    let terms = "reference_price = \"100.00\"\nreference_max_age_s = 3600\nprice_sources = [\"book\"]";
+    let home = Home::with(source).changed("reference_price = \"100.00\"", terms);
     let server = home.start();
     once_recovered(&server, "GET", "/readyz", "", None).expect(200);
     let reply = call(&server, "GET", "/metrics", "", None).expect(200);

@@ -28,6 +28,7 @@ mod news;
 mod orders;
 mod parties;
 mod pending;
+mod prices;
 mod processes;
 mod refusals;
 mod risk;

@@ -124,6 +124,10 @@ text_id! {
     Exchange, 4
 }
 text_id! {
+    /// Where reference prices come from, as the configuration names it: `vendor`.
+    PriceSource, 24
+}
+text_id! {
     /// A trading calendar: `XNYS`.
     CalendarId, 24
 }

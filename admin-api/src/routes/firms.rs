@@ -374,7 +374,12 @@ async fn set_reference_price(
     submit(
         &api,
         &asked,
-        ControlAction::SetReferencePrice(ReferencePriceSet { symbol, price: given.price, max_age_ns }),
+        ControlAction::SetReferencePrice(ReferencePriceSet {
+            symbol,
+            price: given.price,
+            max_age_ns,
+            source: None,
+        }),
     )
     .await
 }

@@ -88,7 +88,7 @@ impl Desk {
                 }
                 .into(),
             );
-            self.apply(ReferencePriceSet { symbol, price: id("10"), max_age_ns: None }.into());
+            self.apply(ReferencePriceSet { symbol, price: id("10"), max_age_ns: None, source: None }.into());
         }
         for n in 0..FIRMS {
             let firm = id(&format!("FIRM{n}"));

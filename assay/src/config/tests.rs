@@ -105,6 +105,22 @@ fn every_fault_names_file_line_and_mend() {
             "[[firm]]\nid = \"F\"\n[[session]]\ncomp_id = \"C\"\nfirm = \"F\"\ncancel_on_disconnect = { drop_copy = \"D\" }\n",
             "assay.toml:6: \"D\" is no drop copy session of firm F",
         ),
+        (
+            "[[price_source]]\nname = \"v\"\nkind = \"file\"\n",
+            "assay.toml:1: price source \"v\" needs a path",
+        ),
+        (
+            "[[price_source]]\nname = \"v\"\nkind = \"market\"\nstale_after_s = 0\n",
+            "assay.toml:4: stale_after_s must be above zero",
+        ),
+        (
+            "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nreference_max_age_s = 1\nprice_sources = [\"v\"]\n",
+            "assay.toml:6: price source v is not defined",
+        ),
+        (
+            "[[price_source]]\nname = \"v\"\nkind = \"market\"\n[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\nprice_sources = [\"v\"]\n",
+            "assay.toml:8: an instrument with price_sources needs reference_max_age_s",
+        ),
         ("[log]\nkind = \"kafka\"\n", "assay.toml:2: kind = \"kafka\" needs [log.kafka]"),
         ("[log.kafka]\nbrokers = \"b:1,\"\n", "assay.toml:2: brokers are host:port"),
         ("[log.kafka]\nbrokers = \"b:1\"\nprefix = \"a b\"\n", "assay.toml:3: prefix = \"a b\" begins no"),

@@ -1,6 +1,7 @@
 //! `/metrics`: what the node tells Prometheus, in its text format 0.0.4. docs/operations.md lists every name.
 
 use super::Vitals;
+use crate::price_sources::{self, Labelled};
 use crate::process::resident_bytes;
 use assay_trading_types::Job;
 use axum::extract::State;
@@ -49,6 +50,9 @@ pub(super) async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoRespo
         gateway(statistics, &mut lines);
     }
     back_office(&vitals, &mut lines);
+    if let Some(statistics) = &vitals.prices {
+        prices(statistics, &mut lines);
+    }
     process(&mut lines);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], lines.0)
 }
@@ -109,6 +113,17 @@ fn back_office(vitals: &Vitals, lines: &mut Lines) {
     let fails = |job: &&Job| state.jobs.runs(**job).last.is_some_and(|run| run.finished.error.is_some());
     let failed = Job::ALL.iter().filter(fails);
     lines.gauge("assay_jobs_failed", "Jobs whose last run failed.", failed.count());
+}
+
+fn prices(statistics: &price_sources::Statistics, lines: &mut Lines) {
+    for Labelled { name, kind, help, values } in statistics.metrics() {
+        let _ = writeln!(lines.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (source, value) in values {
+            let _ = writeln!(lines.0, "{name}{{source={source:?}}} {value}");
+        }
+    }
+    let help = "Instruments whose sources of prices are all silent.";
+    lines.gauge("assay_instruments_without_price_source", help, statistics.without());
 }
 
 /// The names that every client library of Prometheus uses for these. What the system does not tell is left out.

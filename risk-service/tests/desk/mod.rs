@@ -157,7 +157,7 @@ impl Desk {
     }
 
     pub fn reference(&mut self, symbol: &str, price: &str) {
-        self.give(ReferencePriceSet { symbol: id(symbol), price: id(price), max_age_ns: None });
+        self.give(ReferencePriceSet { symbol: id(symbol), price: id(price), max_age_ns: None, source: None });
     }
 
     pub fn open_firm(&mut self, firm: &str, commission: Commission, self_trade: SelfTrade) {

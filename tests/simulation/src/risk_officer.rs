@@ -58,7 +58,7 @@ impl RiskOfficer {
                 let cents: i64 = random.random_range(980..1_020);
                 let max_age_ns = (random.random_range(0..4) == 0).then_some(60_000_000_000);
                 let price = Price::from_units(cents * (SCALE / 100));
-                ReferencePriceSet { symbol, price, max_age_ns }.into()
+                ReferencePriceSet { symbol, price, max_age_ns, source: None }.into()
             }
         };
         let actor = id(OFFICERS[random.random_range(0..OFFICERS.len())]);

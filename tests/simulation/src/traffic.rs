@@ -53,6 +53,7 @@ impl Traffic {
                 symbol: id(symbol),
                 price: Price::from_units(10 * SCALE),
                 max_age_ns: None,
+                source: None,
             };
             events.push((Topic::Accounts, listed.clone().into()));
             events.push((Topic::Markets, listed.into()));

@@ -1,8 +1,8 @@
 //! Instruments, what risk lets through to them, and what the public sees: `markets` and `market-data`.
 
 use crate::{
-    Amount, Asset, ChainIds, Exchange, FirmId, Measured, OrderId, OrderTerms, Price, Qty, Refusal, RequestId,
-    SecurityType, SelfTrade, Side, Symbol, Timestamp,
+    Amount, Asset, ChainIds, Exchange, FirmId, Measured, OrderId, OrderTerms, Price, PriceSource, Qty,
+    Refusal, RequestId, SecurityType, SelfTrade, Side, Symbol, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -39,6 +39,9 @@ pub struct ReferencePriceSet {
     /// How long it may be used; without it, until the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_ns: Option<i64>,
+    /// Which source said it; without one a person or the configuration did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PriceSource>,
 }
 
 /// The owner of a partition says what time it is.

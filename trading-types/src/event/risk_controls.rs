@@ -269,6 +269,24 @@ pub enum Alarm {
     EmergencyLimits,
     /// The house paid what a client lacked.
     Shortfall,
+    /// A source of reference prices is not what it should be.
+    ReferencePrice(PriceTrouble),
+}
+
+/// What is wrong with a source of reference prices, or right again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceTrouble {
+    /// No source of the instrument says anything any more.
+    Stale,
+    /// A quote is too far from the price in force.
+    Outlier,
+    /// Quotes are missing.
+    Gap,
+    /// The source that counted is silent, another one counts.
+    FailedOver,
+    /// A source that was silent counts again.
+    Returned,
 }
 
 /// Something that people must look at.

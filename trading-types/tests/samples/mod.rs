@@ -336,8 +336,13 @@ fn market_inputs() -> Vec<Event> {
             single_orders: true,
         }
         .into(),
-        ReferencePriceSet { symbol: symbol(), price: price("100.00"), max_age_ns: Some(60_000_000_000) }
-            .into(),
+        ReferencePriceSet {
+            symbol: symbol(),
+            price: price("100.00"),
+            max_age_ns: Some(60_000_000_000),
+            source: None,
+        }
+        .into(),
         ClockTicked { now: at() }.into(),
         OrderAccepted {
             order_id: order_id(),
@@ -608,8 +613,12 @@ fn identity_requested() -> IdentityRequested {
 }
 
 fn control_requested() -> ControlRequested {
-    let price =
-        ReferencePriceSet { symbol: symbol(), price: price("100.00"), max_age_ns: Some(60_000_000_000) };
+    let price = ReferencePriceSet {
+        symbol: symbol(),
+        price: price("100.00"),
+        max_age_ns: Some(60_000_000_000),
+        source: None,
+    };
     ControlRequested {
         command: command("set_reference_price"),
         action: ControlAction::SetReferencePrice(price),

@@ -16,7 +16,7 @@ pub(crate) mod force;
 mod pipeline_thread;
 
 use crate::clock;
-use crate::config::{Config, Fault};
+use crate::config::{Config, Fault, LogKind};
 use crate::health::{self, Vitals};
 use crate::log_place::{self, OpenLog};
 use crate::price_sources::PriceSources;
@@ -27,7 +27,7 @@ use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
 use assay_event_log::{Background, EventLog, Recovery};
 use assay_pipeline::{Pipeline, Snapshot, SnapshotStore, Stages};
-use assay_trading_types::Position;
+use assay_trading_types::{Position, Topic};
 use axum::Router;
 use pipeline_thread::PipelineThread;
 use std::net::SocketAddr;
@@ -92,7 +92,7 @@ pub(crate) enum NodeError {
     #[error("audit: {0}")]
     Audit(#[from] assay_audit::Error),
     /// Seals of one log are one chain, and so are their keys.
-    #[error("the log has seals, and {} has no seal keys: copy the newest ones of the audit that led before", .0.display())]
+    #[error("the log has seals, and {} has no seal keys: put the newest ones back", .0.display())]
     NoSealKeys(PathBuf),
     /// A secret's file changed since the configuration was read.
     #[error("configuration: {0}")]
@@ -189,6 +189,10 @@ impl Node {
             }
             false => Vec::new(),
         };
+        // Over Kafka this node has already taken the log from another by now, and serves with keys of its own rather than not.
+        if config.log.kind == LogKind::File {
+            require_seal_keys(&open.recovery, data_dir)?;
+        }
         let (audit, initial_key) = audit(&log, config, data_dir)?;
         let parts = Parts {
             gateway: true,
@@ -480,8 +484,17 @@ fn set_audit_aside(
 }
 
 /// Whether `data_dir` can seal.
-pub(crate) fn has_seal_keys(data_dir: &DataDir) -> bool {
+fn has_seal_keys(data_dir: &DataDir) -> bool {
     keys::KeyPaths::in_dir(&AuditPaths::below(data_dir.root()).keys).epoch.exists()
+}
+
+/// Refuses a log with seals without the keys that they were made with: seals of one log are one chain, and so are their keys.
+pub(crate) fn require_seal_keys(recovery: &Recovery, data_dir: &DataDir) -> Result<(), NodeError> {
+    let has_seals = recovery.next_offsets.next(Topic::Seals, 0) > 0;
+    match has_seals && !has_seal_keys(data_dir) {
+        true => Err(NodeError::NoSealKeys(AuditPaths::below(data_dir.root()).keys)),
+        false => Ok(()),
+    }
 }
 
 /// Opens the audit, making keys where there are none yet; then also says where the initial key lies.

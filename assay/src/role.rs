@@ -22,7 +22,6 @@ use crate::node::{self, DataDir, Node, NodeError, Pages, Parts};
 use crate::process;
 use assay_event_log::{EventLog, Granted, Lease, LogSecret, Recovery, RemoteConfig, RemoteLog};
 use assay_pipeline::Stages;
-use assay_trading_types::Topic;
 use pages::PhasePages;
 use standby::Standby;
 use std::io::Write;
@@ -227,10 +226,7 @@ impl Process {
             Role::Gateway => parts.gateway = true,
             Role::Admin => parts.back_office = true,
             Role::Audit => {
-                let has_seals = recovery.next_offsets.next(Topic::Seals, 0) > 0;
-                if has_seals && !node::has_seal_keys(&self.data_dir) {
-                    return Err(NodeError::NoSealKeys(self.data_dir.root().to_owned()));
-                }
+                node::require_seal_keys(recovery, &self.data_dir)?;
                 let (audit, made) = node::audit(log, &self.config, &self.data_dir)?;
                 if let Some(key) = made {
                     println!("seal keys made; take the initial key off this machine: {}", key.display());

@@ -52,6 +52,21 @@ fn a_directory_in_use_is_refused_with_its_holder() {
 }
 
 #[test]
+fn a_sealed_log_without_its_keys_is_refused_and_served_once_they_are_back() {
+    let home = used_home();
+    let keys = home.data().join("audit").join("keys");
+    let away = home.data().join("keys-elsewhere");
+    std::fs::rename(&keys, &away).expect("a directory of keys");
+    let refused = home.refused_up();
+    let line = refused.assert_code(1).one_line().to_owned();
+    assert!(line.contains("the log has seals, and") && line.contains("has no seal keys"), "{line}");
+    assert!(!keys.exists(), "and none were made");
+    std::fs::rename(&away, &keys).expect("its place is free");
+    home.start().stop();
+    home.assert_sound();
+}
+
+#[test]
 fn a_flipped_byte_in_the_middle_is_refused_and_nothing_is_cut() {
     let home = used_home();
     let starts = frames(&home);

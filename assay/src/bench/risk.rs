@@ -11,6 +11,9 @@ use std::time::Instant;
 const FIRMS: u64 = 1_000;
 const ACCOUNTS_A_FIRM: u64 = 10;
 const SYMBOLS: u64 = 1_000;
+
+/// Instruments that an account trades in.
+const SYMBOLS_AN_ACCOUNT: u64 = 20;
 const OPEN_ORDERS: u64 = 1_000_000;
 
 /// Decisions that are timed.
@@ -28,23 +31,23 @@ pub(super) fn decisions() {
         desk.apply(request.into());
     }
     println!(
-        "risk: {} accounts of {FIRMS} firms, {SYMBOLS} instruments, {} open orders",
+        "risk: {} accounts of {FIRMS} firms, each in {SYMBOLS_AN_ACCOUNT} of {SYMBOLS} instruments, {} open orders",
         FIRMS * ACCOUNTS_A_FIRM,
         desk.live.len()
     );
-    let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
-    let mut accepted = 0_u64;
-    for _ in 0..DECISIONS {
-        desk.cancel_oldest();
-        let event = Event::from(desk.next_order());
-        let before = desk.live.len();
-        times.record(desk.timed(&event)).expect("a decision ends");
-        accepted += (desk.live.len() - before) as u64;
-    }
+    let (times, accepted) = desk.decide();
     let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|q| times.value_at_quantile(q));
     println!(
         "risk decisions: p50 {p50} ns, p99 {p99} ns, p99.9 {p999} ns, {:.2} of the target's p50 ({accepted} of {DECISIONS} accepted)",
         p50 as f64 / TARGET_P50_NS as f64
+    );
+    // An account's first order in an instrument opens its place in the books.
+    desk.symbols_an_account = SYMBOLS;
+    let (times, _) = desk.decide();
+    println!(
+        "risk decisions, any account in any of {SYMBOLS} instruments, mostly its first there: p50 {} ns, p99 {} ns",
+        times.value_at_quantile(0.5),
+        times.value_at_quantile(0.99)
     );
     assert!(
         desk.risk.trial_balance().iter().all(|(_, debits, credits)| debits == credits),
@@ -57,7 +60,9 @@ struct Desk {
     out: Outbox,
     random: StdRng,
     offset: u64,
-    number: u64,
+    /// Orders of each firm, which numbers them.
+    numbers: Vec<u64>,
+    symbols_an_account: u64,
     /// Orders that the market would know, the oldest first.
     live: VecDeque<(OrderId, OrderTerms)>,
 }
@@ -69,7 +74,29 @@ fn id<T: std::str::FromStr>(text: &str) -> T {
 impl Desk {
     fn new() -> Self {
         let (risk, out) = (Risk::new(0), Outbox::new(Role::Risk, 1));
-        Self { risk, out, random: StdRng::seed_from_u64(7), offset: 0, number: 0, live: VecDeque::new() }
+        Self {
+            risk,
+            out,
+            random: StdRng::seed_from_u64(7),
+            offset: 0,
+            numbers: vec![0; FIRMS as usize],
+            symbols_an_account: SYMBOLS_AN_ACCOUNT,
+            live: VecDeque::new(),
+        }
+    }
+
+    /// Takes as many orders as are timed; returns their times and how many were accepted.
+    fn decide(&mut self) -> (Histogram<u64>, u64) {
+        let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
+        let mut accepted = 0_u64;
+        for _ in 0..DECISIONS {
+            self.cancel_oldest();
+            let event = Event::from(self.next_order());
+            let before = self.live.len();
+            times.record(self.timed(&event)).expect("a decision ends");
+            accepted += (self.live.len() - before) as u64;
+        }
+        (times, accepted)
     }
 
     fn open(&mut self) {
@@ -115,15 +142,18 @@ impl Desk {
     }
 
     fn next_order(&mut self) -> OrderRequested {
-        self.number += 1;
         let (firm, account) =
             (self.random.random_range(0..FIRMS), self.random.random_range(0..ACCOUNTS_A_FIRM));
+        let first = (firm * ACCOUNTS_A_FIRM + account) * SYMBOLS_AN_ACCOUNT;
+        let symbol = (first + self.random.random_range(0..self.symbols_an_account)) % SYMBOLS;
+        self.numbers[firm as usize] += 1;
+        let number = self.numbers[firm as usize];
         let terms = OrderTerms {
-            cl_ord_id: id(&format!("ORD-{:09}", self.number)),
+            cl_ord_id: id(&format!("ORD-{number:09}")),
             session: id(&format!("FIRM{firm}/ASSAY")),
             firm: id(&format!("FIRM{firm}")),
             account: id(&format!("FIRM{firm}-{account}")),
-            symbol: id(&format!("S{}", self.random.random_range(0..SYMBOLS))),
+            symbol: id(&format!("S{symbol}")),
             side: Side::Buy,
             ord_type: OrdType::Limit,
             price: Some(Price::from_units(SCALE / 100 * self.random.random_range(950..1_050))),
@@ -133,7 +163,7 @@ impl Desk {
             conditions: None,
             carried: None,
         };
-        let request = RequestId { session: terms.session, epoch: 1, seq: self.number };
+        let request = RequestId { session: terms.session, epoch: 1, seq: number };
         OrderRequested {
             request,
             terms,

@@ -179,6 +179,7 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
     match event {
         Event::Posted(e) => return books.post(db, record, e),
         Event::ExecutionReported(e) => books.execute(e),
+        Event::VenueTraded(e) => books.trade_at_venue(e),
         Event::InstrumentListed(e) => books.list(e.symbol, e.currency),
         _ => {}
     }

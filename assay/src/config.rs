@@ -21,13 +21,14 @@ mod schedule;
 mod session_kind;
 mod session_text;
 mod smtp;
+mod venue;
 mod webhooks;
 
 use assay_admin_api::{Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, PriceSource, Qty, SecurityType,
-    SelfTrade, Symbol, UserRole,
+    SelfTrade, Symbol, UserRole, VenueId,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ pub(crate) use roles::Roles;
 pub(crate) use session_kind::{Copies, Entitlement, Regime, SessionKind};
 pub(crate) use session_text::{table_in, table_of};
 pub(crate) use smtp::AdminSmtp;
+pub(crate) use venue::VenueConfig;
 pub(crate) use webhooks::AdminWebhooks;
 
 /// Why there is no usable configuration; one line each.
@@ -110,6 +112,9 @@ pub(crate) struct Config {
     /// What may be traded.
     #[serde(rename = "instrument")]
     pub(crate) instruments: Vec<Instrument>,
+    /// Brokers that orders of routed instruments go to.
+    #[serde(rename = "venue")]
+    pub(crate) venues: Vec<venue::Venue>,
     /// On what terms currencies and instruments come, go and change owner.
     #[serde(rename = "asset")]
     pub(crate) assets: Vec<asset::Asset>,
@@ -485,6 +490,9 @@ pub(crate) struct Instrument {
     /// Its volatility guard.
     #[serde(default)]
     pub(crate) volatility: Option<Volatility>,
+    /// Outside venues that its orders go to, in the order they are tried; none: our own book.
+    #[serde(default)]
+    pub(crate) venues: Vec<VenueId>,
 }
 
 /// `volatility = { ... }` of an instrument.
@@ -575,6 +583,7 @@ impl Config {
         self.check_calendars()?;
         self.check_instruments()?;
         self.check_price_sources()?;
+        self.check_venues()?;
         self.check_assets()?;
         self.gateway_config()?;
         self.check_admin()?;

@@ -8,7 +8,7 @@ use crate::timetable::timetable;
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::{
     AccountCredited, Actor, Asset, AverageVolumeSet, Commission, ConfigurationLoaded, Event, FirmOpened,
-    HouseCreditSet, InstrumentListed, LimitsSet, ReferencePriceSet, Timestamp, Topic, TraceId,
+    HouseCreditSet, InstrumentListed, LimitsSet, ReferencePriceSet, RouteSet, Timestamp, Topic, TraceId,
     TradingRulesSet, VolatilityGuard,
 };
 use bytes::Bytes;
@@ -35,10 +35,12 @@ pub(crate) fn digest(config: &Config) -> String {
 pub(crate) fn records(config: &Config, limits_version: u64, at: Timestamp) -> Vec<NewRecord> {
     let instruments = config.instruments.iter().flat_map(instrument_events);
     let assets = config.assets.iter().map(|asset| (Topic::Accounts, asset.terms().into()));
+    let venues = config.venues.iter().map(|venue| (Topic::Markets, venue.terms().into()));
     let house = house_events(config, limits_version);
     let firms = config.firms.iter().flat_map(|firm| firm_events(firm, limits_version));
     instruments
         .chain(assets)
+        .chain(venues)
         .chain(house)
         .chain(firms)
         .map(|(topic, event)| record(topic, event, at))
@@ -95,6 +97,7 @@ fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {
         (Topic::Accounts, listed.clone().into()),
         (Topic::Markets, listed.into()),
         (Topic::Markets, rules.into()),
+        (Topic::Markets, RouteSet { symbol: instrument.symbol, venues: instrument.venues.clone() }.into()),
     ];
     if let Some(price) = instrument.reference_price {
         let max_age_ns = instrument.reference_max_age_s.map(|s| i64::from(s) * 1_000_000_000);

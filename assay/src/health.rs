@@ -38,6 +38,8 @@ pub(crate) struct Vitals {
     pub(crate) log: Arc<dyn EventLog>,
     /// FIX counters, where sessions are.
     pub(crate) gateway: Option<Arc<fix_gateway::Statistics>>,
+    /// Outside venues, where their sessions are.
+    pub(crate) venues: Vec<Arc<assay_venues::VenueVitals>>,
     /// The back office, where it is served.
     pub(crate) back_office: Option<Arc<Api>>,
     /// Sources of reference prices, where they are read.
@@ -57,6 +59,7 @@ impl Vitals {
             data_dir,
             log,
             gateway: None,
+            venues: Vec::new(),
             back_office: None,
             prices: None,
         }

@@ -5,6 +5,7 @@
 //! thread pipeline   accounts, markets -> risk, execution -> log; clock ticks; snapshots
 //! thread log-writer one write and one sync for whatever queued up (over Kafka: its client and what hears it)
 //! thread prices    sources of reference prices, where there are any -> log
+//! thread venue      one for each outside venue: durable requests -> its session -> log
 //! thread audit      durable records -> chain -> seals; beside it audit-store: durable records -> SQLite
 //! thread admin      the back office's API, /healthz /readyz /metrics; beside it commands (decides), kyc, mail and webhooks
 //! ```
@@ -14,6 +15,7 @@ pub(crate) mod back_office;
 mod fix_sessions;
 pub(crate) mod force;
 mod pipeline_thread;
+mod venues;
 
 use crate::clock;
 use crate::config::{Config, Fault, LogKind};
@@ -67,6 +69,11 @@ impl DataDir {
         self.0.join("gateway")
     }
 
+    /// Sessions with outside venues.
+    pub(crate) fn venues(&self) -> PathBuf {
+        self.0.join("venues")
+    }
+
     /// The directory itself: audit files and keys.
     pub(crate) fn root(&self) -> &Path {
         &self.0
@@ -97,6 +104,9 @@ pub(crate) enum NodeError {
     /// A secret's file changed since the configuration was read.
     #[error("configuration: {0}")]
     Configuration(Fault),
+    /// An outside venue.
+    #[error("venues: {0}")]
+    Venues(#[from] assay_venues::Error),
     /// The back office.
     #[error("back office: {0}")]
     BackOffice(#[from] assay_admin_api::Error),
@@ -220,6 +230,11 @@ impl Node {
             true => Some(gateway(config, data_dir, &log)?),
             false => None,
         };
+        // Venues' sessions are where counterparties' are.
+        let venues = match parts.gateway {
+            true => venues::of(config, data_dir)?,
+            false => Vec::new(),
+        };
         let back_office = match parts.back_office {
             true => {
                 let asker = gateway.as_ref().map(fix_gateway::Handle::asker);
@@ -238,6 +253,7 @@ impl Node {
         let vitals = Arc::new(Vitals {
             prices: prices.as_ref().map(PriceSources::statistics),
             gateway: gateway.as_ref().map(fix_gateway::Handle::statistics),
+            venues: venues.iter().map(|(_, vitals)| Arc::clone(vitals)).collect(),
             back_office: back_office.as_ref().map(|(api, _)| Arc::clone(api)),
             has_pipeline: parts.pipeline.is_some(),
             has_audit: parts.audit.is_some(),
@@ -274,6 +290,9 @@ impl Node {
         if let Some(prices) = prices {
             let stop = Arc::clone(&node.stop);
             node.run("prices", move || prices.run(&stop))?;
+        }
+        for (venue, vitals) in venues {
+            node.run_venue(venue, vitals)?;
         }
         vitals.ready.store(true, Ordering::Release);
         Ok(node)

@@ -195,6 +195,21 @@ impl<'a> RowIds<'a> {
                 Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
             }
             Event::TradeAmended(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::RouteSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
+            Event::VenueRequested(e) => {
+                Self { order_id: Some(e.order_id), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::VenueUnsent(e) => {
+                Self { order_id: Some(e.order_id), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::VenueHeard(e) => Self { symbol: e.symbol.as_ref().map(|s| s.as_str()), ..none },
+            Event::VenueTraded(e) => {
+                Self { order_id: Some(e.order_id), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::VenueDiffered(e) => {
+                Self { order_id: e.order_id, symbol: e.symbol.as_ref().map(|s| s.as_str()), ..none }
+            }
+            Event::VenueSet(_) | Event::VenueLinkChanged(_) => none,
             Event::MoneyInstructed(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::MovementChanged(e) => Self { firm: Some(e.movement.firm.as_str()), ..none },
             Event::MoneyRefused(e) => Self { firm: Some(e.firm.as_str()), ..none },

@@ -8,6 +8,7 @@ use crate::live_order::LiveOrder;
 use crate::market::Market;
 use crate::orders::Orders;
 use crate::phase::PhaseState;
+use crate::routing::Routing;
 use crate::trade_amendment::Amendments;
 use crate::work::Sink;
 use crate::{Error, snapshot};
@@ -51,6 +52,8 @@ pub struct Execution {
     pub(crate) unindicated: BTreeSet<u32>,
     /// Markets with levels that the public is yet to be told of, by when.
     pub(crate) depths: BTreeSet<(Timestamp, u32)>,
+    /// Orders that trade at outside venues.
+    pub(crate) routing: Routing,
     /// Markets whose top this input may have changed.
     touched: Vec<u32>,
 }
@@ -84,6 +87,7 @@ impl Execution {
             unsettled: BTreeSet::new(),
             unindicated: BTreeSet::new(),
             depths: BTreeSet::new(),
+            routing: Routing::default(),
             touched: Vec::new(),
         }
     }
@@ -93,9 +97,9 @@ impl Execution {
         self.partition
     }
 
-    /// Orders that wait, on the books or beside them.
+    /// Orders that wait, on the books, beside them or at outside venues.
     pub fn open_order_count(&self) -> usize {
-        self.orders.len()
+        self.orders.len() + self.routing.open_order_count()
     }
 
     /// Best bid and offer of a listed symbol; none outside of continuous trading.
@@ -144,6 +148,9 @@ impl Execution {
     }
 
     fn accept(&mut self, accepted: &OrderAccepted, out: &mut Sink<'_>) {
+        if self.routing.serves(&accepted.terms.symbol) {
+            return self.route(accepted, out);
+        }
         if self.orders.find(accepted.order_id).is_some() {
             return;
         }
@@ -172,12 +179,12 @@ impl Execution {
         self.enter(order, entry, out);
     }
 
-    fn market_number(&self, symbol: &Symbol) -> Result<u32, Refusal> {
+    pub(crate) fn market_number(&self, symbol: &Symbol) -> Result<u32, Refusal> {
         self.by_symbol.get(symbol).copied().ok_or(Refusal::UnknownSymbol)
     }
 
     /// An order that cannot be taken ends before it begins, so that risk releases what it holds for it.
-    fn turn_away(&mut self, accepted: &OrderAccepted, reason: Refusal, out: &mut Sink<'_>) {
+    pub(crate) fn turn_away(&mut self, accepted: &OrderAccepted, reason: Refusal, out: &mut Sink<'_>) {
         self.closed.note(accepted.order_id, OrdStatus::Rejected);
         out.account(ExecutionReported {
             order_id: accepted.order_id,
@@ -190,6 +197,9 @@ impl Execution {
     }
 
     fn cancel(&mut self, cancel: &CancelAccepted, out: &mut Sink<'_>) {
+        if self.routing.has(cancel.order_id) {
+            return self.cancel_routed(cancel, out);
+        }
         match (self.live(cancel.order_id, out), &cancel.request) {
             (Some(slot), request) => {
                 let exec = ExecType::Canceled {
@@ -323,9 +333,15 @@ impl Processor for Execution {
             Event::TradeBustRequested(bust) => self.bust(bust, out),
             Event::TradeCorrectionRequested(correction) => self.correct(correction, out),
             Event::TradingStateSet(state) => self.set_halted(&state.symbol, state.halted),
+            Event::VenueSet(set) => self.set_venue(set),
+            Event::RouteSet(set) => self.set_route(set),
+            Event::VenueLinkChanged(change) => self.change_link(change),
+            Event::VenueUnsent(unsent) => self.unsent(unsent, out),
+            Event::VenueHeard(heard) => self.hear(heard, out),
             // Ticks are done above; whatever else may come to stand in `markets` is for others.
             _ => {}
         }
+        self.pursue_routed(out);
         self.settle(out);
         self.publish_tops(out);
         self.publish_depths(out);

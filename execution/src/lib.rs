@@ -25,6 +25,9 @@
 //! Loops over counterparties' orders are bounded: an order meets at most 16,384 resting orders, an input causes at most
 //! 64,000 outputs, since they are numbered in 16 bits; what is more goes on with the next input.
 //!
+//! Orders of an instrument that has a route meet no book: `routing` has them sent to an outside venue and turns its answers
+//! into the same reports.
+//!
 //! An order at rest is packed into 64 bytes, its node in the book into 24, so that millions of them fit.
 
 mod auction;
@@ -49,6 +52,7 @@ mod places;
 mod relisting;
 mod replacing;
 mod resting_order;
+mod routing;
 mod saved_order;
 mod settling;
 mod slab;

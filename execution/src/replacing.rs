@@ -23,6 +23,9 @@ enum Change {
 
 impl Execution {
     pub(crate) fn replace(&mut self, replace: &ReplaceAccepted, out: &mut Sink<'_>) {
+        if self.routing.has(replace.order_id) {
+            return self.replace_routed(replace, out);
+        }
         let Some(slot) = self.live(replace.order_id, out) else {
             let late = self.late(replace.order_id, replace.terms.firm, ResponseTo::Replace, &replace.request);
             return out.account(CancelRefused { account: Some(replace.terms.account), ..late });

@@ -15,6 +15,7 @@ use crate::market::{Market, Rules, book_side};
 use crate::parties::Party;
 use crate::phase::PhaseState;
 use crate::resting_order::Place;
+use crate::routing::Routing;
 use crate::saved_order::SavedOrder;
 use crate::trade_amendment::Amendments;
 use assay_trading_types::{
@@ -25,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes. Another one is refused; the log gives the same state.
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -42,6 +43,8 @@ struct Saved {
     duties: Vec<(OrderId, Duty)>,
     unsettled: Vec<u32>,
     unindicated: Vec<u32>,
+    /// As JSON.
+    routing: Vec<u8>,
     markets: u32,
 }
 
@@ -72,6 +75,7 @@ pub(crate) fn write(state: &Execution) -> Vec<u8> {
         duties: state.duties.iter().copied().collect(),
         unsettled: state.unsettled.iter().copied().collect(),
         unindicated: state.unindicated.iter().copied().collect(),
+        routing: state.routing.to_bytes(),
         markets: state.markets.len() as u32,
     };
     let bytes = append(&saved, VERSION.to_le_bytes().to_vec());
@@ -128,6 +132,7 @@ fn restore(bytes: &mut &[u8]) -> Result<Execution, Error> {
     saved.closed.into_iter().for_each(|(id, status)| closed.note(id, status));
     state.closed = closed;
     state.amendments = saved.amendments;
+    state.routing = Routing::from_bytes(&saved.routing).map_err(|why| damaged(&why.to_string()))?;
     for number in 0..saved.markets {
         restore_market(&mut state, number, bytes)?;
     }

@@ -30,6 +30,10 @@ impl<'a> Sink<'a> {
         self.emit(Topic::MarketData, event.into());
     }
 
+    pub(crate) fn market(&mut self, event: impl Into<Event>) {
+        self.emit(Topic::Markets, event.into());
+    }
+
     fn emit(&mut self, topic: Topic, event: Event) {
         self.left = self.left.saturating_sub(1);
         self.out.emit(topic, event);

@@ -8,6 +8,7 @@
 //! accounts: ExecutionReported --> settle: cash, asset, commission, holds --> ledger: Posted
 //! accounts: MoneyInstructed --> decide, hold or move --> ledger: Posted, accounts: MovementChanged or MoneyRefused
 //! accounts: LoanInstructed, ClockTicked, ReferencePriceSet --> ledger: Posted, accounts: LoanChanged or LoanRefused
+//! accounts: VenueTraded --> the venue's side of a fill --> ledger: Posted; VenueDiffered --> accounts: RiskAlarmed
 //! ```
 //! One processor per partition of `accounts` holds a firm's limits, exposure, open orders and its ledger accounts, so
 //! that a decision and its hold are one step. All refusals come first, then a marked line, then nothing that can fail.
@@ -49,6 +50,7 @@ mod stage;
 mod switches;
 mod terms;
 mod trade_amendment;
+mod venues;
 
 pub use error::Error;
 pub use risk::{AtStake, Risk};

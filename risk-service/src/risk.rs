@@ -373,6 +373,12 @@ impl Processor for Risk {
                 }
             }
             Event::ExecutionReported(_) | Event::CancelRefused(_) => {}
+            Event::VenueTraded(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
+                self.venue_traded(e, input, out);
+            }
+            Event::VenueDiffered(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
+                Self::venue_differed(e, out);
+            }
             _ => self.ask(input, out),
         }
         self.kill_some(out);

@@ -39,6 +39,7 @@ mod sessions;
 mod shutdown;
 mod terms;
 mod trades;
+mod venues;
 mod wire;
 
 use std::time::Duration;

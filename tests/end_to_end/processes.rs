@@ -14,7 +14,7 @@ pub(crate) const READ_BEFORE_KILL: usize = 40;
 pub(crate) const ROLES: [&str; 5] = ["risk", "execution", "gateway", "audit", "admin"];
 
 /// A port below those that the system gives to clients: a process that looks for the log must not meet itself there.
-fn port_of_its_own() -> u16 {
+pub(crate) fn port_of_its_own() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let base = 20_000 + (std::process::id() % 500) as u16 * 20;
     (0..2_000)

@@ -23,6 +23,7 @@ mod requests;
 mod risk_controls;
 mod sessions;
 mod trading;
+mod venues;
 mod webhooks;
 
 pub use amendments::*;
@@ -48,6 +49,7 @@ pub use requests::*;
 pub use risk_controls::*;
 pub use sessions::*;
 pub use trading::*;
+pub use venues::*;
 pub use webhooks::*;
 
 macro_rules! events {
@@ -283,4 +285,20 @@ events! {
     LoanRefused(LoanRefused) = "loan.refused.v1", key |e| e.key();
     /// People are to be told of a loan. admin, risk.
     LoanNewsRaised(LoanNewsRaised) = "loan_news.raised.v1", key |e| e.firm.as_str();
+    /// An outside venue exists. markets, admin.
+    VenueSet(VenueSet) = "venue.set.v1", key |e| e.venue.as_str();
+    /// Where orders of an instrument go. markets, admin.
+    RouteSet(RouteSet) = "route.set.v1", key |e| e.symbol.as_str();
+    /// The session with a venue is up or down. markets, venues.
+    VenueLinkChanged(VenueLinkChanged) = "venue.link_changed.v1", key |e| e.venue.as_str();
+    /// Something is to be sent to a venue. markets, execution.
+    VenueRequested(VenueRequested) = "venue.requested.v1", key |e| e.symbol.as_str();
+    /// It was not sent and never will be. markets, venues.
+    VenueUnsent(VenueUnsent) = "venue.unsent.v1", key |e| e.symbol.as_str();
+    /// A venue said something. markets, venues.
+    VenueHeard(VenueHeard) = "venue.heard.v1", key |e| e.symbol.as_ref().map_or(e.venue.as_str(), |s| s.as_str());
+    /// A fill at a venue, for the books. accounts, execution.
+    VenueTraded(VenueTraded) = "venue.traded.v1", key |e| e.venue.as_str();
+    /// A venue and we do not agree. accounts, execution.
+    VenueDiffered(VenueDiffered) = "venue.differed.v1", key |e| e.venue.as_str();
 }

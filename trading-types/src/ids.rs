@@ -132,6 +132,10 @@ text_id! {
     CalendarId, 24
 }
 text_id! {
+    /// An outside venue that orders are routed to: no longer than a firm's id.
+    VenueId, 24
+}
+text_id! {
     /// A counterparty's id of a request, ClOrdID(11), 1 to 32 printable characters.
     ClOrdId, 32
 }

@@ -6,7 +6,7 @@
 use assay_event_log::Record;
 use assay_trading_types::{
     Amount, Asset, ExecType, ExecutionReported, LedgerCode, OrderId, Posted, Symbol, Timestamp, Transfer,
-    TransferId, TransferKind,
+    TransferId, TransferKind, VenueTaker, VenueTraded,
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -128,6 +128,25 @@ impl Books {
         let mut code = LedgerCode::new();
         code.push_str("client:");
         code.push_str(e.terms.account.as_str());
+        for (asset, amount) in traded.into_iter().chain(paid) {
+            let sums = self.sums_mut((code, asset));
+            sums.executed = plus(sums.executed, amount);
+        }
+    }
+
+    /// Takes in what a venue had on the other side of a client's fill; the postings must come to the same.
+    pub(super) fn trade_at_venue(&mut self, e: &VenueTraded) {
+        if e.taker != VenueTaker::Client {
+            return;
+        }
+        let (units, cash) = (e.qty.as_amount(), e.price.notional(e.qty));
+        let (units, cash) =
+            if e.side.is_buy() != e.undone { (negative(units), cash) } else { (units, negative(cash)) };
+        let traded = Asset::new(e.symbol.as_str()).ok().map(|asset| (asset, units));
+        let paid = self.currencies.get(&e.symbol).map(|currency| (*currency, cash));
+        let mut code = LedgerCode::new();
+        code.push_str("venue:");
+        code.push_str(e.venue.as_str());
         for (asset, amount) in traded.into_iter().chain(paid) {
             let sums = self.sums_mut((code, asset));
             sums.executed = plus(sums.executed, amount);

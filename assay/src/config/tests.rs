@@ -240,3 +240,38 @@ fn a_relay_for_mail_is_checked_before_anything_starts() {
     let both = load(&format!("[admin]\nmail_dir = \"mail\"\n{here}")).unwrap_err();
     assert!(both.starts_with("assay.toml:2: mail goes to mail_dir or to the relay"), "{both}");
 }
+
+#[test]
+fn a_route_leads_to_venues_that_there_are() {
+    let instrument = "[[instrument]]\nsymbol = \"A\"\ncurrency = \"USD\"\ntick_size = \"0.01\"\n";
+    let venue = |more: &str| {
+        format!(
+            "[[venue]]\nname = \"B1\"\ntarget_comp_id = \"BROKER\"\naccount = \"A-1\"\n{more}{instrument}venues = [\"B1\"]\n"
+        )
+    };
+    let here = "hosts = [\"127.0.0.1:9000\"]\n";
+    let config = load(&venue(here)).unwrap();
+    assert_eq!(config.venue_configs(std::path::Path::new("")).unwrap().len(), 1);
+    let table = [
+        (format!("{instrument}venues = [\"B1\"]\n"), "assay.toml:5: no [[venue]] has name = \"B1\""),
+        (venue("hosts = []\n"), "assay.toml:5: name at least one \"host:port\""),
+        (venue("hosts = [\"broker\"]\n"), "assay.toml:5: \"broker\" is not \"host:port\""),
+        (venue("hosts = [\"broker:1\"]\n"), "assay.toml:5: broker:1 is not this machine and there is no tls"),
+        (venue(&format!("{here}paper = true\n")), "assay.toml:6: a venue on paper has no hosts"),
+        (venue(&format!("{here}tries_max = 0\n")), "assay.toml:6: tries_max is above zero"),
+        (
+            venue(&format!("{here}retry_first_s = 9\nretry_max_s = 8\n")),
+            "assay.toml:7: retry_max_s is not below",
+        ),
+        (venue(&format!("{here}tls = {{ ca = \"no.pem\" }}\n")), "assay.toml:6: "),
+        (
+            format!("{}{}", venue(here), venue(here).replace("\"A\"", "\"B\"")),
+            "assay.toml:12: venue \"B1\" stands twice",
+        ),
+    ];
+    for (text, wanted) in table {
+        let fault = load(&text).unwrap_err();
+        assert!(fault.starts_with(wanted), "{fault}\n{text}");
+    }
+    assert!(load(&venue("hosts = [\"broker:1\"]\ninsecure = true\n")).is_ok(), "said in so many words");
+}

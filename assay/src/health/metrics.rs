@@ -3,7 +3,8 @@
 use super::Vitals;
 use crate::price_sources::{self, Labelled};
 use crate::process::resident_bytes;
-use assay_trading_types::Job;
+use assay_trading_types::{Job, VenueId};
+use assay_venues::VenueVitals;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -31,6 +32,15 @@ impl Lines {
 }
 
 impl Lines {
+    fn by_venue(&mut self, name: &str, kind: &str, help: &str, values: &[(VenueId, u64)]) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (venue, value) in values {
+            // A name is printable ASCII without space; what would end a label's value is escaped.
+            let venue = venue.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+            let _ = writeln!(self.0, "{name}{{venue=\"{venue}\"}} {value}");
+        }
+    }
+
     fn histogram(&mut self, name: &str, help: &str, latency: &Latency) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} histogram");
         let mut count = 0;
@@ -49,6 +59,7 @@ pub(super) async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoRespo
     if let Some(statistics) = &vitals.gateway {
         gateway(statistics, &mut lines);
     }
+    venues(&vitals, &mut lines);
     back_office(&vitals, &mut lines);
     if let Some(statistics) = &vitals.prices {
         prices(statistics, &mut lines);
@@ -66,6 +77,29 @@ fn gateway(statistics: &fix_gateway::Statistics, lines: &mut Lines) {
         "From the bytes of a request read to the first message that answers it.",
         statistics.answers(),
     );
+}
+
+/// Of sessions with outside venues, each by its name.
+fn venues(vitals: &Vitals, lines: &mut Lines) {
+    const NS_PER_S: i64 = 1_000_000_000;
+    if vitals.venues.is_empty() {
+        return;
+    }
+    let mut line = |name: &str, kind: &str, help: &str, of: &dyn Fn(&VenueVitals) -> u64| {
+        let values: Vec<_> = vitals.venues.iter().map(|venue| (venue.venue, of(venue))).collect();
+        lines.by_venue(name, kind, help, &values);
+    };
+    line("assay_venue_up", "gauge", "1 when logged on.", &|v| u64::from(v.up.load(Ordering::Relaxed)));
+    let help = "Orders, cancels and replaces sent that it has not spoken of.";
+    line("assay_venue_unanswered", "gauge", help, &|v| v.unanswered.load(Ordering::Relaxed));
+    let help = "When it said something last, in seconds since 1970.";
+    line("assay_venue_last_heard_seconds", "gauge", help, &|v| {
+        v.last_heard_ns.load(Ordering::Relaxed).max(0).unsigned_abs() / NS_PER_S.unsigned_abs()
+    });
+    line("assay_venue_sent_total", "counter", "Requests sent.", &|v| v.sent.load(Ordering::Relaxed));
+    let help = "Requests that could not be sent.";
+    line("assay_venue_unsent_total", "counter", help, &|v| v.unsent.load(Ordering::Relaxed));
+    line("assay_venue_heard_total", "counter", "Messages heard.", &|v| v.heard.load(Ordering::Relaxed));
 }
 
 /// Of the log and what this process derives from it.

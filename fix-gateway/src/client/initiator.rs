@@ -6,7 +6,7 @@ use super::side::{Desk, Side};
 use super::store::{MemoryStore, Store};
 use super::stream::{ClientTls, Stream};
 use assay_dictionaries::Dictionary;
-use fix_session::{Encoder, Now, Role, Sent, Session, SessionConfig, StoreRead};
+use fix_session::{Encoder, Now, Outgoing, Role, Sent, Session, SessionConfig, StoreRead};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -205,9 +205,9 @@ impl<D: Desk, S: Store> Initiator<D, S> {
     }
 
     /// Sends an application message; kept first, and without an established session it follows the next logon.
-    pub fn send(&mut self, msg_type: &[u8], body: impl FnOnce(&mut Encoder)) -> Sent {
+    pub fn send<'a>(&mut self, outgoing: impl Into<Outgoing<'a>>, body: impl FnOnce(&mut Encoder)) -> Sent {
         let now = self.now();
-        self.session.send(now, msg_type, body, &mut self.side)
+        self.session.send(now, outgoing, body, &mut self.side)
     }
 
     /// Logs out and stays away until [`Initiator::connect`].

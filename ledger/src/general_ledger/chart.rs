@@ -60,6 +60,8 @@ impl Chart {
             ("loan-recovery", Income),
             ("loan-loss", Expenses),
             ("shortfall", Expenses),
+            ("venue", Assets),
+            ("venue-error", Assets),
         ];
         Self { types: classes.into_iter().map(|(class, of)| (class.to_owned(), of)).collect() }
     }

@@ -364,6 +364,12 @@ impl Desk {
         }
     }
 
+    /// A record of `markets` from outside.
+    pub fn tell_market(&mut self, event: impl Into<Event>) {
+        self.trade(&event.into(), None);
+        self.run_market();
+    }
+
     /// Gives the market what waits for it.
     pub fn run_market(&mut self) {
         while self.step_market() {}

@@ -271,6 +271,8 @@ pub enum Alarm {
     Shortfall,
     /// A source of reference prices is not what it should be.
     ReferencePrice(PriceTrouble),
+    /// An outside venue and we do not agree.
+    VenueDiffers,
 }
 
 /// What is wrong with a source of reference prices, or right again.

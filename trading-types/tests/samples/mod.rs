@@ -5,6 +5,7 @@ mod disconnects;
 mod loans;
 mod money;
 mod risk_controls;
+mod venues;
 
 use assay_trading_types::*;
 use disconnects::disconnects;
@@ -12,6 +13,7 @@ use loans::loans;
 use money::money;
 use risk_controls::{limits, measured, risk_controls};
 use std::sync::Arc;
+use venues::venues;
 
 /// One of every kind, in the order of [`Kind::ALL`].
 pub(crate) fn every_event() -> Vec<Event> {
@@ -28,6 +30,7 @@ pub(crate) fn every_event() -> Vec<Event> {
         amendments(),
         money(),
         loans(),
+        venues(),
     ]
     .concat()
 }

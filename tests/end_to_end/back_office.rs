@@ -201,7 +201,7 @@ fn health_documents_and_pages_are_served_without_login() {
 
 #[test]
 fn metrics_have_help_and_type_and_rules_and_dashboard_name_no_others() {
-    let source = "\n[[price_source]]\nname = \"book\"\nkind = \"market\"\n";
+    let source = "\n[[price_source]]\nname = \"book\"\nkind = \"market\"\n\n[[venue]]\nname = \"PAPER\"\npaper = true\n";
     let terms = "reference_price = \"100.00\"\nreference_max_age_s = 3600\nprice_sources = [\"book\"]";
     let home = Home::with(source).changed("reference_price = \"100.00\"", terms);
     let server = home.start();

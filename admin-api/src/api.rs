@@ -5,6 +5,7 @@ mod lending;
 pub(crate) use lending::Lent;
 
 use crate::asked::Asked;
+use crate::call_log::CallLog;
 use crate::config::{ApiConfig, WebhookConfig};
 use crate::error::Error;
 use crate::ids::Ids;
@@ -75,6 +76,7 @@ pub struct Api {
     pub(crate) started: Timestamp,
     model: ReadModel,
     pub(crate) live: Arc<Live>,
+    pub(crate) call_log: Option<CallLog>,
     pub(crate) vault: Vault,
     lists: RwLock<Arc<Lists>>,
     /// Identity files being taken in; each takes some 100 MB while it is.
@@ -145,6 +147,11 @@ impl Api {
         let vault = Vault::new(Box::new(DirectoryStore::new(config.kyc.documents.clone())), &secrets);
         let lists = load_lists(&config)?;
         let (model, builder) = read_model::open(&*log, &config.read_model)?;
+        let call_log = config.call_log.as_deref().map(CallLog::open).transpose();
+        let call_log = call_log.map_err(|source| Error::Directory {
+            dir: config.call_log.clone().unwrap_or_default(),
+            source,
+        })?;
         let log_moved = Arc::new(Notify::new());
         let moved = Arc::clone(&log_moved);
         log.on_change(&[], Arc::new(move || moved.notify_waiters()));
@@ -166,6 +173,7 @@ impl Api {
             limiter: Mutex::default(),
             nonces: Mutex::default(),
             started,
+            call_log,
             live: Live::new(builder.changes()),
             model,
             vault,
@@ -255,6 +263,15 @@ impl Api {
             // The command is in the log: what becomes of it can be asked for.
             Ok(None) | Err(_) => Ok(Outcome::Pending { command: id }),
         }
+    }
+
+    /// Whether the same was asked before under the same Idempotency-Key: it gets the first answer, however things stand now.
+    pub(crate) fn is_repeat(&self, asked: &Asked) -> bool {
+        let Some(key) = &asked.idempotency_key else { return false };
+        let state = self.state();
+        let by = asked.caller.as_ref().map(|caller| caller.user);
+        let first = state.commands.first_of(by, key, self.now());
+        first.is_some_and(|(_, past)| past.digest() == Some(asked.digest.as_str()))
     }
 
     /// As [`Api::submit`], for what risk decides on: answers once what it said is durable.

@@ -1,6 +1,7 @@
 //! What the API is told.
 
 use crate::fix_sessions::FixSessionsPort;
+use crate::network::Network;
 use crate::operation::Operation;
 use assay_trading_types::{Asset, UserRole};
 use std::collections::BTreeMap;
@@ -23,6 +24,10 @@ pub struct ApiConfig {
     pub hosts: Vec<String>,
     /// Origins that browsers may call from; none by default.
     pub cors_origins: Vec<String>,
+    /// Proxies whose word counts on who sent a request (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<Network>,
+    /// Directory of `access.log` and `security.log`; none, and calls are not written down.
+    pub call_log: Option<PathBuf>,
     /// Largest body of a request, in bytes.
     pub body_bytes_max: usize,
     /// How often callers may call.
@@ -78,6 +83,8 @@ pub struct KycConfig {
     pub high_risk_countries: Vec<String>,
     /// Days that a file is kept after it last counted.
     pub retention_days: u32,
+    /// Directory that a provider is asked through and answers in; none, and nobody is asked.
+    pub provider_dir: Option<PathBuf>,
     /// What providers sign with; none, and their words are not taken.
     pub provider_secret: Option<Zeroizing<String>>,
 }
@@ -96,6 +103,7 @@ impl Default for KycConfig {
             high_risk_countries: Vec::new(),
             // Five years, as most laws against money laundering ask.
             retention_days: 1_826,
+            provider_dir: None,
             provider_secret: None,
         }
     }
@@ -173,6 +181,8 @@ impl Default for ApiConfig {
             registration: true,
             hosts: Vec::new(),
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            call_log: None,
             body_bytes_max: 256 * 1024,
             rates: Rates::default(),
             breach_list: None,

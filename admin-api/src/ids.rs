@@ -2,7 +2,9 @@
 //! made twice. They are no secrets.
 
 use crate::error::Error;
-use assay_trading_types::{ApiKeyId, CommandId, KycFileId, LoginId, Timestamp, TokenId, UserId, WebhookId};
+use assay_trading_types::{
+    AlertRuleId, ApiKeyId, CommandId, KycFileId, LoginId, Timestamp, TokenId, UserId, WebhookId,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryRngCore};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -48,6 +50,8 @@ impl Ids {
         kyc_file KycFileId "kyc";
         /// Of a webhook.
         webhook WebhookId "whk";
+        /// Of a rule for alerts.
+        alert_rule AlertRuleId "alt";
         /// Of a command.
         command CommandId "cmd";
     }

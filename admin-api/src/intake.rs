@@ -8,6 +8,8 @@
 use crate::access_token;
 use crate::api::Api;
 use crate::asked::{Asked, Caller};
+use crate::browser;
+use crate::call_log::Call;
 use crate::operation::{Access, Operation, Scope};
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::Allowance;
@@ -15,11 +17,13 @@ use crate::secrets::SecretOf;
 use crate::signature::{SCHEME, Signed};
 use crate::state::User;
 use assay_trading_types::{ApiKeyId, LoginId, UserId};
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -33,13 +37,55 @@ const BODY_WAIT: Duration = Duration::from_secs(60);
 
 /// Words of processors on payments, an hour and address: ten a second.
 const PAYMENT_NOTICES_PER_H: u32 = 36_000;
+/// Bytes of a body that is too large which are read and thrown away: whoever still sends does not read the answer.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
 
 /// The middleware.
 pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let request_id = request_id(&api, request.headers());
-    let origin = allowed_origin(&api, request.headers());
+    let began = api.now();
+    let mut call = Call {
+        at: began,
+        request_id: request_id.clone(),
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        address: address(&api, &request),
+        ..Call::default()
+    };
+    let response = taken(&api, request, next, request_id, &mut call).await;
+    if let Some(log) = &api.call_log {
+        call.status = response.status().as_u16();
+        call.took_us = api.now().since_ns(began) / 1_000;
+        log.note(call);
+    }
+    response
+}
+
+/// Pages that need no login and change nothing: from the budget of strangers, with the headers of every answer.
+pub(crate) async fn pages(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let request_id = request_id(&api, request.headers());
+    let is_script_page = request.uri().path().starts_with("/api/docs");
+    let address = address(&api, &request);
+    let (mut response, allowance) = match take_anonymous(&api, address) {
+        Err(problem) => (problem.into_response(), None),
+        Ok(allowance) => (next.run(request).await, Some(allowance)),
+    };
+    if is_script_page {
+        response.headers_mut().insert("content-security-policy", HeaderValue::from_static(SCRIPTS));
+    }
+    decorated(response, &api, &request_id, allowance, None)
+}
+
+async fn taken(
+    api: &Arc<Api>,
+    request: Request,
+    next: Next,
+    request_id: String,
+    call: &mut Call,
+) -> Response {
+    let origin = allowed_origin(api, request.headers());
     if request.method() == Method::OPTIONS {
-        return decorated(preflight(origin.is_some()), &api, &request_id, None, origin);
+        return decorated(preflight(origin.is_some()), api, &request_id, None, origin);
     }
     // Held until the answer is made: a large body and what is made of it take memory as long.
     let large = operation(&request).is_ok_and(|operation| operation.body_bytes_max().is_some());
@@ -47,34 +93,48 @@ pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: 
         Ok(room) => room,
         Err(_) => {
             let busy = Problem::later(ProblemKind::Unavailable, 1).into_response();
-            return decorated(busy, &api, &request_id, None, origin);
+            return decorated(busy, api, &request_id, None, origin);
         }
     };
-    let (response, allowance) = match admit(&api, request).await {
+    let (response, allowance) = match admit(api, request, call).await {
         Err(problem) => (problem.into_response(), None),
-        Ok((request, allowance)) => {
+        Ok(Admitted { request, allowance, csrf }) => {
             let response = next.run(request).await;
             // What the handler read may not be on disk yet.
-            match api.durable(api.settled()).await {
-                Ok(()) => (response, Some(allowance)),
-                Err(problem) => (problem.into_response(), Some(allowance)),
+            let mut response = match api.durable(api.settled()).await {
+                Ok(()) => response,
+                Err(problem) => problem.into_response(),
+            };
+            if let Some(token) = csrf.and_then(|token| HeaderValue::from_str(&token).ok()) {
+                response.headers_mut().insert(browser::CSRF_HEADER, token);
             }
+            (response, Some(allowance))
         }
     };
-    decorated(response, &api, &request_id, allowance, origin)
+    decorated(response, api, &request_id, allowance, origin)
+}
+
+/// A request that may go on.
+struct Admitted {
+    request: Request,
+    allowance: Allowance,
+    /// What writes of a browser's login must show, told with every answer to it.
+    csrf: Option<String>,
 }
 
 /// Everything before the handler.
-async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance), Problem> {
+async fn admit(api: &Arc<Api>, request: Request, call: &mut Call) -> Result<Admitted, Problem> {
     if !is_served_host(api, request.headers()) {
         return Err(Problem::new(ProblemKind::UnknownHost));
     }
     let operation = operation(&request)?;
+    call.operation = Some(operation);
     if !api.is_recovered() {
         return Err(Problem::later(ProblemKind::Unavailable, 1));
     }
-    let address = address(&request);
+    let address = call.address;
     let trace = trace(request.headers()).unwrap_or_else(|| api.ids.bytes());
+    call.trace = Some(trace);
     let (mut parts, body) = request.into_parts();
     let bytes_max = match operation.body_bytes_max() {
         None => api.config.body_bytes_max,
@@ -87,10 +147,8 @@ async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance),
             bytes_max
         }
     };
-    let body = tokio::time::timeout(BODY_WAIT, to_bytes(body, bytes_max)).await;
-    let body = body
-        .map_err(|_| Problem::later(ProblemKind::Unavailable, 1))?
-        .map_err(|_| Problem::new(ProblemKind::TooLarge))?;
+    let body = tokio::time::timeout(BODY_WAIT, whole(body, bytes_max)).await;
+    let body = body.map_err(|_| Problem::later(ProblemKind::Unavailable, 1))??;
     let target = parts.uri.path_and_query().map_or("/", |t| t.as_str()).to_owned();
     let credentials = credentials(api, &parts.headers, address, &parts.method, &target, &body, operation);
     let caller = match (operation.access(), credentials) {
@@ -110,7 +168,11 @@ async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance),
         },
         Some(caller) => take_users(api, caller, operation)?,
     };
+    if let Some(known) = &caller {
+        call.user = Some(known.caller.user);
+    }
     let caller = caller.map(|caller| permitted(caller, operation)).transpose()?;
+    let csrf = caller.as_ref().and_then(|caller| caller.csrf.clone());
     let asked = Asked {
         operation,
         trace,
@@ -122,7 +184,25 @@ async fn admit(api: &Arc<Api>, request: Request) -> Result<(Request, Allowance),
         peer: None,
     };
     parts.extensions.insert(Arc::new(asked));
-    Ok((Request::from_parts(parts, Body::from(body)), allowance))
+    Ok(Admitted { request: Request::from_parts(parts, Body::from(body)), allowance, csrf })
+}
+
+/// A body that is not larger than it may be. One that is larger is read on for a while, so that its sender hears why.
+async fn whole(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let broken = |_| Problem::field("body", "ended before its end");
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        seen = seen.saturating_add(data.len());
+        if seen <= bytes_max {
+            kept.extend_from_slice(&data);
+        } else if seen > bytes_max.max(DISCARDED_BYTES_MAX) {
+            break;
+        } else {
+            kept = BytesMut::new();
+        }
+    }
+    if seen > bytes_max { Err(Problem::new(ProblemKind::TooLarge)) } else { Ok(kept.freeze()) }
 }
 
 fn operation(request: &Request) -> Result<Operation, Problem> {
@@ -141,6 +221,8 @@ struct Credentials {
     enrolling: bool,
     /// Operations that a key may call; all for a login.
     scopes: Option<Vec<String>>,
+    /// What writes must show when the login is a browser's.
+    csrf: Option<String>,
 }
 
 fn credentials(
@@ -153,7 +235,8 @@ fn credentials(
     operation: Operation,
 ) -> Result<Credentials, Problem> {
     let refuse = || Problem::new(ProblemKind::Unauthenticated);
-    let text = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refuse)?;
+    let Some(text) = headers.get(header::AUTHORIZATION) else { return by_cookie(api, headers, method) };
+    let text = text.to_str().map_err(|_| refuse())?;
     let (scheme, value) = text.split_once(' ').ok_or_else(refuse)?;
     if scheme.eq_ignore_ascii_case("Bearer") {
         return by_token(api, value).ok_or_else(refuse);
@@ -175,7 +258,23 @@ fn credentials(
     Ok(found)
 }
 
+/// A browser's login. What a page of another origin could have sent without knowing its answer is refused (CSRF).
+fn by_cookie(api: &Api, headers: &HeaderMap, method: &Method) -> Result<Credentials, Problem> {
+    let refuse = || Problem::new(ProblemKind::Unauthenticated);
+    let token = browser::cookie(headers, browser::ACCESS).ok_or_else(refuse)?;
+    let found = by_token(api, token).ok_or_else(refuse)?;
+    let login = found.caller.login.ok_or_else(refuse)?;
+    let csrf = browser::csrf(&api.secrets, &login);
+    if !method.is_safe() && !browser::shows(headers, &csrf) {
+        return Err(Problem::new(ProblemKind::Csrf));
+    }
+    Ok(Credentials { csrf: Some(csrf), ..found })
+}
+
 fn is_logged_in(api: &Api, headers: &HeaderMap) -> bool {
+    if headers.get(header::AUTHORIZATION).is_none() {
+        return browser::cookie(headers, browser::ACCESS).is_some_and(|token| by_token(api, token).is_some());
+    }
     let text = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let token = text
         .and_then(|text| text.split_once(' '))
@@ -189,7 +288,12 @@ fn by_token(api: &Api, token: &str) -> Option<Credentials> {
     let claims = access_token::verify(&state.identity, token, now)?;
     let login = state.identity.login(&claims.sid).filter(|l| l.user == claims.sub && l.is_live(now))?;
     let user = state.active_user(&claims.sub)?;
-    Some(Credentials { caller: caller(user, Some(login.id), None), enrolling: login.enrolling, scopes: None })
+    Some(Credentials {
+        caller: caller(user, Some(login.id), None),
+        enrolling: login.enrolling,
+        scopes: None,
+        csrf: None,
+    })
 }
 
 fn by_key(api: &Api, id: &ApiKeyId, address: IpAddr) -> Option<Credentials> {
@@ -201,7 +305,7 @@ fn by_key(api: &Api, id: &ApiKeyId, address: IpAddr) -> Option<Credentials> {
     }
     let user = state.active_user(&key.user)?;
     let scopes = Some(key.scopes.iter().cloned().collect());
-    Some(Credentials { caller: caller(user, None, Some(*id)), enrolling: false, scopes })
+    Some(Credentials { caller: caller(user, None, Some(*id)), enrolling: false, scopes, csrf: None })
 }
 
 fn caller(user: &User, login: Option<LoginId>, api_key: Option<ApiKeyId>) -> Caller {
@@ -260,9 +364,22 @@ fn network_of(address: IpAddr) -> String {
     }
 }
 
-fn address(request: &Request) -> IpAddr {
+/// Who sent it: the peer, or behind proxies that are trusted the last who is none of them.
+fn address(api: &Api, request: &Request) -> IpAddr {
     let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    connected.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip().to_canonical())
+    let peer =
+        connected.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip().to_canonical());
+    let is_proxy = |address: &IpAddr| api.config.trusted_proxies.iter().any(|net| net.contains(*address));
+    if !is_proxy(&peer) {
+        return peer;
+    }
+    let named = request.headers().get_all("x-forwarded-for").into_iter().filter_map(|v| v.to_str().ok());
+    let hops: Vec<IpAddr> = named
+        .flat_map(|line| line.split(','))
+        .map_while(|hop| hop.trim().parse::<IpAddr>().ok())
+        .map(|hop| hop.to_canonical())
+        .collect();
+    hops.into_iter().rev().find(|hop| !is_proxy(hop)).unwrap_or(peer)
 }
 
 fn is_served_host(api: &Api, headers: &HeaderMap) -> bool {
@@ -342,12 +459,16 @@ fn preflight(allowed: bool) -> Response {
         ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
         (
             "access-control-allow-headers",
-            "authorization, content-type, idempotency-key, if-match, traceparent, x-request-id",
+            "authorization, content-type, idempotency-key, if-match, traceparent, x-csrf-token, x-request-id",
         ),
         ("access-control-max-age", "600"),
     ];
     (StatusCode::NO_CONTENT, allow).into_response()
 }
+
+/// The page that tries operations out has scripts and styles of its own, and calls this host.
+const SCRIPTS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                       connect-src 'self'; frame-ancestors 'none'";
 
 /// Headers of every answer (OPS rule 1).
 const SECURITY: [(&str, &str); 9] = [

@@ -22,15 +22,19 @@
 //! ([`Operation`]), tell a stranger whether an address has a user, let one person do what takes two.
 
 pub mod access_token;
+mod alert_service;
 mod answer;
 mod api;
 mod asked;
 mod bank_files;
 mod body;
+mod browser;
+mod call_log;
 mod config;
 mod countries;
 mod error;
 mod fix_sessions;
+mod identity_provider;
 mod ids;
 mod intake;
 mod kyc_service;
@@ -60,6 +64,7 @@ pub mod vault;
 mod webhooks;
 mod wish;
 
+pub use alert_service::{AlertService, AuditLag};
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
 pub use config::{
     ApiConfig, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates, WebhookConfig,
@@ -68,6 +73,7 @@ pub use error::Error;
 pub use fix_sessions::{FixSession, FixSessionUsage, FixSessions, FixSessionsPort};
 pub use kyc_service::KycService;
 pub use mail::{ATTEMPTS_MAX, Mail, MailService, Mailer, mailer};
+pub use network::Network;
 pub use operation::{Access, Operation, Scope};
 pub use problem::{Problem, ProblemKind};
 pub use read_model::ReadModelBuilder;
@@ -86,8 +92,7 @@ use std::sync::Arc;
 pub fn app(api: Arc<Api>) -> Router {
     let (router, _) = routes::routes().split_for_parts();
     let around = axum::middleware::from_fn_with_state(Arc::clone(&api), intake::intake);
-    let pages = utoipa_swagger_ui::SwaggerUi::new("/api/docs")
-        .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
+    let pages = pages(&api);
     router
         .fallback(async || Problem::new(ProblemKind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(ProblemKind::Method))
@@ -96,10 +101,19 @@ pub fn app(api: Arc<Api>) -> Router {
         .layer(around)
         .with_state(api)
         .merge(pages)
+}
+
+/// The pages that show the API, and the names that they are looked for under.
+fn pages(api: &Arc<Api>) -> Router {
+    let interactive = utoipa_swagger_ui::SwaggerUi::new("/api/docs")
+        .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
+    Router::new()
+        .merge(interactive)
         .route("/api/redoc", get(reference_page::reference_page))
         .route("/docs", get(async || Redirect::permanent("/api/docs/")))
         .route("/redoc", get(async || Redirect::permanent("/api/redoc")))
         .route("/api/schema", get(async || Redirect::permanent("/api/v1/openapi.json")))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(api), intake::pages))
 }
 
 /// The API's document: OpenAPI 3.1.

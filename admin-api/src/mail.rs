@@ -6,17 +6,21 @@
 use crate::api::Api;
 use crate::config::MailRoute;
 use crate::secrets::SecretOf;
-use assay_trading_types::{Letter, MailId, MailRequested, MailSettled, NoticeKind, Timestamp, TokenId};
+use crate::state::Sending;
+use assay_trading_types::{
+    Event, Letter, MailId, MailRequested, MailSettled, MailTried, NoticeKind, Timestamp, TokenId,
+};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Tries of one mail (notifications-alerts.md, jobs): the waits between them double from a minute, a day in all.
+/// Tries of one mail (notifications-alerts.md, jobs).
 pub const ATTEMPTS_MAX: u32 = 8;
 
-const FIRST_WAIT_NS: i64 = 60_000_000_000;
+/// From the first try to the second; each wait is twice the one before, so that the last try is some 17 hours after the first.
+const FIRST_WAIT_NS: i64 = 8 * 60_000_000_000;
 
 /// How often new mail is looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -76,23 +80,18 @@ fn write(dir: &Path, name: &str, text: &str) -> std::io::Result<()> {
     std::fs::rename(partial, dir.join(name))
 }
 
-/// Tries so far of a mail, and when the next one is due.
-struct Tries {
-    attempts: u32,
-    next: Timestamp,
-}
-
 /// Sends mail.
 pub struct MailService {
     api: Arc<Api>,
     mailer: Box<dyn Mailer>,
-    tries: HashMap<MailId, Tries>,
+    /// How many tries were recorded when the last one began: it is under way until there are more.
+    begun: HashMap<MailId, u32>,
 }
 
 impl MailService {
     /// Sends the mail of `api` by `mailer`.
     pub fn new(api: Arc<Api>, mailer: Box<dyn Mailer>) -> Self {
-        Self { api, mailer, tries: HashMap::new() }
+        Self { api, mailer, begun: HashMap::new() }
     }
 
     /// Sends until told to stop. What is left goes out after the next start.
@@ -111,41 +110,42 @@ impl MailService {
 
     /// As [`MailService::turn`]; what has not been tried when it is `halted` stays due.
     fn turn_unless(&mut self, halted: &dyn Fn() -> bool) {
-        let now = self.api.now();
-        let settled = self.api.settled();
-        let due: Vec<MailRequested> = {
+        let (now, settled) = (self.api.now(), self.api.settled());
+        let due: Vec<Sending> = {
             let state = self.api.state();
-            let is_due = |m: &&MailRequested| self.tries.get(&m.mail).is_none_or(|t| t.next <= now);
+            self.begun.retain(|mail, _| state.mail.mail(mail).is_some_and(|mail| mail.due.is_some()));
+            // A try is under way until its record is read.
+            let is_new = |mail: &Sending| {
+                let begun = self.begun.get(&mail.requested.mail);
+                begun.is_none_or(|attempts| mail.attempts > *attempts)
+            };
+            let is_due = |mail: &&Sending| mail.due.is_some_and(|due| due <= now) && is_new(mail);
             state.mail.pending().filter(is_due).cloned().collect()
         };
         // Nothing leaves before what it tells is durable.
         if due.is_empty() || self.api.log.durable() < settled || !self.api.is_recovered() {
             return;
         }
-        due.iter().take_while(|_| !halted()).for_each(|requested| self.attempt(requested, now));
+        due.iter().take_while(|_| !halted()).for_each(|sending| self.attempt(sending, now));
     }
 
-    fn attempt(&mut self, requested: &MailRequested, now: Timestamp) {
-        let tries = self.tries.entry(requested.mail).or_insert(Tries { attempts: 0, next: now });
-        tries.attempts += 1;
-        let (attempts, sent) = (tries.attempts, self.mailer.send(&requested.mail, &self.written(requested)));
-        let mail = requested.mail;
-        let settled = match sent {
-            Ok(()) => MailSettled { mail, delivered: true, attempts, error: None },
+    fn attempt(&mut self, sending: &Sending, now: Timestamp) {
+        let (mail, attempts) = (sending.requested.mail, sending.attempts + 1);
+        self.begun.insert(mail, sending.attempts);
+        let event: Event = match self.mailer.send(&mail, &self.written(&sending.requested)) {
+            Ok(()) => MailSettled { mail, delivered: true, attempts, error: None }.into(),
             Err(error) if attempts >= ATTEMPTS_MAX => {
-                MailSettled { mail, delivered: false, attempts, error: Some(error) }
+                tracing::warn!(%mail, attempts, error, "mail not taken; it is given up");
+                MailSettled { mail, delivered: false, attempts, error: Some(error) }.into()
             }
             Err(error) => {
                 tracing::warn!(%mail, attempts, error, "mail not taken; it is tried again");
-                let wait = FIRST_WAIT_NS << (attempts + 1).min(12);
-                self.tries.insert(mail, Tries { attempts, next: now.plus_ns(wait) });
-                return;
+                let next = now.plus_ns(FIRST_WAIT_NS << (attempts - 1).min(12));
+                MailTried { mail, attempt: attempts, error, next }.into()
             }
         };
-        // Until the processor has read the record, the mail still stands as pending: it must not be tried again.
-        self.tries.insert(mail, Tries { attempts, next: Timestamp::from_ns(i64::MAX) });
-        if self.api.log.append(&mut vec![self.api.own_record(settled.into())]).is_err() {
-            tracing::error!(%mail, "the log takes nothing more; the mail's end is not recorded");
+        if self.api.log.append(&mut vec![self.api.own_record(event)]).is_err() {
+            tracing::error!(%mail, "the log takes nothing more; the try is not recorded");
         }
     }
 
@@ -173,6 +173,10 @@ impl MailService {
             Letter::PasswordChanged => ("Your password was changed", notice()),
             Letter::SecondFactorChanged => ("Your second factor was changed", notice()),
             Letter::RolesChanged => ("Your roles were changed", notice()),
+            Letter::NewLogIn { address } => (
+                "Somebody logged in from a new place",
+                format!("It came from {}.\n\n{}", address.as_deref().unwrap_or("an unknown address"), notice()),
+            ),
             Letter::EmailChanged => ("Your address was changed", notice()),
             Letter::Notice { kind, about } => {
                 let page = format!("{}/notices", self.api.config.public_url);
@@ -210,6 +214,21 @@ pub(crate) fn summary(kind: NoticeKind) -> &'static str {
         NoticeKind::CollateralMarginCall => "Your collateral is worth too little",
         NoticeKind::CollateralLiquidated => "Collateral of your loan was put up for sale",
         NoticeKind::CollateralReleased => "You have collateral back",
+        NoticeKind::DepositCompleted => "Your deposit is in the books",
+        NoticeKind::DepositFailed => "Your deposit will not be booked",
+        NoticeKind::WithdrawalWaiting => "A withdrawal waits for approval",
+        NoticeKind::WithdrawalApproved => "Your withdrawal was approved",
+        NoticeKind::WithdrawalSent => "Your withdrawal is on its way",
+        NoticeKind::WithdrawalCompleted => "Your withdrawal has arrived",
+        NoticeKind::WithdrawalFailed => "Your withdrawal did not work",
+        NoticeKind::LimitWarning => "A limit is nearly used up",
+        NoticeKind::BreakerTripped => "Repeated executions stopped trading",
+        NoticeKind::EmergencyLimits => "Limits were changed in an emergency",
+        NoticeKind::Shortfall => "The house paid what an account lacked",
+        NoticeKind::SwitchSet => "A trading switch was set",
+        NoticeKind::AlertFired => "An alert fires",
+        NoticeKind::AlertEscalated => "Nobody looks after a critical alert",
+        NoticeKind::MailStopped => "Mail to you comes back and has stopped",
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// A network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Network {
+pub struct Network {
     address: IpAddr,
     bits: u8,
 }
@@ -14,7 +14,7 @@ impl Network {
     ///
     /// # Errors
     /// It is neither.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         const FORM: &str = "must be an address, or a network as 192.0.2.0/24";
         let (address, bits) = match text.split_once('/') {
             None => (text, None),
@@ -30,7 +30,7 @@ impl Network {
     }
 
     /// Whether an address is in it. An IPv4 address mapped into IPv6 is the IPv4 address.
-    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(net), IpAddr::V4(a)) => {
                 same(u128::from(net.to_bits()), u128::from(a.to_bits()), 32, self.bits)

@@ -127,6 +127,11 @@ const KYC_REVIEW: Access = Access::Roles(&[(KycReviewer, Scope::All)]);
 const COMPLIANCE: Access = Access::Roles(&[(Compliance, Scope::All)]);
 const JOBS_READ: Access =
     Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
+/// One's own mail, or everybody's for those who run the venue.
+const MAIL_READ: Access =
+    Access::OwnOr(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
+/// One's own alerts, or the venue's for operators.
+const ALERTS: Access = Access::OwnOr(&[(Admin, Scope::All), (Operations, Scope::All)]);
 const RISK: Access = Access::Roles(&[(Risk, Scope::All)]);
 
 /// Whoever looks at FIX sessions: staff at all, a firm's administrator at its own.
@@ -323,6 +328,24 @@ operations! {
     ReadNoticeChannels "read_notice_channels" GET "/api/v1/notifications/preferences" Access::SignedIn;
     /// Change that.
     SetNoticeChannels "set_notice_channels" PUT "/api/v1/notifications/preferences" Access::SignedIn;
+    /// What became of mail.
+    ListMailDeliveries "list_mail_deliveries" GET "/api/v1/notifications/deliveries" MAIL_READ;
+    /// Own alert rules.
+    ListAlertRules "list_alert_rules" GET "/api/v1/alerts/rules" Access::SignedIn;
+    /// One more.
+    CreateAlertRule "create_alert_rule" POST "/api/v1/alerts/rules" Access::SignedIn;
+    /// One of them.
+    ReadAlertRule "read_alert_rule" GET "/api/v1/alerts/rules/{id}" Access::SignedIn;
+    /// Make it another.
+    ChangeAlertRule "change_alert_rule" PATCH "/api/v1/alerts/rules/{id}" Access::SignedIn;
+    /// End one.
+    DeleteAlertRule "delete_alert_rule" DELETE "/api/v1/alerts/rules/{id}" Access::SignedIn;
+    /// Alerts.
+    ListAlerts "list_alerts" GET "/api/v1/alerts" ALERTS;
+    /// Look after one.
+    AcknowledgeAlert "acknowledge_alert" POST "/api/v1/alerts/{id}/acknowledge" ALERTS;
+    /// It is over.
+    ResolveAlert "resolve_alert" POST "/api/v1/alerts/{id}/resolve" ALERTS;
     /// A ticket for the live channel.
     IssueTicket "issue_ticket" POST "/api/v1/ws/tickets" Access::SignedIn;
     /// The live channel; the ticket says whose.

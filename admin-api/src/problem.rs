@@ -41,6 +41,8 @@ kinds! {
     SecondFactor = UNAUTHORIZED "second-factor" "A second factor is needed";
     /// The role does not allow it.
     Forbidden = FORBIDDEN "forbidden" "Your role does not allow this";
+    /// A browser's write without the token that its answers carry.
+    Csrf = FORBIDDEN "csrf" "Show the X-CSRF-Token of an earlier answer";
     /// A second factor must be set up first.
     Enrol = FORBIDDEN "enrol-second-factor" "Set up your second factor first";
     /// Maker and checker are one person, or somebody acts on themselves.

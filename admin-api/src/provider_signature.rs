@@ -11,15 +11,16 @@ const WINDOW_S: u64 = 300;
 /// Whether the header is the signature of `body` under `secret`, of about now.
 pub(crate) fn verifies(secret: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
     let given = headers.get("assay-signature").and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let Some((time, signature)) = given.strip_prefix("t=").and_then(|text| text.split_once(",v1=")) else {
-        return false;
-    };
-    let (Ok(seconds), Ok(signature)) = (time.parse::<i64>(), hex::decode(signature)) else { return false };
-    if (now.as_ns() / 1_000_000_000).abs_diff(seconds) > WINDOW_S {
-        return false;
-    }
+    let now_s = now.as_ns() / 1_000_000_000;
+    signed_at_s(secret, given, body).is_some_and(|signed_s| now_s.abs_diff(signed_s) <= WINDOW_S)
+}
+
+/// When `body` was signed under `secret` (Unix seconds), if it was. For what lay somewhere before we read it.
+pub(crate) fn signed_at_s(secret: &str, signature: &str, body: &[u8]) -> Option<i64> {
+    let (time, digits) = signature.strip_prefix("t=")?.split_once(",v1=")?;
+    let (seconds, signature) = (time.parse::<i64>().ok()?, hex::decode(digits).ok()?);
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
     mac.update(format!("{seconds}.").as_bytes());
     mac.update(body);
-    mac.verify_slice(&signature).is_ok()
+    mac.verify_slice(&signature).ok().map(|()| seconds)
 }

@@ -5,6 +5,7 @@ mod books;
 mod ledger;
 mod loans;
 mod money;
+mod orders;
 mod schema;
 mod trading;
 
@@ -18,6 +19,7 @@ use crate::live::Changes;
 use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{Event, Position, Topic};
 use books::Books;
+use orders::Orders;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -69,8 +71,10 @@ pub struct ReadModelBuilder {
     reader: Box<dyn Reader>,
     next: Position,
     position: Arc<AtomicU64>,
-    batch: Vec<Arc<Record>>,
+    /// Read and decoded while the batch before it was written.
+    ahead: Option<Batch>,
     books: Books,
+    orders: Orders,
     changes: broadcast::Sender<Arc<Changes>>,
 }
 
@@ -90,11 +94,13 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     let position = Arc::new(AtomicU64::new(next.0));
     let reader = log.reader(&TOPICS, next, true)?;
     let model = ReadModel { connection: Mutex::new(reading), position: Arc::clone(&position) };
-    let batch = Vec::with_capacity(BATCH_RECORDS_MAX);
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let books = Books::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
-    Ok((model, ReadModelBuilder { connection, file, reader, next, position, batch, books, changes }))
+    let orders = Orders::default();
+    let builder =
+        ReadModelBuilder { connection, file, reader, next, position, ahead: None, books, orders, changes };
+    Ok((model, builder))
 }
 
 impl ReadModelBuilder {
@@ -120,62 +126,116 @@ impl ReadModelBuilder {
         Ok(())
     }
 
-    /// Takes a bounded batch of durable records in one transaction, waiting up to `wait` for a first one.
+    /// Takes a bounded batch of durable records in one transaction, waiting up to `wait` for a first one. While a full
+    /// batch is written, the next one is read and decoded on another core.
     ///
     /// # Errors
     /// The log cannot be read, a record is not what its kind says, or the database refuses.
     pub fn turn(&mut self, wait: Duration) -> Result<usize, Error> {
-        self.batch.clear();
-        match wait.is_zero() {
-            true => self.reader.poll(&mut self.batch, BATCH_RECORDS_MAX)?,
-            false => self.reader.poll_wait(&mut self.batch, BATCH_RECORDS_MAX, wait)?,
+        let batch = match self.ahead.take() {
+            Some(batch) => batch,
+            None => Batch::read(&mut *self.reader, self.next, wait)?,
         };
-        let reached = self.reader.position();
-        if reached > self.next || !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            self.write(&batch, reached)?;
-            self.batch = batch;
+        if batch.records.len() < BATCH_RECORDS_MAX {
+            return self.write(&batch);
         }
-        Ok(self.batch.len())
+        let Self { connection, file, reader, books, orders, changes, next, position, .. } = self;
+        let behind = batch.reached;
+        let (written, ahead) = std::thread::scope(|scope| {
+            let ahead = scope.spawn(move || Batch::read(&mut **reader, behind, Duration::ZERO));
+            let mut writer = Writer { connection, file, books, orders, changes, next, position };
+            (writer.write(&batch), ahead.join())
+        });
+        self.ahead = Some(ahead.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        written
     }
 
-    fn write(&mut self, batch: &[Arc<Record>], reached: Position) -> Result<(), Error> {
-        let file = self.file.clone();
-        let failed = |source| Error::ReadModel { file: file.clone(), source };
-        if batch.is_empty() && reached.0 < self.next.0 + BATCH_RECORDS_MAX as u64 {
+    fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
+        let Self { connection, file, books, orders, changes, next, position, .. } = self;
+        Writer { connection, file, books, orders, changes, next, position }.write(batch)
+    }
+}
+
+/// Records of the log, decoded.
+#[derive(Default)]
+struct Batch {
+    records: Vec<(Arc<Record>, Arc<Event>)>,
+    /// Where the reader stands behind them.
+    reached: Position,
+}
+
+impl Batch {
+    /// What there is from `next` on; a log may deliver records below it again.
+    fn read(reader: &mut dyn Reader, next: Position, wait: Duration) -> Result<Self, Error> {
+        let mut records = Vec::with_capacity(BATCH_RECORDS_MAX);
+        match wait.is_zero() {
+            true => reader.poll(&mut records, BATCH_RECORDS_MAX)?,
+            false => reader.poll_wait(&mut records, BATCH_RECORDS_MAX, wait)?,
+        };
+        let decoded = records.into_iter().filter(|record| record.position >= next).map(|record| {
+            let event =
+                record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
+            Ok((record, event))
+        });
+        Ok(Self { records: decoded.collect::<Result<_, Error>>()?, reached: reader.position() })
+    }
+}
+
+/// What of the builder writes, while its reader reads on.
+struct Writer<'a> {
+    connection: &'a mut Connection,
+    file: &'a Path,
+    books: &'a mut Books,
+    orders: &'a mut Orders,
+    changes: &'a broadcast::Sender<Arc<Changes>>,
+    next: &'a mut Position,
+    position: &'a AtomicU64,
+}
+
+impl Writer<'_> {
+    /// Writes a batch in one transaction. How many records it had.
+    fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
+        let (records, reached) = (&batch.records, batch.reached);
+        if records.is_empty() && reached.0 < self.next.0 + BATCH_RECORDS_MAX as u64 {
             // Records of other topics alone: told, but not worth a transaction each.
-            self.position.store(reached.0, Ordering::Release);
-            return Ok(());
+            self.position.fetch_max(reached.0, Ordering::AcqRel);
+            return Ok(0);
         }
+        let failed = |source| Error::ReadModel { file: self.file.to_owned(), source };
         let heard = self.changes.receiver_count() > 0;
         let mut changes = Changes::default();
         let transaction = self.connection.transaction().map_err(failed)?;
-        for record in batch.iter().filter(|record| record.position >= self.next) {
-            let event =
-                record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
-            apply(&transaction, &mut self.books, record, &event).map_err(failed)?;
+        for (record, event) in records {
+            apply(&transaction, self.books, self.orders, record, event).map_err(failed)?;
             if heard {
-                changes.note(record, &event);
+                changes.note(record, event);
             }
         }
+        self.orders.flush(&transaction).map_err(failed)?;
         self.books.flush(&transaction).map_err(failed)?;
         transaction
             .prepare_cached("UPDATE state SET position = ?1")
             .and_then(|mut statement| statement.execute(params![reached.0.cast_signed()]))
             .map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        self.next = reached;
+        *self.next = reached;
         self.position.store(reached.0, Ordering::Release);
         if !changes.is_empty() {
             // Whoever listened may have gone meanwhile.
             let _ = self.changes.send(Arc::new(changes));
         }
-        Ok(())
+        Ok(records.len())
     }
 }
 
 /// Writes what a record says.
-fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> rusqlite::Result<()> {
+fn apply(
+    db: &Connection,
+    books: &mut Books,
+    orders: &mut Orders,
+    record: &Record,
+    event: &Event,
+) -> rusqlite::Result<()> {
     match event {
         Event::Posted(e) => return books.post(db, record, e),
         Event::ExecutionReported(e) => books.execute(e),
@@ -185,5 +245,5 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
     }
     money::apply(db, record, event)?;
     loans::apply(db, record, event)?;
-    trading::apply(db, record, event)
+    trading::apply(db, orders, record, event)
 }

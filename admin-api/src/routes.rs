@@ -1,9 +1,11 @@
 //! The handlers, by what they are about. Each reads its input, asks the state or submits a command, and shows the outcome.
 
 pub(crate) mod access_review;
+pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod bank;
 pub(crate) mod beneficiaries;
+pub(crate) mod deliveries;
 pub(crate) mod deposits;
 pub(crate) mod document;
 pub(crate) mod firms;
@@ -58,6 +60,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(kyc_review::routes())
         .merge(kyc_provider::routes())
         .merge(notifications::routes())
+        .merge(deliveries::routes())
+        .merge(alerts::routes())
         .merge(live::routes())
         .merge(webhooks::routes())
         .merge(jobs::routes())

@@ -30,6 +30,8 @@ pub enum SecretOf {
     Recovery,
     /// An Ed25519 seed that signs access tokens.
     SigningKey,
+    /// What writes of a browser's login must show.
+    Csrf,
     /// A place in a list.
     Cursor,
     /// Keys that wrap the keys of identity files.
@@ -53,6 +55,7 @@ impl SecretOf {
             Self::Totp => "assay.totp.v1",
             Self::Recovery => "assay.recovery.v1",
             Self::SigningKey => "assay.signing-key.v1",
+            Self::Csrf => "assay.csrf.v1",
             Self::Cursor => "assay.cursor.v1",
             Self::DocumentKeys => "assay.document-keys.v1",
             Self::Destination => "assay.destination.v1",

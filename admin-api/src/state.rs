@@ -3,19 +3,21 @@
 //! No I/O, no clock, no randomness: time is the record's, and whatever is secret or random was made by the API before
 //! the command was appended. Two nodes that read the same records agree on everything.
 
+mod alerts;
 mod bank;
 mod command_book;
 mod control;
 mod identity;
 mod jobs;
 mod kyc;
-mod loan_news;
 mod mail;
+mod news;
 mod notices;
 mod proposals;
 mod refused;
 mod webhooks;
 
+pub use alerts::{AlertRule, Alerts};
 pub(crate) use bank::LINES_OF_STATEMENT_MAX;
 pub use bank::{Bank, Imported, Line, LineStatus};
 pub use command_book::{CommandBook, Past};
@@ -25,18 +27,20 @@ pub use identity::{
 };
 pub use jobs::{Jobs, Run, Runs};
 pub use kyc::{Advice, Kyc, KycFile, KycFileStatus, KycStanding};
-pub use loan_news::LoanNews;
-pub use mail::Outgoing;
+pub use mail::{Outgoing, Sending};
+pub use news::News;
 pub use notices::{Notice, Notices};
 pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
 pub use refused::Refused;
 pub(crate) use webhooks::GONE;
 pub use webhooks::{Delivery, Webhook, Webhooks};
 
+use alerts::Fired;
 use assay_trading_types::{
-    AdminRefusal, BankRequested, Command, CommandDecided, ControlAction, Decision, DeliveryTried, Event,
-    Input, Job, JobFinished, JobRequested, JobStarted, LoanNewsRaised, NoticeKind, NoticesRequested, Outbox,
-    Processor, Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
+    AdminRefusal, AlertSource, AlertsRequested, BankRequested, Command, CommandDecided, ControlAction,
+    Decision, DeliveryTried, Event, Input, Job, JobFinished, JobRequested, JobStarted, LoanNewsRaised,
+    MailSettled, MeasuresTaken, NewsRaised, NoticeKind, NoticesRequested, Outbox, Processor, Severity,
+    Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -66,8 +70,10 @@ pub struct AdminState {
     /// Statements of the house's banks.
     #[serde(default)]
     pub bank: Bank,
-    /// The last news of loans.
-    pub loan_news: LoanNews,
+    /// What risk had told.
+    pub news: News,
+    /// What users and operators want to be told of.
+    pub alerts: Alerts,
     /// Past commands, for repeats and for whoever asks later.
     pub commands: CommandBook,
 }
@@ -75,11 +81,14 @@ pub struct AdminState {
 impl Processor for AdminState {
     fn apply(&mut self, input: &Input<'_>, out: &mut Outbox) {
         match input.event {
-            Event::MailSettled(e) => self.mail.settle(e),
+            Event::MailTried(e) => self.mail.tried(e, input.at),
+            Event::MailSettled(e) => self.settle_mail(e, input, out),
             Event::ClockTicked(e) => self.tick(e.now, input, out),
             Event::JobFinished(e) => self.finish_job(e, input, out),
             Event::DeliveryTried(e) => self.note_try(e, input, out),
             Event::LoanNewsRaised(e) => self.tell_of_loan(e, input, out),
+            Event::MeasuresTaken(e) => self.judge_measures(e, input, out),
+            Event::NewsRaised(e) => self.tell_of_risk(e, input, out),
             _ => {}
         }
         let Some(asked) = Asked::of(input.event) else { return };
@@ -115,6 +124,8 @@ enum Asked<'a> {
     Webhooks(&'a WebhooksRequested),
     /// An officer's word on bank statements.
     Bank(&'a BankRequested),
+    /// A word on alerts.
+    Alerts(&'a AlertsRequested),
     /// A job out of its turn.
     Job(&'a JobRequested),
 }
@@ -131,6 +142,7 @@ impl<'a> Asked<'a> {
             Event::NoticesRequested(e) => Some(Self::Notices(e)),
             Event::WebhooksRequested(e) => Some(Self::Webhooks(e)),
             Event::BankRequested(e) => Some(Self::Bank(e)),
+            Event::AlertsRequested(e) => Some(Self::Alerts(e)),
             Event::JobRequested(e) => Some(Self::Job(e)),
             _ => None,
         }
@@ -143,6 +155,7 @@ impl<'a> Asked<'a> {
             Self::Notices(e) => &e.command,
             Self::Webhooks(e) => &e.command,
             Self::Bank(e) => &e.command,
+            Self::Alerts(e) => &e.command,
             Self::Job(e) => &e.command,
         }
     }
@@ -174,6 +187,9 @@ impl AdminState {
             Asked::Notices(e) => self.notices.perform(&e.command, &e.action, input.at).map(done),
             Asked::Webhooks(e) => self.webhooks.perform(&e.command, &e.action, input.at, out).map(done),
             Asked::Bank(e) => self.bank.perform(&e.command, &e.action, input.at).map(done),
+            Asked::Alerts(e) => {
+                self.alerts.perform(&self.identity, &e.command, &e.action, input.at, out).map(done)
+            }
             Asked::Job(e) => {
                 let due = self.jobs.run_now(e.job, input.at)?;
                 self.begin(e.job, due, input, out);
@@ -216,7 +232,7 @@ impl AdminState {
                 let letters = mail::letters(&self.identity, command, action);
                 let changed = self.identity.perform(command, action, input.at);
                 let due = letters.into_iter().filter(|letter| letter.is_due(changed.as_ref()));
-                self.mail.send(command, due, out);
+                self.mail.send(command, due, input.at, out);
                 changed
             }
             Wanted::Control(action) => {
@@ -238,6 +254,8 @@ impl AdminState {
         for (job, due) in self.jobs.tick(now) {
             self.begin(job, due, input, out);
         }
+        let escalated = self.alerts.tick(now, out);
+        self.tell(escalated, input, out);
     }
 
     /// Does a job within this step, or tells the workers.
@@ -258,9 +276,18 @@ impl AdminState {
     }
 
     fn finish_job(&mut self, e: &JobFinished, input: &Input<'_>, out: &mut Outbox) {
-        if self.jobs.finish(e, input.at)
-            && let Some(error) = &e.error
-        {
+        if !self.jobs.finish(e, input.at) {
+            return;
+        }
+        let name = job_name(e.job);
+        if e.error.is_none() {
+            self.alerts.end(&alerts::key(AlertSource::Job, &name), input.at, None, out);
+        }
+        if let Some(error) = &e.error {
+            let (source, severity) = (AlertSource::Job, Severity::Warning);
+            let fired = Fired { source, about: name, owner: None, severity, detail: error };
+            // Told below, as what it is.
+            self.alerts.fire(fired, &digits(input), input.at, out);
             let told = Telling::role(UserRole::Operations, NoticeKind::JobFailed, &job_name(e.job));
             self.tell(vec![told.because(error)], input, out);
         }
@@ -272,30 +299,56 @@ impl AdminState {
         }
     }
 
-    /// Tells a firm's administrators of its loan, and loan officers of what is theirs to look at. Risk may say a thing again
-    /// after a crash; it is told once.
+    /// Risk may say a thing again after a crash; it is told once.
     fn tell_of_loan(&mut self, e: &LoanNewsRaised, input: &Input<'_>, out: &mut Outbox) {
-        if !self.loan_news.is_new(input.origin) {
+        if self.news.is_new(input.origin) {
+            self.tell(news::of_loan(e), input, out);
+        }
+    }
+
+    /// As [`AdminState::tell_of_loan`].
+    fn tell_of_risk(&mut self, e: &NewsRaised, input: &Input<'_>, out: &mut Outbox) {
+        if !self.news.is_new(input.origin) {
             return;
         }
-        let told = e.kinds.iter().flat_map(|kind| {
-            let officers = || Telling::role(UserRole::LoanOfficer, *kind, &e.loan);
-            let firm = || Telling::firm(e.firm, *kind, &e.loan);
-            match kind {
-                NoticeKind::LoanApplied => vec![officers()],
-                NoticeKind::LoanDefaulted => vec![firm(), officers()],
-                _ => vec![firm()],
-            }
-        });
-        self.tell(told.collect(), input, out);
+        let source = match e.kind {
+            NoticeKind::BreakerTripped => Some(AlertSource::Breaker),
+            NoticeKind::Shortfall => Some(AlertSource::Shortfall),
+            _ => None,
+        };
+        if let Some(source) = source {
+            let detail = e.detail.as_deref().unwrap_or_default();
+            let (about, severity) = (e.about.clone(), Severity::Critical);
+            // Told below, as what it is.
+            self.alerts.fire(
+                Fired { source, about, owner: None, severity, detail },
+                &digits(input),
+                input.at,
+                out,
+            );
+        }
+        if self.news.is_worth_telling(e.kind, &e.about, input.at) {
+            self.tell(news::of_risk(e), input, out);
+        }
+    }
+
+    fn judge_measures(&mut self, e: &MeasuresTaken, input: &Input<'_>, out: &mut Outbox) {
+        let told = self.alerts.judge(e, &digits(input), input.at, out);
+        self.tell(told, input, out);
+    }
+
+    /// Mail that nobody takes is sent to that address no more.
+    fn settle_mail(&mut self, e: &MailSettled, input: &Input<'_>, out: &mut Outbox) {
+        if let Some(mail) = self.mail.settle(e, input.at)
+            && self.identity.stop_mail(&mail.user, &mail.to)
+        {
+            self.tell(vec![Telling::user(mail.user, NoticeKind::MailStopped, &mail.mail)], input, out);
+        }
     }
 
     fn tell(&mut self, told: Vec<Telling>, input: &Input<'_>, out: &mut Outbox) {
-        // Unique for ever, and in the order of time: milliseconds, then the record's place.
-        let ms = (input.at.as_ns() / 1_000_000).cast_unsigned() & 0xffff_ffff_ffff;
-        let digits = format!("{ms:012x}0000{:016x}", input.offset);
         let ways = Ways { identity: &self.identity, mail: &mut self.mail, webhooks: &mut self.webhooks };
-        self.notices.tell(told, &digits, input.at, ways, out);
+        self.notices.tell(told, &digits(input), input.at, ways, out);
     }
 
     fn judge(
@@ -321,6 +374,12 @@ impl AdminState {
     pub fn active_user(&self, id: &UserId) -> Option<&User> {
         self.identity.user(id).filter(|user| user.active)
     }
+}
+
+/// Of what follows from a record: unique for ever, and in the order of time: milliseconds, then the record's place.
+fn digits(input: &Input<'_>) -> String {
+    let ms = (input.at.as_ns() / 1_000_000).cast_unsigned() & 0xffff_ffff_ffff;
+    format!("{ms:012x}0000{:016x}", input.offset)
 }
 
 fn done((subject, version): Changed) -> Decision {

@@ -1,9 +1,9 @@
 //! What a handler asks of the state: an action that becomes a command's record.
 
 use assay_trading_types::{
-    BankAction, BankRequested, Command, ControlAction, ControlRequested, Event, IdentityAction,
-    IdentityRequested, Job, JobRequested, KycAction, KycRequested, NoticesAction, NoticesRequested,
-    ProposalId, Verdict, VerdictRequested, WebhooksAction, WebhooksRequested,
+    AlertsAction, AlertsRequested, BankAction, BankRequested, Command, ControlAction, ControlRequested,
+    Event, IdentityAction, IdentityRequested, Job, JobRequested, KycAction, KycRequested, NoticesAction,
+    NoticesRequested, ProposalId, Verdict, VerdictRequested, WebhooksAction, WebhooksRequested,
 };
 
 /// An action that becomes a record once it is known who asks.
@@ -45,6 +45,12 @@ impl Wish for WebhooksAction {
 impl Wish for BankAction {
     fn event(self, command: Command) -> Event {
         BankRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for AlertsAction {
+    fn event(self, command: Command) -> Event {
+        AlertsRequested { command, action: self }.into()
     }
 }
 

@@ -538,3 +538,63 @@ fn identity_files_survive_a_restart() {
         ("approved".to_owned(), json!("Ada King"))
     );
 }
+
+/// As a provider behind a directory answers.
+fn answered(dir: &std::path::Path, name: &str, secret: &str, at_s: i64, body: &Value) {
+    let (answers, body) = (dir.join("answers"), body.to_string());
+    std::fs::create_dir_all(&answers).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{at_s}.{body}").as_bytes());
+    let signature = format!("t={at_s},v1={}\n", hex::encode(mac.finalize().into_bytes()));
+    std::fs::write(answers.join(format!("{name}.json")), body).unwrap();
+    std::fs::write(answers.join(format!("{name}.sig.partial")), signature).unwrap();
+    std::fs::rename(answers.join(format!("{name}.sig.partial")), answers.join(format!("{name}.sig")))
+        .unwrap();
+}
+
+#[test]
+fn a_provider_is_asked_through_its_directory_heard_there_and_told_no_longer_than_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let kyc = KycConfig {
+        provider_dir: Some(dir.path().to_owned()),
+        provider_secret: Some(Zeroizing::new(SECRET.to_owned())),
+        ..KycConfig::default()
+    };
+    let office = office_with(kyc);
+    let Office { world, reviewer, trader, .. } = &office;
+    let file = office.submitted(trader);
+    let request = dir.path().join("requests").join(&file);
+    let asked = || {
+        let is = |e: &&Event| matches!(e, Event::KycRequested(e) if matches!(e.action, KycAction::NoteAsked { .. }));
+        world.events(Topic::Admin).iter().filter(is).count()
+    };
+    wait_until("it is asked", || request.join("request.json").is_file() && asked() == 1);
+    let text = std::fs::read_to_string(request.join("request.json")).unwrap();
+    let check: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&check["file"], &check["document"], &check["personal"]["full_name"]),
+        (&json!(file), &json!("passport"), &json!("Ada King"))
+    );
+    assert_eq!(check["pictures"], json!(["front.jpeg", "selfie.jpeg", "proof_of_address.pdf"]));
+    assert!(std::fs::read(request.join("proof_of_address.pdf")).unwrap().starts_with(b"%PDF"));
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(request.join("front.jpeg")).unwrap());
+    assert_eq!(mode & 0o077, 0, "nobody else reads it");
+
+    let word =
+        |event: &str| json!({"event": event, "file": file, "verdict": "clear", "reference": "check-1"});
+    let advice = || {
+        let seen = world.get(reviewer, &format!("/api/v1/kyc/{file}")).expect(200).body;
+        seen["review"]["advice"].as_array().unwrap().len()
+    };
+    answered(dir.path(), "forged", "another", world.now_s(), &word("evt-1"));
+    wait_until("it is refused", || dir.path().join("answers/refused/forged.json").is_file());
+    answered(dir.path(), "good", SECRET, world.now_s() - 100_000, &word("evt-2"));
+    wait_until("it is taken, however old", || dir.path().join("answers/taken/good.json").is_file());
+    wait_until("it is advice", || advice() == 1);
+    answered(dir.path(), "again", SECRET, world.now_s(), &word("evt-2"));
+    wait_until("it is taken", || dir.path().join("answers/taken/again.json").is_file());
+    assert_eq!(office.status(trader)["status"], "pending", "people decide");
+    office.approve(reviewer, &file).expect(200);
+    wait_until("what is decided is nobody's business any more", || !request.exists());
+    assert_eq!((advice(), asked()), (1, 1), "counted once");
+}

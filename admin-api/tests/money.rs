@@ -267,3 +267,56 @@ fn a_statement_comes_to_what_the_wallet_has_and_one_period_begins_where_the_last
         rebuilt.get(&v.ada, "/api/v1/wallets/FIRM1/USD/statement?from=1970-01-01&to=2200-12-31").expect(200);
     assert_eq!(again.body["entries"], whole.body["entries"], "made from the log anew, it is the same");
 }
+
+#[allow(clippy::disallowed_methods, reason = "a test's patience")]
+#[test]
+fn a_firm_hears_what_became_of_its_money_and_operations_what_waits() {
+    let v = venue();
+    let deposit = v.funded("USD", "1000");
+    let body = json!({"id": "BANK", "asset": "USD", "method": "bank_transfer", "destination": IBAN});
+    v.post(&v.ada, "/beneficiaries", body).expect(201);
+    let ask = |amount: &str| {
+        let body = json!({"account": "FIRM1", "asset": "USD", "amount": amount, "beneficiary": "BANK"});
+        v.post(&v.ada, "/withdrawals", body).expect(201).text("id")
+    };
+    let (gone, back) = (ask("100"), ask("50"));
+    let act = |id: &str, act: &str, body: Value| {
+        v.post(&v.olga, &format!("/withdrawals/{id}/{act}"), body).expect(200);
+    };
+    act(&gone, "approve", json!({"reason": "known"}));
+    act(&gone, "send", json!({"external_reference": "out 1"}));
+    act(&gone, "complete", json!({"reason": "arrived"}));
+    act(&back, "reject", json!({"reason": "not today"}));
+    let heard = |token: &str| {
+        let body = v.get(token, "/notifications?limit=100").expect(200).body;
+        let items = body["page"]["items"].as_array().unwrap().clone();
+        let about =
+            |item: &Value| format!("{} {}", item["kind"].as_str().unwrap(), item["about"].as_str().unwrap());
+        items
+            .iter()
+            .map(about)
+            .filter(|told| told.contains("deposit") || told.contains("withdrawal"))
+            .collect()
+    };
+    let ours: Vec<String> = vec![
+        format!("deposit_completed {deposit}"),
+        format!("withdrawal_approved {gone}"),
+        format!("withdrawal_sent {gone}"),
+        format!("withdrawal_completed {gone}"),
+        format!("withdrawal_failed {back}"),
+    ];
+    let theirs = vec![format!("withdrawal_waiting {gone}"), format!("withdrawal_waiting {back}")];
+    let begun = std::time::Instant::now();
+    while heard(&v.ada) != ours || heard(&v.oskar) != theirs {
+        assert!(begun.elapsed().as_secs() < 90, "{:?} {:?}", heard(&v.ada), heard(&v.oskar));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!((heard(&v.ben), heard(&v.trader)), (Vec::<String>::new(), Vec::new()));
+    let world = v.world.restarted().with_books();
+    let body = world.get(&v.ada, "/api/v1/notifications?limit=100").expect(200).body;
+    assert_eq!(
+        body["page"]["items"].as_array().unwrap().len(),
+        ours.len(),
+        "told once, whatever is replayed"
+    );
+}

@@ -2,8 +2,10 @@
 
 mod support;
 
-use assay_trading_types::{Event, Job, Topic};
+use assay_admin_api::{Mail, MailService, Mailer};
+use assay_trading_types::{Event, Job, MailId, Topic};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::World;
 
@@ -105,4 +107,80 @@ fn jobs_run_by_recorded_ticks_once_a_period_across_a_restart() {
     world.pass_s(60);
     wait_until("time goes on", || ticks(&world) > before);
     assert_eq!(runs(&world, Job::TokenPurge), 2);
+}
+
+#[test]
+fn a_login_from_a_new_place_is_told_by_mail_whatever_is_switched_off() {
+    let world = World::new();
+    let first = world.administrator();
+    let tim = world.member(&first, None, "tim", &["trader"], Some("FIRM1"));
+    let mails = || {
+        let mails = world.mails("tim@venue.example");
+        mails.iter().filter(|mail| mail.contains("logged in from a new place")).count()
+    };
+    assert_eq!(mails(), 1, "the first");
+    let mut preferences = world.get(&tim, "/api/v1/auth/me/preferences").expect(200).body;
+    preferences["email_enabled"] = json!(false);
+    preferences.as_object_mut().unwrap().remove("version");
+    world.write(&tim, "PUT", "/api/v1/auth/me/preferences", preferences).expect(200);
+    world.log_in("tim@venue.example");
+    assert_eq!(mails(), 1, "a place that is known");
+    world.pass_s(86_400);
+    world.log_in("tim@venue.example");
+    assert_eq!(mails(), 2, "forgotten with its logins");
+}
+
+/// A relay that takes nothing.
+struct Refusing;
+
+impl Mailer for Refusing {
+    fn send(&self, _: &MailId, _: &Mail) -> Result<(), String> {
+        Err("550 no such user".to_owned())
+    }
+}
+
+#[test]
+fn mail_that_nobody_takes_is_tried_eight_times_within_a_day_recorded_and_stopped() {
+    let world = World::new();
+    let first = world.administrator();
+    world.member(&first, None, "tim", &["trader"], Some("FIRM1"));
+    world.member(&first, None, "tom", &["trader"], Some("FIRM1"));
+    world.post_mail();
+    world.public("/api/v1/auth/password-reset", json!({"email": "tim@venue.example"})).expect(202);
+    let sent = |token: &str, query: &str| {
+        let body = world.get(token, &format!("/api/v1/notifications/deliveries{query}")).expect(200).body;
+        let items = body["items"].as_array().unwrap().clone();
+        items.into_iter().find(|mail| mail["letter"] == "password_reset")
+    };
+    assert_eq!(sent(&first, "?status=queued").unwrap()["attempts"], 0, "an administrator sees all");
+    let mut relay = MailService::new(Arc::clone(&world.api), Box::new(Refusing));
+    let began = world.now_s();
+    for attempt in 1..=8 {
+        // An access token lasts a quarter of an hour.
+        let tim = world.log_in("tim@venue.example");
+        wait_until("it is tried when it is due", || {
+            relay.turn();
+            sent(&tim, "").unwrap()["attempts"] == attempt
+        });
+        let status = if attempt < 8 { "queued" } else { "dropped" };
+        assert_eq!(sent(&tim, "").unwrap()["status"], status);
+        relay.turn();
+        assert_eq!(sent(&tim, "").unwrap()["attempts"], attempt, "not before its time");
+        if attempt < 8 {
+            world.pass_s(8 * 60 * (1 << (attempt - 1)));
+        }
+    }
+    assert!(world.now_s() - began < 86_400);
+    let (tim, tom) = (world.log_in("tim@venue.example"), world.log_in("tom@venue.example"));
+    assert_eq!(sent(&tim, "?status=dropped").unwrap()["error"], "550 no such user");
+    assert_eq!(sent(&tom, ""), None, "the own alone");
+    let tries = world.events(Topic::Admin);
+    let tries = tries.iter().filter(|e| matches!(e, Event::MailTried(e) if e.error.starts_with("550")));
+    assert!(tries.count() >= 7, "each but the last is a record of its own");
+    wait_until("told where it can be read", || {
+        let told = world.get(&tim, "/api/v1/notifications?kind=mail_stopped").expect(200).body;
+        !told["page"]["items"].as_array().unwrap().is_empty()
+    });
+    let preferences = world.get(&tim, "/api/v1/auth/me/preferences").expect(200).body;
+    assert_eq!(preferences["email_enabled"], false);
 }

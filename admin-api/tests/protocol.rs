@@ -6,6 +6,7 @@ use assay_admin_api::{ApiConfig, Rates, signature};
 use hmac::{Hmac, Mac};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::time::{Duration, Instant};
 use support::{Call, PASSWORD, World};
 
 #[test]
@@ -256,4 +257,138 @@ fn a_password_is_never_in_an_answer() {
         let text = world.get(&admin, path).expect(200).body.to_string();
         assert!(!text.contains(PASSWORD) && !text.contains("argon2"), "{text}");
     }
+}
+
+/// The value of a cookie that an answer sets, and all of its line.
+fn cookie(reply: &support::Reply, name: &str) -> (String, String) {
+    let lines = reply.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap().to_owned());
+    let line = lines.into_iter().find(|line| line.starts_with(&format!("{name}="))).expect(name);
+    let value = line.split(['=', ';']).nth(1).unwrap().to_owned();
+    (value, line)
+}
+
+#[test]
+fn a_browsers_login_is_in_hardened_cookies_and_its_writes_show_a_token() {
+    let world = World::new();
+    let admin = world.administrator();
+    world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
+    let body = json!({"email": "tim@venue.example", "password": PASSWORD, "cookies": true});
+    let login = world.public("/api/v1/auth/login", body).expect(200);
+    assert!(login.body.get("access_token").is_none() && login.body.get("refresh_token").is_none());
+    let csrf = login.text("csrf_token");
+    let (access, line) = cookie(&login, "__Host-assay-access");
+    for part in ["Path=/;", "Secure", "HttpOnly", "SameSite=Strict", "Max-Age=900"] {
+        assert!(line.contains(part), "{line}");
+    }
+    let (refresh, line) = cookie(&login, "__Secure-assay-refresh");
+    for part in ["Path=/api/v1/auth;", "Secure", "HttpOnly", "SameSite=Strict"] {
+        assert!(line.contains(part), "{line}");
+    }
+    let by = |method: &str, path: &str, cookies: &str, csrf: Option<&str>| {
+        let call = Call::new(method, path).header("cookie", cookies).json(&json!({}));
+        world.send(if let Some(csrf) = csrf { call.header("x-csrf-token", csrf) } else { call })
+    };
+    let own = format!("theme=dark; __Host-assay-access={access}");
+    let me = by("GET", "/api/v1/auth/me", &own, None).expect(200);
+    assert_eq!(me.headers["x-csrf-token"].to_str().unwrap(), csrf, "a page that is loaded anew finds it");
+    let read_all = "/api/v1/notifications/read-all";
+    by("POST", read_all, &own, None).problem(403, "csrf");
+    by("POST", read_all, &own, Some("00")).problem(403, "csrf");
+    by("POST", read_all, &own, Some(&csrf)).expect(200);
+    by("GET", "/api/v1/auth/me", "__Host-assay-access=x.y.z", None).problem(401, "unauthenticated");
+    let both = Call::new("POST", read_all).header("cookie", &own).by("x.y.z").header("x-csrf-token", &csrf);
+    world.send(both.json(&json!({}))).problem(401, "unauthenticated");
+
+    let stay = format!("__Secure-assay-refresh={refresh}");
+    by("POST", "/api/v1/auth/refresh", &stay, None).problem(403, "csrf");
+    let next = by("POST", "/api/v1/auth/refresh", &stay, Some(&csrf)).expect(200);
+    let (access, _) = cookie(&next, "__Host-assay-access");
+    let own = format!("__Host-assay-access={access}");
+    let out = by("POST", "/api/v1/auth/logout", &own, Some(&csrf)).expect(204);
+    assert_eq!(cookie(&out, "__Host-assay-access").0, "");
+    assert!(cookie(&out, "__Secure-assay-refresh").1.contains("Max-Age=0"));
+    by("GET", "/api/v1/auth/me", &own, None).problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_repeat_is_answered_as_the_first_however_things_stand_now() {
+    let world = World::new();
+    let admin = world.administrator();
+    world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
+    let token = world.log_in("tim@venue.example");
+    let secret = world.send(Call::new("POST", "/api/v1/auth/me/totp").by(&token)).expect(200).text("secret");
+    let code = world.code(&support::from_base32(&secret));
+    let confirm = |key: &str| {
+        let call = Call::new("POST", "/api/v1/auth/me/totp/confirm").by(&token).json(&json!({"code": code}));
+        world.send(call.header("idempotency-key", key))
+    };
+    let first = confirm("k1").expect(200);
+    world.pass_s(300);
+    assert_eq!(confirm("k1").expect(200).body, first.body);
+    confirm("k2").problem(409, "conflict");
+}
+
+#[test]
+fn pages_have_the_headers_and_the_budget_of_every_answer() {
+    let world = World::with(ApiConfig::default());
+    for path in ["/api/docs/", "/api/redoc", "/docs"] {
+        let page = world.send(Call::new("GET", path));
+        assert_eq!(page.headers["ratelimit-limit"], "100", "{path}");
+        for name in ["x-content-type-options", "x-frame-options", "content-security-policy", "x-request-id"] {
+            assert!(page.headers.contains_key(name), "{path} {name}");
+        }
+    }
+    (0..97).for_each(|_| drop(world.send(Call::new("GET", "/api/redoc")).expect(200)));
+    world.send(Call::new("GET", "/api/redoc")).problem(429, "rate-limit");
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test's patience")]
+#[test]
+fn every_call_is_written_down_and_what_concerns_security_beside_it() {
+    let logs = tempfile::tempdir().unwrap();
+    let rates = Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() };
+    let call_log = Some(logs.path().to_owned());
+    let proxies = vec![assay_admin_api::Network::parse("127.0.0.0/8").unwrap()];
+    let world = World::with(ApiConfig { rates, call_log, trusted_proxies: proxies, ..ApiConfig::default() });
+    let admin = world.administrator();
+    let me = world.get(&admin, "/api/v1/auth/me").expect(200).text("id");
+    let from = "198.51.100.9, 192.0.2.7, 127.0.0.2";
+    let call = Call::new("GET", "/api/v1/users?search=secret").by(&admin).header("x-forwarded-for", from);
+    world.send(call.header("x-request-id", "here-1")).expect(200);
+    world
+        .send(Call::new("GET", "/api/v1/firms").header("x-request-id", "here-2"))
+        .problem(401, "unauthenticated");
+    let lines = |file: &str| -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(logs.path().join(file)).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let began = Instant::now();
+    let find = |file: &str, id: &str| lines(file).into_iter().find(|line| line["request_id"] == id);
+    while find("security.log", "here-2").is_none() || find("access.log", "here-2").is_none() {
+        assert!(began.elapsed() < Duration::from_secs(90));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let line = find("access.log", "here-1").unwrap();
+    assert_eq!(
+        [
+            &line["user"],
+            &line["operation"],
+            &line["method"],
+            &line["path"],
+            &line["address"],
+            &line["status"]
+        ],
+        [
+            &json!(me),
+            &json!("list_users"),
+            &json!("GET"),
+            &json!("/api/v1/users"),
+            &json!("192.0.2.7"),
+            &json!(200)
+        ]
+    );
+    assert_eq!(find("security.log", "here-1"), None);
+    assert!(lines("security.log").iter().any(|line| line["operation"] == "log_in" && line["status"] == 200));
+    let all = std::fs::read_to_string(logs.path().join("access.log")).unwrap();
+    assert!(!all.contains("secret") && !all.contains(PASSWORD));
 }

@@ -14,6 +14,7 @@ mod ledger;
 mod load;
 mod matching;
 mod path;
+mod read_model;
 mod risk;
 
 use crate::cli::{BenchArgs, BenchPart};
@@ -62,6 +63,7 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
     }
     if wanted(BenchPart::Api) {
         api::run(args, &floor)?;
+        read_model::run(args)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -56,8 +56,17 @@ pub(crate) enum Command {
     /// FIX sessions of a running node.
     #[command(subcommand)]
     Session(crate::command::session::SessionCommand),
-    /// What waits for a second person on a running node.
+    /// Identity files of a running node.
     #[command(subcommand)]
+    Kyc(crate::command::kyc::KycCommand),
+    /// One's notices on a running node, how they come, and alerts.
+    #[command(subcommand)]
+    Notify(crate::command::notify::NotifyCommand),
+    /// What runs by the clock on a running node.
+    #[command(subcommand)]
+    Job(crate::command::job::JobCommand),
+    /// What waits for a second person on a running node.
+    #[command(subcommand, visible_alias = "approval")]
     Proposal(crate::command::proposal::ProposalCommand),
     /// Users of the back office.
     #[command(subcommand)]
@@ -199,6 +208,9 @@ pub(crate) struct BenchArgs {
     /// Orders in the socket parts.
     #[arg(long, default_value_t = 400_000)]
     pub(crate) orders: u64,
+    /// Orders in the back office's read model.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rows: u64,
     /// Messages sent again in the engine's part.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) resend: u64,

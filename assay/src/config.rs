@@ -24,7 +24,7 @@ mod smtp;
 mod venue;
 mod webhooks;
 
-use assay_admin_api::{Smtp, WebhookConfig};
+use assay_admin_api::{Network, Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, PriceSource, Qty, SecurityType,
@@ -313,6 +313,8 @@ pub(crate) struct Admin {
     pub(crate) hosts: Vec<String>,
     /// Origins that browsers may call from.
     pub(crate) cors_origins: Vec<String>,
+    /// Networks of proxies whose `X-Forwarded-For` counts.
+    pub(crate) trusted_proxies: Vec<String>,
     /// Passwords known to others, one a line.
     pub(crate) breach_list: Option<PathBuf>,
     /// Mail is written here, one file each, instead of being named in the program's log.
@@ -339,6 +341,7 @@ impl Default for Admin {
             registration: true,
             hosts: Vec::new(),
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             breach_list: None,
             mail_dir: None,
             smtp: None,
@@ -362,6 +365,8 @@ pub(crate) struct AdminKyc {
     pub(crate) high_risk_countries: Vec<String>,
     /// Days that a file is kept after it last counted; 1826 by default.
     pub(crate) retention_days: Option<u32>,
+    /// Directory that an identity provider is asked through and answers in.
+    pub(crate) provider_dir: Option<PathBuf>,
     /// File with what identity providers sign their messages with.
     pub(crate) provider_secret_file: Option<PathBuf>,
 }
@@ -625,6 +630,17 @@ impl Config {
     pub(crate) fn relay(&self) -> Result<Option<Smtp>, Fault> {
         let relay = self.admin.smtp.as_ref().map(|smtp| smtp.relay(&self.base));
         relay.transpose().map_err(|(key, what)| Fault::new("[admin.smtp]", 0, key, what))
+    }
+
+    /// Proxies whose word counts on who sent a request.
+    ///
+    /// # Errors
+    /// One is no network.
+    pub(crate) fn proxies(&self) -> Result<Vec<Network>, Fault> {
+        let read = |(i, text): (usize, &String)| {
+            Network::parse(text).map_err(|what| Fault::new("[admin]", i, "trusted_proxies", what.to_owned()))
+        };
+        self.admin.trusted_proxies.iter().enumerate().map(read).collect()
     }
 
     /// Where webhooks may be, and who vouches for them.

@@ -65,6 +65,12 @@ impl Vitals {
         }
     }
 
+    /// Durable records that the audit store does not have yet, where the audit runs here.
+    pub(crate) fn audit_lag(&self) -> Option<u64> {
+        let stored = self.audit_position.load(Ordering::Relaxed);
+        self.has_audit.then(|| self.log.durable().0.saturating_sub(stored))
+    }
+
     /// Recovered and accepting: orders, and commands where the back office is served.
     fn is_ready(&self) -> bool {
         let answers = self.back_office.as_ref().is_none_or(|api| api.is_recovered());
@@ -186,8 +192,7 @@ fn queue_check(vitals: &Vitals) -> Checked {
 }
 
 fn store_check(vitals: &Vitals) -> Checked {
-    let lag = vitals.log.durable().0.saturating_sub(vitals.audit_position.load(Ordering::Relaxed));
-    Checked::of("db", !vitals.has_audit || lag <= STORE_LAG_MAX)
+    Checked::of("db", vitals.audit_lag().is_none_or(|lag| lag <= STORE_LAG_MAX))
 }
 
 async fn readyz(State(vitals): State<Arc<Vitals>>) -> (StatusCode, String) {

@@ -23,7 +23,8 @@ use crate::health::{self, Vitals};
 use crate::log_place::{self, OpenLog};
 use crate::price_sources::PriceSources;
 use assay_admin_api::{
-    Api, CommandProcessor, FixSessionsPort, KycService, MailService, ReadModelBuilder, WebhookService, mailer,
+    AlertService, Api, AuditLag, CommandProcessor, FixSessionsPort, KycService, MailService,
+    ReadModelBuilder, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
@@ -279,7 +280,8 @@ impl Node {
             Pages::Give(pages) => _ = pages.set(health::app(Arc::clone(&vitals))),
         }
         if let Some((api, read_model)) = back_office {
-            node.run_back_office(api, read_model)?;
+            let seen = Arc::clone(&vitals);
+            node.run_back_office(api, read_model, Box::new(move || seen.audit_lag()))?;
         }
         if let Some(audit) = parts.audit {
             node.run_audit(audit, Arc::clone(&vitals))?;
@@ -429,7 +431,12 @@ impl Node {
     }
 
     /// Decides on commands, keeps the read model up, and sends the mail that follows.
-    fn run_back_office(&mut self, api: Arc<Api>, read_model: ReadModelBuilder) -> Result<(), NodeError> {
+    fn run_back_office(
+        &mut self,
+        api: Arc<Api>,
+        read_model: ReadModelBuilder,
+        audit_lag: AuditLag,
+    ) -> Result<(), NodeError> {
         let processor = CommandProcessor::new(Arc::clone(&api), self.recovery.last_origins.clone())?;
         let stop = Arc::clone(&self.stop);
         self.run("commands", move || processor.run(&stop).map_err(NodeError::from))?;
@@ -456,6 +463,13 @@ impl Node {
         let poster = api.poster().map_err(|error| NodeError::Io {
             doing: "read the CAs of [admin.webhooks]".to_owned(),
             source: std::io::Error::other(error),
+        })?;
+        let stop_alerts = Arc::clone(&self.stop);
+        let alerts = AlertService::new(Arc::clone(&api), audit_lag);
+        self.run("alerts", move || {
+            yield_to_orders();
+            alerts.run(&stop_alerts);
+            Ok(())
         })?;
         let webhooks = WebhookService::new(api, poster);
         self.run("webhooks", move || {

@@ -215,6 +215,7 @@ impl<'a> RowIds<'a> {
             Event::MoneyRefused(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::BeneficiaryChanged(e) => Self { firm: Some(e.beneficiary.firm.as_str()), ..none },
             Event::LoanInstructed(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
+            Event::NewsRaised(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
             Event::LoanNewsRaised(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::LoanChanged(e) => Self { firm: Some(e.loan.firm.as_str()), ..none },
             Event::LoanRefused(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
@@ -256,6 +257,7 @@ impl<'a> RowIds<'a> {
             | Event::VerdictRequested(_)
             | Event::CommandDecided(_)
             | Event::MailRequested(_)
+            | Event::MailTried(_)
             | Event::MailSettled(_)
             | Event::KycRequested(_)
             | Event::NoticeRaised(_)
@@ -264,6 +266,9 @@ impl<'a> RowIds<'a> {
             | Event::BankRequested(_)
             | Event::DeliveryRequested(_)
             | Event::DeliveryTried(_)
+            | Event::AlertsRequested(_)
+            | Event::MeasuresTaken(_)
+            | Event::AlertChanged(_)
             | Event::JobRequested(_)
             | Event::JobStarted(_)
             | Event::JobFinished(_)

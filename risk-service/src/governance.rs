@@ -68,7 +68,7 @@ impl Risk {
                     LimitScope::Account(account) => (self.firm_of(&account), Some(account)),
                 };
                 let alarm = Alarm::EmergencyLimits;
-                out.emit(Topic::Accounts, RiskAlarmed { alarm, firm, account, symbol: None, detail }.into());
+                crate::news::alarm(RiskAlarmed { alarm, firm, account, symbol: None, detail }, out);
             }
             Ok(()) => {
                 self.proposals.insert(e.change, Proposal { proposed: e.clone(), maker });
@@ -235,7 +235,7 @@ impl Risk {
         Ok(())
     }
 
-    fn firm_of(&self, account: &AccountId) -> Option<FirmId> {
+    pub(crate) fn firm_of(&self, account: &AccountId) -> Option<FirmId> {
         let firm = self.clients[self.clients.find(account)?].firm?;
         Some(*self.firms.name(firm))
     }

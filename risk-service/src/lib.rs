@@ -36,6 +36,7 @@ mod limits;
 mod mass;
 mod money;
 mod names;
+mod news;
 mod order;
 mod orders;
 mod pending;

@@ -209,7 +209,7 @@ impl Risk {
                     symbol: Some(*self.instruments.name(symbol)),
                     detail: format!("{:?} {} of {}", one.measure, one.value, one.limit),
                 };
-                out.emit(Topic::Accounts, alarmed.into());
+                crate::news::alarm(alarmed, out);
             }
         }
     }

@@ -188,6 +188,7 @@ impl Risk {
 
     /// Keeps a movement as it stands now, and tells.
     fn keep(&mut self, movement: Movement, command: Option<CommandId>, out: &mut Outbox) {
+        crate::news::movement(self.movement(&movement.id), &movement, out);
         self.money.keep(movement.clone());
         out.emit(Topic::Accounts, MovementChanged { command, movement: Box::new(movement) }.into());
     }

@@ -103,7 +103,7 @@ impl Risk {
     fn alarm(&self, slot: Slot, alarm: Alarm, detail: String, out: &mut Outbox) {
         let OrderTerms { firm, account, symbol, .. } = &self.orders[slot].terms;
         let (firm, account, symbol) = (Some(*firm), Some(*account), Some(*symbol));
-        out.emit(Topic::Accounts, RiskAlarmed { alarm, firm, account, symbol, detail }.into());
+        crate::news::alarm(RiskAlarmed { alarm, firm, account, symbol, detail }, out);
     }
 
     /// The market could not replace: the order lives on with what it had held before.

@@ -58,6 +58,12 @@ impl Risk {
         let orders = if e.state == SwitchState::Killed { self.begin_killing(&e.scope) } else { 0 };
         let (scope, state, reason) = (e.scope, e.state, e.reason.clone());
         let changed = RiskSwitchChanged { scope, before, state, by, reason, orders };
+        let firm = match scope {
+            SwitchScope::Firm(firm) => Some(firm),
+            SwitchScope::Account(account) => self.firm_of(&account),
+            SwitchScope::All | SwitchScope::Session(_) | SwitchScope::Instrument(_) => None,
+        };
+        crate::news::switch(&changed, firm, out);
         out.emit(Topic::Accounts, changed.into());
     }
 

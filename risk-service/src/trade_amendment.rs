@@ -104,7 +104,7 @@ impl Risk {
             let OrderTerms { firm, account, symbol, .. } = e.terms;
             let (firm, account, symbol) = (Some(firm), Some(account), Some(symbol));
             let (alarm, detail) = (Alarm::Shortfall, format!("the house paid to amend {}", e.order_id));
-            out.emit(Topic::Accounts, RiskAlarmed { alarm, firm, account, symbol, detail }.into());
+            crate::news::alarm(RiskAlarmed { alarm, firm, account, symbol, detail }, out);
         }
     }
 

@@ -109,6 +109,7 @@ fn an_emergency_needs_one_person_is_short_and_raises_the_alarm() {
     }
     let said = propose(&mut desk, ANN, emergency("c1", Some(at.plus_ns(hour))));
     assert_eq!(said, ["limits Emergency v2", "alarm EmergencyLimits"]);
+    assert_eq!(desk.news().len(), 1, "firm and risk are told");
     assert_eq!(passes(&mut desk, "a"), 20);
     let again = emergency("c2", Some(at.plus_ns(hour)));
     assert_eq!(propose(&mut desk, ANN, again), ["refused EmergencyInForce c2"], "no chain of emergencies");

@@ -51,6 +51,7 @@ fn only_another_person_lets_it_go_on() {
         }
         assert_eq!(answer(&desk.place(ask("a", "buy 1 @ 9"))), "KILL_SWITCH");
         assert_eq!(desk.switch(BOB, scope, SwitchState::Killed), [format!("refused NoEffect {key}")]);
+        assert_eq!(desk.news(), [format!("SwitchSet {scope} Killed")], "what has no effect is no news");
         assert_eq!(desk.switch(BOB, scope, SwitchState::Open), [format!("switch Open {scope}, 0 orders")]);
         assert_eq!(answer(&desk.place(ask("b", "buy 1 @ 9"))), "ok", "{scope}");
     }

@@ -19,6 +19,7 @@ mod garbage;
 mod inquiries;
 mod instance;
 mod keeper;
+mod kyc;
 mod loans;
 mod market_data;
 mod mass;

@@ -1,5 +1,6 @@
 //! Every event kind. `docs/wire/topics.md` lists which topic holds which and who writes it.
 
+mod alerts;
 mod amendments;
 mod bank;
 mod commands;
@@ -26,6 +27,7 @@ mod trading;
 mod venues;
 mod webhooks;
 
+pub use alerts::*;
 pub use amendments::*;
 pub use bank::*;
 pub use commands::*;
@@ -187,12 +189,16 @@ events! {
     CommandDecided(CommandDecided) = "command.decided.v1", key |e| e.command.as_str();
     /// A mail must go out. admin, admin.
     MailRequested(MailRequested) = "mail.requested.v1", key |e| e.user.as_str();
+    /// It was not taken. admin, admin.
+    MailTried(MailTried) = "mail.tried.v1", key |e| e.mail.as_str();
     /// What became of it. admin, admin.
     MailSettled(MailSettled) = "mail.settled.v1", key |e| e.mail.as_str();
     /// A command on identity files. admin, API.
     KycRequested(KycRequested) = "kyc.requested.v1", key |e| e.entity();
     /// Whether a firm's identity is proven. accounts, admin.
     FirmKycSet(FirmKycSet) = "firm_kyc.set.v1", key |e| e.firm.as_str();
+    /// People are to be told of what risk did or saw. admin, risk.
+    NewsRaised(NewsRaised) = "news.raised.v1", key |e| e.firm.as_ref().map_or("house", |firm| firm.as_str());
     /// A user is told something. admin, admin.
     NoticeRaised(NoticeRaised) = "notice.raised.v1", key |e| e.user.as_str();
     /// A command of a user on the own notices. admin, API.
@@ -205,6 +211,12 @@ events! {
     DeliveryRequested(DeliveryRequested) = "delivery.requested.v1", key |e| e.webhook.as_str();
     /// A delivery was tried. admin, admin.
     DeliveryTried(DeliveryTried) = "delivery.tried.v1", key |e| e.delivery.as_str();
+    /// A command on alerts and their rules. admin, API.
+    AlertsRequested(AlertsRequested) = "alerts.requested.v1", key |_| "alerts";
+    /// Measures that passed a threshold. admin, admin.
+    MeasuresTaken(MeasuresTaken) = "measures.taken.v1", key |_| "alerts";
+    /// An alert began or is otherwise. admin, admin.
+    AlertChanged(AlertChanged) = "alert.changed.v1", key |e| e.alert.id.as_str();
     /// Somebody wants a job to run now. admin, API.
     JobRequested(JobRequested) = "job.requested.v1", key |_| "jobs";
     /// A job began that a worker does. admin, admin.

@@ -188,6 +188,14 @@ text_id! {
     NoticeId, 48
 }
 text_id! {
+    /// A rule that alerts follow from: `alt_` and 32 hex digits.
+    AlertRuleId, 40
+}
+text_id! {
+    /// An alert: `alr_`, the digits of what it follows from, a point and a number.
+    AlertId, 48
+}
+text_id! {
     /// A user's webhook: `whk_` and 32 hex digits.
     WebhookId, 40
 }

@@ -4,10 +4,13 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
+
+/// 32 MiB of pages in memory (negative: KiB): the ends of all indices, which a rebuild writes to all the time.
+const CACHE_KIB: i64 = -32_768;
 
 /// Ids of orders and executions are their places in the log: integers, so that rows stand in that order.
 const TABLES: &str = "
@@ -19,7 +22,7 @@ CREATE TABLE firm (
 ) WITHOUT ROWID;
 CREATE TABLE instrument (
     symbol TEXT PRIMARY KEY, currency TEXT NOT NULL, tick_size TEXT NOT NULL, lot_size TEXT NOT NULL,
-    version INTEGER NOT NULL, reference_price TEXT, reference_at INTEGER
+    version INTEGER NOT NULL, reference_price TEXT, reference_at INTEGER, reference_until INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE trade_order (
     id INTEGER PRIMARY KEY, firm TEXT NOT NULL, account TEXT NOT NULL, session TEXT NOT NULL, cl_ord_id TEXT NOT NULL,
@@ -81,6 +84,7 @@ CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, ref
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Position> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version != VERSION {

@@ -1,6 +1,7 @@
 //! Firms, instruments, orders and executions as rows.
 
 use super::ReadModel;
+use super::orders::Orders;
 use assay_event_log::Record;
 use assay_trading_types::{
     Event, ExecId, ExecType, ExecutionReported, FirmId, LimitScope, Limits, OrderId, Timestamp,
@@ -9,7 +10,12 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 /// Writes what a record of `accounts` says.
-pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
+pub(super) fn apply(
+    db: &Connection,
+    orders: &mut Orders,
+    record: &Record,
+    event: &Event,
+) -> rusqlite::Result<()> {
     let version = record.position.0.cast_signed();
     match event {
         Event::FirmOpened(e) => {
@@ -35,11 +41,12 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
             run(db, sql, params![e.symbol.as_str(), e.currency.as_str(), tick, lot, version])
         }
         Event::ReferencePriceSet(e) => {
-            let sql = "UPDATE instrument SET reference_price = ?2, reference_at = ?3 WHERE symbol = ?1";
-            run(db, sql, params![e.symbol.as_str(), e.price.to_string(), record.at.as_ns()])
+            let sql = "UPDATE instrument SET reference_price = ?2, reference_at = ?3, reference_until = ?4 WHERE symbol = ?1";
+            let (at, until) = (record.at.as_ns(), e.max_age_ns.map(|age| record.at.plus_ns(age).as_ns()));
+            run(db, sql, params![e.symbol.as_str(), e.price.to_string(), at, until])
         }
         // What is pending changes nothing, and is said by who may not know the latest.
-        Event::ExecutionReported(e) if !is_pending(&e.exec) => report(db, record, e),
+        Event::ExecutionReported(e) if !is_pending(&e.exec) => report(db, orders, record, e),
         _ => Ok(()),
     }
 }
@@ -55,32 +62,15 @@ fn limits(db: &Connection, firm: FirmId, version: u64, limits: &Limits) -> rusql
     run(db, sql, params![firm.as_str(), json, version.cast_signed()])
 }
 
-fn report(db: &Connection, record: &Record, e: &ExecutionReported) -> rusqlite::Result<()> {
+fn report(
+    db: &Connection,
+    orders: &mut Orders,
+    record: &Record,
+    e: &ExecutionReported,
+) -> rusqlite::Result<()> {
+    orders.report(record, e);
     let order = e.order_id.as_u64().cast_signed();
     let (terms, at) = (&e.terms, record.at.as_ns());
-    let sql = "INSERT INTO trade_order VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?15) ON CONFLICT (id) DO UPDATE SET \
-               cl_ord_id = ?5, price = ?9, qty = ?10, cum_qty = ?11, leaves_qty = ?12, notional = ?13, status = ?14, updated = ?15";
-    run(
-        db,
-        sql,
-        params![
-            order,
-            terms.firm.as_str(),
-            terms.account.as_str(),
-            terms.session.as_str(),
-            terms.cl_ord_id.as_str(),
-            terms.symbol.as_str(),
-            text(&terms.side),
-            text(&terms.ord_type),
-            terms.price.map(|p| p.to_string()),
-            terms.qty.to_string(),
-            e.filled.cum_qty.to_string(),
-            e.filled.leaves_qty.to_string(),
-            e.filled.notional.to_string(),
-            text(&e.status),
-            at,
-        ],
-    )?;
     let fill = match &e.exec {
         ExecType::Trade(fill) => fill,
         ExecType::TradeCanceled { fill, .. } => {
@@ -251,6 +241,21 @@ impl ReadModel {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT * FROM instrument WHERE symbol = ?1")?;
         statement.query_row([symbol], instrument).optional()
+    }
+
+    /// How many instruments have a reference price that is older than it may be.
+    pub(crate) fn stale_prices(&self, now: Timestamp) -> rusqlite::Result<u64> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT count(*) FROM instrument WHERE reference_until < ?1")?;
+        statement.query_row([now.as_ns()], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+    }
+
+    /// The firm whose an account is.
+    pub(crate) fn firm_of_account(&self, account: &str) -> rusqlite::Result<Option<String>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT firm FROM firm_account WHERE account = ?1")?;
+        statement.query_row([account], |row| row.get(0)).optional()
     }
 
     /// Orders by id, which is by time.

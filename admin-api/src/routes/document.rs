@@ -39,6 +39,7 @@ use utoipa_axum::routes;
         (name = "trading", description = "Orders and fills"),
         (name = "kyc", description = "Identity files: handing in, review, providers"),
         (name = "notifications", description = "What one is told"),
+        (name = "alerts", description = "Rules, what they fired, and what the venue itself raises the alarm about"),
         (name = "system", description = "Jobs"),
         (name = "fix-sessions", description = "Counterparties' FIX sessions"),
         (name = "risk", description = "Switches and limits"),
@@ -164,6 +165,10 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
             }
             K::Forbidden | K::Enrol => {
                 operation.access() != Access::Public || operation == Operation::Register
+            }
+            K::Csrf => {
+                operation.is_write() && operation.access() != Access::Public
+                    || operation == Operation::Refresh
             }
             K::Segregation | K::Version => operation.is_write() && operation.access() != Access::Public,
             K::Conflict | K::MediaType | K::Idempotency => operation.is_write(),

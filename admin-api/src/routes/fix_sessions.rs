@@ -178,7 +178,7 @@ async fn create_fix_session(
     let comp_id = CompId::new(named).map_err(|why| Problem::field("settings", format!("comp_id: {why}")))?;
     let SessionStanding { version, settings } = standing(&api, comp_id);
     let is_known = seen(&api, &asked).await?.iter().any(|session| session.comp_id == comp_id.as_str());
-    if is_known || settings.is_some() {
+    if (is_known || settings.is_some()) && !api.is_repeat(&asked) {
         return Err(Problem::because(ProblemKind::Conflict, "there is a session of that name"));
     }
     let change = Change { comp_id, version, before: Value::Null, after: Value::Object(given.settings) };

@@ -57,12 +57,21 @@ async fn take_kyc_advice(
     }
     let request = Request::from_parts(parts, axum::body::Body::from(bytes));
     let Body(given) = Body::<ProviderWord>::from_request(request, &()).await?;
-    let name = |field: &str, text: &str| match text_rules::line(text, 100) {
-        Ok(text) if !text.is_empty() => Ok(text),
-        _ => Err(Problem::field(field, "must have 1 to 100 characters")),
-    };
-    let (event, reference) = (name("event", &given.event)?, name("reference", &given.reference)?);
-    let action = KycAction::NoteAdvice { file: given.file, event, verdict: given.verdict, reference };
-    api.submit(&asked, action).await?;
+    api.submit(&asked, given.action()?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl ProviderWord {
+    /// As a command.
+    ///
+    /// # Errors
+    /// A name is empty or too long.
+    pub(crate) fn action(&self) -> Result<KycAction, Problem> {
+        let name = |field: &str, text: &str| match text_rules::line(text, 100) {
+            Ok(text) if !text.is_empty() => Ok(text),
+            _ => Err(Problem::field(field, "must have 1 to 100 characters")),
+        };
+        let (event, reference) = (name("event", &self.event)?, name("reference", &self.reference)?);
+        Ok(KycAction::NoteAdvice { file: self.file, event, verdict: self.verdict, reference })
+    }
 }

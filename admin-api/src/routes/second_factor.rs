@@ -76,11 +76,20 @@ async fn confirm_totp(
     asked: Asked,
     Body(given): Body<TotpCode>,
 ) -> Result<Response, Problem> {
-    let Totp::Prepared { secret } = own(&api, &asked, |user| user.totp.clone())? else {
-        return Err(Problem::because(ProblemKind::Conflict, "no second factor waits to be proven"));
+    let secret = match own(&api, &asked, |user| user.totp.clone())? {
+        Totp::Prepared { secret } => secret,
+        // The first answer again, codes and all.
+        Totp::Active { secret, .. } if api.is_repeat(&asked) => secret,
+        Totp::Active { .. } | Totp::None => {
+            return Err(Problem::because(ProblemKind::Conflict, "no second factor waits to be proven"));
+        }
     };
-    let step = totp::step_of(&totp::secret(&api.secrets, &secret), &given.code, api.now())
-        .ok_or_else(|| Problem::field("code", "is not a code of now"))?;
+    let step = totp::step_of(&totp::secret(&api.secrets, &secret), &given.code, api.now());
+    let step = match step {
+        Some(step) => step,
+        None if api.is_repeat(&asked) => 0,
+        None => return Err(Problem::field("code", "is not a code of now")),
+    };
     let codes: Vec<String> =
         (0..RECOVERY_CODES).map(|n| totp::recovery_code(&api.secrets, &secret, n)).collect();
     let recovery = codes.iter().map(|code| totp::recovery_digest(code)).collect();

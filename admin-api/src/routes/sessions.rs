@@ -5,6 +5,7 @@ use crate::answer::gone;
 use crate::api::{Api, Outcome};
 use crate::asked::Asked;
 use crate::body::Body;
+use crate::browser;
 use crate::password;
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
@@ -15,7 +16,7 @@ use assay_trading_types::{CommandId, IdentityAction, LoginId, SecondFactor, Time
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -52,23 +53,32 @@ pub(crate) struct Credentials {
     /// Code of the second factor, or a recovery code.
     #[schema(example = "287082")]
     code: Option<String>,
+    /// For browsers: the tokens go into cookies that no script reads, and `csrf_token` is what writes show as `X-CSRF-Token`.
+    #[schema(example = false)]
+    cookies: Option<bool>,
 }
 
 /// What a login holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Tokens {
-    /// For `Authorization: Bearer`.
+    /// For `Authorization: Bearer`; absent when it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJhc3NheSJ9.c2ln")]
-    access_token: String,
-    /// Always `Bearer`.
+    access_token: Option<String>,
+    /// `Bearer`, or `Cookie`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Seconds that the access token works.
     #[schema(example = 900)]
     expires_in: i64,
-    /// Works once, for the next pair.
+    /// Works once, for the next pair; absent when it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "lgn_0192f3a4b5c60123456789abcdef0123.1.c2VjcmV0")]
-    refresh_token: String,
+    refresh_token: Option<String>,
+    /// What writes show as `X-CSRF-Token` when the tokens are in cookies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(null))]
+    csrf_token: Option<String>,
     /// The user's roles need a second factor, and nothing but setting it up works until then.
     #[schema(example = false)]
     second_factor_missing: bool,
@@ -90,7 +100,7 @@ async fn log_in(
     asked: Asked,
     headers: HeaderMap,
     Body(given): Body<Credentials>,
-) -> Result<Json<Tokens>, Problem> {
+) -> Result<Response, Problem> {
     let known = api.state().identity.user_of_email(&given.email.trim().to_ascii_lowercase()).map(known);
     let hash = known.as_ref().and_then(|k| k.hash.clone());
     if given.password.len() > 4 * password::LENGTH_MAX || !verified(&api, given.password, hash).await? {
@@ -112,12 +122,28 @@ async fn log_in(
         expires: now.plus_ns(REFRESH_NS),
     };
     match api.submit(&unrepeated(&asked), action).await {
-        Ok(Outcome::Done { .. }) => tokens(&api, login).ok_or_else(unavailable).map(Json),
+        Ok(Outcome::Done { .. }) => {
+            let tokens = tokens(&api, login).ok_or_else(unavailable)?;
+            Ok(handed_out(&api, login, tokens, given.cookies == Some(true)))
+        }
         Ok(_) => Err(unavailable()),
         // Which of the reasons it was is nobody's business before the login.
         Err(problem) if problem.kind() == ProblemKind::Unavailable => Err(problem),
         Err(_) => Err(not_accepted()),
     }
+}
+
+/// Tokens in the answer, or in cookies of it.
+fn handed_out(api: &Api, login: LoginId, tokens: Tokens, cookies: bool) -> Response {
+    let (Some(access), Some(refresh), true) = (&tokens.access_token, &tokens.refresh_token, cookies) else {
+        return Json(tokens).into_response();
+    };
+    let mut headers = HeaderMap::new();
+    browser::keep(&mut headers, access, refresh);
+    let csrf_token = Some(browser::csrf(&api.secrets, &login));
+    let shown =
+        Tokens { access_token: None, refresh_token: None, token_type: "Cookie", csrf_token, ..tokens };
+    (headers, Json(shown)).into_response()
 }
 
 fn known(user: &User) -> Known {
@@ -182,10 +208,11 @@ fn tokens(api: &Api, id: LoginId) -> Option<Tokens> {
     let login = state.identity.login(&id)?;
     let keys = state.identity.signing_keys();
     Some(Tokens {
-        access_token: access_token::issue(&api.secrets, keys, login.user, id, api.now())?,
+        access_token: Some(access_token::issue(&api.secrets, keys, login.user, id, api.now())?),
         token_type: "Bearer",
         expires_in: access_token::LIFETIME_S,
-        refresh_token: api.secrets.token(SecretOf::RefreshToken, &format!("{id}.{}", login.generation)),
+        refresh_token: Some(api.secrets.token(SecretOf::RefreshToken, &format!("{id}.{}", login.generation))),
+        csrf_token: None,
         second_factor_missing: login.enrolling,
     })
 }
@@ -194,9 +221,9 @@ fn tokens(api: &Api, id: LoginId) -> Option<Tokens> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    /// As given at login or at the last refresh.
+    /// As given at login or at the last refresh; left out by browsers, whose cookie holds it.
     #[schema(example = "lgn_0192f3a4b5c60123456789abcdef0123.1.c2VjcmV0")]
-    refresh_token: String,
+    refresh_token: Option<String>,
 }
 
 /// A refresh token for the next pair. One that was spent ends the login: two hold it.
@@ -205,14 +232,22 @@ pub(crate) struct RefreshRequest {
 async fn refresh(
     State(api): State<Arc<Api>>,
     asked: Asked,
+    headers: HeaderMap,
     Body(given): Body<RefreshRequest>,
-) -> Result<Json<Tokens>, Problem> {
+) -> Result<Response, Problem> {
     let refuse = || Problem::new(ProblemKind::Unauthenticated);
-    let (login, generation) = opened(&api, &given.refresh_token).ok_or_else(refuse)?;
+    let cookies = given.refresh_token.is_none();
+    let token = given.refresh_token.as_deref().or_else(|| browser::cookie(&headers, browser::REFRESH));
+    let (login, generation) = token.and_then(|token| opened(&api, token)).ok_or_else(refuse)?;
+    if cookies && !browser::shows(&headers, &browser::csrf(&api.secrets, &login)) {
+        return Err(Problem::new(ProblemKind::Csrf));
+    }
     let expires = api.now().plus_ns(REFRESH_NS);
     let action = IdentityAction::Refresh { login, generation, expires };
     match api.submit(&unrepeated(&asked), action).await {
-        Ok(Outcome::Done { .. }) => tokens(&api, login).ok_or_else(refuse).map(Json),
+        Ok(Outcome::Done { .. }) => {
+            Ok(handed_out(&api, login, tokens(&api, login).ok_or_else(refuse)?, cookies))
+        }
         Ok(_) => Err(unavailable()),
         Err(problem) if problem.kind() == ProblemKind::Unavailable => Err(problem),
         Err(_) => Err(refuse()),
@@ -227,9 +262,13 @@ fn opened(api: &Api, token: &str) -> Option<(LoginId, u64)> {
 /// This login ends, its refresh token and access tokens with it.
 #[utoipa::path(post, path = "/api/v1/auth/logout", operation_id = "log_out", tag = "auth",
     responses((status = 204)))]
-async fn log_out(State(api): State<Arc<Api>>, asked: Asked) -> Result<Response, Problem> {
+async fn log_out(State(api): State<Arc<Api>>, asked: Asked, headers: HeaderMap) -> Result<Response, Problem> {
     let login = asked.caller()?.login.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
-    api.submit(&asked, IdentityAction::EndLogin { login }).await.map(gone)
+    let mut response = api.submit(&asked, IdentityAction::EndLogin { login }).await.map(gone)?;
+    if browser::cookie(&headers, browser::ACCESS).is_some() {
+        browser::forget(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// A login as its user sees it.

@@ -171,6 +171,15 @@ impl Identity {
         super::refused::check_version(command.expected_version, user.version)
     }
 
+    /// Sends no more notices to an address that mail comes back from. Whether there were any.
+    pub(super) fn stop_mail(&mut self, user: &UserId, to: &str) -> bool {
+        let own = self.users.get_mut(user).filter(|user| user.email == to && user.preferences.email_enabled);
+        let Some(user) = own else { return false };
+        user.preferences.email_enabled = false;
+        user.preferences_version += 1;
+        true
+    }
+
     fn not_oneself(&self, command: &Command, user: &UserId) -> Result<(), Refused> {
         match command.by == Some(*user) {
             true => Err(Refused::new(AdminRefusal::OwnUser, "nobody changes their own rights")),

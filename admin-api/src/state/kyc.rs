@@ -134,6 +134,11 @@ impl Kyc {
                 let told = is_news.then(|| Telling::role(UserRole::KycReviewer, NoticeKind::KycListed, file));
                 Ok((self.found(file)?.unchanged(), told.into_iter().collect()))
             }
+            A::NoteAsked { file, provider } => {
+                let found = self.found_mut(file)?;
+                found.asked.get_or_insert_with(|| (provider.clone(), at));
+                Ok((found.unchanged(), Vec::new()))
+            }
             A::NoteAdvice { file, event, verdict, reference } => {
                 let found = self.found_mut(file)?;
                 let is_news = found.advised(Advice {

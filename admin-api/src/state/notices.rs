@@ -48,6 +48,8 @@ pub(crate) struct Telling {
     kind: NoticeKind,
     about: String,
     reason: Option<String>,
+    /// By mail too, if the user wishes so.
+    mail: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +63,15 @@ enum Audience {
 
 impl Telling {
     pub(crate) fn user(user: UserId, kind: NoticeKind, about: &impl ToString) -> Self {
-        Self { to: Audience::User(user), kind, about: about.to_string(), reason: None }
+        Self { to: Audience::User(user), kind, about: about.to_string(), reason: None, mail: true }
     }
 
     pub(crate) fn role(role: UserRole, kind: NoticeKind, about: &impl ToString) -> Self {
-        Self { to: Audience::Role(role, None), kind, about: about.to_string(), reason: None }
+        Self { to: Audience::Role(role, None), kind, about: about.to_string(), reason: None, mail: true }
     }
 
     pub(crate) fn firm(firm: FirmId, kind: NoticeKind, about: &impl ToString) -> Self {
-        Self { to: Audience::Firm(firm), kind, about: about.to_string(), reason: None }
+        Self { to: Audience::Firm(firm), kind, about: about.to_string(), reason: None, mail: true }
     }
 
     pub(crate) fn but(self, user: Option<UserId>) -> Self {
@@ -78,6 +80,10 @@ impl Telling {
             other @ (Audience::User(_) | Audience::Firm(_)) => other,
         };
         Self { to, ..self }
+    }
+
+    pub(crate) fn without_mail(self) -> Self {
+        Self { mail: false, ..self }
     }
 
     pub(crate) fn because(self, reason: &str) -> Self {
@@ -112,7 +118,7 @@ impl Notices {
         });
         // A step that tells twice gives no name twice: each notice is at least one record.
         let first = out.emitted().len();
-        for (n, (user, Telling { kind, about, reason, .. })) in (first..).zip(raised) {
+        for (n, (user, Telling { kind, about, reason, mail: by_mail, .. })) in (first..).zip(raised) {
             let notice = NoticeId::new(&format!("ntc_{digits}.{n:04}")).expect("shorter than an id may be");
             let raised = NoticeRaised { notice, user, kind, about: about.clone(), reason };
             out.emit(Topic::Admin, raised.clone().into());
@@ -126,12 +132,13 @@ impl Notices {
             kept.push_back(Notice { raised, at, read: None });
             let known =
                 identity.user(&user).filter(|user| user.email_confirmed && user.preferences.email_enabled);
-            if let Some(known) = known.filter(|_| self.channels(&user, kind).email) {
+            if let Some(known) = known.filter(|_| by_mail && self.channels(&user, kind).email) {
                 mail.post(
                     &format!("{digits}.n{n}"),
                     known.id,
                     &known.email,
                     Letter::Notice { kind, about },
+                    at,
                     out,
                 );
             }

@@ -29,8 +29,8 @@ const READS_PER_WRITE: u64 = 2;
 /// Bytes of a usual answer, in the bare server.
 const ANSWER_BYTES: usize = 400;
 
-const EMAIL: &str = "bench@venue.example";
-const PASSWORD: &str = "tulip-orbit-9-canal";
+pub(super) const EMAIL: &str = "bench@venue.example";
+pub(super) const PASSWORD: &str = "tulip-orbit-9-canal";
 
 /// Instruments in the list.
 const INSTRUMENTS: usize = 200;
@@ -114,7 +114,7 @@ fn create_administrator(dir: &Path, config: &Path) -> Result<()> {
 }
 
 /// The token of a login with a second factor.
-fn log_in(address: SocketAddr) -> Result<String> {
+pub(super) fn log_in(address: SocketAddr) -> Result<String> {
     let body = json!({ "email": EMAIL, "password": PASSWORD });
     let login = once_recovered(address, &request("POST", "/api/v1/auth/login", "", &body.to_string()))?;
     let token = text(&login, "access_token")?;

@@ -40,6 +40,8 @@ fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError>
         registration: admin.registration,
         hosts: admin.hosts.clone(),
         cors_origins: admin.cors_origins.clone(),
+        trusted_proxies: config.proxies().map_err(NodeError::Configuration)?,
+        call_log: Some(data_dir.root().join("logs")),
         breach_list: admin.breach_list.clone(),
         webhooks: config.webhooks().map_err(NodeError::Configuration)?,
         mail: match (config.relay().map_err(NodeError::Configuration)?, &admin.mail_dir) {
@@ -71,6 +73,7 @@ fn kyc(config: &Config, data_dir: &DataDir) -> Result<KycConfig, NodeError> {
         lists: given.lists_dir.clone(),
         high_risk_countries: given.high_risk_countries.clone(),
         retention_days: given.retention_days.unwrap_or(default.retention_days),
+        provider_dir: given.provider_dir.clone(),
         provider_secret,
     })
 }

@@ -37,6 +37,8 @@ pub struct Desk {
     pub accounts: Vec<(Event, Option<Origin>, Timestamp, Actor)>,
     /// What risk and execution said since last asked.
     pub said: Vec<Event>,
+    /// What people are to be told, since last asked.
+    news: Vec<String>,
     /// Commission by the fill that it was charged with.
     charged: BTreeMap<ExecId, Amount>,
     markets: u64,
@@ -134,6 +136,7 @@ impl Desk {
             waiting: VecDeque::new(),
             accounts: Vec::new(),
             said: Vec::new(),
+            news: Vec::new(),
             charged: BTreeMap::new(),
             markets: 0,
             seq: 0,
@@ -387,7 +390,10 @@ impl Desk {
         self.accounts.push((event.clone(), origin, self.now, self.actor));
         let caused = (self.now, origin, self.actor);
         for emitted in apply(&mut self.risk, (Topic::Accounts, Role::Risk), offset, caused, &event) {
-            self.said.push(emitted.event.clone());
+            match &emitted.event {
+                Event::NewsRaised(e) => self.news.push(format!("{:?} {}", e.kind, e.about)),
+                event => self.said.push(event.clone()),
+            }
             if let Event::Posted(Posted { exec_id: Some(exec_id), transfers, .. }) = &emitted.event {
                 let charged = transfers.iter().filter(|t| t.reason == TransferReason::Commission);
                 let sum = charged.map(|t| t.amount.units()).sum();
@@ -412,6 +418,11 @@ impl Desk {
                 self.account(emitted.event, Some(emitted.origin));
             }
         }
+    }
+
+    /// What people are to be told, since last asked: kind and what about.
+    pub fn news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
     }
 
     /// What was said since last asked.

@@ -74,6 +74,13 @@ pub enum KycAction {
         /// What was found.
         screening: Screening,
     },
+    /// A provider was asked about a file.
+    NoteAsked {
+        /// Which.
+        file: KycFileId,
+        /// The provider.
+        provider: String,
+    },
     /// A provider's word on a file: advice, not a decision.
     NoteAdvice {
         /// Which.
@@ -267,6 +274,7 @@ impl KycRequested {
             | KycAction::Revoke { file, .. }
             | KycAction::NoteView { file, .. }
             | KycAction::NoteScreening { file, .. }
+            | KycAction::NoteAsked { file, .. }
             | KycAction::NoteAdvice { file, .. }
             | KycAction::Erase { file, .. }
             | KycAction::NoteErased { file } => file.as_str(),

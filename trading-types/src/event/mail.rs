@@ -1,6 +1,6 @@
 //! Mail to users: wished in the same step as what it tells, settled once delivered or given up. Records of `admin`.
 
-use crate::{MailId, TokenId, UserId};
+use crate::{MailId, Timestamp, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// A mail that must go out.
@@ -50,6 +50,12 @@ pub enum Letter {
     RolesChanged,
     /// The address is another from here on; told to the old one.
     EmailChanged,
+    /// Somebody logged in from an address that no login of the user came from.
+    NewLogIn {
+        /// The network address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    },
     /// A notice stands in the product: what kind and what about, nothing personal.
     Notice {
         /// What it tells.
@@ -57,6 +63,19 @@ pub enum Letter {
         /// What it is about, by id.
         about: String,
     },
+}
+
+/// A mail was not taken, and is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailTried {
+    /// The mail.
+    pub mail: MailId,
+    /// Number of the try, from 1.
+    pub attempt: u32,
+    /// What the next server said.
+    pub error: String,
+    /// When it is tried again.
+    pub next: Timestamp,
 }
 
 /// What became of a mail.

@@ -1,6 +1,6 @@
 //! What users are told in the product itself, and the jobs that run by the clock: records of `admin`.
 
-use crate::{Command, NoticeId, Timestamp, UserId};
+use crate::{Command, FirmId, NoticeId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,6 +18,21 @@ pub struct NoticeRaised {
     /// In words, for the product alone: mail never carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// People are to be told of something that risk did or saw: a record of `admin`, where it is known who they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewsRaised {
+    /// Whose news it is; none when it is the house's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firm: Option<FirmId>,
+    /// What is told.
+    pub kind: NoticeKind,
+    /// What it is about: a movement's id, an account, a switch.
+    pub about: String,
+    /// In words, for the product alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// What a notice tells.
@@ -72,11 +87,41 @@ pub enum NoticeKind {
     CollateralLiquidated,
     /// Your firm has collateral back.
     CollateralReleased,
+    /// Your firm's deposit is in the books.
+    DepositCompleted,
+    /// Your firm's deposit was turned down or taken back.
+    DepositFailed,
+    /// To operations: a withdrawal waits for approval.
+    WithdrawalWaiting,
+    /// Your firm's withdrawal was approved.
+    WithdrawalApproved,
+    /// Your firm's withdrawal was handed over.
+    WithdrawalSent,
+    /// Your firm's withdrawal has arrived.
+    WithdrawalCompleted,
+    /// Your firm's withdrawal was turned down, taken back or failed; the money is free again.
+    WithdrawalFailed,
+    /// A limit of your firm is nearly used up; to risk too.
+    LimitWarning,
+    /// Repeated executions stopped an account of your firm; to risk too.
+    BreakerTripped,
+    /// Limits were changed on one person's word; to risk too.
+    EmergencyLimits,
+    /// The house paid what your firm lacked; to risk too.
+    Shortfall,
+    /// Trading of your firm was stopped, restricted or let go on; to risk too.
+    SwitchSet,
+    /// Mail to you comes back: there is no more of it until you switch it on again.
+    MailStopped,
+    /// A rule of yours fired, or to operators: something of the venue needs them.
+    AlertFired,
+    /// A critical alert that nobody looks after.
+    AlertEscalated,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 39] = [
         Self::KycSubmitted,
         Self::KycApproved,
         Self::KycRejected,
@@ -101,6 +146,21 @@ impl NoticeKind {
         Self::CollateralMarginCall,
         Self::CollateralLiquidated,
         Self::CollateralReleased,
+        Self::DepositCompleted,
+        Self::DepositFailed,
+        Self::WithdrawalWaiting,
+        Self::WithdrawalApproved,
+        Self::WithdrawalSent,
+        Self::WithdrawalCompleted,
+        Self::WithdrawalFailed,
+        Self::LimitWarning,
+        Self::BreakerTripped,
+        Self::EmergencyLimits,
+        Self::Shortfall,
+        Self::SwitchSet,
+        Self::MailStopped,
+        Self::AlertFired,
+        Self::AlertEscalated,
     ];
 }
 

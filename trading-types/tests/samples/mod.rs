@@ -478,6 +478,7 @@ fn operations() -> Vec<Event> {
             letter: Letter::Invitation { token: TokenId::new(&id("tok", 2)).unwrap() },
         }
         .into(),
+        MailTried { mail: mail_id(), attempt: 2, error: "451 come again later".into(), next: at() }.into(),
         MailSettled {
             mail: mail_id(),
             delivered: false,
@@ -512,6 +513,13 @@ fn operations() -> Vec<Event> {
         }
         .into(),
         FirmKycSet { firm: firm(), kyc: KycStatus::Expired, reason: "submitted too long ago".into() }.into(),
+        NewsRaised {
+            firm: Some(firm()),
+            kind: NoticeKind::WithdrawalFailed,
+            about: "WDR-00000000002A".into(),
+            detail: Some("returned by the bank".into()),
+        }
+        .into(),
         NoticeRaised {
             notice: notice_id(),
             user: user_id(8),
@@ -555,6 +563,34 @@ fn operations() -> Vec<Event> {
             status: Some(503),
             error: Some("it answered 503".into()),
             next: Some(at()),
+        }
+        .into(),
+        AlertsRequested {
+            command: command("create_alert_rule"),
+            action: AlertsAction::AddRule { rule: alert_rule(), terms: alert_terms() },
+        }
+        .into(),
+        MeasuresTaken {
+            samples: vec![MeasureSample { measure: alert_terms().measure, value: amount("120.75") }],
+        }
+        .into(),
+        AlertChanged {
+            alert: Alert {
+                id: AlertId::new("alr_00000000000000000000000000000001.0000").unwrap(),
+                source: AlertSource::Rule(alert_rule()),
+                about: "price of AAPL".into(),
+                owner: Some(user_id(8)),
+                severity: Severity::Critical,
+                state: AlertState::Acknowledged,
+                detail: "price of AAPL is 120.75".into(),
+                first_seen: at(),
+                last_seen: at(),
+                count: 2,
+                escalations: 1,
+                acknowledged_by: Some(user_id(8)),
+                resolved_by: Some(user_id(9)),
+                version: 4,
+            },
         }
         .into(),
         JobRequested { command: command("run_job"), job: Job::KycScreening }.into(),
@@ -647,6 +683,22 @@ fn kyc_file() -> KycFileId {
 
 fn notice_id() -> NoticeId {
     NoticeId::new(&format!("ntc_{:032x}.0000", 1)).unwrap()
+}
+
+fn alert_rule() -> AlertRuleId {
+    AlertRuleId::new("alt_00000000000000000000000000000001").unwrap()
+}
+
+fn alert_terms() -> AlertTerms {
+    AlertTerms {
+        measure: AlertMeasure::ReferencePrice { symbol: Symbol::new("AAPL").unwrap() },
+        operator: AlertOperator::Above,
+        threshold: amount("120.5"),
+        cool_down_s: 300,
+        severity: Severity::Critical,
+        email: true,
+        enabled: true,
+    }
 }
 
 fn webhook_id() -> WebhookId {

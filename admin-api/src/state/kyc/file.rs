@@ -62,6 +62,8 @@ pub struct KycFile {
     pub risk: KycRisk,
     /// Newest comparison with lists.
     pub screening: Screening,
+    /// The provider that was asked, and when.
+    pub asked: Option<(String, Timestamp)>,
     /// What providers said.
     pub advice: Vec<Advice>,
     /// Reviewer that has it.
@@ -90,6 +92,7 @@ impl KycFile {
             status: KycFileStatus::Pending,
             risk: submission.risk,
             screening: submission.screening.clone(),
+            asked: None,
             advice: Vec::new(),
             assigned: None,
             reviewed_by: None,

@@ -8,10 +8,9 @@ use crate::timetable::timetable;
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::{
     AccountCredited, Actor, Asset, AverageVolumeSet, Commission, ConfigurationLoaded, Event, FirmOpened,
-    HouseCreditSet, InstrumentListed, LimitsSet, ReferencePriceSet, RouteSet, Timestamp, Topic, TraceId,
+    HouseCreditSet, InstrumentListed, LimitsSet, ReferencePriceSet, RouteSet, Timestamp, Topic,
     TradingRulesSet, VolatilityGuard,
 };
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 /// Marks opening balances, so that a balance is counted once however often the configuration is read.
@@ -61,17 +60,7 @@ pub(crate) fn loaded(digest: String, at: Timestamp) -> NewRecord {
 }
 
 fn record(topic: Topic, event: Event, at: Timestamp) -> NewRecord {
-    NewRecord {
-        topic,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at,
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("config").expect("a valid actor"),
-        wire: None,
-        value: Value::event(event),
-    }
+    NewRecord::first(topic, Actor::new("config").expect("a valid actor"), at, event)
 }
 
 fn instrument_events(instrument: &Instrument) -> Vec<(Topic, Event)> {

@@ -7,10 +7,9 @@ mod statistics;
 use crate::clock;
 use crate::config::{Config, PriceSourceKind};
 use crate::node::NodeError;
-use assay_event_log::{EventLog, NewRecord, Value};
+use assay_event_log::{EventLog, NewRecord};
 use assay_prices::{Prices, Quote, Told};
-use assay_trading_types::{Actor, Event, Price, Symbol, Timestamp, Topic, TraceId};
-use bytes::Bytes;
+use assay_trading_types::{Actor, Event, Price, Symbol, Timestamp, Topic};
 use file::FileSource;
 use market::MarketSource;
 pub(crate) use statistics::{Labelled, Statistics};
@@ -117,15 +116,5 @@ fn record(told: Told, at: Timestamp) -> NewRecord {
         Told::Price(price) => Event::from(price),
         Told::Alarm(alarm) => Event::from(alarm),
     };
-    NewRecord {
-        topic: Topic::Accounts,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at,
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new(ACTOR).expect("a valid actor"),
-        wire: None,
-        value: Value::event(event),
-    }
+    NewRecord::first(Topic::Accounts, Actor::new(ACTOR).expect("a valid actor"), at, event)
 }

@@ -31,6 +31,24 @@ pub struct NewRecord {
     pub value: Value,
 }
 
+impl NewRecord {
+    /// An event that follows from no other record: in the first partition, under the key that its kind has.
+    pub fn first(topic: Topic, actor: Actor, at: Timestamp, event: impl Into<Event>) -> Self {
+        let event = event.into();
+        Self {
+            topic,
+            partition: 0,
+            key: Bytes::copy_from_slice(event.key().as_bytes()),
+            at,
+            origin: None,
+            trace: TraceId::default(),
+            actor,
+            wire: None,
+            value: Value::event(event),
+        }
+    }
+}
+
 /// A record's value as the producer has it.
 #[derive(Debug, Clone)]
 pub enum Value {

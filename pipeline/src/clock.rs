@@ -1,9 +1,8 @@
 //! When the partitions' owner says what time it is.
 
 use crate::TICK_INTERVAL_NS;
-use assay_event_log::{NewRecord, Value};
-use assay_trading_types::{Actor, ClockTicked, Timestamp, Topic, TraceId};
-use bytes::Bytes;
+use assay_event_log::NewRecord;
+use assay_trading_types::{Actor, ClockTicked, Timestamp, Topic};
 
 /// Time as the log knows it: it never runs backwards, whatever the machine's clock does.
 #[derive(Debug, Default)]
@@ -25,15 +24,5 @@ impl Clock {
 
 /// Says what time it is in a partition that is ours.
 pub(crate) fn tick(topic: Topic, now: Timestamp) -> NewRecord {
-    NewRecord {
-        topic,
-        partition: 0,
-        key: Bytes::from_static(b"clock"),
-        at: now,
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("clock").expect("a short printable name"),
-        wire: None,
-        value: Value::event(ClockTicked { now }.into()),
-    }
+    NewRecord::first(topic, Actor::new("clock").expect("a short printable name"), now, ClockTicked { now })
 }

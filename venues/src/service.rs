@@ -1,12 +1,11 @@
 //! One venue's thread.
 
 use crate::{Error, Heard, Venue, VenueVitals};
-use assay_event_log::{EventLog, LastOrigins, NewRecord, Reader, Record, Value};
+use assay_event_log::{EventLog, LastOrigins, NewRecord, Reader, Record};
 use assay_trading_types::{
-    Actor, Event, Position, Timestamp, Topic, TraceId, VenueAsk, VenueHeard, VenueId, VenueLinkChanged,
+    Actor, Event, Kind, Position, Timestamp, Topic, VenueAsk, VenueHeard, VenueId, VenueLinkChanged,
     VenueMessage, VenueRequested, VenueUnsent,
 };
-use bytes::Bytes;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,7 +117,7 @@ impl<V: Venue> VenueService<V> {
             }
             VenueMessage::Unreadable { .. } => {}
         }
-        record(VenueHeard { venue: self.vitals.venue, symbol, message, wire }.into(), now)
+        record(VenueHeard { venue: self.vitals.venue, symbol, message, wire }, now)
     }
 
     fn is_answered(&mut self, cl_ord_id: &str) {
@@ -148,7 +147,7 @@ impl<V: Venue> VenueService<V> {
     }
 
     fn look_at(&mut self, record: &Record) -> Result<(), Error> {
-        if record.kind != assay_trading_types::Kind::VenueRequested || !self.origins.is_news(record.origin) {
+        if record.kind != Kind::VenueRequested || !self.origins.is_news(record.origin) {
             return Ok(());
         }
         self.origins.note(record.origin);
@@ -176,27 +175,16 @@ impl<V: Venue> VenueService<V> {
         // A question that was not asked is asked once the link is back.
         if !is_status {
             let VenueRequested { venue, symbol, order_id, cl_ord_id, .. } = *request;
-            self.log
-                .append(&mut vec![record(VenueUnsent { venue, symbol, order_id, cl_ord_id }.into(), now)])?;
+            self.log.append(&mut vec![record(VenueUnsent { venue, symbol, order_id, cl_ord_id }, now)])?;
         }
         Ok(())
     }
 }
 
 fn link(venue: VenueId, up: bool, detail: &str, at: Timestamp) -> NewRecord {
-    record(VenueLinkChanged { venue, up, detail: detail.to_owned() }.into(), at)
+    record(VenueLinkChanged { venue, up, detail: detail.to_owned() }, at)
 }
 
-fn record(event: Event, at: Timestamp) -> NewRecord {
-    NewRecord {
-        topic: Topic::Markets,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at,
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("venues").expect("a short printable name"),
-        wire: None,
-        value: Value::event(event),
-    }
+fn record(event: impl Into<Event>, at: Timestamp) -> NewRecord {
+    NewRecord::first(Topic::Markets, Actor::new("venues").expect("a short printable name"), at, event)
 }

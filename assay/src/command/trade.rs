@@ -5,13 +5,11 @@ use crate::cli::NodeArgs;
 use crate::clock;
 use crate::log_place::{self, OpenLog};
 use crate::node::DataDir;
-use assay_event_log::{EventLog, NewRecord, Value};
+use assay_event_log::{EventLog, NewRecord};
 use assay_pipeline::TradeLookup;
 use assay_trading_types::{
-    Actor, Event, ExecId, Position, Price, Topic, TraceId, TradeBustRequested, TradeCorrectionRequested,
-    TradeSide,
+    Actor, Event, ExecId, Position, Price, Topic, TradeBustRequested, TradeCorrectionRequested, TradeSide,
 };
-use bytes::Bytes;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -87,17 +85,7 @@ fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
         None => TradeBustRequested { symbol, trade, sides, reason }.into(),
         Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
     };
-    let mut records = vec![NewRecord {
-        topic: Topic::Markets,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at: clock::now(),
-        origin: None,
-        trace: TraceId::default(),
-        actor,
-        wire: None,
-        value: Value::event(event),
-    }];
+    let mut records = vec![NewRecord::first(Topic::Markets, actor, clock::now(), event)];
     let target = Position(log.append(&mut records)?.0 + 1);
     if log.wait_durable(target, DISK_MAX)? < target {
         return Err("the disk does not take it".into());

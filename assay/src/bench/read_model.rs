@@ -8,9 +8,8 @@ use crate::{clock, health};
 use assay_admin_api::{
     Api, ApiConfig, CommandProcessor, FirstAdministrator, Rates, create_first_administrator,
 };
-use assay_event_log::{EventLog, FileLog, FileLogConfig, NewRecord, Value};
+use assay_event_log::{EventLog, FileLog, FileLogConfig, NewRecord};
 use assay_trading_types::*;
-use bytes::Bytes;
 use hdrhistogram::Histogram;
 use std::future::pending;
 use std::net::{SocketAddr, TcpListener};
@@ -61,10 +60,13 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     let (listener, address) = health::bind(([127, 0, 0, 1], 0).into())?;
     std::thread::scope(|scope| {
         let deciding = scope.spawn(|| processor.run(&stop).map_err(|error| error.to_string()));
+        // A page waits a while for a model that lags.
+        let building = scope.spawn(|| builder.run(&stop, || {}).map_err(|error| error.to_string()));
         let serving = scope.spawn(|| serve(&api, listener, &stop).map_err(|error| error.to_string()));
         let timed = pages(&api, address, args.rows).map_err(|error| error.to_string());
         stop.store(true, Ordering::Release);
-        let ended = [deciding, serving].map(|thread| thread.join().unwrap_or(Err("it panicked".to_owned())));
+        let ended = [deciding, building, serving]
+            .map(|thread| thread.join().unwrap_or(Err("it panicked".to_owned())));
         ended.into_iter().chain([timed]).collect::<std::result::Result<(), String>>()
     })?;
     Ok(())
@@ -190,16 +192,5 @@ fn order(report: &ExecutionReported, n: u64) -> Result<[NewRecord; RECORDS_OF_OR
 }
 
 fn record(topic: Topic, event: impl Into<Event>) -> NewRecord {
-    let event = event.into();
-    NewRecord {
-        topic,
-        partition: 0,
-        key: Bytes::copy_from_slice(event.key().as_bytes()),
-        at: clock::now(),
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("bench").expect("a valid actor"),
-        wire: None,
-        value: Value::event(event),
-    }
+    NewRecord::first(topic, Actor::new("bench").expect("a valid actor"), clock::now(), event)
 }

@@ -37,6 +37,7 @@ const BODY_WAIT: Duration = Duration::from_secs(60);
 
 /// Words of processors on payments, an hour and address: ten a second.
 const PAYMENT_NOTICES_PER_H: u32 = 36_000;
+
 /// Bytes of a body that is too large which are read and thrown away: whoever still sends does not read the answer.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 

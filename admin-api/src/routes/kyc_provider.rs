@@ -2,14 +2,12 @@
 
 use crate::api::Api;
 use crate::asked::Asked;
-use crate::body::Body;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::provider_signature;
 use crate::text_rules;
 use assay_trading_types::{KycAction, KycFileId, KycVerdict};
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -45,18 +43,10 @@ pub(crate) struct ProviderWord {
 async fn take_kyc_advice(
     State(api): State<Arc<Api>>,
     asked: Asked,
-    headers: HeaderMap,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let (parts, body) = request.into_parts();
-    let too_large = |_| Problem::new(ProblemKind::TooLarge);
-    let bytes: Bytes = axum::body::to_bytes(body, api.config.body_bytes_max).await.map_err(too_large)?;
-    let secret = api.config.kyc.provider_secret.as_ref();
-    if !secret.is_some_and(|secret| provider_signature::verifies(secret, &headers, &bytes, api.now())) {
-        return Err(Problem::new(ProblemKind::Unauthenticated));
-    }
-    let request = Request::from_parts(parts, axum::body::Body::from(bytes));
-    let Body(given) = Body::<ProviderWord>::from_request(request, &()).await?;
+    let secret = api.config.kyc.provider_secret.as_ref().map(|secret| secret.as_str());
+    let given: ProviderWord = provider_signature::signed(&api, secret, request).await?;
     api.submit(&asked, given.action()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

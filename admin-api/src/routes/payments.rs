@@ -4,14 +4,12 @@ use super::firms::failed;
 use super::movements::{MovementView, answer, external_reference};
 use crate::api::Api;
 use crate::asked::Asked;
-use crate::body::Body;
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::provider_signature;
 use crate::text_rules;
 use assay_trading_types::{Actor, Amount, Asset, Money, MoneyAction, MovementId, MovementKind};
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -79,26 +77,20 @@ async fn take_payment_notice(
     Path(processor): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let too_large = |_| Problem::new(ProblemKind::TooLarge);
-    let bytes: Bytes = axum::body::to_bytes(body, api.config.body_bytes_max).await.map_err(too_large)?;
     let known = api.config.payments.processors.iter().find(|known| known.name == processor);
-    let known =
-        known.filter(|known| provider_signature::verifies(&known.secret, &headers, &bytes, api.now()));
-    let known = known.ok_or_else(|| Problem::new(ProblemKind::Unauthenticated))?;
-    let request = Request::from_parts(parts, axum::body::Body::from(bytes));
-    let Body(given) = Body::<PaymentNotice>::from_request(request, &()).await?;
+    let secret = known.map(|known| known.secret.as_str());
+    let given: PaymentNotice = provider_signature::signed(&api, secret, request).await?;
     let event = checked_event(&given.event)?;
     let deposit = MovementId::parse(&given.deposit).filter(|id| id.kind() == MovementKind::Deposit);
     let not_found = || Problem::new(ProblemKind::NotFound);
     let deposit = deposit.ok_or_else(not_found)?;
     let movement =
         api.read_model(&headers).await?.movement(deposit).map_err(failed)?.ok_or_else(not_found)?;
-    let action = action(&given, deposit, &known.name)?;
+    let action = action(&given, deposit, &processor)?;
     // No header can hold a blank, so nobody else's Idempotency-Key is ever this.
     let asked = Asked {
-        peer: Actor::new(&format!("processor:{}", known.name)).ok(),
-        idempotency_key: Some(format!("{} {event}", known.name)),
+        peer: Actor::new(&format!("processor:{processor}")).ok(),
+        idempotency_key: Some(format!("{processor} {event}")),
         ..asked
     };
     Ok(answer(api.instruct(&asked, movement.firm, action).await?, StatusCode::OK))

@@ -3,7 +3,7 @@
 use super::Vitals;
 use crate::price_sources::{self, Labelled};
 use crate::process::resident_bytes;
-use assay_trading_types::{Job, VenueId};
+use assay_trading_types::Job;
 use assay_venues::VenueVitals;
 use axum::extract::State;
 use axum::http::header;
@@ -29,15 +29,19 @@ impl Lines {
         // Writing to a String does not fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
-}
 
-impl Lines {
-    fn by_venue(&mut self, name: &str, kind: &str, help: &str, values: &[(VenueId, u64)]) {
+    /// A value for each of `values`, told apart by a label.
+    fn labelled<L: Display>(
+        &mut self,
+        (name, kind, help): (&str, &str, &str),
+        label: &str,
+        values: &[(L, u64)],
+    ) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (venue, value) in values {
+        for (value_of, value) in values {
             // A name is printable ASCII without space; what would end a label's value is escaped.
-            let venue = venue.as_str().replace('\\', "\\\\").replace('"', "\\\"");
-            let _ = writeln!(self.0, "{name}{{venue=\"{venue}\"}} {value}");
+            let value_of = value_of.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+            let _ = writeln!(self.0, "{name}{{{label}=\"{value_of}\"}} {value}");
         }
     }
 
@@ -87,7 +91,7 @@ fn venues(vitals: &Vitals, lines: &mut Lines) {
     }
     let mut line = |name: &str, kind: &str, help: &str, of: &dyn Fn(&VenueVitals) -> u64| {
         let values: Vec<_> = vitals.venues.iter().map(|venue| (venue.venue, of(venue))).collect();
-        lines.by_venue(name, kind, help, &values);
+        lines.labelled((name, kind, help), "venue", &values);
     };
     line("assay_venue_up", "gauge", "1 when logged on.", &|v| u64::from(v.up.load(Ordering::Relaxed)));
     let help = "Orders, cancels and replaces sent that it has not spoken of.";
@@ -151,10 +155,7 @@ fn back_office(vitals: &Vitals, lines: &mut Lines) {
 
 fn prices(statistics: &price_sources::Statistics, lines: &mut Lines) {
     for Labelled { name, kind, help, values } in statistics.metrics() {
-        let _ = writeln!(lines.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (source, value) in values {
-            let _ = writeln!(lines.0, "{name}{{source={source:?}}} {value}");
-        }
+        lines.labelled((name, kind, help), "source", &values);
     }
     let help = "Instruments whose sources of prices are all silent.";
     lines.gauge("assay_instruments_without_price_source", help, statistics.without());

@@ -23,8 +23,8 @@ mod status;
 use crate::execution::Execution;
 use crate::work::Sink;
 use assay_trading_types::{
-    CancelAccepted, CancelRefused, ExecType, Filled, OrdStatus, OrdType, OrderAccepted, OrderId, OrderTerms,
-    Qty, Refusal, ReplaceAccepted, ResponseTo, RouteSet, Symbol, TimeInForce, Timestamp, TradingPhase,
+    CancelAccepted, CancelRefused, ExecType, OrdStatus, OrdType, OrderAccepted, OrderId, OrderTerms, Qty,
+    Refusal, ReplaceAccepted, ResponseTo, RouteSet, Symbol, TimeInForce, Timestamp, TradingPhase,
     VenueDiffered, VenueDifference, VenueId, VenueLinkChanged, VenueSet,
 };
 use routed_order::{EndedOrder, RoutedOrder, Wish};
@@ -327,8 +327,4 @@ fn differ(
         let (symbol, order_id) = (Some(order.terms.symbol), Some(order.id));
         out.account(VenueDiffered { venue, difference, symbol, order_id, detail });
     }
-}
-
-fn unfilled(terms: &OrderTerms) -> Filled {
-    Filled::unfilled(terms.qty)
 }

@@ -51,7 +51,6 @@ pub(crate) struct Bounds {
 
 impl Feed {
     /// Takes a quote of `price`, unless it cannot be. `confirmed` says whether another source that lives is as far away.
-    /// A fault that is new tells so by the flag: a second outlier is none.
     pub(crate) fn hear(
         &mut self,
         (price, at): (Price, Timestamp),

@@ -26,7 +26,7 @@ impl Risk {
         let found = self.instruments.find(&e.symbol).and_then(|ix| self.instruments[ix].listed.clone());
         let Some(listed) = found else {
             let detail = format!("{} {}: {} is not listed", e.venue, e.exec_id, e.symbol);
-            return alarm(e.symbol, detail, out);
+            return alarm(Some(e.symbol), detail, out);
         };
         let asset = Asset::new(listed.symbol.as_str()).expect("a symbol is an asset");
         let legs = [(asset, e.qty.as_amount()), (listed.currency, e.price.notional(e.qty))];
@@ -55,18 +55,13 @@ impl Risk {
     pub(crate) fn venue_differed(e: &VenueDiffered, out: &mut Outbox) {
         let order = e.order_id.map_or(String::new(), |id| format!(" {id}"));
         let detail = format!("{} {:?}{order}: {}", e.venue, e.difference, e.detail);
-        let alarmed =
-            RiskAlarmed { alarm: Alarm::VenueDiffers, firm: None, account: None, symbol: e.symbol, detail };
-        out.emit(Topic::Accounts, alarmed.into());
+        alarm(e.symbol, detail, out);
     }
 }
 
-fn alarm(symbol: Symbol, detail: String, out: &mut Outbox) {
+fn alarm(symbol: Option<Symbol>, detail: String, out: &mut Outbox) {
     let alarm = Alarm::VenueDiffers;
-    out.emit(
-        Topic::Accounts,
-        RiskAlarmed { alarm, firm: None, account: None, symbol: Some(symbol), detail }.into(),
-    );
+    crate::news::alarm(RiskAlarmed { alarm, firm: None, account: None, symbol, detail }, out);
 }
 
 fn venue_code(venue: &VenueId) -> LedgerCode {

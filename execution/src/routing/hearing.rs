@@ -22,10 +22,9 @@ impl Execution {
         let venue = heard.venue;
         match &heard.message {
             VenueMessage::Report(report) => self.hear_report(heard, report, out),
-            VenueMessage::CancelRejected { cl_ord_id, reason, text } => {
-                let text = text.as_deref().unwrap_or_default();
+            VenueMessage::CancelRejected { cl_ord_id, reason, .. } => {
                 self.with_order(heard, cl_ord_id, out, |this, order, number, out| {
-                    this.change_refused(order, venue, (number, *reason, text), out);
+                    this.change_refused(order, number, *reason, out);
                 });
             }
             VenueMessage::Refused { msg_type, cl_ord_id, text } => {
@@ -217,8 +216,8 @@ impl Execution {
     fn change_refused(
         &mut self,
         order: &mut RoutedOrder,
-        _: VenueId,
-        (number, reason, _): (u32, Option<u32>, &str),
+        number: u32,
+        reason: Option<u32>,
         out: &mut Sink<'_>,
     ) {
         let Some(asked) = order.asked.take_if(|asked| asked.number == number) else { return };
@@ -246,7 +245,7 @@ impl Execution {
     ) {
         match msg_type {
             "D" if order.stage == Stage::Sent => self.give_up(order, out),
-            "F" | "G" => self.change_refused(order, venue, (number, None, text), out),
+            "F" | "G" => self.change_refused(order, number, None, out),
             "H" => differ(order, venue, VenueDifference::StatusRefused, text.to_owned(), out),
             _ => {}
         }

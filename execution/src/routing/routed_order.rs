@@ -124,7 +124,7 @@ impl RoutedOrder {
         Self {
             id: accepted.order_id,
             terms: accepted.terms.clone(),
-            filled: super::unfilled(&accepted.terms),
+            filled: Filled::unfilled(accepted.terms.qty),
             protection: accepted.protection_price,
             accepted: now,
             stage: Stage::Waiting,

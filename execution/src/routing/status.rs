@@ -4,7 +4,7 @@ use super::differ;
 use super::routed_order::{RoutedOrder, Stage, Wish, parse_cl_ord_id};
 use crate::execution::Execution;
 use crate::work::Sink;
-use assay_trading_types::{OrdStatus, VenueDifference, VenueId, VenueReport};
+use assay_trading_types::{OrdStatus, Qty, VenueDifference, VenueId, VenueReport};
 
 impl Execution {
     pub(super) fn status_heard(
@@ -111,9 +111,8 @@ impl Execution {
         }
         let difference =
             if counted > told { VenueDifference::MissingFills } else { VenueDifference::SurplusFills };
-        let told = assay_trading_types::Qty::from_units(told);
-        let detail =
-            format!("{} filled there, {told} by what it told", assay_trading_types::Qty::from_units(counted));
+        let told = Qty::from_units(told);
+        let detail = format!("{} filled there, {told} by what it told", Qty::from_units(counted));
         if order.stage == Stage::Sent {
             self.acknowledge(order, out);
         }

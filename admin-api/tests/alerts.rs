@@ -3,9 +3,7 @@
 mod support;
 
 use assay_admin_api::AlertService;
-use assay_event_log::{EventLog, NewRecord, Value as Content};
-use assay_trading_types::{Actor, Event, Timestamp, Topic, TraceId};
-use bytes::Bytes;
+use assay_trading_types::{Event, Topic};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,18 +49,7 @@ impl Venue {
     fn says(&self, kind: &str, json: &Value) {
         let kind = assay_trading_types::Kind::from_name(kind).unwrap();
         let event = assay_trading_types::decode(kind, json.to_string().as_bytes()).unwrap();
-        let record = NewRecord {
-            topic: Topic::Accounts,
-            partition: 0,
-            key: Bytes::copy_from_slice(event.key().as_bytes()),
-            at: Timestamp::from_ns(self.world.now_s() * 1_000_000_000),
-            origin: None,
-            trace: TraceId::default(),
-            actor: Actor::new("test").unwrap(),
-            wire: None,
-            value: Content::event(event),
-        };
-        self.world.log.append(&mut vec![record]).unwrap();
+        self.world.says(event);
     }
 
     fn priced(&self, price: &str, max_age_s: Option<i64>) {

@@ -2,8 +2,8 @@
 
 mod support;
 
-use assay_event_log::{EventLog, NewRecord, Value as Content};
-use assay_trading_types::{Actor, Event, Kind, OrderId, Timestamp, Topic, TraceId, decode};
+use assay_event_log::EventLog;
+use assay_trading_types::{Event, Kind, OrderId, Topic, decode};
 use serde_json::{Value, json};
 use support::{Call, World};
 
@@ -175,18 +175,7 @@ fn report(world: &World, order: u64, firm: &str, exec: &Value, cum_qty: &str, st
     json["filled"]["cum_qty"] = json!(cum_qty);
     json["status"] = json!(status);
     let event = decode(Kind::ExecutionReported, json.to_string().as_bytes()).unwrap();
-    let record = NewRecord {
-        topic: Topic::Accounts,
-        partition: 0,
-        key: firm.to_owned().into(),
-        at: Timestamp::from_ns(world.now_s() * 1_000_000_000),
-        origin: None,
-        trace: TraceId::default(),
-        actor: Actor::new("test").unwrap(),
-        wire: None,
-        value: Content::event(event),
-    };
-    world.log.append(&mut vec![record]).unwrap();
+    world.says(event);
 }
 
 #[test]

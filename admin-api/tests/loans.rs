@@ -2,9 +2,7 @@
 
 mod support;
 
-use assay_event_log::{EventLog, NewRecord, Value as Content};
 use assay_trading_types::*;
-use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Call, Reply, World};
@@ -52,25 +50,8 @@ fn terms() -> Value {
 }
 
 impl Bank {
-    /// What the configuration says.
-    fn says(&self, event: impl Into<Event>) {
-        let event = event.into();
-        let record = NewRecord {
-            topic: Topic::Accounts,
-            partition: 0,
-            key: Bytes::copy_from_slice(event.key().as_bytes()),
-            at: Timestamp::from_ns(self.world.now_s() * 1_000_000_000),
-            origin: None,
-            trace: TraceId::default(),
-            actor: Actor::new("config").unwrap(),
-            wire: None,
-            value: Content::event(event),
-        };
-        self.world.log.append(&mut vec![record]).unwrap();
-    }
-
     fn furnish(&self) {
-        self.says(InstrumentListed {
+        self.world.says(InstrumentListed {
             symbol: "AAPL".parse().unwrap(),
             currency: "USD".parse().unwrap(),
             tick_size: "0.01".parse().unwrap(),
@@ -80,7 +61,7 @@ impl Bank {
             single_orders: Default::default(),
         });
         let price = "10".parse().unwrap();
-        self.says(ReferencePriceSet {
+        self.world.says(ReferencePriceSet {
             symbol: "AAPL".parse().unwrap(),
             price,
             max_age_ns: None,
@@ -89,11 +70,17 @@ impl Bank {
         for firm in ["FIRM1", "FIRM2"] {
             let accounts = vec![firm.parse().unwrap()];
             let (commission, self_trade) = (Commission::default(), SelfTrade::Allow);
-            self.says(FirmOpened { firm: firm.parse().unwrap(), accounts, commission, self_trade });
+            self.world.says(FirmOpened { firm: firm.parse().unwrap(), accounts, commission, self_trade });
             for (asset, much) in [("USD", "10000"), ("AAPL", "1000")] {
                 let (firm, account) = (firm.parse().unwrap(), firm.parse().unwrap());
                 let (asset, amount) = (asset.parse().unwrap(), Amount::parse(much).unwrap());
-                self.says(AccountCredited { firm, account, asset, amount, reference: "opening".to_owned() });
+                self.world.says(AccountCredited {
+                    firm,
+                    account,
+                    asset,
+                    amount,
+                    reference: "opening".to_owned(),
+                });
             }
         }
     }
@@ -147,7 +134,7 @@ impl Bank {
     /// The clock of `accounts` says that so many days have passed; nobody's login runs out by that.
     fn days_later(&self, days: i64) {
         let now_s = self.world.now_s() + days * 86_400;
-        self.says(ClockTicked { now: Timestamp::from_ns(now_s * 1_000_000_000) });
+        self.world.says(ClockTicked { now: Timestamp::from_ns(now_s * 1_000_000_000) });
     }
 }
 
@@ -297,7 +284,7 @@ fn what_bad_input_gets() {
     refused(b.apply(&b.ada, "FIRM1", "500", "100"), 400, "TOO_MANY_LOANS");
     let expired =
         FirmKycSet { firm: "FIRM2".parse().unwrap(), kyc: KycStatus::Expired, reason: String::new() };
-    b.says(expired);
+    b.world.says(expired);
     refused(b.apply(&b.ben, "FIRM2", "500", "100"), 403, "NOT_VERIFIED");
 }
 

@@ -168,7 +168,7 @@ fn fees_conversions_and_corrections_are_the_houses_to_decide_and_stand_in_the_bo
     v.world.write(&v.olga, "PUT", "/api/v1/conversion-rates", rate.clone()).problem(403, "forbidden");
     let wanted = json!({"account": "FIRM1", "asset": "EUR", "amount": "1000", "to": "USD"});
     refused(v.post(&v.ada, "/conversions", wanted.clone()), 409, "NO_RATE");
-    v.says(ConversionRateSet {
+    v.world.says(ConversionRateSet {
         from: "EUR".parse().unwrap(),
         to: "USD".parse().unwrap(),
         rate: Amount::parse("1.0825").unwrap(),

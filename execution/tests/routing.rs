@@ -4,7 +4,7 @@ mod support;
 
 use assay_execution::Execution;
 use assay_trading_types::*;
-use support::{Venue, ask, cancel, chain, id, order_id, shares};
+use support::{Venue, ask, cancel, id, order_id, replace, shares};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -174,22 +174,6 @@ fn line(event: &Event) -> Option<String> {
         Event::VenueDiffered(e) => format!("{} differs {:?}", e.venue, e.difference),
         _ => return None,
     })
-}
-
-fn replace(number: u64, qty: i64) -> ReplaceAccepted {
-    let accepted = ask(number, Side::Buy, qty, "10").accepted("AAPL");
-    let request = chain(number);
-    ReplaceAccepted {
-        order_id: accepted.order_id,
-        request,
-        terms: OrderTerms { cl_ord_id: request.cl_ord_id, ..accepted.terms },
-        notional_max: None,
-        limits_version: 1,
-        account_limits_version: 0,
-        reference_price: None,
-        protection_price: None,
-        measured: Vec::new(),
-    }
 }
 
 #[test]

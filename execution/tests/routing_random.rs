@@ -11,7 +11,7 @@ use assay_trading_types::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::{BTreeMap, VecDeque};
-use support::{ask, cancel, chain, id, order_id, shares};
+use support::{ask, cancel, id, order_id, replace, shares};
 
 const SEEDS: u64 = 400;
 const STEPS: usize = 300;
@@ -442,22 +442,6 @@ fn apply(execution: &mut Execution, offset: u64, event: &Event, at: Timestamp) -
     out.begin(&input);
     execution.apply(&input, &mut out);
     out.drain().map(|emitted| (emitted.topic, emitted.event)).collect()
-}
-
-fn replace(number: u64, qty: i64) -> ReplaceAccepted {
-    let accepted = ask(number, Side::Buy, qty, "10").accepted("AAPL");
-    let request = chain(number);
-    ReplaceAccepted {
-        order_id: accepted.order_id,
-        request,
-        terms: OrderTerms { cl_ord_id: request.cl_ord_id, ..accepted.terms },
-        notional_max: None,
-        limits_version: 1,
-        account_limits_version: 0,
-        reference_price: None,
-        protection_price: None,
-        measured: Vec::new(),
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use assay_admin_api::{
 };
 use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
 use assay_risk_service::Risk;
-use assay_trading_types::{Event, Outbox, Position, Processor, Role, Timestamp, Topic};
+use assay_trading_types::{Actor, Event, Outbox, Position, Processor, Role, Timestamp, Topic};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -106,6 +106,12 @@ impl Call {
 }
 
 impl World {
+    /// What the trading side says, now.
+    pub(crate) fn says(&self, event: impl Into<Event>) {
+        let (actor, at) = (Actor::new("test").unwrap(), Timestamp::from_ns(self.now_s() * 1_000_000_000));
+        self.log.append(&mut vec![NewRecord::first(Topic::Accounts, actor, at, event)]).unwrap();
+    }
+
     /// An empty one whose rates do not matter.
     pub(crate) fn new() -> Self {
         let rates = Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() };

@@ -3,9 +3,7 @@
 #![allow(dead_code)]
 
 use crate::support::{Reply, World};
-use assay_event_log::{EventLog, NewRecord, Value as Content};
 use assay_trading_types::*;
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// Two persons of operations, the administrators of two firms, a trader and an auditor.
@@ -43,8 +41,8 @@ pub(crate) fn venue_of(world: World) -> Venue {
     let venue = Venue { world, admins: [first, second], olga, oskar, ada, ben, trader, auditor };
     venue.opens("FIRM1", &["FIRM1", "FIRM1-B"]);
     venue.opens("FIRM2", &["FIRM2"]);
-    venue.says(terms("USD"));
-    venue.says(terms("EUR"));
+    venue.world.says(terms("USD"));
+    venue.world.says(terms("EUR"));
     venue
 }
 
@@ -62,27 +60,10 @@ pub(crate) fn terms(asset: &str) -> MoneyTermsSet {
 }
 
 impl Venue {
-    /// What the configuration says.
-    pub(crate) fn says(&self, event: impl Into<Event>) {
-        let event = event.into();
-        let record = NewRecord {
-            topic: Topic::Accounts,
-            partition: 0,
-            key: Bytes::copy_from_slice(event.key().as_bytes()),
-            at: Timestamp::from_ns(self.world.now_s() * 1_000_000_000),
-            origin: None,
-            trace: TraceId::default(),
-            actor: Actor::new("config").unwrap(),
-            wire: None,
-            value: Content::event(event),
-        };
-        self.world.log.append(&mut vec![record]).unwrap();
-    }
-
     pub(crate) fn opens(&self, firm: &str, accounts: &[&str]) {
         let accounts = accounts.iter().map(|account| account.parse().unwrap()).collect();
         let (commission, self_trade) = (Commission::default(), SelfTrade::Allow);
-        self.says(FirmOpened { firm: firm.parse().unwrap(), accounts, commission, self_trade });
+        self.world.says(FirmOpened { firm: firm.parse().unwrap(), accounts, commission, self_trade });
     }
 
     pub(crate) fn post(&self, token: &str, path: &str, body: Value) -> Reply {

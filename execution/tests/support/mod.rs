@@ -60,6 +60,23 @@ pub fn shares(n: i64) -> Qty {
     Qty::from_units(n * SCALE)
 }
 
+/// Asks to replace the order of `number` by one of `qty`, at the price it has.
+pub fn replace(number: u64, qty: i64) -> ReplaceAccepted {
+    let accepted = ask(number, Side::Buy, qty, "10").accepted("AAPL");
+    let request = chain(number);
+    ReplaceAccepted {
+        order_id: accepted.order_id,
+        request,
+        terms: OrderTerms { cl_ord_id: request.cl_ord_id, ..accepted.terms },
+        notional_max: None,
+        limits_version: 1,
+        account_limits_version: 0,
+        reference_price: None,
+        protection_price: None,
+        measured: Vec::new(),
+    }
+}
+
 impl Ask {
     pub fn accepted(&self, symbol: &str) -> OrderAccepted {
         OrderAccepted {

@@ -41,6 +41,9 @@ const HASHES_MAX: usize = 2;
 /// Identity files taken in at a time.
 const UPLOADS_MAX: usize = 2;
 
+/// Reports made at a time: each takes a core while it is, and no more may be taken from orders.
+const REPORTS_MAX: usize = 2;
+
 /// Longest that an answer waits for the disk before it is given up as 503.
 const DURABLE_WAIT: Duration = Duration::from_secs(10);
 
@@ -81,6 +84,8 @@ pub struct Api {
     lists: RwLock<Arc<Lists>>,
     /// Identity files being taken in; each takes some 100 MB while it is.
     pub(crate) uploads: Semaphore,
+    /// Reports being made.
+    pub(crate) reporting: Arc<Semaphore>,
 }
 
 /// A decision, and the position after everything that followed from it.
@@ -179,6 +184,7 @@ impl Api {
             vault,
             lists: RwLock::new(Arc::new(lists)),
             uploads: Semaphore::new(UPLOADS_MAX),
+            reporting: Arc::new(Semaphore::new(REPORTS_MAX)),
         };
         Ok((Arc::new(api), builder))
     }

@@ -3,6 +3,7 @@
 use crate::fix_sessions::FixSessionsPort;
 use crate::network::Network;
 use crate::operation::Operation;
+use crate::reports::ReportSchedule;
 use assay_trading_types::{Asset, UserRole};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,6 +47,8 @@ pub struct ApiConfig {
     pub decision_wait: Duration,
     /// FIX sessions of the gateway beside it.
     pub fix_sessions: FixSessionsPort,
+    /// Reports that are made by themselves.
+    pub reports: ReportsConfig,
 }
 
 /// Requests an hour.
@@ -160,6 +163,21 @@ impl std::fmt::Debug for PaymentProcessor {
     }
 }
 
+/// Reports that are made by themselves, and where to.
+#[derive(Debug, Clone)]
+pub struct ReportsConfig {
+    /// Directory that they are delivered to.
+    pub dir: PathBuf,
+    /// Which.
+    pub schedules: Vec<ReportSchedule>,
+}
+
+impl Default for ReportsConfig {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("reports"), schedules: Vec::new() }
+    }
+}
+
 /// How mail leaves.
 #[derive(Debug, Clone, Default)]
 pub enum MailRoute {
@@ -192,6 +210,7 @@ impl Default for ApiConfig {
             payments: PaymentsConfig::default(),
             decision_wait: Duration::from_secs(5),
             fix_sessions: FixSessionsPort::default(),
+            reports: ReportsConfig::default(),
         }
     }
 }

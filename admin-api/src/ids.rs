@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use assay_trading_types::{
-    AlertRuleId, ApiKeyId, CommandId, KycFileId, LoginId, Timestamp, TokenId, UserId, WebhookId,
+    AlertRuleId, ApiKeyId, CommandId, KycFileId, LoginId, ReportRunId, Timestamp, TokenId, UserId, WebhookId,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryRngCore};
@@ -52,6 +52,8 @@ impl Ids {
         webhook WebhookId "whk";
         /// Of a rule for alerts.
         alert_rule AlertRuleId "alt";
+        /// Of one making of a report.
+        report_run ReportRunId "rep";
         /// Of a command.
         command CommandId "cmd";
     }

@@ -50,6 +50,8 @@ mod provider_signature;
 mod rate_limit;
 mod read_model;
 mod reference_page;
+mod report_service;
+mod reports;
 mod routes;
 pub mod screening;
 mod secrets;
@@ -67,7 +69,8 @@ mod wish;
 pub use alert_service::{AlertService, AuditLag};
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
 pub use config::{
-    ApiConfig, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates, WebhookConfig,
+    ApiConfig, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates, ReportsConfig,
+    WebhookConfig,
 };
 pub use error::Error;
 pub use fix_sessions::{FixSession, FixSessionUsage, FixSessions, FixSessionsPort};
@@ -77,6 +80,8 @@ pub use network::Network;
 pub use operation::{Access, Operation, Scope};
 pub use problem::{Problem, ProblemKind};
 pub use read_model::ReadModelBuilder;
+pub use report_service::ReportService;
+pub use reports::{Every, ReportSchedule};
 pub use routes::first_administrator::{FirstAdministrator, create_first_administrator, proof};
 pub use secrets::{SecretOf, Secrets};
 pub use service::{CommandProcessor, serve};

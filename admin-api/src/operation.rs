@@ -185,6 +185,19 @@ const LOAN_OFFICER: Access = Access::Roles(&[(LoanOfficer, Scope::All)]);
 const LOAN_QUEUE: Access = Access::Roles(&[(LoanOfficer, Scope::All), (Auditor, Scope::All)]);
 /// Nobody but the borrower: a firm's own administrator.
 const BORROWER: Access = Access::Roles(&[(FirmAdmin, Scope::Firm)]);
+/// Whoever may see any report; each report has its own table of who.
+const REPORTS: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+    (LoanOfficer, Scope::All),
+    (KycReviewer, Scope::All),
+    (FirmAdmin, Scope::Firm),
+    (Trader, Scope::Firm),
+    (Viewer, Scope::Firm),
+]);
 /// The house's books.
 const LEDGER_READ: Access = Access::Roles(&[
     (Admin, Scope::All),
@@ -264,6 +277,16 @@ operations! {
     RemoveTotp "remove_totp" DELETE "/api/v1/users/{id}/totp" USERS_WRITE;
     /// Who may do what, as of now.
     AccessReview "access_review" GET "/api/v1/reports/access-review" REVIEW;
+    /// What reports there are.
+    ListReports "list_reports" GET "/api/v1/reports" REPORTS;
+    /// Make one.
+    RunReport "run_report" GET "/api/v1/reports/{name}" REPORTS;
+    /// What was made.
+    ListReportRuns "list_report_runs" GET "/api/v1/report-runs" REPORTS;
+    /// One of them.
+    ReadReportRun "read_report_run" GET "/api/v1/report-runs/{id}" REPORTS;
+    /// Make the same again.
+    RepeatReport "repeat_report" GET "/api/v1/report-runs/{id}/content" REPORTS;
     /// What waits for a second person, and what was decided.
     ListProposals "list_proposals" GET "/api/v1/proposals" PROPOSALS_READ;
     /// One of them.

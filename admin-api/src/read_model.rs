@@ -2,6 +2,7 @@
 //! start makes it anew from the log.
 
 mod books;
+mod history;
 mod ledger;
 mod loans;
 mod money;
@@ -9,10 +10,11 @@ mod orders;
 mod schema;
 mod trading;
 
-pub(crate) use ledger::{AccountRow, EntryRow, HoldRow};
+pub(crate) use books::amount;
+pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, first_entry, position_of_entry};
 pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow};
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
-pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice};
+pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 
 use crate::error::Error;
 use crate::live::Changes;
@@ -51,12 +53,27 @@ const CHANGES_KEPT: usize = 64;
 pub(crate) struct ReadModel {
     connection: Mutex<Connection>,
     position: Arc<AtomicU64>,
+    file: PathBuf,
 }
 
 impl ReadModel {
     /// Every durable record below it is in the model.
     pub(crate) fn position(&self) -> Position {
         Position(self.position.load(Ordering::Acquire))
+    }
+
+    /// The model as it is now, on a connection of its own: whatever is written later is not in it.
+    pub(crate) fn snapshot(&self) -> rusqlite::Result<Connection> {
+        let connection = reading(&self.file)?;
+        connection.execute_batch("BEGIN")?;
+        // A deferred transaction begins with its first read.
+        connection.query_row("SELECT position FROM state", [], |_| Ok(()))?;
+        Ok(connection)
+    }
+
+    /// Where it stands.
+    pub(crate) fn dir(&self) -> &Path {
+        self.file.parent().unwrap_or(&self.file)
     }
 
     pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -89,11 +106,11 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
         schema::clear(&mut connection).map_err(failed)?;
         next = Position(0);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let reading = Connection::open_with_flags(&file, flags).map_err(failed)?;
+    let reading = reading(&file).map_err(failed)?;
     let position = Arc::new(AtomicU64::new(next.0));
     let reader = log.reader(&TOPICS, next, true)?;
-    let model = ReadModel { connection: Mutex::new(reading), position: Arc::clone(&position) };
+    let model =
+        ReadModel { connection: Mutex::new(reading), position: Arc::clone(&position), file: file.clone() };
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let books = Books::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
@@ -101,6 +118,12 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     let builder =
         ReadModelBuilder { connection, file, reader, next, position, ahead: None, books, orders, changes };
     Ok((model, builder))
+}
+
+/// A connection that writes nothing.
+fn reading(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(file, flags)
 }
 
 impl ReadModelBuilder {
@@ -245,5 +268,6 @@ fn apply(
     }
     money::apply(db, record, event)?;
     loans::apply(db, record, event)?;
+    history::apply(db, record, event)?;
     trading::apply(db, orders, record, event)
 }

@@ -29,6 +29,8 @@ pub(crate) mod payments;
 pub(crate) mod proposals;
 pub(crate) mod reason;
 pub(crate) mod registration;
+pub(crate) mod report_runs;
+pub(crate) mod reports;
 pub(crate) mod risk_controls;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
@@ -56,6 +58,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(api_keys::routes())
         .merge(users::routes())
         .merge(access_review::routes())
+        .merge(reports::routes())
+        .merge(report_runs::routes())
         .merge(kyc::routes())
         .merge(kyc_review::routes())
         .merge(kyc_provider::routes())

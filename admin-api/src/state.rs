@@ -15,6 +15,7 @@ mod news;
 mod notices;
 mod proposals;
 mod refused;
+mod report_runs;
 mod webhooks;
 
 pub use alerts::{AlertRule, Alerts};
@@ -32,6 +33,7 @@ pub use news::News;
 pub use notices::{Notice, Notices};
 pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
 pub use refused::Refused;
+pub use report_runs::{PastReport, ReportRuns};
 pub(crate) use webhooks::GONE;
 pub use webhooks::{Delivery, Webhook, Webhooks};
 
@@ -39,8 +41,8 @@ use alerts::Fired;
 use assay_trading_types::{
     AdminRefusal, AlertSource, AlertsRequested, BankRequested, Command, CommandDecided, ControlAction,
     Decision, DeliveryTried, Event, Input, Job, JobFinished, JobRequested, JobStarted, LoanNewsRaised,
-    MailSettled, MeasuresTaken, NewsRaised, NoticeKind, NoticesRequested, Outbox, Processor, Severity,
-    Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
+    MailSettled, MeasuresTaken, NewsRaised, NoticeKind, NoticesRequested, Outbox, Processor, ReportProduced,
+    Severity, Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -74,6 +76,8 @@ pub struct AdminState {
     pub news: News,
     /// What users and operators want to be told of.
     pub alerts: Alerts,
+    /// Reports that were made.
+    pub reports: ReportRuns,
     /// Past commands, for repeats and for whoever asks later.
     pub commands: CommandBook,
 }
@@ -112,6 +116,23 @@ impl Processor for AdminState {
     }
 }
 
+/// The command that an event is, if it is one.
+pub(crate) fn command_of(event: &Event) -> Option<&Command> {
+    match event {
+        Event::IdentityRequested(e) => Some(&e.command),
+        Event::ControlRequested(e) => Some(&e.command),
+        Event::KycRequested(e) => Some(&e.command),
+        Event::VerdictRequested(e) => Some(&e.command),
+        Event::NoticesRequested(e) => Some(&e.command),
+        Event::WebhooksRequested(e) => Some(&e.command),
+        Event::BankRequested(e) => Some(&e.command),
+        Event::AlertsRequested(e) => Some(&e.command),
+        Event::JobRequested(e) => Some(&e.command),
+        Event::ReportProduced(e) => Some(&e.command),
+        _ => None,
+    }
+}
+
 /// A command, whichever kind it is of.
 enum Asked<'a> {
     /// A wish for something.
@@ -128,6 +149,8 @@ enum Asked<'a> {
     Alerts(&'a AlertsRequested),
     /// A job out of its turn.
     Job(&'a JobRequested),
+    /// A report that was made.
+    Report(&'a ReportProduced),
 }
 
 impl<'a> Asked<'a> {
@@ -144,6 +167,7 @@ impl<'a> Asked<'a> {
             Event::BankRequested(e) => Some(Self::Bank(e)),
             Event::AlertsRequested(e) => Some(Self::Alerts(e)),
             Event::JobRequested(e) => Some(Self::Job(e)),
+            Event::ReportProduced(e) => Some(Self::Report(e)),
             _ => None,
         }
     }
@@ -157,6 +181,7 @@ impl<'a> Asked<'a> {
             Self::Bank(e) => &e.command,
             Self::Alerts(e) => &e.command,
             Self::Job(e) => &e.command,
+            Self::Report(e) => &e.command,
         }
     }
 }
@@ -190,6 +215,7 @@ impl AdminState {
             Asked::Alerts(e) => {
                 self.alerts.perform(&self.identity, &e.command, &e.action, input.at, out).map(done)
             }
+            Asked::Report(e) => self.reports.note(e, input.at).map(done),
             Asked::Job(e) => {
                 let due = self.jobs.run_now(e.job, input.at)?;
                 self.begin(e.job, due, input, out);
@@ -261,7 +287,9 @@ impl AdminState {
     /// Does a job within this step, or tells the workers.
     fn begin(&mut self, job: Job, due: Timestamp, input: &Input<'_>, out: &mut Outbox) {
         let count = match job {
-            Job::KycScreening => return out.emit(Topic::Admin, JobStarted { job, due }.into()),
+            Job::KycScreening | Job::ReportDelivery => {
+                return out.emit(Topic::Admin, JobStarted { job, due }.into());
+            }
             Job::KycExpiry => {
                 let told = self.kyc.expire(input.at, out);
                 let count = told.len();

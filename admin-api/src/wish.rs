@@ -3,7 +3,8 @@
 use assay_trading_types::{
     AlertsAction, AlertsRequested, BankAction, BankRequested, Command, ControlAction, ControlRequested,
     Event, IdentityAction, IdentityRequested, Job, JobRequested, KycAction, KycRequested, NoticesAction,
-    NoticesRequested, ProposalId, Verdict, VerdictRequested, WebhooksAction, WebhooksRequested,
+    NoticesRequested, ProposalId, ReportProduced, ReportRun, Verdict, VerdictRequested, WebhooksAction,
+    WebhooksRequested,
 };
 
 /// An action that becomes a record once it is known who asks.
@@ -57,6 +58,12 @@ impl Wish for AlertsAction {
 impl Wish for Job {
     fn event(self, command: Command) -> Event {
         JobRequested { command, job: self }.into()
+    }
+}
+
+impl Wish for ReportRun {
+    fn event(self, command: Command) -> Event {
+        ReportProduced { command, run: Box::new(self) }.into()
     }
 }
 

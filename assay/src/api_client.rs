@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,10 +40,66 @@ impl ApiArgs {
         if (200..300).contains(&status) { Ok(body) } else { Err(words(status, &problem())) }
     }
 
+    /// Writes what a GET answers to `out` as it comes, however large it is.
+    ///
+    /// # Errors
+    /// As [`ApiArgs::call`], or `out` takes no more.
+    pub(crate) fn download(&self, path: &str, out: &mut dyn Write) -> Result<Download, String> {
+        let silent = |error| format!("{} (admin.listen) does not answer: {error}", self.api);
+        let stream = ask(self.api, "GET", path, &self.header()?, "", MADE_MAX).map_err(silent)?;
+        let mut answer = BufReader::new(stream);
+        let download = Download::read(&mut answer).map_err(silent)?;
+        if !(200..300).contains(&download.status) {
+            let mut body = String::new();
+            answer.read_to_string(&mut body).map_err(silent)?;
+            return Err(words(download.status, &serde_json::from_str(&body).unwrap_or_default()));
+        }
+        let length = download.header("content-length").and_then(|text| text.parse::<u64>().ok());
+        let taken =
+            std::io::copy(&mut answer, out).map_err(|error| format!("it cannot be written: {error}"))?;
+        out.flush().map_err(|error| format!("it cannot be written: {error}"))?;
+        match length {
+            Some(length) if length != taken => Err(format!("only {taken} of {length} bytes came")),
+            _ => Ok(download),
+        }
+    }
+
     fn header(&self) -> Result<String, String> {
         let token = std::fs::read_to_string(&self.token_file)
             .map_err(|error| format!("cannot read {}: {error}", self.token_file.display()))?;
         Ok(format!("Authorization: Bearer {}\r\n", token.trim()))
+    }
+}
+
+/// Longest that making something large may take.
+const MADE_MAX: Duration = Duration::from_secs(3_600);
+
+/// What stands before a downloaded body.
+pub(crate) struct Download {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+impl Download {
+    /// A header, if there is one.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    fn read(answer: &mut impl BufRead) -> std::io::Result<Self> {
+        let mut line = String::new();
+        answer.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let mut headers = Vec::new();
+        loop {
+            line.clear();
+            if answer.read_line(&mut line)? == 0 || line.trim().is_empty() {
+                return Ok(Self { status, headers });
+            }
+            if let Some((name, value)) = line.split_once(':') {
+                headers.push((name.trim().to_owned(), value.trim().to_owned()));
+            }
+        }
     }
 }
 
@@ -86,17 +142,29 @@ fn exchange(
     header: &str,
     body: &str,
 ) -> std::io::Result<String> {
+    let mut answer = String::new();
+    ask(address, method, path, header, body, ANSWER_MAX)?.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// Sends a request; what is read next is the answer, whose parts may be so far apart.
+fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+    body: &str,
+    silence_max: Duration,
+) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_MAX)?;
-    stream.set_read_timeout(Some(ANSWER_MAX))?;
+    stream.set_read_timeout(Some(silence_max))?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    Ok(stream)
 }
 
 /// A problem in one line.

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     /// What waits for a second person on a running node.
     #[command(subcommand, visible_alias = "approval")]
     Proposal(crate::command::proposal::ProposalCommand),
+    /// Make, list or repeat reports of a running node.
+    Report(Box<crate::command::report::ReportCommand>),
     /// Users of the back office.
     #[command(subcommand)]
     User(UserCommand),

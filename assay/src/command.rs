@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod loan;
 pub(crate) mod notify;
 pub(crate) mod proposal;
+pub(crate) mod report;
 pub(crate) mod risk;
 pub(crate) mod session;
 pub(crate) mod sim;

@@ -16,6 +16,7 @@ mod log;
 mod overrides;
 mod payments;
 mod price_source;
+mod report;
 mod roles;
 mod schedule;
 mod session_kind;
@@ -24,7 +25,7 @@ mod smtp;
 mod venue;
 mod webhooks;
 
-use assay_admin_api::{Network, Smtp, WebhookConfig};
+use assay_admin_api::{Network, ReportSchedule, Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, PriceSource, Qty, SecurityType,
@@ -118,6 +119,9 @@ pub(crate) struct Config {
     /// On what terms currencies and instruments come, go and change owner.
     #[serde(rename = "asset")]
     pub(crate) assets: Vec<asset::Asset>,
+    /// Reports that are made by themselves.
+    #[serde(rename = "report")]
+    pub(crate) reports: Vec<report::Report>,
     /// The event log.
     pub(crate) log: Log,
     /// The audit store.
@@ -325,6 +329,8 @@ pub(crate) struct Admin {
     pub(crate) rates: AdminRates,
     /// Identity files.
     pub(crate) kyc: AdminKyc,
+    /// Where reports that are made by themselves go; `reports` in the data directory when left out.
+    pub(crate) reports_dir: Option<PathBuf>,
     /// Where webhooks may be.
     pub(crate) webhooks: AdminWebhooks,
     /// Payments from outside.
@@ -347,6 +353,7 @@ impl Default for Admin {
             smtp: None,
             rates: AdminRates::default(),
             kyc: AdminKyc::default(),
+            reports_dir: None,
             webhooks: AdminWebhooks::default(),
             payments: AdminPayments::default(),
         }
@@ -604,6 +611,7 @@ impl Config {
     fn check_admin(&self) -> Result<(), Fault> {
         let Admin { listen, insecure_listen, rates, mail_dir, .. } = &self.admin;
         self.webhooks()?;
+        self.report_schedules()?;
         if self.relay()?.is_some() && mail_dir.is_some() {
             let what = "mail goes to mail_dir or to the relay of [admin.smtp]: name one".to_owned();
             return Err(Fault::new("[admin]", 0, "mail_dir", what));
@@ -650,6 +658,22 @@ impl Config {
     pub(crate) fn webhooks(&self) -> Result<WebhookConfig, Fault> {
         let read = self.admin.webhooks.read(&self.base);
         read.map_err(|(key, what)| Fault::new("[admin.webhooks]", 0, key, what))
+    }
+
+    /// Reports that are made by themselves.
+    ///
+    /// # Errors
+    /// One that cannot be made, or two of one name.
+    pub(crate) fn report_schedules(&self) -> Result<Vec<ReportSchedule>, Fault> {
+        let mut schedules = Vec::new();
+        for (i, report) in self.reports.iter().enumerate() {
+            let fault = |(key, what)| Fault::new("[[report]]", i, key, what);
+            if self.reports[..i].iter().any(|earlier| earlier.name == report.name) {
+                return Err(fault(("name", format!("there are two of the name {}", report.name))));
+            }
+            schedules.push(report.schedule().map_err(fault)?);
+        }
+        Ok(schedules)
     }
 
     fn check_calendars(&self) -> Result<(), Fault> {

@@ -67,6 +67,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Notify(command) => command::notify::run(&command),
         Command::Job(command) => command::job::run(&command),
         Command::Proposal(command) => command::proposal::run(&command),
+        Command::Report(command) => command::report::run(&command),
         Command::Topics(command) => command::topics::run(&command),
         Command::Trade(command) => command::trade::run(&command),
         Command::User(args) => command::user::run(&args),

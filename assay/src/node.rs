@@ -24,7 +24,7 @@ use crate::log_place::{self, OpenLog};
 use crate::price_sources::PriceSources;
 use assay_admin_api::{
     AlertService, Api, AuditLag, CommandProcessor, FixSessionsPort, KycService, MailService,
-    ReadModelBuilder, WebhookService, mailer,
+    ReadModelBuilder, ReportService, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
@@ -451,6 +451,12 @@ impl Node {
         self.run("kyc", move || {
             yield_to_orders();
             kyc.run(&stop);
+            Ok(())
+        })?;
+        let (stop, reports) = (Arc::clone(&self.stop), ReportService::new(Arc::clone(&api)));
+        self.run("reports", move || {
+            yield_to_orders();
+            reports.run(&stop);
             Ok(())
         })?;
         let stop = Arc::clone(&self.stop);

@@ -272,6 +272,7 @@ impl<'a> RowIds<'a> {
             | Event::JobRequested(_)
             | Event::JobStarted(_)
             | Event::JobFinished(_)
+            | Event::ReportProduced(_)
             | Event::Sealed(_) => none,
         }
     }

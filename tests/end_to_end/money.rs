@@ -126,6 +126,43 @@ fn a_withdrawal_goes_out_by_two_persons_and_the_books_come_out_by_the_command_li
     let lines: Vec<&str> = statement.assert_code(0).stdout.lines().collect();
     assert!(lines.last().unwrap().ends_with("closing_balance,,,399"), "{lines:?}");
     command(&server, &office.ada, &["ledger", "trial-balance"]).assert_code(1);
+    reports_by_the_command_line(&home, &server, &office, &id);
     server.stop_after([client]);
     home.assert_sound();
+}
+
+/// A report into a file, the same again, one for the eyes, and none for whoever may not see it.
+fn reports_by_the_command_line(home: &Home, server: &Server, office: &Office, movement: &str) {
+    let ever = ["--from", "2020-01-01", "--to", "2199-12-31"];
+    let dir = home.config().parent().expect("a directory").to_owned();
+    let (first, second) = (dir.join("journal.csv"), dir.join("again.csv"));
+    let into = |file: &Path| ["--out".to_owned(), file.display().to_string()];
+    let args = |more: &[&str], file: &Path| -> Vec<String> {
+        more.iter().map(|arg| (*arg).to_owned()).chain(into(file)).collect()
+    };
+    let run = |by: &Path, args: &[String]| {
+        command(server, by, &args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+
+    let journal = args(&[&["report", "journal", "--format", "csv"][..], &ever].concat(), &first);
+    let made = run(&office.olga, &journal);
+    let id =
+        made.assert_code(0).stderr.split_whitespace().find(|word| word.starts_with("rep_")).expect("a run");
+    let text = std::fs::read_to_string(&first).expect("written");
+    assert!(text.starts_with("at,position,transfer,") && text.contains(movement), "{text}");
+    run(&office.olga, &args(&["report", "repeat", id], &second)).assert_code(0);
+    assert_eq!(std::fs::read_to_string(&second).expect("written"), text);
+    let runs = command(server, &office.oskar, &["report", "runs", "--report", "journal"]);
+    assert!(runs.assert_code(0).stdout.contains(id), "{runs:?}");
+    let shown = command(server, &office.olga, &[&["report", "balance-sheet"][..], &ever].concat());
+    assert!(shown.assert_code(0).stdout.starts_with("Balance sheet\n"), "{shown:?}");
+    let list = command(server, &office.ada, &["report", "list"]);
+    assert!(
+        list.assert_code(0).stdout.contains("trade-blotter") && !list.stdout.contains("journal"),
+        "{list:?}"
+    );
+
+    let third = dir.join("none.csv");
+    run(&office.ada, &args(&["report", "journal"], &third)).assert_code(1);
+    assert!(!third.exists(), "nothing half made");
 }

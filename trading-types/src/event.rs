@@ -20,6 +20,7 @@ mod operations;
 mod outcomes;
 mod positions;
 mod postings;
+mod reports;
 mod requests;
 mod risk_controls;
 mod sessions;
@@ -47,6 +48,7 @@ pub use operations::*;
 pub use outcomes::*;
 pub use positions::*;
 pub use postings::*;
+pub use reports::*;
 pub use requests::*;
 pub use risk_controls::*;
 pub use sessions::*;
@@ -223,6 +225,8 @@ events! {
     JobStarted(JobStarted) = "job.started.v1", key |_| "jobs";
     /// A job ended. admin, admin.
     JobFinished(JobFinished) = "job.finished.v1", key |_| "jobs";
+    /// A report was made. admin, API.
+    ReportProduced(ReportProduced) = "report.produced.v1", key |_| "reports";
     /// A session's numbers were reset and a new epoch began. fix, gateway.
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
     /// Numbers asked for again were not in the log. fix, gateway.

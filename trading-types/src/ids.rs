@@ -204,6 +204,10 @@ text_id! {
     DeliveryId, 48
 }
 text_id! {
+    /// One making of a report: `rep_` and 32 hex digits, which sort by time.
+    ReportRunId, 40
+}
+text_id! {
     /// A destination for withdrawals, by the name that its firm gave it.
     BeneficiaryId, 32
 }

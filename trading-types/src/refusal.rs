@@ -201,6 +201,39 @@ refusals! {
     NoPositions = 83, "NO_POSITIONS", OTHER, OTHER;
 }
 
+impl Refusal {
+    /// Whether a risk control refused, rather than the form of the message or the state of the order: what the annual review
+    /// counts.
+    pub const fn is_risk_control(&self) -> bool {
+        matches!(
+            self,
+            Self::LimitQty
+                | Self::LimitNotional
+                | Self::LimitGross
+                | Self::LimitNet
+                | Self::LimitOpenOrders
+                | Self::LimitLoss
+                | Self::LimitCredit
+                | Self::LimitWorking
+                | Self::LimitPosition
+                | Self::LimitAdv
+                | Self::LimitOrderTrade
+                | Self::PriceCollar
+                | Self::NoRefPrice
+                | Self::DupOrder
+                | Self::RepeatBreaker
+                | Self::RateLimit
+                | Self::Restricted
+                | Self::KillSwitch
+                | Self::CancelOnly
+                | Self::ReduceOnly
+                | Self::AccountSuspended
+                | Self::ShortLocate
+                | Self::SelfTrade
+        )
+    }
+}
+
 impl Serialize for Refusal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())

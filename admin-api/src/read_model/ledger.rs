@@ -70,6 +70,16 @@ const ENTRIES: &str = "SELECT * FROM (SELECT * FROM ledger_entry WHERE debit = ?
      UNION ALL SELECT * FROM (SELECT * FROM ledger_entry WHERE credit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
      ORDER BY id {order} LIMIT ?4";
 
+/// The id of the first entry that a record at a position can have.
+pub(crate) fn first_entry(position: Position) -> i64 {
+    position.0.cast_signed().saturating_mul(ENTRIES_OF_RECORD)
+}
+
+/// Position of an entry's record.
+pub(crate) fn position_of_entry(id: i64) -> Position {
+    Position((id / ENTRIES_OF_RECORD).cast_unsigned())
+}
+
 impl ReadModel {
     /// Accounts in the order they were opened.
     pub(crate) fn accounts(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<AccountRow>> {

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -77,6 +77,24 @@ CREATE TABLE loan_repayment (
     id INTEGER PRIMARY KEY, loan TEXT NOT NULL, firm TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL
 );
 CREATE INDEX loan_repayment_of_loan ON loan_repayment (loan, id);
+CREATE TABLE order_event (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, order_id INTEGER, firm TEXT NOT NULL, account TEXT,
+    session TEXT NOT NULL, cl_ord_id TEXT NOT NULL, symbol TEXT, side TEXT, ord_type TEXT, price TEXT, qty TEXT, leaves TEXT,
+    exec INTEGER, trade INTEGER, last_qty TEXT, last_price TEXT, liquidity TEXT, code TEXT, detail TEXT, asked INTEGER NOT NULL
+);
+CREATE INDEX order_event_at ON order_event (at);
+CREATE INDEX order_event_amended ON order_event (order_id, trade) WHERE kind IN ('trade_canceled', 'trade_corrected');
+CREATE TABLE price_event (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, symbol TEXT NOT NULL, price TEXT NOT NULL);
+CREATE INDEX price_event_of ON price_event (symbol, position);
+CREATE TABLE control_event (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, firm TEXT, subject TEXT NOT NULL, version INTEGER,
+    cause TEXT NOT NULL, maker TEXT, checker TEXT, before TEXT, after TEXT, reason TEXT NOT NULL
+);
+CREATE TABLE loan_event (
+    loan INTEGER NOT NULL, position INTEGER NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL, late TEXT NOT NULL,
+    principal TEXT NOT NULL, interest TEXT NOT NULL, fees TEXT NOT NULL, repaid TEXT NOT NULL, recovered TEXT NOT NULL,
+    pledges TEXT NOT NULL, next_due INTEGER, call_until INTEGER, PRIMARY KEY (loan, position)
+) WITHOUT ROWID;
 CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 ";
 
@@ -120,6 +138,10 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
         "loan_product",
         "loan_repayment",
         "loan_answer",
+        "order_event",
+        "price_event",
+        "control_event",
+        "loan_event",
     ];
     let drops: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))

@@ -315,7 +315,7 @@ fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 
-pub(super) fn order_id(number: u64) -> OrderId {
+pub(crate) fn order_id(number: u64) -> OrderId {
     OrderId::new((number >> 48) as u16, number & ((1 << 48) - 1))
 }
 

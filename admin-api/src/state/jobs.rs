@@ -48,6 +48,7 @@ fn times(job: Job) -> (i64, i64) {
         Job::KycExpiry => (DAY_NS, 2 * HOUR_NS),
         Job::KycScreening => (DAY_NS, 3 * HOUR_NS),
         Job::TokenPurge => (HOUR_NS, 0),
+        Job::ReportDelivery => (DAY_NS, HOUR_NS / 2),
     }
 }
 

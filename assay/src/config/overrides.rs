@@ -16,6 +16,7 @@ const KEYS: &[&str] = &[
     "admin.registration",
     "admin.breach_list",
     "admin.mail_dir",
+    "admin.reports_dir",
     "admin.rates.anonymous_per_h",
     "admin.rates.user_per_h",
     "log.kind",

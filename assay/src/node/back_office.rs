@@ -5,7 +5,7 @@ use crate::clock;
 use crate::config::{AdminProcessor, Config};
 use assay_admin_api::{
     Api, ApiConfig, BankAccount, FixSessionsPort, KycConfig, MailRoute, Operation, PaymentProcessor,
-    PaymentsConfig, Rates, ReadModelBuilder,
+    PaymentsConfig, Rates, ReadModelBuilder, ReportsConfig,
 };
 use assay_event_log::EventLog;
 use assay_trading_types::Asset;
@@ -44,6 +44,10 @@ fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError>
         call_log: Some(data_dir.root().join("logs")),
         breach_list: admin.breach_list.clone(),
         webhooks: config.webhooks().map_err(NodeError::Configuration)?,
+        reports: ReportsConfig {
+            dir: admin.reports_dir.clone().unwrap_or_else(|| data_dir.root().join("reports")),
+            schedules: config.report_schedules().map_err(NodeError::Configuration)?,
+        },
         mail: match (config.relay().map_err(NodeError::Configuration)?, &admin.mail_dir) {
             (Some(relay), _) => MailRoute::Smtp(Box::new(relay)),
             (None, Some(dir)) => MailRoute::Directory(dir.clone()),

@@ -214,11 +214,13 @@ pub enum Job {
     KycScreening,
     /// Spent and expired tokens and logins are forgotten. Every hour.
     TokenPurge,
+    /// Reports of days, weeks, months and quarters that are over are delivered. Daily at 00:30 UTC.
+    ReportDelivery,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 3] = [Self::KycExpiry, Self::KycScreening, Self::TokenPurge];
+    pub const ALL: [Self; 4] = [Self::KycExpiry, Self::KycScreening, Self::TokenPurge, Self::ReportDelivery];
 }
 
 /// Somebody wants a job to run now.

@@ -602,6 +602,33 @@ fn operations() -> Vec<Event> {
             error: Some("a list cannot be read".into()),
         }
         .into(),
+        ReportProduced {
+            command: command("run_report"),
+            run: Box::new(ReportRun {
+                id: ReportRunId::new(&id("rep", 3)).unwrap(),
+                report: "trade-blotter".into(),
+                parameters: ReportParameters {
+                    from: at(),
+                    to: at().plus_ns(1),
+                    firm: Some(firm()),
+                    account: Some(account()),
+                    symbol: Some(symbol()),
+                    at_least: Some(Amount::parse("1000000").unwrap()),
+                    actor: Some("user:grace".into()),
+                    kind: Some("order.accepted.v1".into()),
+                    key: Some("FIRM1".into()),
+                },
+                format: "csv".into(),
+                position: Position(4711),
+                rows: 2,
+                bytes: 417,
+                sha256: "1f".repeat(32),
+                content_sha256: "1f".repeat(32),
+                schedule: Some("daily-blotter".into()),
+                file: Some("trade-blotter-2026-11-21.csv".into()),
+            }),
+        }
+        .into(),
         SessionReset {
             session: session(),
             epoch: 2,

@@ -112,41 +112,10 @@ impl Review {
     }
 
     fn breach(&mut self, firm: FirmId, refusal: Refusal) {
-        if is_control(refusal) {
+        if refusal.is_risk_control() {
             *self.breaches.entry((firm, refusal.code())).or_default() += 1;
         }
     }
-}
-
-/// Whether a risk control refused, rather than the form of the message or the state of the order.
-fn is_control(refusal: Refusal) -> bool {
-    use Refusal as R;
-    matches!(
-        refusal,
-        R::LimitQty
-            | R::LimitNotional
-            | R::LimitGross
-            | R::LimitNet
-            | R::LimitOpenOrders
-            | R::LimitLoss
-            | R::LimitCredit
-            | R::LimitWorking
-            | R::LimitPosition
-            | R::LimitAdv
-            | R::LimitOrderTrade
-            | R::PriceCollar
-            | R::NoRefPrice
-            | R::DupOrder
-            | R::RepeatBreaker
-            | R::RateLimit
-            | R::Restricted
-            | R::KillSwitch
-            | R::CancelOnly
-            | R::ReduceOnly
-            | R::AccountSuspended
-            | R::ShortLocate
-            | R::SelfTrade
-    )
 }
 
 fn json(value: &impl serde::Serialize) -> String {

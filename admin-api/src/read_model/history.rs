@@ -1,0 +1,360 @@
+//! What happened, row by row, with the position of its record: only ever added to. A report of what is below a position is
+//! the same whenever it is made, and a model that was deleted and made anew has the same rows.
+
+use super::trading::{run, text};
+use assay_event_log::Record;
+use assay_trading_types::{
+    AccountId, Actor, CancelRefused, Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, LimitScope,
+    LimitsChanged, LoanChanged, OrderRefused, SwitchScope,
+};
+use rusqlite::{Connection, params};
+
+/// Writes what a record of `accounts` says.
+pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
+    match event {
+        Event::ExecutionReported(e) => match Step::of(&e.exec) {
+            Some(step) => reported(db, record, e, &step),
+            None => Ok(()),
+        },
+        Event::OrderRefused(e) => refused(db, record, e),
+        Event::CancelRefused(e) => cancel_refused(db, record, e),
+        Event::ReferencePriceSet(e) => {
+            let sql = "INSERT OR REPLACE INTO price_event VALUES (?1, ?2, ?3, ?4)";
+            let (place, at) = place(record);
+            run(db, sql, params![place, at, e.symbol.as_str(), e.price.to_string()])
+        }
+        Event::LoanChanged(e) => loan(db, record, e),
+        other => Control::of(record, other).map_or(Ok(()), |control| control.write(db, record)),
+    }
+}
+
+fn place(record: &Record) -> (i64, i64) {
+    (record.position.0.cast_signed(), record.at.as_ns())
+}
+
+/// A step in an order's life that reports count; what is pending is none.
+struct Step<'a> {
+    kind: &'static str,
+    fill: Option<&'a Fill>,
+    code: Option<&'static str>,
+    asked: bool,
+}
+
+impl<'a> Step<'a> {
+    fn of(exec: &'a ExecType) -> Option<Self> {
+        let step = |kind| Self { kind, fill: None, code: None, asked: false };
+        Some(match exec {
+            ExecType::PendingNew | ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. } => {
+                return None;
+            }
+            ExecType::New => Self { asked: true, ..step("new") },
+            ExecType::Trade(fill) => Self { fill: Some(fill), ..step("trade") },
+            ExecType::TradeCanceled { fill, .. } => Self { fill: Some(fill), ..step("trade_canceled") },
+            ExecType::TradeCorrected { fill, .. } => Self { fill: Some(fill), ..step("trade_corrected") },
+            ExecType::Canceled { request, reason, .. } => {
+                Self { asked: request.is_some(), code: reason.map(|r| r.code()), ..step("canceled") }
+            }
+            ExecType::Replaced { reason, .. } => {
+                Self { asked: true, code: reason.map(|r| r.code()), ..step("replaced") }
+            }
+            ExecType::Rejected { reason } => Self { code: Some(reason.code()), ..step("rejected") },
+            ExecType::Expired => step("expired"),
+            ExecType::DoneForDay => step("done_for_day"),
+            ExecType::Restated { reason } => Self { code: Some(reason.code()), ..step("restated") },
+        })
+    }
+}
+
+const ORDER_EVENT: &str = "INSERT OR REPLACE INTO order_event VALUES \
+     (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
+
+fn reported(
+    db: &Connection,
+    record: &Record,
+    e: &ExecutionReported,
+    step: &Step<'_>,
+) -> rusqlite::Result<()> {
+    let (place, at) = place(record);
+    let (t, fill) = (&e.terms, step.fill);
+    let exec = fill.map(|_| ExecId::new(record.partition, record.offset).as_u64().cast_signed());
+    run(
+        db,
+        ORDER_EVENT,
+        params![
+            place,
+            at,
+            step.kind,
+            e.order_id.as_u64().cast_signed(),
+            t.firm.as_str(),
+            t.account.as_str(),
+            t.session.as_str(),
+            t.cl_ord_id.as_str(),
+            t.symbol.as_str(),
+            text(&t.side),
+            text(&t.ord_type),
+            t.price.map(|price| price.to_string()),
+            t.qty.to_string(),
+            e.filled.leaves_qty.to_string(),
+            exec,
+            fill.map(|fill| fill.trade.cast_signed()),
+            fill.map(|fill| fill.qty.to_string()),
+            fill.map(|fill| fill.price.to_string()),
+            fill.map(|fill| text(&fill.liquidity)),
+            step.code,
+            None::<&str>,
+            step.asked,
+        ],
+    )
+}
+
+fn refused(db: &Connection, record: &Record, e: &OrderRefused) -> rusqlite::Result<()> {
+    let (place, at) = place(record);
+    let (t, none) = (&e.terms, None::<&str>);
+    run(
+        db,
+        ORDER_EVENT,
+        params![
+            place,
+            at,
+            "refused",
+            none,
+            t.firm.as_str(),
+            t.account.as_str(),
+            t.session.as_str(),
+            t.cl_ord_id.as_str(),
+            t.symbol.as_str(),
+            text(&t.side),
+            text(&t.ord_type),
+            t.price.map(|price| price.to_string()),
+            t.qty.to_string(),
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            e.refusal.code(),
+            e.detail,
+            true,
+        ],
+    )
+}
+
+fn cancel_refused(db: &Connection, record: &Record, e: &CancelRefused) -> rusqlite::Result<()> {
+    let (place, at) = place(record);
+    let none = None::<&str>;
+    run(
+        db,
+        ORDER_EVENT,
+        params![
+            place,
+            at,
+            "cancel_refused",
+            e.order_id.map(|id| id.as_u64().cast_signed()),
+            e.firm.as_str(),
+            e.account.map(|account| account.to_string()),
+            e.request.session.as_str(),
+            e.cl_ord_id.as_str(),
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            e.refusal.code(),
+            e.detail,
+            true,
+        ],
+    )
+}
+
+fn loan(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Result<()> {
+    let ((place, at), loan) = (place(record), &e.loan);
+    let pledges: Vec<String> =
+        loan.pledges.iter().map(|(asset, amount)| format!("{amount} {asset}")).collect();
+    run(
+        db,
+        "INSERT OR REPLACE INTO loan_event VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        params![
+            loan.id.as_u64().cast_signed(),
+            place,
+            at,
+            text(&loan.status),
+            text(&loan.late),
+            loan.owed.principal.to_string(),
+            loan.owed.interest.to_string(),
+            loan.owed.fees.to_string(),
+            loan.repaid.total().to_string(),
+            loan.recovered.to_string(),
+            pledges.join(" "),
+            loan.next_due.map(|day| day.days()),
+            loan.call_until.map(|at| at.as_ns()),
+        ],
+    )
+}
+
+/// Something that risk controls are judged by at the annual review: a change, an override, a stop, an alarm.
+struct Control {
+    kind: &'static str,
+    firm: Option<String>,
+    subject: String,
+    version: Option<u64>,
+    cause: String,
+    maker: Option<Actor>,
+    checker: Option<Actor>,
+    before: Option<String>,
+    after: Option<String>,
+    reason: String,
+}
+
+impl Control {
+    fn of(record: &Record, event: &Event) -> Option<Self> {
+        let by = Some(record.actor);
+        Some(match event {
+            Event::LimitsSet(e) => {
+                let subject = e.account.map_or(LimitScope::Firm(e.firm), LimitScope::Account);
+                let (version, after) = (Some(e.version), Some(json(&e.limits)));
+                Self {
+                    version,
+                    after,
+                    cause: "configured".to_owned(),
+                    ..Self::new("limits", Some(e.firm), whose(subject), "")
+                }
+            }
+            Event::HouseCreditSet(e) => {
+                let after = Some(json(&e.credit_max));
+                let cause = "configured".to_owned();
+                Self { version: Some(e.version), after, cause, ..Self::new("limits", None, "house", "") }
+            }
+            Event::LimitsChanged(e) => Self::limits(e),
+            Event::RiskSwitchChanged(e) => Self {
+                cause: if e.state > e.before { "stopped" } else { "released" }.to_owned(),
+                maker: Some(e.by),
+                before: Some(text(&e.before)),
+                after: Some(text(&e.state)),
+                ..Self::new("switch", firm_of(&e.scope), e.scope.to_string(), &e.reason)
+            },
+            Event::RepeatBreakerReset(e) => {
+                let subject = format!("{} {}", e.account, e.symbol);
+                Self {
+                    cause: "released".to_owned(),
+                    maker: by,
+                    ..Self::new("breaker", Some(e.firm), subject, &e.reason)
+                }
+            }
+            Event::RestrictionSet(e) => {
+                let named = [
+                    e.firm.map(|f| f.to_string()),
+                    e.account.map(|a| a.to_string()),
+                    e.symbol.map(|s| s.to_string()),
+                ];
+                let named: Vec<String> =
+                    named.into_iter().flatten().chain(e.side.as_ref().map(text)).collect();
+                let cause = if e.restricted { "restricted" } else { "lifted" }.to_owned();
+                Self { cause, maker: by, ..Self::new("restriction", e.firm, named.join(" "), &e.reason) }
+            }
+            Event::AccountStatusSet(e) => {
+                let after = Some(text(&e.status));
+                let subject = account(e.account);
+                Self {
+                    cause: text(&e.kyc),
+                    after,
+                    maker: by,
+                    ..Self::new("account", Some(e.firm), subject, &e.reason)
+                }
+            }
+            Event::RiskAlarmed(e) => {
+                let subject =
+                    e.account.map_or_else(|| e.firm.map_or("house".to_owned(), |f| f.to_string()), account);
+                Self { cause: "raised".to_owned(), ..Self::new("alarm", e.firm, subject, &e.detail) }
+            }
+            Event::RiskCommandRefused(e) => Self {
+                cause: text(&e.refusal),
+                maker: Some(e.by),
+                ..Self::new("refused_command", None, e.subject.clone(), &e.detail)
+            },
+            _ => return None,
+        })
+    }
+
+    fn new(kind: &'static str, firm: Option<FirmId>, subject: impl Into<String>, reason: &str) -> Self {
+        Self {
+            kind,
+            firm: firm.map(|firm| firm.to_string()),
+            subject: subject.into(),
+            version: None,
+            cause: String::new(),
+            maker: None,
+            checker: None,
+            before: None,
+            after: None,
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn limits(e: &LimitsChanged) -> Self {
+        let firm = if let LimitScope::Firm(firm) = e.scope { Some(firm) } else { None };
+        Self {
+            version: Some(e.version),
+            cause: text(&e.cause),
+            maker: e.maker,
+            checker: e.checker,
+            before: Some(json(&*e.before)),
+            after: Some(json(&*e.limits)),
+            ..Self::new("limits", firm, whose(e.scope), &e.reason)
+        }
+    }
+
+    /// Writes it. Limits of an account belong to the account's firm.
+    fn write(self, db: &Connection, record: &Record) -> rusqlite::Result<()> {
+        let (place, at) = place(record);
+        let sql = "INSERT OR REPLACE INTO control_event VALUES \
+                   (?1, ?2, ?3, coalesce(?4, (SELECT firm FROM firm_account WHERE 'account ' || account = ?5)), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        let name = |actor: Option<Actor>| actor.map(|actor| actor.to_string());
+        let version = self.version.map(u64::cast_signed);
+        run(
+            db,
+            sql,
+            params![
+                place,
+                at,
+                self.kind,
+                self.firm,
+                self.subject,
+                version,
+                self.cause,
+                name(self.maker),
+                name(self.checker),
+                self.before,
+                self.after,
+                self.reason,
+            ],
+        )
+    }
+}
+
+/// Whose limits, in words that tell a firm from an account of the same name.
+fn whose(scope: LimitScope) -> String {
+    match scope {
+        LimitScope::House => "house".to_owned(),
+        LimitScope::Firm(firm) => format!("firm {firm}"),
+        LimitScope::Account(account) => format!("account {account}"),
+    }
+}
+
+fn firm_of(scope: &SwitchScope) -> Option<FirmId> {
+    if let SwitchScope::Firm(firm) = scope { Some(*firm) } else { None }
+}
+
+fn account(account: AccountId) -> String {
+    account.to_string()
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

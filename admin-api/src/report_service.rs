@@ -1,0 +1,128 @@
+//! Makes the reports that schedules wish, and delivers each to the directory of reports: whole or not at all.
+
+use crate::api::Api;
+use crate::reports::{ReportError, ReportSchedule, Source, spool};
+use assay_trading_types::{Event, Job, JobFinished, ReportParameters, ReportProduced, ReportRun, Timestamp};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often work is looked for.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Operation of its commands.
+const DELIVER: &str = "deliver_report";
+
+/// Delivers reports.
+pub struct ReportService {
+    api: Arc<Api>,
+    /// Last run of the job done by this process.
+    done: Option<Timestamp>,
+}
+
+impl ReportService {
+    /// For the schedules of `api`.
+    pub fn new(api: Arc<Api>) -> Self {
+        Self { api, done: None }
+    }
+
+    /// Works until told to stop. What is left is done after the next start.
+    pub fn run(mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) {
+            self.turn();
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Makes all that is due, once the read model holds everything that the job's beginning stands behind.
+    pub fn turn(&mut self) {
+        let api = &self.api;
+        let settled = api.settled();
+        if !api.is_recovered() || api.log.durable() < settled || api.model().position() < settled {
+            return;
+        }
+        let (due, now) = {
+            let jobs = &api.state().jobs;
+            (jobs.running(Job::ReportDelivery), jobs.now)
+        };
+        let Some(due) = due.filter(|due| self.done != Some(*due)) else { return };
+        // A run that makes up for missed ones was due at the first of them.
+        let now = now.map_or(due, |now| now.max(due));
+        self.done = Some(due);
+        let (mut count, mut error) = (0, None);
+        for schedule in &self.api.config.reports.schedules {
+            match self.deliver(schedule, now) {
+                Ok(delivered) => count += delivered,
+                Err(failed) => {
+                    let words = format!("{}: {}", schedule.name, in_words(&failed));
+                    tracing::error!(error = words, "a report is not delivered");
+                    error = error.or(Some(words));
+                }
+            }
+        }
+        self.append(JobFinished { job: Job::ReportDelivery, due, count, error }.into());
+    }
+
+    fn deliver(&self, schedule: &ReportSchedule, now: Timestamp) -> Result<u64, ReportError> {
+        let missing = {
+            let state = self.api.state();
+            schedule.missing(now, |span| state.reports.is_delivered(&schedule.name, span))
+        };
+        for span in &missing {
+            let run = Box::new(self.make(schedule, *span)?);
+            self.append(ReportProduced { command: self.api.own_command(DELIVER), run }.into());
+        }
+        Ok(missing.len() as u64)
+    }
+
+    fn make(
+        &self,
+        schedule: &ReportSchedule,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<ReportRun, ReportError> {
+        let dir = &self.api.config.reports.dir;
+        std::fs::create_dir_all(dir)?;
+        let parameters = ReportParameters { from, to, firm: schedule.firm, ..ReportParameters::default() };
+        let source = Source::now(&self.api)?;
+        let mut made = spool(&source, schedule.report, &parameters, schedule.form, dir)?;
+        let file = schedule.file(from);
+        place(&mut made.file, dir, &file)?;
+        Ok(ReportRun {
+            id: self.api.ids.report_run(self.api.now()),
+            report: schedule.report.name.to_owned(),
+            parameters,
+            format: schedule.form.name().to_owned(),
+            position: made.position,
+            rows: made.rows,
+            bytes: made.bytes,
+            sha256: made.sha256,
+            content_sha256: made.content_sha256,
+            schedule: Some(schedule.name.clone()),
+            file: Some(file),
+        })
+    }
+
+    fn append(&self, event: Event) {
+        if self.api.log.append(&mut vec![self.api.own_record(event)]).is_err() {
+            tracing::error!("the log takes nothing more; what was done is not recorded");
+        }
+    }
+}
+
+/// Copies a file into `dir` under another name, and gives it its own once it is whole and on disk.
+fn place(from: &mut File, dir: &Path, name: &str) -> std::io::Result<()> {
+    let mut temporary = tempfile::NamedTempFile::new_in(dir)?;
+    std::io::copy(from, &mut temporary)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(dir.join(name)).map_err(|error| error.error)?;
+    File::open(dir)?.sync_all()
+}
+
+fn in_words(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        None => error.to_string(),
+        Some(source) => format!("{error}: {}", in_words(source)),
+    }
+}

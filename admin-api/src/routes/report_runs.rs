@@ -1,0 +1,230 @@
+//! Reports that were made: which, for whom, and the same again.
+
+use super::reports::{firm_in_sight, form, handed_over, made};
+use crate::api::Api;
+use crate::asked::{Asked, Caller};
+use crate::paging::{Page, Params, Sort, Wanted};
+use crate::path::Path;
+use crate::problem::{Problem, ProblemKind};
+use crate::reports::{Form, Report, found};
+use crate::state::PastReport;
+use assay_reports::Format;
+use assay_trading_types::ReportRunId;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_report_runs))
+        .routes(routes!(read_report_run))
+        .routes(routes!(repeat_report))
+}
+
+/// One making of a report.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReportRunView {
+    /// Its id.
+    #[schema(example = "rep_0192f3a4b5c60123456789abcdef0123")]
+    id: String,
+    /// The report.
+    #[schema(example = "trade-blotter")]
+    report: String,
+    /// What happened from here on, UTC.
+    #[schema(example = "2026-11-21T00:00:00.000000000Z")]
+    from: String,
+    /// What happened before, UTC.
+    #[schema(example = "2026-11-22T00:00:00.000000000Z")]
+    to: String,
+    /// Of this firm.
+    #[schema(example = "FIRM1")]
+    firm: Option<String>,
+    /// Of this account.
+    #[schema(example = json!(null))]
+    account: Option<String>,
+    /// In this symbol.
+    #[schema(example = json!(null))]
+    symbol: Option<String>,
+    /// Of at least this value, a decimal.
+    #[schema(example = json!(null))]
+    at_least: Option<String>,
+    /// Caused by this actor.
+    #[schema(example = json!(null))]
+    actor: Option<String>,
+    /// Of this kind of record.
+    #[schema(example = json!(null))]
+    kind: Option<String>,
+    /// About this session, firm, symbol or entity.
+    #[schema(example = json!(null))]
+    key: Option<String>,
+    /// The form it was given in.
+    #[schema(example = "csv")]
+    format: String,
+    /// Everything below this position of the log is in it.
+    #[schema(example = 4711)]
+    position: u64,
+    /// Its rows.
+    #[schema(example = 17)]
+    rows: u64,
+    /// Its length.
+    #[schema(example = 2048)]
+    bytes: u64,
+    /// SHA-256 of its bytes, hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    sha256: String,
+    /// SHA-256 of the same rows as CSV, hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    content_sha256: String,
+    /// For whom; nobody when the node made it by itself.
+    #[schema(example = "usr_0192f3a4b5c60123456789abcdef0123")]
+    by: Option<String>,
+    /// When, UTC.
+    #[schema(example = "2026-11-22T09:30:00.000000000Z")]
+    at: String,
+    /// The schedule that wished it.
+    #[schema(example = json!(null))]
+    schedule: Option<String>,
+    /// The file it was delivered as.
+    #[schema(example = json!(null))]
+    file: Option<String>,
+}
+
+fn view(past: &PastReport) -> ReportRunView {
+    let (run, p) = (&past.run, &past.run.parameters);
+    ReportRunView {
+        id: run.id.to_string(),
+        report: run.report.clone(),
+        from: p.from.to_string(),
+        to: p.to.to_string(),
+        firm: p.firm.map(|firm| firm.to_string()),
+        account: p.account.map(|account| account.to_string()),
+        symbol: p.symbol.map(|symbol| symbol.to_string()),
+        at_least: p.at_least.map(|amount| amount.to_string()),
+        actor: p.actor.clone(),
+        kind: p.kind.clone(),
+        key: p.key.clone(),
+        format: run.format.clone(),
+        position: run.position.0,
+        rows: run.rows,
+        bytes: run.bytes,
+        sha256: run.sha256.clone(),
+        content_sha256: run.content_sha256.clone(),
+        by: past.by.map(|user| user.to_string()),
+        at: past.at.to_string(),
+        schedule: run.schedule.clone(),
+        file: run.file.clone(),
+    }
+}
+
+/// What a list of runs takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReportRunsQuery {
+    /// Items of a page, 1 to 100; 50 by default.
+    #[param(example = 50)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// `id` (oldest first) or `-id`.
+    #[param(inline, example = "-id")]
+    sort: Option<Sort>,
+    /// Of this report.
+    #[param(example = "trade-blotter")]
+    report: Option<String>,
+    /// Of this schedule.
+    #[param(example = "daily-blotter")]
+    schedule: Option<String>,
+}
+
+/// The report of a run, if the caller may see what the run said.
+fn in_sight(caller: &Caller, past: &PastReport) -> Option<&'static Report> {
+    let report = found(&past.run.report)?;
+    let firm = firm_in_sight(report, caller, past.run.parameters.firm).ok()?;
+    (firm == past.run.parameters.firm).then_some(report)
+}
+
+/// Reports that were made and that the caller could make too, the newest 10,000 of all.
+#[utoipa::path(get, path = "/api/v1/report-runs", operation_id = "list_report_runs", tag = "reports",
+    params(ReportRunsQuery), responses((status = 200, body = Page<ReportRunView>)))]
+async fn list_report_runs(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Params(query): Params<ReportRunsQuery>,
+) -> Result<Json<Page<ReportRunView>>, Problem> {
+    let (caller, list) = (asked.caller()?, "report runs");
+    let wanted = Wanted::new(&api.secrets, list, query.limit, query.after.as_deref(), query.sort)?;
+    let state = api.state();
+    let matches = |past: &&PastReport| {
+        query.report.as_ref().is_none_or(|report| *report == past.run.report)
+            && query.schedule.as_ref().is_none_or(|schedule| past.run.schedule.as_ref() == Some(schedule))
+            && in_sight(caller, past).is_some()
+    };
+    let runs = state.reports.iter().filter(matches);
+    Ok(Json(wanted.page(&api.secrets, list, runs, |past| past.run.id.as_str(), view)))
+}
+
+fn run(api: &Api, caller: &Caller, id: &str) -> Result<(&'static Report, PastReport), Problem> {
+    let not_found = || Problem::new(ProblemKind::NotFound);
+    let id = ReportRunId::new(id).map_err(|_| not_found())?;
+    let past = api.state().reports.get(&id).cloned().ok_or_else(not_found)?;
+    let report = in_sight(caller, &past).ok_or_else(not_found)?;
+    Ok((report, past))
+}
+
+/// One run.
+#[utoipa::path(get, path = "/api/v1/report-runs/{id}", operation_id = "read_report_run", tag = "reports",
+    params(("id" = String, Path, description = "The run", example = "rep_0192f3a4b5c60123456789abcdef0123")),
+    responses((status = 200, body = ReportRunView)))]
+async fn read_report_run(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Result<Json<ReportRunView>, Problem> {
+    let (_, past) = run(&api, asked.caller()?, &id)?;
+    Ok(Json(view(&past)))
+}
+
+/// In which form.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RepeatQuery {
+    /// The form; that of the run by default.
+    #[param(example = "csv")]
+    format: Option<String>,
+}
+
+/// The report of a run, made again from what was below its position. It is handed over only if it says the same, and in the
+/// run's own form it is the same to the byte.
+#[utoipa::path(get, path = "/api/v1/report-runs/{id}/content", operation_id = "repeat_report", tag = "reports",
+    params(("id" = String, Path, description = "The run", example = "rep_0192f3a4b5c60123456789abcdef0123"), RepeatQuery),
+    responses((status = 200, body = serde_json::Value, example = json!({"title": "Trade blotter", "rows": []}))))]
+async fn repeat_report(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Params(query): Params<RepeatQuery>,
+) -> Result<Response, Problem> {
+    let (report, past) = run(&api, asked.caller()?, &id)?;
+    let own = Form::of(report, &past.run.format).unwrap_or(Form::Table(Format::Json));
+    let form = form(report, query.format.as_deref(), own)?;
+    api.read_model(&headers).await?;
+    let spooled = made(&api, report, &past.run.parameters, (form, Some(past.run.position))).await?;
+    let is_same = spooled.content_sha256 == past.run.content_sha256
+        && (form != own || spooled.sha256 == past.run.sha256);
+    if !is_same {
+        tracing::error!(run = %past.run.id, "a report made again says something else");
+        let words =
+            "made again it says something else: this program makes it otherwise, or the log is another";
+        return Err(Problem::because(ProblemKind::Conflict, words));
+    }
+    Ok(handed_over(&past.run, form, spooled))
+}

@@ -229,6 +229,7 @@ pub(crate) fn summary(kind: NoticeKind) -> &'static str {
         NoticeKind::AlertFired => "An alert fires",
         NoticeKind::AlertEscalated => "Nobody looks after a critical alert",
         NoticeKind::MailStopped => "Mail to you comes back and has stopped",
+        NoticeKind::BooksBroken => "The books do not come out",
     }
 }
 

@@ -491,6 +491,10 @@ operations! {
     ListConversionRates "list_conversion_rates" GET "/api/v1/conversion-rates" Access::SignedIn;
     /// Set one.
     SetConversionRate "set_conversion_rate" PUT "/api/v1/conversion-rates" RISK;
+    /// What trades cost.
+    ListFeeSchedules "list_fee_schedules" GET "/api/v1/fee-schedules" TRADING_READ;
+    /// Set it.
+    SetFeeSchedule "set_fee_schedule" PUT "/api/v1/fee-schedules" OPERATIONS;
     /// Accounts of the books.
     ListLedgerAccounts "list_ledger_accounts" GET "/api/v1/ledger/accounts" LEDGER_READ;
     /// Entries of one.
@@ -499,6 +503,8 @@ operations! {
     ReadTrialBalance "read_trial_balance" GET "/api/v1/ledger/trial-balance" LEDGER_READ;
     /// The books against what they come from.
     ReadReconciliation "read_reconciliation" GET "/api/v1/ledger/reconciliation" LEDGER_READ;
+    /// The same as the job found it.
+    ListReconciliations "list_reconciliations" GET "/api/v1/ledger/reconciliations" LEDGER_READ;
     /// Statements of the house's banks.
     ListBankStatements "list_bank_statements" GET "/api/v1/ledger/bank-statements" LEDGER_READ;
     /// Bring one in.

@@ -264,6 +264,10 @@ fn apply(
         Event::ExecutionReported(e) => books.execute(e),
         Event::VenueTraded(e) => books.trade_at_venue(e),
         Event::InstrumentListed(e) => books.list(e.symbol, e.currency),
+        Event::MovementChanged(e) => {
+            let undone = e.movement.reverses.map(|id| money::stored(db, id)).transpose()?.flatten();
+            books.complete(&e.movement, undone.as_ref());
+        }
         _ => {}
     }
     money::apply(db, record, event)?;

@@ -8,6 +8,7 @@ pub(crate) mod beneficiaries;
 pub(crate) mod deliveries;
 pub(crate) mod deposits;
 pub(crate) mod document;
+pub(crate) mod fee_schedules;
 pub(crate) mod firms;
 pub(crate) mod first_administrator;
 pub(crate) mod fix_sessions;
@@ -28,6 +29,7 @@ pub(crate) mod notifications;
 pub(crate) mod payments;
 pub(crate) mod proposals;
 pub(crate) mod reason;
+pub(crate) mod reconciliation;
 pub(crate) mod registration;
 pub(crate) mod report_runs;
 pub(crate) mod reports;
@@ -82,8 +84,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(transfers::routes())
         .merge(movements::routes())
         .merge(beneficiaries::routes())
+        .merge(fee_schedules::routes())
         .merge(ledger::routes())
         .merge(bank::routes())
+        .merge(reconciliation::routes())
         .merge(loan_products::routes())
         .merge(loans::routes())
         .merge(loan_decisions::routes())

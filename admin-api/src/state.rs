@@ -14,6 +14,7 @@ mod mail;
 mod news;
 mod notices;
 mod proposals;
+mod reconciliations;
 mod refused;
 mod report_runs;
 mod webhooks;
@@ -32,6 +33,7 @@ pub use mail::{Outgoing, Sending};
 pub use news::News;
 pub use notices::{Notice, Notices};
 pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
+pub use reconciliations::Reconciliations;
 pub use refused::Refused;
 pub use report_runs::{PastReport, ReportRuns};
 pub(crate) use webhooks::GONE;
@@ -39,10 +41,10 @@ pub use webhooks::{Delivery, Webhook, Webhooks};
 
 use alerts::Fired;
 use assay_trading_types::{
-    AdminRefusal, AlertSource, AlertsRequested, BankRequested, Command, CommandDecided, ControlAction,
-    Decision, DeliveryTried, Event, Input, Job, JobFinished, JobRequested, JobStarted, LoanNewsRaised,
-    MailSettled, MeasuresTaken, NewsRaised, NoticeKind, NoticesRequested, Outbox, Processor, ReportProduced,
-    Severity, Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
+    AdminRefusal, AlertSource, AlertsRequested, BankRequested, BooksReconciled, Command, CommandDecided,
+    ControlAction, Decision, DeliveryTried, Event, Input, Job, JobFinished, JobRequested, JobStarted,
+    LoanNewsRaised, MailSettled, MeasuresTaken, NewsRaised, NoticeKind, NoticesRequested, Outbox, Processor,
+    ReportProduced, Severity, Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,9 @@ pub struct AdminState {
     pub alerts: Alerts,
     /// Reports that were made.
     pub reports: ReportRuns,
+    /// What the job `reconciliation` found.
+    #[serde(default)]
+    pub reconciliations: Reconciliations,
     /// Past commands, for repeats and for whoever asks later.
     pub commands: CommandBook,
 }
@@ -89,6 +94,7 @@ impl Processor for AdminState {
             Event::MailSettled(e) => self.settle_mail(e, input, out),
             Event::ClockTicked(e) => self.tick(e.now, input, out),
             Event::JobFinished(e) => self.finish_job(e, input, out),
+            Event::BooksReconciled(e) => self.note_reconciliation(e, input, out),
             Event::DeliveryTried(e) => self.note_try(e, input, out),
             Event::LoanNewsRaised(e) => self.tell_of_loan(e, input, out),
             Event::MeasuresTaken(e) => self.judge_measures(e, input, out),
@@ -287,7 +293,7 @@ impl AdminState {
     /// Does a job within this step, or tells the workers.
     fn begin(&mut self, job: Job, due: Timestamp, input: &Input<'_>, out: &mut Outbox) {
         let count = match job {
-            Job::KycScreening | Job::ReportDelivery => {
+            Job::KycScreening | Job::ReportDelivery | Job::Reconciliation => {
                 return out.emit(Topic::Admin, JobStarted { job, due }.into());
             }
             Job::KycExpiry => {
@@ -319,6 +325,17 @@ impl AdminState {
             let told = Telling::role(UserRole::Operations, NoticeKind::JobFailed, &job_name(e.job));
             self.tell(vec![told.because(error)], input, out);
         }
+    }
+
+    /// What the job found; a break is told to whoever looks after the books.
+    fn note_reconciliation(&mut self, e: &BooksReconciled, input: &Input<'_>, out: &mut Outbox) {
+        if !self.reconciliations.note(e) || e.breaks_total == 0 {
+            return;
+        }
+        let (words, about) = (format!("{} breaks", e.breaks_total), e.due.to_string());
+        let to = [UserRole::Operations, UserRole::Compliance];
+        let told = to.map(|role| Telling::role(role, NoticeKind::BooksBroken, &about).because(&words));
+        self.tell(told.into(), input, out);
     }
 
     fn note_try(&mut self, e: &DeliveryTried, input: &Input<'_>, out: &mut Outbox) {

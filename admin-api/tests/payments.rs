@@ -161,3 +161,39 @@ fn a_conversion_rate_far_from_the_one_in_force_takes_two_persons() {
     let recorded = v.world.text(Topic::Accounts);
     assert!(recorded.contains(r#""compared":{"reference":"1.08","alone_within_bp":200}"#), "{recorded}");
 }
+
+#[test]
+fn fee_schedules_take_two_persons_and_each_firm_sees_those_that_concern_it() {
+    let v = venue_with_processor();
+    let rates = |bp: &str| json!({"per_share": "0", "basis_points": bp, "minimum": "0"});
+    let tier = |from: &str, maker: &str, taker: &str| json!({"volume_min": from, "maker": rates(maker), "taker": rates(taker)});
+    let set = |token: &str, body: Value| v.world.write(token, "PUT", "/api/v1/fee-schedules", body);
+    let all = json!({"tiers": [tier("0", "1", "2"), tier("1000000", "0.5", "1")]});
+    set(&v.ada, all.clone()).problem(403, "forbidden");
+    for bad in [
+        json!([tier("1", "1", "2")]),
+        json!([tier("0", "3", "2")]),
+        json!([tier("0", "-1", "2")]),
+        json!([tier("0", "1", "2"), tier("0", "1", "2")]),
+        json!([tier("0", ".5", "2")]),
+    ] {
+        set(&v.olga, json!({"tiers": bad})).problem(400, "invalid");
+    }
+    let agreed = |body: Value| {
+        let proposal = set(&v.olga, body).expect(202).text("proposal");
+        let path = format!("/api/v1/proposals/{proposal}/approve");
+        v.world.write(&v.olga, "POST", &path, json!({"reason": "mine"})).problem(403, "segregation");
+        v.world.write(&v.oskar, "POST", &path, json!({"reason": "as agreed"})).expect(200);
+    };
+    agreed(all);
+    agreed(json!({"firm": "FIRM2", "symbol": "AAPL", "tiers": [tier("0", "1", "1")]}));
+    let shown = |token: &str| {
+        let list = v.get(token, "/fee-schedules").expect(200);
+        let items = list.body["items"].as_array().unwrap().clone();
+        items.iter().map(|s| (s["firm"].clone(), s["version"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&v.ada), [(Value::Null, json!(1))]);
+    assert_eq!(shown(&v.ben), [(Value::Null, json!(1)), (json!("FIRM2"), json!(2))]);
+    agreed(json!({"firm": "FIRM2", "symbol": "AAPL", "tiers": []}));
+    assert_eq!(shown(&v.auditor), [(Value::Null, json!(1))]);
+}

@@ -2,6 +2,7 @@
 //!
 //! Nothing here asserts a speed; it prints what it saw.
 
+mod accrual;
 mod api;
 mod core;
 mod cpu;

@@ -24,7 +24,7 @@ use crate::log_place::{self, OpenLog};
 use crate::price_sources::PriceSources;
 use assay_admin_api::{
     AlertService, Api, AuditLag, CommandProcessor, FixSessionsPort, KycService, MailService,
-    ReadModelBuilder, ReportService, WebhookService, mailer,
+    ReadModelBuilder, ReconciliationService, ReportService, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
@@ -457,6 +457,12 @@ impl Node {
         self.run("reports", move || {
             yield_to_orders();
             reports.run(&stop);
+            Ok(())
+        })?;
+        let (stop, books) = (Arc::clone(&self.stop), ReconciliationService::new(Arc::clone(&api)));
+        self.run("reconciliation", move || {
+            yield_to_orders();
+            books.run(&stop);
             Ok(())
         })?;
         let stop = Arc::clone(&self.stop);

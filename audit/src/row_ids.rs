@@ -219,6 +219,7 @@ impl<'a> RowIds<'a> {
             Event::LoanNewsRaised(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::LoanChanged(e) => Self { firm: Some(e.loan.firm.as_str()), ..none },
             Event::LoanRefused(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
+            Event::FeeScheduleSet(e) => Self { firm: e.firm.as_ref().map(|firm| firm.as_str()), ..none },
             Event::LoanProductChanged(_) | Event::MoneyTermsSet(_) | Event::ConversionRateSet(_) => none,
             Event::HouseCreditSet(_) | Event::LimitsChangeDecided(_) => none,
             Event::LimitsChangeProposed(e) => Self { firm: firm_of_limits(&e.scope), ..none },
@@ -273,6 +274,7 @@ impl<'a> RowIds<'a> {
             | Event::JobStarted(_)
             | Event::JobFinished(_)
             | Event::ReportProduced(_)
+            | Event::BooksReconciled(_)
             | Event::Sealed(_) => none,
         }
     }

@@ -52,6 +52,14 @@ fn check_pending(loan: &Loan) -> Result<(), LoanRefusal> {
     if loan.stage == Stage::Pending { Ok(()) } else { Err(LoanRefusal::WrongStage) }
 }
 
+/// Until it is paid out, nobody has to borrow.
+fn check_unpaid(loan: &Loan) -> Result<(), LoanRefusal> {
+    match loan.stage {
+        Stage::Pending | Stage::Approved => Ok(()),
+        _ => Err(LoanRefusal::WrongStage),
+    }
+}
+
 fn signed(asked: Asked) -> LoanSigned {
     LoanSigned { by: asked.by, at: asked.now }
 }
@@ -70,7 +78,7 @@ pub(crate) fn lock(
 
 pub(crate) fn cancel(loan: &mut Loan, asked: Asked, out: &mut Vec<LoanEvent>) -> Result<(), LoanRefusal> {
     check_borrower(loan, asked)?;
-    check_pending(loan)?;
+    check_unpaid(loan)?;
     (loan.stage, loan.ended) = (Stage::Cancelled, Some(asked.now));
     out.push(loan.event(asked.now, LoanFact::Cancelled, Vec::new()));
     loan.release_all(asked.now, out);

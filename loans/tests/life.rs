@@ -119,6 +119,25 @@ fn products_take_two_persons_and_numbers_that_agree() {
 }
 
 #[test]
+fn a_borrower_takes_an_approved_loan_back_until_it_is_paid_out() {
+    let mut bank = Bank::opened();
+    for id in 1..=2 {
+        bank.apply(id, "1000", "0.1").unwrap();
+        bank.ok("officer", Command::Approve { loan: LoanId::new(0, id) });
+    }
+    let (first, second) = (LoanId::new(0, 1), LoanId::new(0, 2));
+    assert_eq!(
+        facts(&bank.ok("alice", Command::Cancel { loan: first })),
+        ["Cancelled", "CollateralReleased"]
+    );
+    assert_eq!(bank.refused("chief", Command::Disburse { loan: first }), LoanRefusal::WrongStage);
+    bank.ok("chief", Command::Disburse { loan: second });
+    assert_eq!(bank.refused("alice", Command::Cancel { loan: second }), LoanRefusal::WrongStage);
+    assert_eq!(bank.balance("collateral:ALICE", "BTC"), "0.1");
+    bank.agree();
+}
+
+#[test]
 fn loan_6_a_fourth_loan_is_refused_and_one_that_ended_makes_room() {
     let mut bank = Bank::opened();
     for id in 1..=3 {

@@ -158,8 +158,15 @@ impl Risk {
         if let Some(symbol) = symbol {
             self.count_position(client, symbol);
         }
-        let posted =
-            Posted { firm: e.firm, order_id: None, exec_id: None, movement: None, loan: None, transfers };
+        let posted = Posted {
+            firm: e.firm,
+            order_id: None,
+            exec_id: None,
+            movement: None,
+            loan: None,
+            fees: None,
+            transfers,
+        };
         out.emit(Topic::Ledger, posted.into());
     }
 

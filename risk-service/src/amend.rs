@@ -181,6 +181,7 @@ impl Risk {
                 exec_id: None,
                 movement: None,
                 loan: None,
+                fees: None,
                 transfers,
             };
             out.emit(Topic::Ledger, posted.into());

@@ -21,6 +21,20 @@ pub(crate) fn due(rates: &Commission, qty: Qty, notional: Amount) -> Amount {
     sum.unwrap_or(PROHIBITIVE).max(rates.minimum).clamp(Amount::ZERO, PROHIBITIVE)
 }
 
+/// As [`due`], less what some of the fills saved; the minimum stays.
+pub(crate) fn due_less(rates: &Commission, qty: Qty, notional: Amount, saved: Amount) -> Amount {
+    if qty <= Qty::ZERO {
+        return Amount::ZERO;
+    }
+    let whole = without_minimum(rates, qty, notional).units() - saved.units();
+    Amount::from_units(whole.max(0)).max(rates.minimum).clamp(Amount::ZERO, PROHIBITIVE)
+}
+
+/// As [`due`], without a minimum.
+pub(crate) fn without_minimum(rates: &Commission, qty: Qty, notional: Amount) -> Amount {
+    due(&Commission { minimum: Amount::ZERO, ..*rates }, qty, notional)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -129,6 +129,7 @@ impl Risk {
     ) -> Result<(Slot, Vec<Transfer>), Refused> {
         let filled = Filled::unfilled(e.terms.qty);
         let holding = &self.holdings[approved.holding];
+        let (commission, scheduled) = self.rates(holding.firm, &e.terms);
         let slot = self.orders.prepare(OpenOrder {
             order_id,
             terms: e.terms.clone(),
@@ -142,7 +143,8 @@ impl Risk {
             cover: approved.cover(&e.terms, &filled),
             price: approved.price,
             accounts: holding.accounts,
-            commission: self.firms[holding.firm].commission,
+            commission,
+            scheduled,
             charged: Amount::ZERO,
             lot_units: approved.lot_units,
             hold: None,
@@ -212,6 +214,7 @@ impl Risk {
                 exec_id: None,
                 movement: None,
                 loan: None,
+                fees: None,
                 transfers,
             };
             out.emit(Topic::Ledger, posted.into());

@@ -1,6 +1,7 @@
 //! A firm: its accounts, limits, exposure and switch.
 
 use crate::exposure::Exposure;
+use crate::fees::Volumes;
 use crate::limit_book::LimitBook;
 use crate::names::ClientIx;
 use crate::rate::Rate;
@@ -15,6 +16,8 @@ pub(crate) struct Firm {
     /// Whether it is known who it is; its accounts trade only then.
     pub(crate) kyc: KycStatus,
     pub(crate) commission: Commission,
+    /// What it traded, which fee schedules go by.
+    pub(crate) volumes: Volumes,
     pub(crate) self_trade: SelfTrade,
     pub(crate) book: LimitBook,
     pub(crate) exposure: Exposure,

@@ -25,6 +25,7 @@ mod disconnects;
 mod duplicates;
 mod error;
 mod exposure;
+mod fees;
 mod firm;
 mod governance;
 mod group;

@@ -1,7 +1,8 @@
 //! An open order: what it may still cost, and what is held for it.
 
-use crate::commission::due;
+use crate::commission::{due, due_less};
 use crate::exposure::Counted;
+use crate::fees::Scheduled;
 use crate::names::{HoldingIx, SessionIx};
 use assay_ledger::AccountIx;
 use assay_trading_types::{
@@ -90,8 +91,10 @@ pub(crate) struct OpenOrder {
     /// Price that exposure counts LeavesQty at.
     pub(crate) price: Price,
     pub(crate) accounts: Accounts,
-    /// Rates agreed when it was accepted.
+    /// Rates agreed when it was accepted; the dearest, where they differ by what a fill does.
     pub(crate) commission: Commission,
+    /// The schedule they are from, if they are from one.
+    pub(crate) scheduled: Option<Box<Scheduled>>,
     /// Commission charged so far.
     pub(crate) charged: Amount,
     /// Smallest quantity a fill can have, in billionths.
@@ -206,13 +209,21 @@ impl OpenOrder {
         if exact { 0 } else { i128::from(leaves.units() / self.lot_units) }
     }
 
+    /// Commission on `qty` traded for `notional` in all, of which what is filled so far may have been cheaper.
+    pub(crate) fn due(&self, qty: Qty, notional: Amount) -> Amount {
+        match &self.scheduled {
+            None => due(&self.commission, qty, notional),
+            Some(scheduled) => due_less(&self.commission, qty, notional, scheduled.saved(&self.commission)),
+        }
+    }
+
     /// `rest` still to be paid for an order of `qty`, and the commission still to be charged with it.
     fn with_commission(&self, qty: Qty, rest: i128) -> Amount {
         if rest == 0 {
             return Amount::ZERO;
         }
         let whole = Amount::from_units(self.filled.notional.units() + rest);
-        let due = due(&self.commission, qty, whole).units() - self.charged.units();
+        let due = self.due(qty, whole).units() - self.charged.units();
         Amount::from_units(rest + due.max(0))
     }
 }

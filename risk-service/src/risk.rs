@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::disconnects::Disconnects;
 use crate::duplicates::Duplicates;
 use crate::exposure::Exposure;
+use crate::fees::Fees;
 use crate::firm::Firm;
 use crate::governance::Proposal;
 use crate::holding::Holdings;
@@ -65,6 +66,8 @@ pub struct Risk {
     pub(crate) day_trades: DayTrades,
     /// Deposits, withdrawals and other movements of money.
     pub(crate) money: Money,
+    /// What trades cost.
+    pub(crate) fees: Fees,
     /// Loans, their products, and the prices of what secures them.
     pub(crate) loans: Loans,
     /// Orders that sell collateral.
@@ -221,13 +224,17 @@ impl Risk {
         if now.day() <= self.day {
             return;
         }
+        let passed = now.day() - self.day;
         self.day = now.day();
         self.used_entries = 0;
         self.day_trades.clear();
         self.money.begin_day();
         self.sessions.rows_mut().for_each(|session| session.used = Default::default());
         self.clients.rows_mut().for_each(|client| client.exposure.begin_day());
-        self.firms.rows_mut().for_each(|firm| firm.exposure.begin_day());
+        self.firms.rows_mut().for_each(|firm| {
+            firm.exposure.begin_day();
+            firm.volumes.begin_day(passed);
+        });
     }
 
     fn ask(&mut self, input: &Input<'_>, out: &mut Outbox) {
@@ -296,6 +303,7 @@ impl Risk {
                 self.instruct_loan(e, input, out);
             }
             Event::OrderRefused(e) if is_from_risk(input) => self.sale_refused(e, input, out),
+            Event::FeeScheduleSet(e) => self.set_fee_schedule(e, input.actor, out),
             Event::MoneyTermsSet(e) => self.set_money_terms(e),
             Event::ConversionRateSet(e) => self.set_conversion_rate(e, input.actor, input.at, out),
             Event::CancelOnDisconnectSet(e) => self.session_is_back(e),

@@ -7,7 +7,6 @@
 //!       client --commission--> commission                       client --commission--> commission
 //! ```
 
-use crate::commission::due;
 use crate::exposure::{Revalued, value};
 use crate::group::Group;
 use crate::order::OpenOrder;
@@ -24,6 +23,8 @@ pub(crate) struct Paid {
     /// Of the client's cash that no hold covered; negative when the fill brought cash.
     beside_cash: i128,
     commission: Amount,
+    /// By what it was reckoned, where a schedule says so.
+    fees: Option<FeesApplied>,
 }
 
 impl Risk {
@@ -49,6 +50,7 @@ impl Risk {
         let released = release(order, &paid, need, &self.ledger, &mut group);
         charge(order, &mut paid, released, &self.ledger, &mut group);
         let (firm, session) = (order.terms.firm, order.session);
+        let fees = paid.fees.filter(|_| paid.commission > Amount::ZERO);
         let transfers = settled(&group, e.order_id, &mut self.ledger);
         if let Some(id) = renamed {
             self.orders.name(session, id, slot);
@@ -57,8 +59,15 @@ impl Risk {
         let short = transfers.iter().any(|t| t.reason == TransferReason::Shortfall);
         if !transfers.is_empty() {
             let exec_id = Some(ExecId::new(input.partition, input.offset));
-            let posted =
-                Posted { firm, order_id: Some(e.order_id), exec_id, movement: None, loan: None, transfers };
+            let posted = Posted {
+                firm,
+                order_id: Some(e.order_id),
+                exec_id,
+                movement: None,
+                loan: None,
+                fees,
+                transfers,
+            };
             out.emit(Topic::Ledger, posted.into());
         }
         if let ExecType::Trade(fill) = &e.exec {
@@ -90,6 +99,9 @@ impl Risk {
         holding.position += if is_buy { qty } else { -qty };
         let change = Revalued::between(before, value(holding.position, price));
         let notional = fill.price.notional(fill.qty).units();
+        if let Some(listed) = &self.instruments[holding.symbol].listed {
+            self.firms[holding.firm].volumes.note(listed.currency, notional);
+        }
         let (client, firm) = (&mut self.clients[holding.client], &mut self.firms[holding.firm]);
         for exposure in [&mut client.exposure, &mut firm.exposure] {
             exposure.revalue(change);
@@ -125,6 +137,7 @@ impl Risk {
                 exec_id: None,
                 movement: None,
                 loan: None,
+                fees: None,
                 transfers,
             };
             out.emit(Topic::Ledger, posted.into());
@@ -167,7 +180,10 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, VecD
 fn settle(order: &mut OpenOrder, fill: &Fill, filled: &Filled, ledger: &Ledger, group: &mut Group) -> Paid {
     let a = order.accounts;
     let (notional, quantity) = (fill.price.notional(fill.qty), fill.qty.as_amount());
-    let due = due(&order.commission, filled.cum_qty, filled.notional).units() - order.charged.units();
+    if let Some(scheduled) = &mut order.scheduled {
+        scheduled.note(fill.liquidity, fill.qty.units(), notional.units());
+    }
+    let due = order.due(filled.cum_qty, filled.notional).units() - order.charged.units();
     let mut commission = Amount::from_units(due.max(0));
     let (cash, units) = ((a.cash, a.cash_clearing), (a.units, a.units_clearing));
     let (from_hold, beside_cash) = if order.terms.side.is_buy() {
@@ -182,7 +198,8 @@ fn settle(order: &mut OpenOrder, fill: &Fill, filled: &Filled, ledger: &Ledger, 
         (paid.0, -notional.units())
     };
     order.charged = Amount::from_units(order.charged.units() + commission.units());
-    Paid { from_hold, beside_cash, commission }
+    let fees = order.scheduled.as_ref().map(|scheduled| scheduled.applied(fill.liquidity));
+    Paid { from_hold, beside_cash, commission, fees }
 }
 
 /// Pays from the hold. What that lacks, which smaller lots of an instrument can make a few billionths, is paid from what

@@ -35,6 +35,10 @@ struct Change {
     traded: Option<Timestamp>,
     /// What the side pays more, negative when it is paid.
     cash: i128,
+    /// What was traded more, in billionths of the currency; negative when a trade is undone.
+    notional: i128,
+    /// What the fill was.
+    liquidity: Liquidity,
     /// Commission given back.
     commission: Amount,
     reason: TransferReason,
@@ -50,6 +54,8 @@ impl Change {
                 qty: fill.qty,
                 traded: Some(*traded),
                 cash: paid(-fill.price.notional(fill.qty).units()),
+                notional: -fill.price.notional(fill.qty).units(),
+                liquidity: fill.liquidity,
                 commission: *commission,
                 reason: TransferReason::TradeReversal,
             },
@@ -61,6 +67,8 @@ impl Change {
                     qty,
                     traded,
                     cash: paid(change),
+                    notional: change,
+                    liquidity: fill.liquidity,
                     commission,
                     reason: TransferReason::TradeCorrection,
                 }
@@ -95,6 +103,7 @@ impl Risk {
             exec_id: Some(exec_id),
             movement: None,
             loan: None,
+            fees: None,
             transfers,
         };
         if !posted.transfers.is_empty() {
@@ -151,6 +160,9 @@ impl Risk {
         let was_open = order.is_open();
         (order.filled, order.status, order.modified) = (e.filled, e.status, at);
         order.charged = Amount::from_units(order.charged.units() - change.commission.units());
+        if let Some(scheduled) = &mut order.scheduled {
+            scheduled.note(change.liquidity, -change.qty.units(), change.notional);
+        }
         if !was_open {
             return Vec::new();
         }

@@ -6,6 +6,7 @@ mod bank;
 mod commands;
 mod control;
 mod disconnects;
+mod fees;
 mod firms;
 mod identity;
 mod kyc;
@@ -20,6 +21,7 @@ mod operations;
 mod outcomes;
 mod positions;
 mod postings;
+mod reconciliation;
 mod reports;
 mod requests;
 mod risk_controls;
@@ -34,6 +36,7 @@ pub use bank::*;
 pub use commands::*;
 pub use control::*;
 pub use disconnects::*;
+pub use fees::*;
 pub use firms::*;
 pub use identity::*;
 pub use kyc::*;
@@ -48,6 +51,7 @@ pub use operations::*;
 pub use outcomes::*;
 pub use positions::*;
 pub use postings::*;
+pub use reconciliation::*;
 pub use reports::*;
 pub use requests::*;
 pub use risk_controls::*;
@@ -227,6 +231,8 @@ events! {
     JobFinished(JobFinished) = "job.finished.v1", key |_| "jobs";
     /// A report was made. admin, API.
     ReportProduced(ReportProduced) = "report.produced.v1", key |_| "reports";
+    /// The books were reconciled. admin, admin.
+    BooksReconciled(BooksReconciled) = "books.reconciled.v1", key |_| "books";
     /// A session's numbers were reset and a new epoch began. fix, gateway.
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
     /// Numbers asked for again were not in the log. fix, gateway.
@@ -291,6 +297,8 @@ events! {
     MoneyTermsSet(MoneyTermsSet) = "money_terms.set.v1", key |e| e.asset.as_str();
     /// A conversion rate. accounts, admin.
     ConversionRateSet(ConversionRateSet) = "conversion_rate.set.v1", key |e| e.from.as_str();
+    /// What trades cost. accounts, admin.
+    FeeScheduleSet(FeeScheduleSet) = "fee_schedule.set.v1", key |e| e.firm.as_ref().map_or("all", |f| f.as_str());
     /// Somebody wants something of a loan or a product. accounts, admin.
     LoanInstructed(LoanInstructed) = "loan.instructed.v1", key |e| e.key();
     /// Something happened to a loan. accounts, risk.

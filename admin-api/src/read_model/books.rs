@@ -5,8 +5,9 @@
 
 use assay_event_log::Record;
 use assay_trading_types::{
-    Amount, Asset, ExecType, ExecutionReported, LedgerCode, OrderId, Posted, Symbol, Timestamp, Transfer,
-    TransferId, TransferKind, VenueTaker, VenueTraded,
+    AccountId, Amount, Asset, ExecType, ExecutionReported, LedgerCode, Movement, MovementKind,
+    MovementStatus, OrderId, Posted, Symbol, Timestamp, Transfer, TransferId, TransferKind, VenueTaker,
+    VenueTraded,
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,6 +33,10 @@ pub(crate) struct Sums {
     pub(crate) traded: Amount,
     /// The same as the execution reports have it.
     pub(crate) executed: Amount,
+    /// Credits less debits by movements, as the postings have them.
+    pub(crate) moved: Amount,
+    /// The same as the movements were decided.
+    pub(crate) instructed: Amount,
 }
 
 impl Sums {
@@ -153,6 +158,21 @@ impl Books {
         }
     }
 
+    /// Takes in a movement that has come to its end; the postings must come to the same. One that is completed already changes
+    /// once more when it is undone, and that is the other's.
+    pub(super) fn complete(&mut self, movement: &Movement, undone: Option<&Movement>) {
+        if movement.status != MovementStatus::Completed || movement.reversed_by.is_some() {
+            return;
+        }
+        for (account, asset, amount) in effects(movement, undone) {
+            let mut code = LedgerCode::new();
+            code.push_str("client:");
+            code.push_str(account.as_str());
+            let sums = self.sums_mut((code, asset));
+            sums.instructed = plus(sums.instructed, amount);
+        }
+    }
+
     /// Takes in a record of `ledger`.
     pub(super) fn post(&mut self, db: &Connection, record: &Record, posted: &Posted) -> rusqlite::Result<()> {
         let first = record.position.0.cast_signed() * ENTRIES_OF_RECORD;
@@ -163,6 +183,9 @@ impl Books {
         for (n, transfer) in posted.transfers.iter().enumerate() {
             let (moved, reserved) = self.effect(transfer, posted);
             self.shift(transfer, moved, reserved);
+            if posted.movement.is_some() {
+                self.shift_money(transfer, moved);
+            }
             self.enter(db, first + n as i64, record.at, (transfer, posted), (moved, reserved))?;
         }
         Ok(())
@@ -173,14 +196,16 @@ impl Books {
         for key in std::mem::take(&mut self.changed_accounts) {
             let Account { id, sums: s } = &self.accounts[&key];
             let owner = key.0.strip_prefix("client:");
-            let sums = [s.debits, s.credits, s.held, s.expected, s.traded, s.executed].map(|a| a.to_string());
-            let [debits, credits, held, expected, traded, executed] = sums;
+            let sums = [s.debits, s.credits, s.held, s.expected, s.traded, s.executed, s.moved, s.instructed];
+            let [debits, credits, held, expected, traded, executed, moved, instructed] =
+                sums.map(|a| a.to_string());
             let sql = "INSERT INTO ledger_account SELECT ?1, ?2, ?3, ?4, (SELECT firm FROM firm_account WHERE account = ?4), \
-                       ?5, ?6, ?7, ?8, ?9, ?10 WHERE 1 ON CONFLICT (id) DO UPDATE \
-                       SET debits = ?5, credits = ?6, held = ?7, expected = ?8, traded = ?9, executed = ?10";
+                       ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE 1 ON CONFLICT (id) DO UPDATE \
+                       SET debits = ?5, credits = ?6, held = ?7, expected = ?8, traded = ?9, executed = ?10, moved = ?11, \
+                       instructed = ?12";
             let (code, asset) = (key.0.as_str(), key.1.as_str());
             db.prepare_cached(sql)?.execute(params![
-                id, code, asset, owner, debits, credits, held, expected, traded, executed
+                id, code, asset, owner, debits, credits, held, expected, traded, executed, moved, instructed
             ])?;
         }
         for id in std::mem::take(&mut self.changed_holds) {
@@ -247,6 +272,13 @@ impl Books {
         credit.traded = plus(credit.traded, by_trade);
     }
 
+    fn shift_money(&mut self, t: &Transfer, moved: Amount) {
+        let debit = self.sums_mut((t.debit, t.asset));
+        debit.moved = less(debit.moved, moved);
+        let credit = self.sums_mut((t.credit, t.asset));
+        credit.moved = plus(credit.moved, moved);
+    }
+
     fn sums_mut(&mut self, key: (LedgerCode, Asset)) -> &mut Sums {
         let next = self.accounts.len() as i64 + 1;
         self.changed_accounts.insert(key);
@@ -286,6 +318,28 @@ impl Books {
     }
 }
 
+/// What a movement brings clients' accounts, or takes if negative.
+fn effects(m: &Movement, undone: Option<&Movement>) -> Vec<(AccountId, Asset, Amount)> {
+    let paid = |amount: Amount| (m.account, m.asset, negative(amount));
+    match m.id.kind() {
+        MovementKind::Deposit => vec![(m.account, m.asset, m.amount)],
+        MovementKind::Withdrawal => vec![paid(m.amount), paid(m.fee)],
+        MovementKind::Fee => vec![paid(m.amount)],
+        MovementKind::Transfer => {
+            let got = m.to.map(|to| (to.account, m.asset, m.amount));
+            std::iter::once(paid(m.amount)).chain(got).collect()
+        }
+        MovementKind::Conversion => {
+            let got = m.converted.map(|to| (m.account, to.asset, to.amount));
+            std::iter::once(paid(m.amount)).chain(got).collect()
+        }
+        MovementKind::Reversal => {
+            let undone = undone.map(|original| effects(original, None)).unwrap_or_default();
+            undone.into_iter().map(|(account, asset, amount)| (account, asset, negative(amount))).collect()
+        }
+    }
+}
+
 /// What a posting belongs to, by its own name.
 fn reference(posted: &Posted) -> Option<String> {
     let of_money = posted.movement.map(|id| id.to_string()).or_else(|| posted.loan.map(|id| id.to_string()));
@@ -313,6 +367,8 @@ pub(crate) fn sums(row: &Row<'_>) -> rusqlite::Result<Sums> {
         expected: amount(row, "expected")?,
         traded: amount(row, "traded")?,
         executed: amount(row, "executed")?,
+        moved: amount(row, "moved")?,
+        instructed: amount(row, "instructed")?,
     })
 }
 

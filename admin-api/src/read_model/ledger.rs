@@ -4,7 +4,7 @@ use super::books::{ENTRIES_OF_RECORD, Sums, amount, sums};
 use super::{ReadModel, RowFilter, Slice};
 use assay_trading_types::{Amount, Date, Position, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// An account of the books.
 pub(crate) struct AccountRow {
@@ -65,6 +65,17 @@ pub(crate) struct HoldRow {
     pub(crate) reference: Option<String>,
 }
 
+/// The books at one position.
+pub(crate) struct BooksRow {
+    /// Everything below it is in them.
+    pub(crate) position: u64,
+    pub(crate) accounts: Vec<AccountRow>,
+    /// Holds that are not used up.
+    pub(crate) holds: u64,
+    /// Those of them that belong to nothing open.
+    pub(crate) orphaned: Vec<HoldRow>,
+}
+
 /// Entries of one account from an id until before another, in either order.
 const ENTRIES: &str = "SELECT * FROM (SELECT * FROM ledger_entry WHERE debit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
      UNION ALL SELECT * FROM (SELECT * FROM ledger_entry WHERE credit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
@@ -89,9 +100,7 @@ impl ReadModel {
 
     /// All accounts.
     pub(crate) fn all_accounts(&self) -> rusqlite::Result<Vec<AccountRow>> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT * FROM ledger_account ORDER BY asset, code")?;
-        statement.query_map([], account)?.collect()
+        all_accounts(&self.connection())
     }
 
     /// One account by its code and asset.
@@ -167,17 +176,29 @@ impl ReadModel {
         Ok(newest("debit")?.into_iter().chain(newest("credit")?).max_by_key(|entry| entry.id))
     }
 
-    /// Holds whose order or movement is not open; none, if the books are right.
-    pub(crate) fn orphaned_holds(&self, limit: usize) -> rusqlite::Result<(u64, Vec<HoldRow>)> {
+    /// The whole of the books at one position: accounts, holds, and those holds whose order or movement is not open; none of
+    /// them, if the books are right.
+    pub(crate) fn books_at_once(&self, orphaned_max: usize) -> rusqlite::Result<BooksRow> {
         let connection = self.connection();
-        let count: i64 = connection.query_row("SELECT count(*) FROM ledger_hold", [], |row| row.get(0))?;
+        let transaction = connection.unchecked_transaction()?;
+        let position: i64 = transaction.query_row("SELECT position FROM state", [], |row| row.get(0))?;
+        let accounts = all_accounts(&transaction)?;
+        let holds: i64 = transaction.query_row("SELECT count(*) FROM ledger_hold", [], |row| row.get(0))?;
         let sql = "SELECT h.*, coalesce(o.leaves_qty <> '0', m.status IN ('pending', 'processing'), 0) AS is_open \
                    FROM ledger_hold h LEFT JOIN trade_order o ON o.id = h.order_id LEFT JOIN movement m ON m.id = h.movement \
-                   WHERE is_open = 0 LIMIT ?1";
-        let mut statement = connection.prepare_cached(sql)?;
-        let rows = statement.query_map([limit as i64], hold)?.collect::<rusqlite::Result<_>>()?;
-        Ok((count.cast_unsigned(), rows))
+                   WHERE is_open = 0 ORDER BY h.id LIMIT ?1";
+        let mut statement = transaction.prepare_cached(sql)?;
+        let orphaned = statement.query_map([orphaned_max as i64], hold)?.collect::<rusqlite::Result<_>>()?;
+        drop(statement);
+        transaction.finish()?;
+        let position = position.cast_unsigned();
+        Ok(BooksRow { position, accounts, holds: holds.cast_unsigned(), orphaned })
     }
+}
+
+fn all_accounts(db: &Connection) -> rusqlite::Result<Vec<AccountRow>> {
+    let mut statement = db.prepare_cached("SELECT * FROM ledger_account ORDER BY asset, code")?;
+    statement.query_map([], account)?.collect()
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {

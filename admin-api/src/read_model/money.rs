@@ -4,7 +4,8 @@ use super::trading::{run, text};
 use super::{ReadModel, RowFilter, Slice};
 use assay_event_log::Record;
 use assay_trading_types::{
-    Beneficiary, CommandId, ConversionRateSet, Event, Movement, MovementId, Timestamp,
+    Beneficiary, CommandId, ConversionRateSet, Event, FeeScheduleSet, FirmId, Movement, MovementId, Symbol,
+    Timestamp,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -30,7 +31,20 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
             let sql = "INSERT OR REPLACE INTO conversion_rate VALUES (?1, ?2, ?3)";
             run(db, sql, params![pair, json(e), record.at.as_ns()])
         }
+        Event::FeeScheduleSet(e) => fee_schedule(db, e),
         _ => Ok(()),
+    }
+}
+
+fn fee_schedule(db: &Connection, e: &FeeScheduleSet) -> rusqlite::Result<()> {
+    let firm = e.firm.as_ref().map_or("", FirmId::as_str);
+    let symbol = e.symbol.as_ref().map_or("", Symbol::as_str);
+    match e.tiers.is_empty() {
+        true => run(db, "DELETE FROM fee_schedule WHERE firm = ?1 AND symbol = ?2", params![firm, symbol]),
+        false => {
+            let sql = "INSERT OR REPLACE INTO fee_schedule VALUES (?1, ?2, ?3)";
+            run(db, sql, params![firm, symbol, json(e)])
+        }
     }
 }
 
@@ -74,6 +88,12 @@ fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<
     serde_json::from_str(&json).map_err(|_| rusqlite::Error::InvalidColumnName(format!("json: {json}")))
 }
 
+/// A movement as it stands in a database.
+pub(super) fn stored(db: &Connection, id: MovementId) -> rusqlite::Result<Option<Movement>> {
+    let mut statement = db.prepare_cached("SELECT json FROM movement WHERE id = ?1")?;
+    statement.query_row([id.to_string()], from_json).optional()
+}
+
 /// A movement as it stands.
 pub(crate) struct MovementRow {
     pub(crate) movement: Movement,
@@ -112,9 +132,7 @@ impl ReadModel {
 
     /// One movement.
     pub(crate) fn movement(&self, id: MovementId) -> rusqlite::Result<Option<Movement>> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT json FROM movement WHERE id = ?1")?;
-        statement.query_row([id.to_string()], from_json).optional()
+        stored(&self.connection(), id)
     }
 
     /// Movements that a bank, processor or chain gave this name, the newest few.
@@ -148,6 +166,14 @@ impl ReadModel {
             connection.prepare_cached("SELECT json FROM beneficiary WHERE firm = ?1 ORDER BY id")?;
         let rows = statement.query_map([firm], |row| Ok(BeneficiaryRow { beneficiary: from_json(row)? }))?;
         rows.filter(|row| !row.as_ref().is_ok_and(|row| row.beneficiary.removed)).collect()
+    }
+
+    /// Fee schedules by firm and instrument, those of all first.
+    pub(crate) fn fee_schedules(&self) -> rusqlite::Result<Vec<FeeScheduleSet>> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT json FROM fee_schedule ORDER BY firm, symbol")?;
+        statement.query_map([], from_json)?.collect()
     }
 
     /// Conversion rates by pair.

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -38,7 +38,8 @@ CREATE INDEX execution_of_firm ON execution (firm, id);
 CREATE TABLE firm_account (account TEXT PRIMARY KEY, firm TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE ledger_account (
     id INTEGER PRIMARY KEY, code TEXT NOT NULL, asset TEXT NOT NULL, account TEXT, firm TEXT, debits TEXT NOT NULL,
-    credits TEXT NOT NULL, held TEXT NOT NULL, expected TEXT NOT NULL, traded TEXT NOT NULL, executed TEXT NOT NULL
+    credits TEXT NOT NULL, held TEXT NOT NULL, expected TEXT NOT NULL, traded TEXT NOT NULL, executed TEXT NOT NULL,
+    moved TEXT NOT NULL, instructed TEXT NOT NULL
 );
 CREATE UNIQUE INDEX ledger_account_of ON ledger_account (code, asset);
 CREATE INDEX ledger_account_of_firm ON ledger_account (firm, id);
@@ -66,6 +67,7 @@ CREATE TABLE beneficiary (
     firm TEXT NOT NULL, id TEXT NOT NULL, asset TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, id)
 ) WITHOUT ROWID;
 CREATE TABLE conversion_rate (pair TEXT PRIMARY KEY, json TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE fee_schedule (firm TEXT NOT NULL, symbol TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, symbol)) WITHOUT ROWID;
 CREATE TABLE loan (
     place INTEGER PRIMARY KEY, id TEXT NOT NULL, firm TEXT NOT NULL, account TEXT NOT NULL, product TEXT NOT NULL,
     status TEXT NOT NULL, json TEXT NOT NULL, terms TEXT, schedule TEXT
@@ -134,6 +136,7 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
         "money_answer",
         "beneficiary",
         "conversion_rate",
+        "fee_schedule",
         "loan",
         "loan_product",
         "loan_repayment",

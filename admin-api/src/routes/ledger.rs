@@ -1,4 +1,4 @@
-//! The house's books: accounts, entries, the trial balance, and whether all of it comes to what it is made from.
+//! The house's books: accounts, entries, the trial balance.
 
 use super::firms::failed;
 use super::wallets::{EntriesQuery, EntryView, entries};
@@ -7,7 +7,8 @@ use crate::asked::Asked;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{AccountRow, HoldRow, RowFilter};
+use crate::read_model::{AccountRow, RowFilter};
+use crate::reconciliation::class_of;
 use assay_trading_types::Amount;
 use axum::Json;
 use axum::extract::State;
@@ -19,18 +20,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Differences that a reconciliation names; it counts all of them.
-const NAMED_MAX: usize = 100;
-
-/// The class that trades go through.
-const CLEARING: &str = "clearing";
-
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(list_ledger_accounts))
         .routes(routes!(list_ledger_entries))
         .routes(routes!(read_trial_balance))
-        .routes(routes!(read_reconciliation))
 }
 
 /// An account of the books.
@@ -201,10 +195,6 @@ impl Sum {
     }
 }
 
-fn class_of(code: &str) -> &str {
-    code.split(':').next().unwrap_or_default()
-}
-
 /// Debits and credits by asset and class of account.
 #[utoipa::path(get, path = "/api/v1/ledger/trial-balance", operation_id = "read_trial_balance", tag = "ledger",
     responses((status = 200, body = TrialBalanceView)))]
@@ -229,168 +219,4 @@ async fn read_trial_balance(
         lines.push(total.line(asset, "total"));
     }
     Ok(Json(TrialBalanceView { position: model.position().0, balanced, lines }))
-}
-
-/// How the books of an asset compare with what they come from.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AssetReconciliation {
-    /// Currency or symbol.
-    #[schema(example = "USD")]
-    asset: String,
-    /// Debits less credits, a decimal; zero.
-    #[schema(example = "0")]
-    imbalance: String,
-    /// What lies on the clearing account, a decimal; zero between fills.
-    #[schema(example = "0")]
-    clearing: String,
-    /// What trades brought and took by the postings, less the same by the execution reports, a decimal; zero.
-    #[schema(example = "0")]
-    trades_difference: String,
-    /// What the house paid for trades that an account could not cover, a decimal; it stands between accounts and reports.
-    #[schema(example = "0")]
-    shortfall: String,
-}
-
-/// An account whose trades are otherwise in the books than in the reports.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AccountDifference {
-    /// Its code.
-    #[schema(example = "client:FIRM1")]
-    code: String,
-    /// Currency or symbol.
-    #[schema(example = "USD")]
-    asset: String,
-    /// By the postings, a decimal.
-    #[schema(example = "-300")]
-    posted: String,
-    /// By the execution reports, a decimal.
-    #[schema(example = "-303")]
-    reported: String,
-}
-
-/// A hold that belongs to nothing open.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OrphanedHold {
-    /// Id of the transfer that made it.
-    #[schema(example = "0000000000000000000000000000002a")]
-    transfer: String,
-    /// The account held on.
-    #[schema(example = "client:FIRM1")]
-    code: String,
-    /// Currency or symbol.
-    #[schema(example = "USD")]
-    asset: String,
-    /// How much, a decimal.
-    #[schema(example = "10")]
-    amount: String,
-    /// The order or movement it was made for.
-    #[schema(example = "O000000000000002A")]
-    reference: Option<String>,
-}
-
-/// A reconciliation.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ReconciliationView {
-    /// Everything below this position of the log is in it.
-    #[schema(example = 4711)]
-    position: u64,
-    /// Whether all of it comes out.
-    #[schema(example = true)]
-    passed: bool,
-    /// By asset.
-    assets: Vec<AssetReconciliation>,
-    /// Accounts that differ, the first 100.
-    accounts: Vec<AccountDifference>,
-    /// Holds that are not used up.
-    #[schema(example = 12)]
-    holds: u64,
-    /// Those of them that belong to nothing open, the first 100.
-    orphaned_holds: Vec<OrphanedHold>,
-}
-
-/// What the accounts of an asset come to.
-#[derive(Debug, Default)]
-struct AssetSums {
-    imbalance: i128,
-    clearing: i128,
-    trades_difference: i128,
-    shortfall: i128,
-}
-
-impl AssetSums {
-    fn add(&mut self, row: &AccountRow) {
-        self.imbalance += row.sums.debits.units() - row.sums.credits.units();
-        match class_of(&row.code) {
-            CLEARING => self.clearing += row.sums.balance().units(),
-            class => {
-                self.trades_difference += row.sums.traded.units() - row.sums.executed.units();
-                if class == "shortfall" {
-                    self.shortfall += row.sums.balance().units();
-                }
-            }
-        }
-    }
-
-    fn passes(&self) -> bool {
-        self.imbalance == 0 && self.clearing == 0 && self.trades_difference == 0
-    }
-
-    fn view(&self, asset: &str) -> AssetReconciliation {
-        let text = |units: i128| Amount::from_units(units).to_string();
-        AssetReconciliation {
-            asset: asset.to_owned(),
-            imbalance: text(self.imbalance),
-            clearing: text(self.clearing),
-            trades_difference: text(self.trades_difference),
-            shortfall: text(self.shortfall),
-        }
-    }
-}
-
-fn difference(row: &AccountRow) -> AccountDifference {
-    AccountDifference {
-        code: row.code.clone(),
-        asset: row.asset.clone(),
-        posted: row.sums.traded.to_string(),
-        reported: row.sums.executed.to_string(),
-    }
-}
-
-fn orphan(row: HoldRow) -> OrphanedHold {
-    OrphanedHold {
-        transfer: row.id,
-        code: row.debit,
-        asset: row.asset,
-        amount: row.remaining.to_string(),
-        reference: row.reference,
-    }
-}
-
-/// Reconciles the books: debits with credits, trades posted with trades reported, clearing with nothing, holds with what is
-/// open. While orders pour in, a fill may be half way between; ask again.
-#[utoipa::path(get, path = "/api/v1/ledger/reconciliation", operation_id = "read_reconciliation", tag = "ledger",
-    responses((status = 200, body = ReconciliationView)))]
-async fn read_reconciliation(
-    State(api): State<Arc<Api>>,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Json<ReconciliationView>, Problem> {
-    asked.caller()?;
-    let model = api.read_model(&headers).await?;
-    let position = model.position().0;
-    let rows = model.all_accounts().map_err(failed)?;
-    let (holds, orphaned) = model.orphaned_holds(NAMED_MAX).map_err(failed)?;
-    let mut by_asset: BTreeMap<&str, AssetSums> = BTreeMap::new();
-    for row in &rows {
-        by_asset.entry(&row.asset).or_default().add(row);
-    }
-    let differing = rows.iter().filter(|r| r.code.starts_with("client:") && r.sums.traded != r.sums.executed);
-    Ok(Json(ReconciliationView {
-        position,
-        passed: orphaned.is_empty() && by_asset.values().all(AssetSums::passes),
-        assets: by_asset.iter().map(|(asset, sums)| sums.view(asset)).collect(),
-        accounts: differing.take(NAMED_MAX).map(difference).collect(),
-        holds,
-        orphaned_holds: orphaned.into_iter().map(orphan).collect(),
-    }))
 }

@@ -3,8 +3,8 @@
 use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Amount, Command, CompId, ControlAction, Event, LoanInstructed, MoneyInstructed, Outbox,
-    SessionNumbersSet, SessionSet, SessionSuspended, Topic,
+    AdminRefusal, Amount, Command, CompId, ControlAction, Event, FeeScheduleSet, LoanInstructed,
+    MoneyInstructed, Outbox, SessionNumbersSet, SessionSet, SessionSuspended, Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +17,9 @@ const SESSIONS_MAX: usize = 10_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
     sessions: BTreeMap<CompId, SessionStanding>,
+    /// Fee schedules set so far.
+    #[serde(default)]
+    fees_version: u64,
 }
 
 /// What commands made of a FIX session so far.
@@ -42,7 +45,9 @@ impl Control {
             | ControlAction::TakeOnFirm(_)
             | ControlAction::ListInstrument(_)
             | ControlAction::CreditAccount(_) => true,
-            ControlAction::SetSession(_) | ControlAction::SetSessionNumbers(_) => true,
+            ControlAction::SetSession(_)
+            | ControlAction::SetSessionNumbers(_)
+            | ControlAction::SetFeeSchedule(_) => true,
             // Whoever sees harm stops it; to let it go on takes two.
             ControlAction::SuspendSession(e) => !e.suspended,
             ControlAction::SetReferencePrice(_) => false,
@@ -132,6 +137,15 @@ impl Control {
                 let instructed =
                     LoanInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
                 Ok(one(command.id.as_str(), out, instructed.into()))
+            }
+            ControlAction::SetFeeSchedule(e) => {
+                self.fees_version += 1;
+                let version = self.fees_version;
+                let set = FeeScheduleSet { version, ..e.clone() };
+                out.emit(Topic::Accounts, set.into());
+                let scope = [e.firm.map(|firm| firm.to_string()), e.symbol.map(|symbol| symbol.to_string())];
+                let [firm, symbol] = scope.map(|part| part.unwrap_or_else(|| "all".to_owned()));
+                Ok((format!("{firm}-{symbol}"), version))
             }
             ControlAction::SetConversionRate(e) => {
                 Ok(one(&format!("{}-{}", e.from, e.to), out, e.clone().into()))

@@ -49,6 +49,7 @@ fn times(job: Job) -> (i64, i64) {
         Job::KycScreening => (DAY_NS, 3 * HOUR_NS),
         Job::TokenPurge => (HOUR_NS, 0),
         Job::ReportDelivery => (DAY_NS, HOUR_NS / 2),
+        Job::Reconciliation => (DAY_NS, 4 * HOUR_NS),
     }
 }
 

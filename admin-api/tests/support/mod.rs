@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use assay_admin_api::{
-    Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates, Secrets,
-    WebhookService, app, mailer, proof, totp,
+    Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates,
+    ReconciliationService, Secrets, WebhookService, app, mailer, proof, totp,
 };
 use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
 use assay_risk_service::Risk;
@@ -150,6 +150,8 @@ impl World {
         let router = app(Arc::clone(&api));
         let (stopping, kyc) = (Arc::clone(&stop), KycService::new(Arc::clone(&api)));
         let kyc = std::thread::spawn(move || kyc.run(&stopping));
+        let (stopping, books) = (Arc::clone(&stop), ReconciliationService::new(Arc::clone(&api)));
+        let books = std::thread::spawn(move || books.run(&stopping));
         let (stopping, webhooks) =
             (Arc::clone(&stop), WebhookService::new(Arc::clone(&api), api.poster().unwrap()));
         let webhooks = std::thread::spawn(move || webhooks.run(&stopping).unwrap());
@@ -161,7 +163,7 @@ impl World {
             now_ns,
             dir,
             stop,
-            threads: vec![processor, builder, kyc, webhooks],
+            threads: vec![processor, builder, kyc, books, webhooks],
         }
     }
 

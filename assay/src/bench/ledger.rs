@@ -38,6 +38,7 @@ pub(super) fn run() {
     requests("ledger requests with ids remembered, the same accounts", 2e6, &mut large, &pairs);
     println!("ledger: {} bytes an account", large.accounts_memory_bytes() / large.accounts().len());
     past();
+    super::accrual::run();
 }
 
 fn books(count: usize, guard: Guard) -> (Ledger, Vec<AccountIx>) {

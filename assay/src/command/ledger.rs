@@ -1,6 +1,7 @@
 //! `assay ledger ...`: the books of a running node, by its API.
 
 mod bank;
+mod fees;
 
 use super::Outcome;
 use super::session::{in_a_path, show};
@@ -8,6 +9,7 @@ use crate::api_client::ApiArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Items asked for at a time.
 const PAGE: u32 = 100;
@@ -24,7 +26,12 @@ pub(crate) enum LedgerCommand {
     /// What a trading account had before, what came and went, what it has after.
     Statement(StatementArgs),
     /// The books against what they are made from. Exit code 1 when something does not come out.
-    Reconcile(ApiArgs),
+    Reconcile(ReconcileArgs),
+    /// What the daily reconciliation found, the newest first.
+    Reconciliations(ApiArgs),
+    /// What trades cost, by firm, instrument and volume.
+    #[command(subcommand)]
+    Fees(fees::FeesCommand),
     /// Statements of the house's banks, and what their lines are.
     #[command(subcommand)]
     Bank(bank::BankCommand),
@@ -59,6 +66,20 @@ pub(crate) struct TransfersArgs {
     #[arg(long, default_value_t = 100)]
     limit: usize,
 }
+
+/// `assay ledger reconcile`
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// Run the daily job now, whose report is recorded, and wait for it.
+    #[arg(long)]
+    record: bool,
+}
+
+/// How often a recorded run is looked for, and how many times: a minute. It looks at the books some ten times itself.
+const LOOK: Duration = Duration::from_millis(200);
+const LOOKS: u32 = 300;
 
 /// Form of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,13 +117,48 @@ pub(crate) fn run(command: &LedgerCommand) -> Outcome {
         LedgerCommand::TrialBalance(api) => return trial_balance(api),
         LedgerCommand::Statement(args) => args.print()?,
         LedgerCommand::Bank(command) => bank::run(command)?,
-        LedgerCommand::Reconcile(api) => {
-            let answer = api.call("GET", "/api/v1/ledger/reconciliation", None)?;
-            show(&answer);
-            return Ok(code(answer["passed"] == true));
+        LedgerCommand::Fees(command) => fees::run(command)?,
+        LedgerCommand::Reconcile(args) => return args.reconcile(),
+        LedgerCommand::Reconciliations(api) => {
+            let fields =
+                ["due", "position", "passed", "accounts", "holds", "open_bank_lines", "breaks_total"];
+            println!("{}", fields.join("  "));
+            each(api, "/api/v1/ledger/reconciliations?", |run| {
+                println!("{}", line(run, &fields));
+                true
+            })?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl ReconcileArgs {
+    fn reconcile(&self) -> Outcome {
+        let answer = match self.record {
+            false => self.api.call("GET", "/api/v1/ledger/reconciliation", None)?,
+            true => self.recorded()?,
+        };
+        show(&answer);
+        Ok(code(answer["passed"] == true))
+    }
+
+    /// The report of a run that begins now.
+    fn recorded(&self) -> Result<Value, String> {
+        let newest = || -> Result<Value, String> {
+            let page = self.api.call("GET", "/api/v1/ledger/reconciliations?limit=1", None)?;
+            Ok(page["items"][0].clone())
+        };
+        let before = newest()?;
+        self.api.call("POST", "/api/v1/system/jobs/reconciliation/run", None)?;
+        for _ in 0..LOOKS {
+            let last = newest()?;
+            if last != before {
+                return Ok(last);
+            }
+            std::thread::sleep(LOOK);
+        }
+        Err("the job has not ended yet: `assay ledger reconciliations` shows it once it has".to_owned())
+    }
 }
 
 fn code(is_good: bool) -> ExitCode {

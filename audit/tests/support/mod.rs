@@ -127,6 +127,7 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 exec_id: None,
                 movement: None,
                 loan: None,
+                fees: None,
                 transfers: Vec::new(),
             },
         ),

@@ -41,6 +41,8 @@ pub struct Desk {
     news: Vec<String>,
     /// Commission by the fill that it was charged with.
     charged: BTreeMap<ExecId, Amount>,
+    /// By what commissions were reckoned, in order.
+    pub fees: Vec<FeesApplied>,
     markets: u64,
     seq: u64,
     actor: Actor,
@@ -138,6 +140,7 @@ impl Desk {
             said: Vec::new(),
             news: Vec::new(),
             charged: BTreeMap::new(),
+            fees: Vec::new(),
             markets: 0,
             seq: 0,
             actor: id("test"),
@@ -394,7 +397,8 @@ impl Desk {
                 Event::NewsRaised(e) => self.news.push(format!("{:?} {}", e.kind, e.about)),
                 event => self.said.push(event.clone()),
             }
-            if let Event::Posted(Posted { exec_id: Some(exec_id), transfers, .. }) = &emitted.event {
+            if let Event::Posted(Posted { exec_id: Some(exec_id), transfers, fees, .. }) = &emitted.event {
+                self.fees.extend(*fees);
                 let charged = transfers.iter().filter(|t| t.reason == TransferReason::Commission);
                 let sum = charged.map(|t| t.amount.units()).sum();
                 self.charged.insert(*exec_id, Amount::from_units(sum));

@@ -1,9 +1,9 @@
 //! What staff ask of the trading side, and second persons' verdicts: commands of `admin`.
 
 use crate::{
-    AccountCredited, Command, ConversionRateSet, FirmId, FirmOpened, InstrumentListed, LimitsChangeDecided,
-    LimitsChangeProposed, LoanAction, MoneyAction, ProposalId, ReferencePriceSet, RiskSwitchSet,
-    SessionNumbersSet, SessionSet, SessionSuspended,
+    AccountCredited, Command, ConversionRateSet, FeeScheduleSet, FirmId, FirmOpened, InstrumentListed,
+    LimitsChangeDecided, LimitsChangeProposed, LoanAction, MoneyAction, ProposalId, ReferencePriceSet,
+    RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub enum ControlAction {
     Money(MoneyWanted),
     /// A conversion rate.
     SetConversionRate(ConversionRateSet),
+    /// What trades cost. Takes two persons.
+    SetFeeSchedule(FeeScheduleSet),
     /// A loan or a loan product; risk decides, and sees to it that two persons take part where it takes two.
     Loan(LoanWanted),
 }
@@ -85,6 +87,7 @@ impl ControlRequested {
             ControlAction::DecideLimits(e) => e.change.as_str(),
             ControlAction::Money(e) => e.firm.as_str(),
             ControlAction::SetConversionRate(e) => e.from.as_str(),
+            ControlAction::SetFeeSchedule(e) => e.firm.as_ref().map_or("all", FirmId::as_str),
             ControlAction::Loan(e) => e.firm.as_ref().map_or("house", FirmId::as_str),
         }
     }

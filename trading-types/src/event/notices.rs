@@ -117,11 +117,13 @@ pub enum NoticeKind {
     AlertFired,
     /// A critical alert that nobody looks after.
     AlertEscalated,
+    /// The books do not come out; to operations and compliance.
+    BooksBroken,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::KycSubmitted,
         Self::KycApproved,
         Self::KycRejected,
@@ -161,6 +163,7 @@ impl NoticeKind {
         Self::MailStopped,
         Self::AlertFired,
         Self::AlertEscalated,
+        Self::BooksBroken,
     ];
 }
 
@@ -216,11 +219,14 @@ pub enum Job {
     TokenPurge,
     /// Reports of days, weeks, months and quarters that are over are delivered. Daily at 00:30 UTC.
     ReportDelivery,
+    /// The books are held against what they are made from. Daily at 04:00 UTC.
+    Reconciliation,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 4] = [Self::KycExpiry, Self::KycScreening, Self::TokenPurge, Self::ReportDelivery];
+    pub const ALL: [Self; 5] =
+        [Self::KycExpiry, Self::KycScreening, Self::TokenPurge, Self::ReportDelivery, Self::Reconciliation];
 }
 
 /// Somebody wants a job to run now.

@@ -2,7 +2,7 @@
 
 use crate::hex_text::{LOWER, hex, parse_hex};
 use crate::text_visitor::from_text;
-use crate::{Amount, Asset, ExecId, FirmId, LoanId, MovementId, OrderId};
+use crate::{Amount, Asset, ExecId, FeesApplied, FirmId, LoanId, MovementId, OrderId};
 use serde::{Deserialize, Serialize};
 
 /// Id of a transfer: unique for ever, derived from what caused it.
@@ -141,6 +141,9 @@ pub struct Posted {
     /// The loan it belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loan: Option<LoanId>,
+    /// By what a fill's commission was reckoned, where a schedule said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fees: Option<FeesApplied>,
     /// In order.
     pub transfers: Vec<Transfer>,
 }

@@ -420,6 +420,7 @@ fn results() -> Vec<Event> {
             exec_id: Some(ExecId::new(0, 45)),
             movement: Some(MovementId::new(MovementKind::Transfer, 0, 42)),
             loan: Some(LoanId::new(0, 43)),
+            fees: Some(FeesApplied { schedule: 3, tier: 0, liquidity: Liquidity::Added }),
             transfers: vec![
                 transfer(1, "client:FIRM1", "clearing", TransferKind::Plain),
                 transfer(2, "client:FIRM1", "clearing", TransferKind::Pending),
@@ -629,6 +630,7 @@ fn operations() -> Vec<Event> {
             }),
         }
         .into(),
+        money::reconciled(),
         SessionReset {
             session: session(),
             epoch: 2,

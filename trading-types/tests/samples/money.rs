@@ -47,6 +47,13 @@ pub(super) fn money() -> Vec<Event> {
             compared: Some(RateCompared { reference: Some(amount("1.0810")), alone_within_bp: 200 }),
         }
         .into(),
+        FeeScheduleSet {
+            firm: Some(firm()),
+            symbol: Some("AAPL".parse().unwrap()),
+            version: 3,
+            tiers: vec![FeeTier { volume_min: amount("0"), maker: rates("1"), taker: rates("2.5") }],
+        }
+        .into(),
     ]
 }
 
@@ -68,6 +75,31 @@ pub(super) fn bank() -> Event {
         lines: vec![line],
     };
     BankRequested { command: command("import_bank_statement"), action: BankAction::Import(statement) }.into()
+}
+
+pub(super) fn reconciled() -> Event {
+    let found = BooksBreak {
+        kind: BreakKind::Hold,
+        account: "client:FIRM1".into(),
+        asset: asset("USD"),
+        books: amount("10"),
+        expected: amount("0"),
+        reference: Some("WDR-00000000002A".into()),
+    };
+    BooksReconciled {
+        due: at(),
+        position: 4_711,
+        accounts: 12,
+        holds: 3,
+        open_bank_lines: 1,
+        breaks_total: 1,
+        breaks: vec![found],
+    }
+    .into()
+}
+
+fn rates(basis_points: &str) -> Commission {
+    Commission { per_share: amount("0.001"), basis_points: amount(basis_points), minimum: amount("0.01") }
 }
 
 fn beneficiary() -> Beneficiary {

@@ -1,0 +1,120 @@
+//! Does the job `reconciliation`: reconciles the books and records what it found.
+
+use crate::api::Api;
+use crate::reconciliation::{Reconciliation, reconcile};
+use crate::state::LineStatus;
+use assay_trading_types::{BooksBreak, BooksReconciled, Event, Job, JobFinished, Position, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often work is looked for, and how far apart two looks at the books are.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Looks at the books before something counts as a break. A fill that is half way between report and posting differs for a
+/// moment; what differs in the same way all the time is wrong.
+const LOOKS: u32 = 10;
+
+/// Breaks that stand in a record; it says how many there are.
+const RECORDED_MAX: usize = 100;
+
+/// Reconciles the books when it is due.
+pub struct ReconciliationService {
+    api: Arc<Api>,
+    run: Option<Run>,
+    /// Last run that this process recorded; the state hears of it a moment later.
+    done: Option<Timestamp>,
+}
+
+/// A run under way.
+struct Run {
+    due: Timestamp,
+    /// The books are looked at once they have all that was there when it began.
+    from: Position,
+    looks: u32,
+    /// What differed in every look.
+    breaks: Vec<BooksBreak>,
+}
+
+impl ReconciliationService {
+    /// For the books of `api`.
+    pub fn new(api: Arc<Api>) -> Self {
+        Self { api, run: None, done: None }
+    }
+
+    /// Works until told to stop. What is left is done after the next start.
+    pub fn run(mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) {
+            self.turn();
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Looks at the books once, if a run is due.
+    pub fn turn(&mut self) {
+        if !self.api.is_recovered() || self.api.log.durable() < self.api.settled() {
+            return;
+        }
+        let due = self.api.state().jobs.running(Job::Reconciliation);
+        let Some(due) = due.filter(|due| self.done != Some(*due)) else { return };
+        let from = self.api.log.durable();
+        let begin = || Run { due, from, looks: 0, breaks: Vec::new() };
+        let mut run = self.run.take().filter(|run| run.due == due).unwrap_or_else(begin);
+        if self.api.model().position() < run.from {
+            self.run = Some(run);
+            return;
+        }
+        match reconcile(self.api.model()) {
+            Err(error) => self.record(due, None, Some(error.to_string())),
+            Ok(found) => {
+                run.look(&found);
+                match run.breaks.is_empty() || run.looks >= LOOKS {
+                    true => self.record(due, Some((&found, run.breaks.as_slice())), None),
+                    false => self.run = Some(run),
+                }
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        due: Timestamp,
+        found: Option<(&Reconciliation, &[BooksBreak])>,
+        error: Option<String>,
+    ) {
+        let count = found.map_or(0, |(_, breaks)| breaks.len() as u64);
+        let report = found.map(|(books, breaks)| Event::from(self.report(due, books, breaks)));
+        let finished = Event::from(JobFinished { job: Job::Reconciliation, due, count, error });
+        let events = report.into_iter().chain([finished]);
+        let mut records: Vec<_> = events.map(|event| self.api.own_record(event)).collect();
+        match self.api.log.append(&mut records) {
+            Ok(_) => self.done = Some(due),
+            Err(error) => {
+                tracing::error!(%error, "the log takes nothing more; the reconciliation is not recorded")
+            }
+        }
+    }
+
+    fn report(&self, due: Timestamp, books: &Reconciliation, breaks: &[BooksBreak]) -> BooksReconciled {
+        let open = self.api.state().bank.lines().filter(|line| line.status == LineStatus::Open).count();
+        BooksReconciled {
+            due,
+            position: books.position,
+            accounts: books.accounts,
+            holds: books.holds,
+            open_bank_lines: open as u64,
+            breaks_total: breaks.len() as u64,
+            breaks: breaks.iter().take(RECORDED_MAX).cloned().collect(),
+        }
+    }
+}
+
+impl Run {
+    fn look(&mut self, found: &Reconciliation) {
+        match self.looks {
+            0 => self.breaks.clone_from(&found.breaks),
+            _ => self.breaks.retain(|known| found.breaks.contains(known)),
+        }
+        self.looks += 1;
+    }
+}

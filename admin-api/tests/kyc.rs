@@ -237,6 +237,45 @@ fn a_file_that_is_not_enough_may_be_followed_by_another() {
 }
 
 #[test]
+fn a_report_says_where_every_file_stood_and_names_nobody() {
+    let office = office();
+    let Office { world, reviewer, trader, manager, .. } = &office;
+    let turned_down = office.submitted(trader);
+    let why = json!({"code": "unreadable", "reason": "the front cannot be read"});
+    office.act(reviewer, &turned_down, "reject", why).expect(200);
+    let approved = office.submitted(trader);
+    office.approve(reviewer, &approved).expect(200);
+    let waiting = office.submitted(manager);
+    let person = world.get(trader, "/api/v1/auth/me").expect(200).text("id");
+    let by = world.get(reviewer, "/api/v1/auth/me").expect(200).text("id");
+    let other = world.get(manager, "/api/v1/auth/me").expect(200).text("id");
+    let columns = ["file", "user", "newest", "standing", "status", "reviewed_by", "code"];
+    let lines = |to: &str| -> Vec<String> {
+        let report = world.get(reviewer, &format!("/api/v1/reports/kyc-status?to={to}")).expect(200).body;
+        for personal in ["X 123", "Ada King", "1985-12-10", "St James"] {
+            assert!(!report.to_string().contains(personal), "{personal}: {report}");
+        }
+        let line = |row: &Value| columns.map(|column| row[column].to_string().replace('"', "")).join(" ");
+        report["rows"].as_array().unwrap_or_else(|| panic!("no rows: {report}")).iter().map(line).collect()
+    };
+    let mut expected = [
+        format!("{turned_down} {person} false approved rejected {by} unreadable"),
+        format!("{approved} {person} true approved approved {by} null"),
+        format!("{waiting} {other} true pending pending null null"),
+    ];
+    expected.sort();
+    let mut now = lines("2026-11-22");
+    now.sort();
+    assert_eq!(now, expected);
+    assert_eq!(lines("2026-11-21"), [""; 0], "nobody had handed in anything");
+    // 730 days later nothing is proven any more, whether or not a job has said so.
+    let standing = lines("2028-11-25");
+    let newest = standing.iter().find(|line| line.starts_with(&approved)).unwrap();
+    assert!(newest.contains(" true not_submitted "), "{newest}");
+    world.get(trader, "/api/v1/reports/kyc-status?to=2026-11-22").problem(403, "forbidden");
+}
+
+#[test]
 fn every_fault_of_a_form_is_named_and_nothing_changes() {
     let office = office();
     let (trader, whole) = (&office.trader, form("Ada King", "X1"));

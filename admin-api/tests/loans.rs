@@ -2,6 +2,7 @@
 
 mod support;
 
+use assay_event_log::{EventLog, NewRecord};
 use assay_trading_types::*;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -108,6 +109,14 @@ impl Bank {
         self.say(&self.lola, &loan, "approve").expect(200);
         self.say(&self.luis, &loan, "disburse").expect(200);
         loan
+    }
+
+    /// Rows of a report, each with some of its columns.
+    fn report(&self, token: &str, report: &str, columns: &[&str]) -> Vec<String> {
+        let body = self.get(token, &format!("/reports/{report}")).expect(200).body;
+        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let row = |row: &Value| columns.iter().map(|c| shown(&row[*c])).collect::<Vec<_>>().join(" ");
+        body["rows"].as_array().unwrap_or_else(|| panic!("no rows: {body}")).iter().map(row).collect()
     }
 
     /// available, held, total.
@@ -263,6 +272,48 @@ fn loan_02_to_14_a_loan_from_application_to_the_last_payment() {
     assert_eq!(trial.body["balanced"], true, "{trial:?}");
     let reconciled = b.get(&b.auditor, "/ledger/reconciliation").expect(200);
     assert_eq!(reconciled.body["passed"], true, "{reconciled:?}");
+}
+
+#[test]
+fn the_loan_book_and_what_is_late_are_reported_as_they_stood() {
+    let b = bank();
+    let (late, paid_off) = (b.lend("2000", "375"), b.lend("500", "100"));
+    b.post(&b.ada, &format!("/loans/{paid_off}/repay"), json!({"amount": "99999"})).expect(200);
+    let asked_for = b.apply(&b.ben, "FIRM2", "800", "150").expect(201).text("id");
+    // The first instalment was due on 21 December; ten days later nobody has paid it.
+    let now = Timestamp::from_ns((b.world.now_s() + 40 * 86_400) * 1_000_000_000);
+    let tick = NewRecord::first(Topic::Accounts, Actor::new("clock").unwrap(), now, ClockTicked { now });
+    b.world.log.append(&mut vec![tick]).unwrap();
+    let end = "2027-01-01";
+    b.until(&late, |reply| reply.body["late"] == "days1");
+    // Risk decides in order: what it says of this loan comes behind the days.
+    refused(b.say(&b.ada, &late, "cancel"), 400, "WRONG_STAGE");
+    let owed = b.get(&b.lola, &format!("/loans/{late}")).expect(200).body["owed"].clone();
+    let columns = ["loan", "status", "late", "principal", "interest", "fees", "owed", "pledges", "next_due"];
+    let now = b.report(&b.lola, &format!("loan-book?to={end}"), &columns);
+    let text = |field: &str| owed[field].as_str().unwrap();
+    let [principal, interest, fees, total] = ["principal", "interest", "fees", "total"].map(text);
+    assert_eq!(principal, "2000");
+    assert!(Amount::parse(fees).unwrap() >= Amount::parse("25").unwrap(), "the late fee: {owed}");
+    let expected = [
+        format!("{late} active days1 2000 {interest} {fees} {total} 375 AAPL 2027-01-21"),
+        format!("{paid_off} repaid current 0 0 0 0  null"),
+        format!("{asked_for} pending current 0 0 0 0 150 AAPL null"),
+    ];
+    assert_eq!(now, expected);
+    let own = b.report(&b.ada, &format!("loan-book?to={end}"), &["loan", "firm", "repaid"]);
+    assert_eq!(own, [format!("{late} FIRM1 0"), format!("{paid_off} FIRM1 500")]);
+    let other = format!("/api/v1/reports/loan-book?to={end}&firm=FIRM2");
+    b.world.get(&b.ada, &other).problem(404, "not-found");
+
+    let columns = ["product", "currency", "late", "loans", "principal", "owed", "share_percent"];
+    let arrears = b.report(&b.lola, &format!("delinquency?to={end}"), &columns);
+    assert_eq!(arrears, [format!("HOME USD days1 1 2000 {total} 100")]);
+    b.world.get(&b.ada, &format!("/api/v1/reports/delinquency?to={end}")).problem(403, "forbidden");
+    // Before the days passed nothing was late, and before anybody asked there was nothing.
+    let then = b.report(&b.lola, "delinquency?to=2026-12-01", &columns);
+    assert_eq!(then, ["HOME USD current 1 2000 2000 100"]);
+    assert_eq!(b.report(&b.lola, "loan-book?to=2026-11-21", &["loan"]), [""; 0]);
 }
 
 #[test]

@@ -4,12 +4,12 @@
 mod support;
 mod venue;
 
-use assay_event_log::{EventLog, NewRecord, Value as Content};
+use assay_event_log::{EventLog, NewRecord};
 use assay_trading_types::*;
-use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use venue::{Venue, venue};
+use support::Call;
+use venue::{Venue, venue, venue_after};
 
 const WAIT: Duration = Duration::from_secs(120);
 
@@ -28,25 +28,33 @@ impl Venue {
         }
     }
 
+    /// How many notices of breaks somebody has.
+    fn told_of_breaks(&self, token: &str) -> usize {
+        let notices = self.get(token, "/notifications").expect(200).body;
+        let items = notices["page"]["items"].as_array().unwrap_or_else(|| panic!("no page: {notices}"));
+        items.iter().filter(|notice| notice["kind"] == "books_broken").count()
+    }
+
     fn run_now(&self) {
         let path = "/api/v1/system/jobs/reconciliation/run";
         self.world.write(&self.olga, "POST", path, json!({})).expect(200);
     }
 
-    fn appends(&self, topic: Topic, actor: &str, event: impl Into<Event>) {
-        let event = event.into();
-        let record = NewRecord {
-            topic,
-            partition: 0,
-            key: Bytes::copy_from_slice(event.key().as_bytes()),
-            at: Timestamp::from_ns(self.world.now_s() * 1_000_000_000),
-            origin: None,
-            trace: TraceId::default(),
-            actor: Actor::new(actor).unwrap(),
-            wire: None,
-            value: Content::event(event),
-        };
+    fn appends(&self, topic: Topic, event: impl Into<Event>) {
+        let at = Timestamp::from_ns(self.world.now_s() * 1_000_000_000);
+        let record = NewRecord::first(topic, Actor::new("test").unwrap(), at, event);
         self.world.log.append(&mut vec![record]).unwrap();
+    }
+
+    /// Rows of the reconciliation report about a check: asset, account, expected, found, passed.
+    fn report_of(&self, check: &str) -> Vec<String> {
+        let end = self.world.log.end().0.to_string();
+        let call = Call::new("GET", "/api/v1/reports/reconciliation").by(&self.auditor);
+        let report = self.world.send(call.header("assay-position", &end)).expect(200).body;
+        let rows = report["rows"].as_array().unwrap_or_else(|| panic!("no rows: {report}"));
+        let columns = ["asset", "code", "expected", "found", "passed"];
+        let line = |row: &Value| columns.map(|column| row[column].to_string().replace('"', "")).join(" ");
+        rows.iter().filter(|row| row["check"] == check).map(line).collect()
     }
 
     /// Money of every kind has moved.
@@ -62,7 +70,7 @@ impl Venue {
         let undo = self.post(&self.olga, &word(&fee, "reverse"), json!({"reason": "waived"})).expect(200);
         let undo = undo.text("id");
         self.post(&self.oskar, &word(&undo, "approve"), json!({"reason": "agreed"})).expect(200);
-        self.says(ConversionRateSet {
+        self.world.says(ConversionRateSet {
             from: "USD".parse().unwrap(),
             to: "EUR".parse().unwrap(),
             rate: Amount::parse("0.9").unwrap(),
@@ -81,7 +89,8 @@ impl Venue {
 
 #[test]
 fn books_that_come_out_are_recorded_daily_by_ticks_and_whenever_somebody_asks() {
-    let v = venue();
+    // Three minutes before four in the morning.
+    let v = venue_after((18 * 60 + 27) * 60);
     v.life();
     v.world
         .write(&v.ada, "POST", "/api/v1/system/jobs/reconciliation/run", json!({}))
@@ -93,14 +102,15 @@ fn books_that_come_out_are_recorded_daily_by_ticks_and_whenever_somebody_asks() 
     assert_eq!(first["holds"], 1, "the fee that waits: {first}");
     let live = v.get(&v.auditor, "/ledger/reconciliation").expect(200);
     assert_eq!(live.body["passed"], true, "{live:?}");
+    assert_eq!(v.report_of("holds"), ["USD client:FIRM1 5 5 true"], "the fee that waits");
 
-    let tick = |hours: i64| {
-        v.world.pass_s(hours * 3_600);
+    let tick = |minutes: i64| {
+        v.world.pass_s(minutes * 60);
         let now = Timestamp::from_ns(v.world.now_s() * 1_000_000_000);
-        v.appends(Topic::Admin, "clock", ClockTicked { now });
+        v.appends(Topic::Admin, ClockTicked { now });
     };
     tick(0);
-    tick(25);
+    tick(5);
     let reports = v.reports(1);
     assert!(reports[0]["due"].as_str().unwrap().ends_with("T04:00:00.000000000Z"), "{reports:?}");
     let v = Venue { world: v.world.restarted().with_books(), ..v };
@@ -129,7 +139,6 @@ fn a_break_is_named_and_told_to_operations_and_compliance() {
     let transfers = vec![stray, hold];
     v.appends(
         Topic::Ledger,
-        "risk",
         Posted { firm, order_id: None, exec_id: None, movement, loan: None, fees: None, transfers },
     );
     v.run_now();
@@ -140,12 +149,52 @@ fn a_break_is_named_and_told_to_operations_and_compliance() {
         {"kind": "hold", "account": account, "asset": "USD", "books": "4", "expected": "0", "reference": "WDR-0000000FFFFF"},
     ]);
     assert_eq!(report["breaks"], expected);
+    // The waiting fee holds 5, the hold that belongs to nothing 4.
+    assert_eq!(v.report_of("holds"), ["USD client:FIRM1 5 9 false"]);
     for token in [&v.olga, &v.oskar] {
-        let notices = v.get(token, "/notifications").expect(200);
-        let told =
-            notices.body["items"].as_array().unwrap().iter().filter(|n| n["kind"] == "books_broken").count();
-        assert_eq!(told, 1, "{notices:?}");
+        assert_eq!(v.told_of_breaks(token), 1);
     }
-    let mine = v.get(&v.ada, "/notifications").expect(200);
-    assert!(!mine.body.to_string().contains("books_broken"));
+    assert_eq!(v.told_of_breaks(&v.ada), 0);
+}
+
+#[test]
+fn what_venues_say_they_traded_is_held_against_the_postings_by_the_report() {
+    let v = venue();
+    v.world.says(listed());
+    let traded = |side, qty: &str, exec_id: &str, undone| VenueTraded {
+        venue: "LIT".parse().unwrap(),
+        symbol: "AAPL".parse().unwrap(),
+        order_id: OrderId::new(0, 1),
+        exec_id: exec_id.to_owned(),
+        side,
+        qty: Qty::parse(qty).unwrap(),
+        price: Price::parse("10").unwrap(),
+        taker: VenueTaker::Client,
+        undone,
+    };
+    let from_execution = |offset, traded: VenueTraded| {
+        let at = Timestamp::from_ns(v.world.now_s() * 1_000_000_000);
+        let (role, topic) = (Role::Execution, Topic::Markets);
+        let origin = Some(Origin::Input { role, topic, partition: 0, offset, index: 0 });
+        let first = NewRecord::first(Topic::Accounts, Actor::new("test").unwrap(), at, traded);
+        v.world.log.append(&mut vec![NewRecord { origin, ..first }]).unwrap();
+    };
+    from_execution(1, traded(Side::Buy, "7", "1", false));
+    from_execution(2, traded(Side::Sell, "2", "2", false));
+    from_execution(3, traded(Side::Sell, "1", "3", true));
+    v.funded("USD", "1");
+    // Seven and one came from the venue, two went there.
+    assert_eq!(v.report_of("trades"), ["AAPL venue:LIT -6 -6 true", "USD venue:LIT 60 60 true"]);
+}
+
+fn listed() -> InstrumentListed {
+    InstrumentListed {
+        symbol: "AAPL".parse().unwrap(),
+        currency: "USD".parse().unwrap(),
+        tick_size: "0.01".parse().unwrap(),
+        lot_size: "1".parse().unwrap(),
+        security_type: None,
+        exchange: None,
+        single_orders: Default::default(),
+    }
 }

@@ -558,6 +558,7 @@ fn the_books_balance_in_every_view_of_them() {
         "trades USD client:FIRM1 -900 -900 true",
         "trades AAPL client:FIRM2 -10 -10 true",
         "trades USD client:FIRM2 900 900 true",
+        "holds USD client:FIRM1 1601.6 1601.6 true",
     ];
     assert_eq!(reconciled, expected);
     let plain = v.get(&v.auditor, &format!("/reports/journal?{DAY}&format=ledger")).expect(200);

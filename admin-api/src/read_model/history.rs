@@ -5,7 +5,7 @@ use super::trading::{run, text};
 use assay_event_log::Record;
 use assay_trading_types::{
     AccountId, Actor, CancelRefused, Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, LimitScope,
-    LimitsChanged, LoanChanged, OrderRefused, SwitchScope,
+    LimitsChanged, LoanChanged, MovementChanged, OrderRefused, SwitchScope, VenueTaker, VenueTraded,
 };
 use rusqlite::{Connection, params};
 
@@ -24,6 +24,8 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
             run(db, sql, params![place, at, e.symbol.as_str(), e.price.to_string()])
         }
         Event::LoanChanged(e) => loan(db, record, e),
+        Event::MovementChanged(e) => movement(db, record, e),
+        Event::VenueTraded(e) if e.taker == VenueTaker::Client => traded_at_venue(db, record, e),
         other => Control::of(record, other).map_or(Ok(()), |control| control.write(db, record)),
     }
 }
@@ -196,6 +198,20 @@ fn loan(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Result<(
             loan.call_until.map(|at| at.as_ns()),
         ],
     )
+}
+
+fn movement(db: &Connection, record: &Record, e: &MovementChanged) -> rusqlite::Result<()> {
+    let (place, _) = place(record);
+    let (id, status) = (e.movement.id.to_string(), text(&e.movement.status));
+    run(db, "INSERT OR REPLACE INTO movement_event VALUES (?1, ?2, ?3)", params![id, place, status])
+}
+
+/// What a venue had on the other side of a client's fill; undone, it is the other way round.
+fn traded_at_venue(db: &Connection, record: &Record, e: &VenueTraded) -> rusqlite::Result<()> {
+    let ((place, _), is_buy) = (place(record), e.side.is_buy() != e.undone);
+    let (qty, price) = (e.qty.to_string(), e.price.to_string());
+    let sql = "INSERT OR REPLACE INTO venue_event VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    run(db, sql, params![place, e.venue.as_str(), e.symbol.as_str(), is_buy, qty, price])
 }
 
 /// Something that risk controls are judged by at the annual review: a change, an override, a stop, an alarm.

@@ -97,6 +97,13 @@ CREATE TABLE loan_event (
     principal TEXT NOT NULL, interest TEXT NOT NULL, fees TEXT NOT NULL, repaid TEXT NOT NULL, recovered TEXT NOT NULL,
     pledges TEXT NOT NULL, next_due INTEGER, call_until INTEGER, PRIMARY KEY (loan, position)
 ) WITHOUT ROWID;
+CREATE TABLE movement_event (
+    movement TEXT NOT NULL, position INTEGER NOT NULL, status TEXT NOT NULL, PRIMARY KEY (movement, position)
+) WITHOUT ROWID;
+CREATE TABLE venue_event (
+    position INTEGER PRIMARY KEY, venue TEXT NOT NULL, symbol TEXT NOT NULL, is_buy INTEGER NOT NULL, qty TEXT NOT NULL,
+    price TEXT NOT NULL
+);
 CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 ";
 
@@ -145,6 +152,8 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
         "price_event",
         "control_event",
         "loan_event",
+        "movement_event",
+        "venue_event",
     ];
     let drops: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))

@@ -325,7 +325,7 @@ pub(super) fn rejected(
     })
 }
 
-fn order(row: &Row<'_>) -> rusqlite::Result<OrderId> {
+pub(super) fn order(row: &Row<'_>) -> rusqlite::Result<OrderId> {
     row.get::<_, i64>("order_id").map(|id| order_id(id.cast_unsigned()))
 }
 
@@ -335,7 +335,7 @@ fn exec_id(id: i64) -> ExecId {
 }
 
 /// Price times quantity, as the venue values trades.
-fn notional(price: Amount, qty: Amount) -> Amount {
+pub(super) fn notional(price: Amount, qty: Amount) -> Amount {
     let units = |amount: Amount| i64::try_from(amount.units()).unwrap_or(i64::MAX);
     Price::from_units(units(price)).notional(Qty::from_units(units(qty)))
 }

@@ -220,7 +220,10 @@ impl<'a> RowIds<'a> {
             Event::LoanChanged(e) => Self { firm: Some(e.loan.firm.as_str()), ..none },
             Event::LoanRefused(e) => Self { firm: e.firm.as_ref().map(FirmId::as_str), ..none },
             Event::FeeScheduleSet(e) => Self { firm: e.firm.as_ref().map(|firm| firm.as_str()), ..none },
-            Event::LoanProductChanged(_) | Event::MoneyTermsSet(_) | Event::ConversionRateSet(_) => none,
+            Event::LoanProductChanged(_)
+            | Event::WorkLeft(_)
+            | Event::MoneyTermsSet(_)
+            | Event::ConversionRateSet(_) => none,
             Event::HouseCreditSet(_) | Event::LimitsChangeDecided(_) => none,
             Event::LimitsChangeProposed(e) => Self { firm: firm_of_limits(&e.scope), ..none },
             Event::LimitsChanged(e) => Self { firm: firm_of_limits(&e.scope), ..none },

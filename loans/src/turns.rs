@@ -10,9 +10,10 @@ use assay_trading_types::{Asset, Date, LoanId, LoanRefusal, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Loans that one turn looks at. Each gives some few records: a turn is some milliseconds, and its records are far fewer
-/// than one input may have.
-pub const TURN_LOANS_MAX: usize = 1_000;
+/// Loans that one turn looks at, some 10 us each with their postings: orders wait for one turn of them at most, because
+/// whoever drives the core lets everything else that has come pass between two turns. A loan gives some few records, so
+/// that those of a turn are far fewer than one input may have.
+pub const TURN_LOANS_MAX: usize = 250;
 
 /// What is still to be looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,16 @@ impl Loans {
             (self.turns.day, self.turns.next) = (Some(date), Some(first()));
         }
         Ok(self.go_on(now))
+    }
+
+    /// Whether a day or a price has left loans that are still to be looked at.
+    pub fn is_work_left(&self) -> bool {
+        self.turns.next.is_some() || !self.turns.rounds.is_empty()
+    }
+
+    /// Where the day goes on, until all loans have been looked at.
+    pub fn day_from(&self) -> Option<LoanId> {
+        self.turns.next
     }
 
     /// A price was said: the loans that it concerns are looked at.

@@ -123,7 +123,7 @@ impl Risk {
         }
     }
 
-    /// A second has passed: a new day begins for loans, or what a day or a price left is gone on with.
+    /// A second has passed: a new day begins for loans.
     pub(crate) fn loans_tick(&mut self, now: Timestamp, by: Actor, out: &mut Outbox) {
         let asked = Asked { by, client: None, now };
         let day = Command::StartDay { date: Date::of(now) };
@@ -146,6 +146,12 @@ impl Risk {
     fn apply_to_loans(&mut self, command: &Command, asked: Asked, out: &mut Outbox) {
         let events = self.loans.apply(command, asked, &Books(&self.ledger));
         self.tell_of_loans(events.expect("days that have begun and prices are taken"), None, out);
+    }
+
+    /// What a day or a price has left is gone on with.
+    pub(crate) fn go_on_with_loans(&mut self, input: &Input<'_>, out: &mut Outbox) {
+        let asked = Asked { by: input.actor, client: None, now: input.at };
+        self.apply_to_loans(&Command::GoOn, asked, out);
     }
 }
 

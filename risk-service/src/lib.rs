@@ -53,6 +53,7 @@ mod switches;
 mod terms;
 mod trade_amendment;
 mod venues;
+mod work;
 
 pub use error::Error;
 pub use risk::{AtStake, Risk};

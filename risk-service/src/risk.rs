@@ -70,6 +70,8 @@ pub struct Risk {
     pub(crate) fees: Fees,
     /// Loans, their products, and the prices of what secures them.
     pub(crate) loans: Loans,
+    /// A record that says that work is left is on its way.
+    pub(crate) is_work_told: bool,
     /// Orders that sell collateral.
     pub(crate) sales: Sales,
     /// Ids and ranges that all sessions have used up today; derived.
@@ -302,6 +304,9 @@ impl Risk {
             Event::LoanInstructed(e) if self.is_new_outcome(input.origin) => {
                 self.instruct_loan(e, input, out);
             }
+            Event::WorkLeft(_) if is_from_risk(input) && self.is_new_outcome(input.origin) => {
+                self.go_on(input, out);
+            }
             Event::OrderRefused(e) if is_from_risk(input) => self.sale_refused(e, input, out),
             Event::FeeScheduleSet(e) => self.set_fee_schedule(e, input.actor, out),
             Event::MoneyTermsSet(e) => self.set_money_terms(e),
@@ -392,6 +397,7 @@ impl Processor for Risk {
         self.kill_some(out);
         self.cancel_for_lost(out);
         self.serve_mass_requests(out);
+        self.tell_of_work_left(out);
     }
 }
 

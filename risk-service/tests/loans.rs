@@ -3,6 +3,7 @@
 mod desk;
 mod lender;
 
+use assay_loans::TURN_LOANS_MAX;
 use assay_risk_service::Risk;
 use assay_trading_types::loan_terms::*;
 use assay_trading_types::*;
@@ -446,4 +447,48 @@ fn a_command_that_comes_twice_has_effect_once() {
     }
     assert_eq!(l.desk.risk.loans().iter().count(), 1);
     assert_eq!(l.desk.funds("ACME", "AAPL"), "900/900");
+}
+
+#[test]
+fn a_day_of_more_loans_than_one_step_takes_goes_on_by_a_record_of_its_own_and_once() {
+    let mut l = Lender::new();
+    let firms = TURN_LOANS_MAX / 3 + 1;
+    for n in 0..firms {
+        let firm = format!("F{n}");
+        l.desk.open_firm(&firm, Commission::default(), SelfTrade::Allow);
+        l.desk.credit(&firm, "AAPL", "1000");
+        for _ in 0..3 {
+            l.lend(&firm, "300", "60");
+        }
+    }
+    l.desk.later_ms(86_400_000);
+    let (now, mut offset) = (l.desk.now, l.desk.accounts.len() as u64);
+    let mut give = |risk: &mut Risk, event: Event, origin: Option<Origin>| {
+        offset += 1;
+        let (place, caused) = ((Topic::Accounts, Role::Risk), (now, origin, id("clock")));
+        desk::apply(risk, place, offset, caused, &event)
+    };
+    let changed = |out: &[Emitted]| {
+        let loans = out.iter().filter(|emitted| matches!(emitted.event, Event::LoanChanged(_)));
+        loans.count()
+    };
+    let tick = || Event::from(ClockTicked { now });
+    let begun = give(&mut l.desk.risk, tick(), None);
+    let is_left = |emitted: &&Emitted| matches!(emitted.event, Event::WorkLeft(_));
+    let left: Vec<Emitted> = begun.iter().filter(is_left).cloned().collect();
+    assert_eq!((changed(&begun), left.len()), (TURN_LOANS_MAX, 1));
+    let Event::WorkLeft(work) = &left[0].event else { unreachable!() };
+    assert!(work.loans_from.is_some(), "{work:?}");
+
+    // Whoever else writes such a record moves nothing; the process may die meanwhile.
+    assert_eq!(give(&mut l.desk.risk, left[0].event.clone(), None), []);
+    l.restart();
+    let gone_on = give(&mut l.desk.risk, left[0].event.clone(), Some(left[0].origin));
+    assert_eq!((changed(&gone_on), gone_on.iter().filter(is_left).count()), (firms * 3 - TURN_LOANS_MAX, 0));
+    assert_eq!(give(&mut l.desk.risk, left[0].event.clone(), Some(left[0].origin)), [], "twice in the log");
+    assert_eq!(give(&mut l.desk.risk, tick(), None), [], "the day is done");
+    l.check();
+    for loan in l.desk.risk.loans().iter() {
+        assert_eq!(loan.state().owed.total().to_string(), "300.1", "a day at 12 % on 300, to the cent");
+    }
 }

@@ -29,6 +29,7 @@ mod sessions;
 mod trading;
 mod venues;
 mod webhooks;
+mod work;
 
 pub use alerts::*;
 pub use amendments::*;
@@ -59,6 +60,7 @@ pub use sessions::*;
 pub use trading::*;
 pub use venues::*;
 pub use webhooks::*;
+pub use work::*;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, key $key:expr;)*) => {
@@ -307,6 +309,8 @@ events! {
     LoanProductChanged(LoanProductChanged) = "loan_product.changed.v1", key |e| e.product.id.as_str();
     /// What is wanted of a loan has no effect. accounts, risk.
     LoanRefused(LoanRefused) = "loan.refused.v1", key |e| e.key();
+    /// A day or a price has begun more than one step does. accounts, risk.
+    WorkLeft(WorkLeft) = "work.left.v1", key |_| "work";
     /// People are to be told of a loan. admin, risk.
     LoanNewsRaised(LoanNewsRaised) = "loan_news.raised.v1", key |e| e.firm.as_str();
     /// An outside venue exists. markets, admin.

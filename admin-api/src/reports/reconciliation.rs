@@ -157,7 +157,8 @@ fn open<'a>(
 ) -> Result<HashMap<String, bool>, ReportError> {
     const ORDERS: &str = "SELECT order_id, leaves FROM order_event \
          WHERE position < ? AND order_id IS NOT NULL AND leaves IS NOT NULL ORDER BY position";
-    const MOVEMENTS: &str = "SELECT movement, status FROM movement_event WHERE position < ? ORDER BY position";
+    const MOVEMENTS: &str =
+        "SELECT movement, status FROM movement_event WHERE position < ? ORDER BY position";
     let mut open: HashMap<String, bool> = named.map(|name| (name.to_owned(), false)).collect();
     let below = || source.position().0.cast_signed();
     source.each(Query::new(ORDERS).integer(below()), |row| {

@@ -1,11 +1,12 @@
-//! A day of a million running loans: interest, instalments, lateness, collateral.
+//! A day of a million running loans: interest, instalments, lateness, collateral; the core alone, and with the books and records.
 
 use assay_loans::Command;
 use assay_loans::*;
+use assay_risk_service::Risk;
 use assay_trading_types::loan_terms::*;
 use assay_trading_types::*;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Loans that run.
 const LOANS: u64 = 1_000_000;
@@ -22,8 +23,13 @@ impl Funds for Rich {
     }
 }
 
-#[allow(clippy::disallowed_methods)] // a driver: it measures
 pub(super) fn run() {
+    core();
+    day_by_records();
+}
+
+#[allow(clippy::disallowed_methods)] // a driver: it measures
+fn core() {
     let start = Date::parse("2026-01-01").expect("a day");
     let mut loans = Loans::new();
     let ask = |loans: &mut Loans, by: &str, command: Command, day: i32| {
@@ -68,6 +74,112 @@ pub(super) fn run() {
         println!(
             "ledger: accrual, day {day} of {LOANS} loans, {events} events with their postings, {took:.2?}"
         );
+    }
+}
+
+/// The same with the books and what is said of it as JSON, step by step as the log brings them: what a step takes is what an
+/// order that comes in it waits.
+#[allow(clippy::disallowed_methods)] // a driver: it measures
+fn day_by_records() {
+    let mut lender = Lender::new();
+    let firms = LOANS / LOANS_MAX as u64;
+    (0..firms).for_each(|n| lender.lend_to(n));
+    for day in 1..=DAYS {
+        lender.now = Date::parse("2026-01-01").expect("a day").plus_days(day).start();
+        let (clock, mut longest, mut steps, mut bytes) = (Instant::now(), Duration::ZERO, 0, 0);
+        let mut next = Some((Event::from(ClockTicked { now: lender.now }), None));
+        while let Some((event, origin)) = next.take() {
+            let step = Instant::now();
+            for emitted in lender.say("clock", event, origin) {
+                bytes += encode(&emitted.event).len();
+                if matches!(emitted.event, Event::WorkLeft(_)) {
+                    next = Some((emitted.event, Some(emitted.origin)));
+                }
+            }
+            (longest, steps) = (longest.max(step.elapsed()), steps + 1);
+        }
+        let took = clock.elapsed();
+        println!(
+            "loans by records: day {day} of {} loans in {steps} steps, {} MB said, {took:.2?}; the longest step {longest:.2?}",
+            firms * LOANS_MAX as u64,
+            bytes >> 20,
+        );
+    }
+}
+
+/// Risk, and who lends.
+struct Lender {
+    risk: Risk,
+    out: Outbox,
+    offset: u64,
+    commands: u64,
+    now: Timestamp,
+}
+
+impl Lender {
+    fn new() -> Self {
+        let (risk, out, now) = (Risk::new(0), Outbox::new(Role::Risk, 1), Timestamp::default());
+        let mut lender = Self { risk, out, offset: 0, commands: 0, now };
+        lender.now = Date::parse("2026-01-01").expect("a day").start();
+        let symbol = Symbol::new("BTC").expect("short");
+        let listed = InstrumentListed {
+            symbol,
+            currency: asset("USD"),
+            tick_size: Price::parse("0.01").expect("a price"),
+            lot_size: Qty::parse("1").expect("a quantity"),
+            security_type: None,
+            exchange: None,
+            single_orders: false,
+        };
+        lender.say("config", listed.into(), None);
+        let price = Price::parse("50000").expect("a price");
+        lender.say(
+            "config",
+            ReferencePriceSet { symbol, price, max_age_ns: None, source: None }.into(),
+            None,
+        );
+        let product = LoanProductId::new("HOME").expect("short");
+        let propose = LoanAction::ProposeProduct { product, terms: Box::new(self::product()) };
+        lender.instruct("user:maker", None, propose);
+        lender.instruct("user:checker", None, LoanAction::ApproveProduct { product, version: 1 });
+        lender
+    }
+
+    /// As many loans as a firm may have.
+    fn lend_to(&mut self, n: u64) {
+        let firm = FirmId::new(&format!("F{n}")).expect("short");
+        let account = AccountId::new(firm.as_str()).expect("short");
+        let (commission, self_trade) = (Commission::default(), SelfTrade::Allow);
+        self.say("config", FirmOpened { firm, accounts: vec![account], commission, self_trade }.into(), None);
+        let (btc, amount, reference) = (asset("BTC"), Amount::from_units(10_000_000_000), String::new());
+        self.say("config", AccountCredited { firm, account, asset: btc, amount, reference }.into(), None);
+        for m in 0..LOANS_MAX as i128 {
+            let product = LoanProductId::new("HOME").expect("short");
+            let amount = Amount::from_units((1_000 + (i128::from(n) * 3 + m) % 9_000) * 1_000_000_000);
+            let pledges = BTreeMap::from([(btc, Amount::from_units(1_000_000_000))]);
+            let loan = LoanId::new(0, self.offset + 1);
+            self.instruct("user:ann", Some(firm), LoanAction::Apply { account, product, amount, pledges });
+            self.instruct("user:officer", Some(firm), LoanAction::Approve { loan });
+            self.instruct("user:treasurer", Some(firm), LoanAction::Disburse { loan });
+        }
+    }
+
+    fn instruct(&mut self, by: &str, firm: Option<FirmId>, action: LoanAction) {
+        self.commands += 1;
+        let command = CommandId::new(&format!("cmd_{}", self.commands)).expect("short");
+        let said = self.say(by, LoanInstructed { command, firm, action }.into(), None);
+        let refused = said.iter().find(|emitted| matches!(emitted.event, Event::LoanRefused(_)));
+        assert!(refused.is_none(), "{refused:?}");
+    }
+
+    fn say(&mut self, by: &str, event: Event, origin: Option<Origin>) -> Vec<Emitted> {
+        self.offset += 1;
+        let (topic, actor) = (Topic::Accounts, Actor::new(by).expect("short"));
+        let (offset, at, trace) = (self.offset, self.now, TraceId::default());
+        let input = Input { topic, partition: 0, offset, at, origin, trace, actor, event: &event };
+        self.out.begin(&input);
+        self.risk.apply(&input, &mut self.out);
+        self.out.drain().collect()
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn loans() -> Vec<Event> {
             }),
         }
         .into(),
+        WorkLeft { loans_from: Some(LoanId::new(0, 42)) }.into(),
         LoanRefused {
             command,
             firm: Some(firm()),

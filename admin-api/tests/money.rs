@@ -239,6 +239,19 @@ fn a_statement_comes_to_what_the_wallet_has_and_one_period_begins_where_the_last
     let lines: Vec<String> = csv.body.as_str().unwrap().lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 6, "{lines:?}");
     assert!(lines[1].ends_with(",opening_balance,,,1000") && lines[5].ends_with(",closing_balance,,,970.25"));
+    let pdf = || statement("from=2026-11-22&to=2026-11-22&format=pdf").expect(200);
+    let pages = pdf();
+    assert_eq!(pages.headers["content-type"], "application/pdf");
+    assert_eq!(
+        pages.headers["content-disposition"],
+        "attachment; filename=\"statement-FIRM1-USD-2026-11-22.pdf\""
+    );
+    let text = pages.body.as_str().unwrap();
+    assert!(text.starts_with("%PDF-1."), "{}", &text[..20]);
+    for shown in ["Statement of FIRM1 in USD", "opening_balance", "-20.25", "closing_balance", "970.25"] {
+        assert!(text.contains(shown), "{shown}");
+    }
+    assert_eq!(pdf().body, pages.body, "the same to the byte");
     for bad in
         ["from=2026-11-22", "from=2026-11-22&to=2026-11-21", "from=9999-01-01&to=9999-01-01", "from=x&to=y"]
     {

@@ -30,16 +30,6 @@ impl ApiArgs {
         call(self.api, method, path, &self.header()?, body)
     }
 
-    /// What a GET answers, as it is.
-    ///
-    /// # Errors
-    /// As [`ApiArgs::call`].
-    pub(crate) fn text(&self, path: &str) -> Result<String, String> {
-        let (status, body) = answer(self.api, "GET", path, &self.header()?, "")?;
-        let problem = || serde_json::from_str(&body).unwrap_or_default();
-        if (200..300).contains(&status) { Ok(body) } else { Err(words(status, &problem())) }
-    }
-
     /// Writes what a GET answers to `out` as it comes, however large it is.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Statements: what an account had before, what came and went, what it has after.
 
 use super::firms::failed;
+use super::statement_pdf::pdf;
 use super::wallets::found;
 use crate::api::Api;
 use crate::asked::Asked;
@@ -8,6 +9,7 @@ use crate::paging::Params;
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{AccountRow, EntryRow, ReadModel};
+use assay_reports::Error;
 use assay_trading_types::{Amount, Date, Position};
 use axum::Json;
 use axum::extract::State;
@@ -44,7 +46,7 @@ pub(crate) struct StatementQuery {
     /// The last day, UTC.
     #[param(value_type = String, example = "2026-11-30")]
     to: Date,
-    /// `json` (the default) or `csv`.
+    /// `json` (the default), `csv` or `pdf`; a PDF has 20,000 lines at most.
     #[param(inline, example = "json")]
     format: Option<Format>,
 }
@@ -57,6 +59,8 @@ pub(crate) enum Format {
     Json,
     /// For spreadsheets (RFC 4180).
     Csv,
+    /// For people, to print and to file.
+    Pdf,
 }
 
 /// A statement.
@@ -64,33 +68,33 @@ pub(crate) enum Format {
 pub(crate) struct StatementView {
     /// The account.
     #[schema(example = "FIRM1")]
-    account: String,
+    pub(super) account: String,
     /// Currency or symbol.
     #[schema(example = "USD")]
-    asset: String,
+    pub(super) asset: String,
     /// The first day, UTC.
     #[schema(value_type = String, example = "2026-11-01")]
-    from: Date,
+    pub(super) from: Date,
     /// The last day, UTC.
     #[schema(value_type = String, example = "2026-11-30")]
-    to: Date,
+    pub(super) to: Date,
     /// What it had before, a decimal.
-    #[schema(example = "10000")]
-    opening: String,
+    #[schema(value_type = String, example = "10000")]
+    pub(super) opening: Amount,
     /// What came, a decimal.
-    #[schema(example = "2500.50")]
-    credits: String,
+    #[schema(value_type = String, example = "2500.50")]
+    pub(super) credits: Amount,
     /// What went, a decimal.
-    #[schema(example = "0")]
-    debits: String,
+    #[schema(value_type = String, example = "0")]
+    pub(super) debits: Amount,
     /// What it has after, a decimal: opening, and credits, less debits.
-    #[schema(example = "12500.50")]
-    closing: String,
+    #[schema(value_type = String, example = "12500.50")]
+    pub(super) closing: Amount,
     /// Everything below this position of the log is in it.
     #[schema(example = 4711)]
-    position: u64,
+    pub(super) position: u64,
     /// What came and went, oldest first.
-    entries: Vec<StatementLine>,
+    pub(super) entries: Vec<StatementLine>,
 }
 
 /// A line of a statement.
@@ -98,22 +102,22 @@ pub(crate) struct StatementView {
 pub(crate) struct StatementLine {
     /// When, UTC.
     #[schema(example = "2026-11-21T09:30:00.000000000Z")]
-    at: String,
+    pub(super) at: String,
     /// Position of its record in the log.
     #[schema(example = 4711)]
-    position: u64,
+    pub(super) position: u64,
     /// Why.
     #[schema(example = "deposit")]
-    reason: String,
+    pub(super) reason: String,
     /// The movement or order it belongs to.
     #[schema(example = "DEP-00000000002A")]
-    reference: Option<String>,
+    pub(super) reference: Option<String>,
     /// Came, or went if negative, a decimal.
-    #[schema(example = "2500.50")]
-    change: String,
+    #[schema(value_type = String, example = "2500.50")]
+    pub(super) change: Amount,
     /// The account has afterwards, a decimal.
-    #[schema(example = "12500.50")]
-    balance: String,
+    #[schema(value_type = String, example = "12500.50")]
+    pub(super) balance: Amount,
 }
 
 /// A statement of an account over days. It is made from the entries, and given only if they come to what the books have.
@@ -144,7 +148,30 @@ async fn read_statement(
             let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")];
             (kind, csv(&statement)).into_response()
         }
+        Format::Pdf => as_pdf(statement).await?,
     })
+}
+
+/// The pages, made beside the requests.
+async fn as_pdf(statement: StatementView) -> Result<Response, Problem> {
+    let name = format!("statement-{}-{}-{}.pdf", statement.account, statement.asset, statement.from);
+    let made = tokio::task::spawn_blocking(move || pdf(&statement)).await;
+    let bytes = match made {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(Error::TooLong { max })) => {
+            return Err(Problem::field("from", format!("has more than {max} lines: ask in parts")));
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a statement cannot be written");
+            return Err(Problem::because(ProblemKind::Unavailable, "the statement cannot be written"));
+        }
+        Err(_) => return Err(Problem::later(ProblemKind::Unavailable, 1)),
+    };
+    // An account's name may hold what ends a quotation.
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' };
+    let name = format!("attachment; filename=\"{}\"", name.chars().map(plain).collect::<String>());
+    let kind = (header::CONTENT_TYPE, "application/pdf".to_owned());
+    Ok(([kind, (header::CONTENT_DISPOSITION, name)], bytes).into_response())
 }
 
 fn statement(model: &ReadModel, row: &AccountRow, from: Date, to: Date) -> Result<StatementView, Problem> {
@@ -170,10 +197,10 @@ fn statement(model: &ReadModel, row: &AccountRow, from: Date, to: Date) -> Resul
         asset: row.asset.clone(),
         from,
         to,
-        opening: opening.to_string(),
-        credits: credits.to_string(),
-        debits: debits.to_string(),
-        closing: closing.to_string(),
+        opening,
+        credits,
+        debits,
+        closing,
         position: position.0,
         entries: entries.into_iter().map(line).collect(),
     })
@@ -204,10 +231,10 @@ fn line(entry: EntryRow) -> StatementLine {
     StatementLine {
         at: entry.at.to_string(),
         position: entry.position(),
-        change: entry.change().to_string(),
+        change: entry.change(),
         reason: entry.reason,
         reference: entry.reference,
-        balance: entry.balance.to_string(),
+        balance: entry.balance,
     }
 }
 
@@ -215,17 +242,17 @@ fn line(entry: EntryRow) -> StatementLine {
 fn csv(s: &StatementView) -> String {
     let mut out = String::from("account,asset,at,position,reason,reference,change,balance\r\n");
     let (account, asset) = (quoted(&s.account), quoted(&s.asset));
-    let mut put = |at: &str, position: &str, reason: &str, reference: &str, change: &str, balance: &str| {
+    let mut put = |at: &str, position: &str, reason: &str, reference: &str, change: &str, balance: Amount| {
         let written =
             write!(out, "{account},{asset},{at},{position},{reason},{reference},{change},{balance}\r\n");
         written.expect("a string takes everything");
     };
-    put(&s.from.to_string(), "", "opening_balance", "", "", &s.opening);
+    put(&s.from.to_string(), "", "opening_balance", "", "", s.opening);
     for e in &s.entries {
         let (position, reference) = (e.position.to_string(), e.reference.as_deref().unwrap_or_default());
-        put(&e.at, &position, &e.reason, reference, &e.change, &e.balance);
+        put(&e.at, &position, &e.reason, reference, &e.change.to_string(), e.balance);
     }
-    put(&s.to.to_string(), "", "closing_balance", "", "", &s.closing);
+    put(&s.to.to_string(), "", "closing_balance", "", "", s.closing);
     out
 }
 

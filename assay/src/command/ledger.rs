@@ -8,6 +8,9 @@ use super::session::{in_a_path, show};
 use crate::api_client::ApiArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -88,6 +91,8 @@ pub(crate) enum StatementFormat {
     Json,
     /// For spreadsheets.
     Csv,
+    /// To print and to file.
+    Pdf,
 }
 
 /// `assay ledger statement`
@@ -105,9 +110,12 @@ pub(crate) struct StatementArgs {
     /// The last day (UTC).
     #[arg(long)]
     to: String,
-    /// `json` or `csv`.
+    /// `json`, `csv` or `pdf`.
     #[arg(long, value_enum, default_value = "csv")]
     format: StatementFormat,
+    /// Write it to this file; a PDF must have one where the output is a terminal.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 pub(crate) fn run(command: &LedgerCommand) -> Outcome {
@@ -247,10 +255,20 @@ impl StatementArgs {
         let format = match self.format {
             StatementFormat::Json => "json",
             StatementFormat::Csv => "csv",
+            StatementFormat::Pdf => "pdf",
         };
         let days = [("from", Some(self.from.as_str())), ("to", Some(self.to.as_str()))];
         let path = format!("{place}/statement{}format={format}", query(&days));
-        print!("{}", self.api.text(&path)?);
-        Ok(())
+        match &self.out {
+            Some(file) => {
+                let taken = |error| format!("cannot write {}: {error}", file.display());
+                let mut to = File::create(file).map_err(taken)?;
+                self.api.download(&path, &mut to).map(drop)
+            }
+            None if self.format == StatementFormat::Pdf && std::io::stdout().is_terminal() => {
+                Err("a PDF is not for a terminal: name a file with --out".to_owned())
+            }
+            None => self.api.download(&path, &mut std::io::stdout().lock()).map(drop),
+        }
     }
 }

@@ -495,6 +495,10 @@ operations! {
     ListFeeSchedules "list_fee_schedules" GET "/api/v1/fee-schedules" TRADING_READ;
     /// Set it.
     SetFeeSchedule "set_fee_schedule" PUT "/api/v1/fee-schedules" OPERATIONS;
+    /// What the house pays on balances.
+    ListBalanceInterest "list_balance_interest" GET "/api/v1/balance-interest" Access::SignedIn;
+    /// Set it.
+    SetBalanceInterest "set_balance_interest" PUT "/api/v1/balance-interest" OPERATIONS;
     /// Accounts of the books.
     ListLedgerAccounts "list_ledger_accounts" GET "/api/v1/ledger/accounts" LEDGER_READ;
     /// Entries of one.

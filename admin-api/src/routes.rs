@@ -3,6 +3,7 @@
 pub(crate) mod access_review;
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
+pub(crate) mod balance_interest;
 pub(crate) mod bank;
 pub(crate) mod beneficiaries;
 pub(crate) mod deliveries;
@@ -86,6 +87,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(movements::routes())
         .merge(beneficiaries::routes())
         .merge(fee_schedules::routes())
+        .merge(balance_interest::routes())
         .merge(ledger::routes())
         .merge(bank::routes())
         .merge(reconciliation::routes())

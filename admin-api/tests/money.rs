@@ -5,6 +5,7 @@ mod venue;
 
 use assay_trading_types::*;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use support::Call;
 use venue::{Venue, ids, refused, venue, venue_after};
 
@@ -332,4 +333,52 @@ fn a_firm_hears_what_became_of_its_money_and_operations_what_waits() {
         ours.len(),
         "told once, whatever is replayed"
     );
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test's patience")]
+#[test]
+fn interest_on_balances_takes_two_persons_comes_daily_and_stands_in_the_statement() {
+    // A minute before midnight: a login works on both days.
+    let v = venue_after((14 * 60 + 29) * 60);
+    let set = |token: &str, body: Value| v.world.write(token, "PUT", "/api/v1/balance-interest", body);
+    let body = json!({"asset": "USD", "rate": "0.0365", "day_count": "act365_fixed"});
+    set(&v.ada, body.clone()).problem(403, "forbidden");
+    for (field, bad) in
+        [("rate", "-0.01"), ("rate", "11"), ("rate", "1e-2"), ("day_count", "act364"), ("asset", "")]
+    {
+        let mut wrong = body.clone();
+        wrong[field] = json!(bad);
+        set(&v.olga, wrong).problem(400, "invalid");
+    }
+    let proposal = set(&v.olga, body).expect(202).text("proposal");
+    let path = format!("/api/v1/proposals/{proposal}/approve");
+    v.world.write(&v.olga, "POST", &path, json!({"reason": "mine"})).problem(403, "segregation");
+    v.world.write(&v.oskar, "POST", &path, json!({"reason": "as agreed"})).expect(200);
+    let shown =
+        json!({"items": [{"asset": "USD", "rate": "0.0365", "day_count": "act365_fixed", "version": 1}]});
+    assert_eq!(v.get(&v.ada, "/balance-interest").expect(200).body, shown);
+
+    v.funded("USD", "100000");
+    v.world.pass_s(120);
+    let now = Timestamp::from_ns(v.world.now_s() * 1_000_000_000);
+    v.world.says(ClockTicked { now });
+    // Whoever asks risk for something hears what it decided before.
+    v.funded("EUR", "1");
+    let (from, to) = ("2026-11-22", "2026-11-22");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let statement = loop {
+        let path = format!("/wallets/FIRM1/USD/statement?from={from}&to={to}");
+        let statement = v.get(&v.ada, &path).expect(200);
+        if statement.text("closing") != "100000" {
+            break statement;
+        }
+        assert!(Instant::now() < deadline, "{statement:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let figures = ["opening", "credits", "debits", "closing"].map(|field| statement.text(field));
+    assert_eq!(figures, ["100000", "10", "0", "100010"]);
+    let last = statement.body["entries"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["reason"], &last["change"]), (&json!("balance_interest"), &json!("10")));
+    let books = v.get(&v.auditor, "/ledger/reconciliation").expect(200);
+    assert_eq!(books.body["passed"], true, "{books:?}");
 }

@@ -222,6 +222,7 @@ impl<'a> RowIds<'a> {
             Event::FeeScheduleSet(e) => Self { firm: e.firm.as_ref().map(|firm| firm.as_str()), ..none },
             Event::LoanProductChanged(_)
             | Event::WorkLeft(_)
+            | Event::BalanceInterestSet(_)
             | Event::MoneyTermsSet(_)
             | Event::ConversionRateSet(_) => none,
             Event::HouseCreditSet(_) | Event::LimitsChangeDecided(_) => none,

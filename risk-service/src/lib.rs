@@ -31,6 +31,7 @@ mod governance;
 mod group;
 mod holding;
 mod instruments;
+mod interest;
 mod lending;
 mod limit_book;
 mod limits;

@@ -9,6 +9,7 @@ use crate::firm::Firm;
 use crate::governance::Proposal;
 use crate::holding::Holdings;
 use crate::instruments::Instruments;
+use crate::interest::BalanceInterest;
 use crate::lending::Sales;
 use crate::limit_book::LimitBook;
 use crate::mass::MassRequests;
@@ -68,6 +69,8 @@ pub struct Risk {
     pub(crate) money: Money,
     /// What trades cost.
     pub(crate) fees: Fees,
+    /// What the house pays on balances.
+    pub(crate) interest: BalanceInterest,
     /// Loans, their products, and the prices of what secures them.
     pub(crate) loans: Loans,
     /// A record that says that work is left is on its way.
@@ -226,6 +229,7 @@ impl Risk {
         if now.day() <= self.day {
             return;
         }
+        self.note_balances(self.day, now.day());
         let passed = now.day() - self.day;
         self.day = now.day();
         self.used_entries = 0;
@@ -309,6 +313,7 @@ impl Risk {
             }
             Event::OrderRefused(e) if is_from_risk(input) => self.sale_refused(e, input, out),
             Event::FeeScheduleSet(e) => self.set_fee_schedule(e, input.actor, out),
+            Event::BalanceInterestSet(e) => self.interest.set(e),
             Event::MoneyTermsSet(e) => self.set_money_terms(e),
             Event::ConversionRateSet(e) => self.set_conversion_rate(e, input.actor, input.at, out),
             Event::CancelOnDisconnectSet(e) => self.session_is_back(e),

@@ -10,15 +10,17 @@ use assay_trading_types::{Input, Outbox, Topic, WorkLeft};
 impl Risk {
     /// Says that something is left, unless that is said already.
     pub(crate) fn tell_of_work_left(&mut self, out: &mut Outbox) {
-        if !self.is_work_told && self.loans.is_work_left() {
+        let balances = self.interest.left();
+        if !self.is_work_told && (balances > 0 || self.loans.is_work_left()) {
             self.is_work_told = true;
-            out.emit(Topic::Accounts, WorkLeft { loans_from: self.loans.day_from() }.into());
+            out.emit(Topic::Accounts, WorkLeft { loans_from: self.loans.day_from(), balances }.into());
         }
     }
 
     /// The record has come back: the next step.
     pub(crate) fn go_on(&mut self, input: &Input<'_>, out: &mut Outbox) {
         self.is_work_told = false;
+        self.pay_interest(input, out);
         self.go_on_with_loans(input, out);
     }
 }

@@ -9,6 +9,7 @@ mod disconnects;
 mod fees;
 mod firms;
 mod identity;
+mod interest;
 mod kyc;
 mod limits;
 mod loans;
@@ -40,6 +41,7 @@ pub use disconnects::*;
 pub use fees::*;
 pub use firms::*;
 pub use identity::*;
+pub use interest::*;
 pub use kyc::*;
 pub use limits::*;
 pub use loans::*;
@@ -301,6 +303,8 @@ events! {
     ConversionRateSet(ConversionRateSet) = "conversion_rate.set.v1", key |e| e.from.as_str();
     /// What trades cost. accounts, admin.
     FeeScheduleSet(FeeScheduleSet) = "fee_schedule.set.v1", key |e| e.firm.as_ref().map_or("all", |f| f.as_str());
+    /// What the house pays on balances. accounts, admin.
+    BalanceInterestSet(BalanceInterestSet) = "balance_interest.set.v1", key |e| e.asset.as_str();
     /// Somebody wants something of a loan or a product. accounts, admin.
     LoanInstructed(LoanInstructed) = "loan.instructed.v1", key |e| e.key();
     /// Something happened to a loan. accounts, risk.

@@ -3,9 +3,10 @@
 use super::trading::{run, text};
 use super::{ReadModel, RowFilter, Slice};
 use assay_event_log::Record;
+use assay_trading_types::loan_terms::Rate;
 use assay_trading_types::{
-    Beneficiary, CommandId, ConversionRateSet, Event, FeeScheduleSet, FirmId, Movement, MovementId, Symbol,
-    Timestamp,
+    BalanceInterestSet, Beneficiary, CommandId, ConversionRateSet, Event, FeeScheduleSet, FirmId, Movement,
+    MovementId, Symbol, Timestamp,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -32,6 +33,14 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
             run(db, sql, params![pair, json(e), record.at.as_ns()])
         }
         Event::FeeScheduleSet(e) => fee_schedule(db, e),
+        Event::BalanceInterestSet(e) if e.rate == Rate::ZERO => {
+            run(db, "DELETE FROM balance_interest WHERE asset = ?1", params![e.asset.as_str()])
+        }
+        Event::BalanceInterestSet(e) => run(
+            db,
+            "INSERT OR REPLACE INTO balance_interest VALUES (?1, ?2)",
+            params![e.asset.as_str(), json(e)],
+        ),
         _ => Ok(()),
     }
 }
@@ -173,6 +182,13 @@ impl ReadModel {
         let connection = self.connection();
         let mut statement =
             connection.prepare_cached("SELECT json FROM fee_schedule ORDER BY firm, symbol")?;
+        statement.query_map([], from_json)?.collect()
+    }
+
+    /// Rates of interest on balances by asset.
+    pub(crate) fn balance_interest(&self) -> rusqlite::Result<Vec<BalanceInterestSet>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT json FROM balance_interest ORDER BY asset")?;
         statement.query_map([], from_json)?.collect()
     }
 

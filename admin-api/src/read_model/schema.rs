@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -68,6 +68,7 @@ CREATE TABLE beneficiary (
 ) WITHOUT ROWID;
 CREATE TABLE conversion_rate (pair TEXT PRIMARY KEY, json TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE fee_schedule (firm TEXT NOT NULL, symbol TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, symbol)) WITHOUT ROWID;
+CREATE TABLE balance_interest (asset TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE loan (
     place INTEGER PRIMARY KEY, id TEXT NOT NULL, firm TEXT NOT NULL, account TEXT NOT NULL, product TEXT NOT NULL,
     status TEXT NOT NULL, json TEXT NOT NULL, terms TEXT, schedule TEXT
@@ -144,6 +145,7 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
         "beneficiary",
         "conversion_rate",
         "fee_schedule",
+        "balance_interest",
         "loan",
         "loan_product",
         "loan_repayment",

@@ -3,8 +3,8 @@
 use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Amount, Command, CompId, ControlAction, Event, FeeScheduleSet, LoanInstructed,
-    MoneyInstructed, Outbox, SessionNumbersSet, SessionSet, SessionSuspended, Topic,
+    AdminRefusal, Amount, BalanceInterestSet, Command, CompId, ControlAction, Event, FeeScheduleSet,
+    LoanInstructed, MoneyInstructed, Outbox, SessionNumbersSet, SessionSet, SessionSuspended, Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +20,9 @@ pub struct Control {
     /// Fee schedules set so far.
     #[serde(default)]
     fees_version: u64,
+    /// Rates of interest on balances set so far.
+    #[serde(default)]
+    interest_version: u64,
 }
 
 /// What commands made of a FIX session so far.
@@ -47,7 +50,8 @@ impl Control {
             | ControlAction::CreditAccount(_) => true,
             ControlAction::SetSession(_)
             | ControlAction::SetSessionNumbers(_)
-            | ControlAction::SetFeeSchedule(_) => true,
+            | ControlAction::SetFeeSchedule(_)
+            | ControlAction::SetBalanceInterest(_) => true,
             // Whoever sees harm stops it; to let it go on takes two.
             ControlAction::SuspendSession(e) => !e.suspended,
             ControlAction::SetReferencePrice(_) => false,
@@ -146,6 +150,12 @@ impl Control {
                 let scope = [e.firm.map(|firm| firm.to_string()), e.symbol.map(|symbol| symbol.to_string())];
                 let [firm, symbol] = scope.map(|part| part.unwrap_or_else(|| "all".to_owned()));
                 Ok((format!("{firm}-{symbol}"), version))
+            }
+            ControlAction::SetBalanceInterest(e) => {
+                self.interest_version += 1;
+                let version = self.interest_version;
+                out.emit(Topic::Accounts, BalanceInterestSet { version, ..e.clone() }.into());
+                Ok((e.asset.to_string(), version))
             }
             ControlAction::SetConversionRate(e) => {
                 Ok(one(&format!("{}-{}", e.from, e.to), out, e.clone().into()))

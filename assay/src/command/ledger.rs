@@ -2,6 +2,7 @@
 
 mod bank;
 mod fees;
+mod interest;
 
 use super::Outcome;
 use super::session::{in_a_path, show};
@@ -35,6 +36,9 @@ pub(crate) enum LedgerCommand {
     /// What trades cost, by firm, instrument and volume.
     #[command(subcommand)]
     Fees(fees::FeesCommand),
+    /// What the house pays on balances.
+    #[command(subcommand)]
+    Interest(interest::InterestCommand),
     /// Statements of the house's banks, and what their lines are.
     #[command(subcommand)]
     Bank(bank::BankCommand),
@@ -126,6 +130,7 @@ pub(crate) fn run(command: &LedgerCommand) -> Outcome {
         LedgerCommand::Statement(args) => args.print()?,
         LedgerCommand::Bank(command) => bank::run(command)?,
         LedgerCommand::Fees(command) => fees::run(command)?,
+        LedgerCommand::Interest(command) => interest::run(command)?,
         LedgerCommand::Reconcile(args) => return args.reconcile(),
         LedgerCommand::Reconciliations(api) => {
             let fields =

@@ -1,9 +1,9 @@
 //! What staff ask of the trading side, and second persons' verdicts: commands of `admin`.
 
 use crate::{
-    AccountCredited, Command, ConversionRateSet, FeeScheduleSet, FirmId, FirmOpened, InstrumentListed,
-    LimitsChangeDecided, LimitsChangeProposed, LoanAction, MoneyAction, ProposalId, ReferencePriceSet,
-    RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
+    AccountCredited, BalanceInterestSet, Command, ConversionRateSet, FeeScheduleSet, FirmId, FirmOpened,
+    InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, MoneyAction, ProposalId,
+    ReferencePriceSet, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,8 @@ pub enum ControlAction {
     SetConversionRate(ConversionRateSet),
     /// What trades cost. Takes two persons.
     SetFeeSchedule(FeeScheduleSet),
+    /// What the house pays on balances. Takes two persons.
+    SetBalanceInterest(BalanceInterestSet),
     /// A loan or a loan product; risk decides, and sees to it that two persons take part where it takes two.
     Loan(LoanWanted),
 }
@@ -87,6 +89,7 @@ impl ControlRequested {
             ControlAction::DecideLimits(e) => e.change.as_str(),
             ControlAction::Money(e) => e.firm.as_str(),
             ControlAction::SetConversionRate(e) => e.from.as_str(),
+            ControlAction::SetBalanceInterest(e) => e.asset.as_str(),
             ControlAction::SetFeeSchedule(e) => e.firm.as_ref().map_or("all", FirmId::as_str),
             ControlAction::Loan(e) => e.firm.as_ref().map_or("house", FirmId::as_str),
         }

@@ -103,6 +103,8 @@ pub enum TransferReason {
     Fee,
     /// A movement undone.
     Reversal,
+    /// Interest that the house pays on a balance.
+    BalanceInterest,
 }
 
 /// One transfer as posted.

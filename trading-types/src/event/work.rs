@@ -10,4 +10,11 @@ pub struct WorkLeft {
     /// Where the day goes on with loans; none when it has been through, and only prices have left some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loans_from: Option<LoanId>,
+    /// Balances whose interest of ended days is still to be posted.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub balances: u64,
+}
+
+fn is_none(balances: &u64) -> bool {
+    *balances == 0
 }

@@ -57,7 +57,6 @@ pub(super) fn loans() -> Vec<Event> {
             }),
         }
         .into(),
-        WorkLeft { loans_from: Some(LoanId::new(0, 42)) }.into(),
         LoanRefused {
             command,
             firm: Some(firm()),
@@ -65,6 +64,7 @@ pub(super) fn loans() -> Vec<Event> {
             detail: "50 USD is not between 100 and 100000 USD".into(),
         }
         .into(),
+        WorkLeft { loans_from: Some(LoanId::new(0, 42)), balances: 117 }.into(),
         LoanNewsRaised {
             firm: firm(),
             loan: LoanId::new(0, 42),

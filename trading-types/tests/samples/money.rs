@@ -2,6 +2,7 @@
 
 use super::risk_controls::operator;
 use super::*;
+use assay_trading_types::loan_terms::{DayCount, Rate};
 
 pub(super) fn money() -> Vec<Event> {
     let command = command("request_withdrawal").id;
@@ -52,6 +53,13 @@ pub(super) fn money() -> Vec<Event> {
             symbol: Some("AAPL".parse().unwrap()),
             version: 3,
             tiers: vec![FeeTier { volume_min: amount("0"), maker: rates("1"), taker: rates("2.5") }],
+        }
+        .into(),
+        BalanceInterestSet {
+            asset: asset("USD"),
+            rate: Rate::parse("0.0425").unwrap(),
+            day_count: DayCount::Act360,
+            version: 4,
         }
         .into(),
     ]

@@ -423,6 +423,14 @@ operations! {
     ApproveLimits "approve_limits" POST "/api/v1/risk/limit-changes/{id}/approve" LIMITS_WRITE;
     /// Turn them down.
     DeclineLimits "decline_limits" POST "/api/v1/risk/limit-changes/{id}/decline" LIMITS_WRITE;
+    /// Ask that located shares be counted.
+    ProposeLocate "propose_locate" POST "/api/v1/risk/locates" LIMITS_WRITE;
+    /// Let them count.
+    ApproveLocate "approve_locate" POST "/api/v1/risk/locates/{id}/approve" LIMITS_WRITE;
+    /// Turn them down.
+    DeclineLocate "decline_locate" POST "/api/v1/risk/locates/{id}/decline" LIMITS_WRITE;
+    /// Give them back.
+    ReleaseLocate "release_locate" POST "/api/v1/risk/locates/{id}/release" LIMITS_WRITE;
     /// What accounts have of each asset.
     ListWallets "list_wallets" GET "/api/v1/wallets" TRADING_READ;
     /// What one account has of one asset, now or then.

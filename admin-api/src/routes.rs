@@ -24,6 +24,7 @@ pub(crate) mod loan_decisions;
 pub(crate) mod loan_products;
 pub(crate) mod loan_terms;
 pub(crate) mod loans;
+pub(crate) mod locates;
 pub(crate) mod me;
 pub(crate) mod movements;
 pub(crate) mod notifications;
@@ -78,6 +79,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(trading::routes())
         .merge(fix_sessions::routes())
         .merge(risk_controls::routes())
+        .merge(locates::routes())
         .merge(wallets::routes())
         .merge(statements::routes())
         .merge(deposits::routes())

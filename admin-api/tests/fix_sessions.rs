@@ -227,18 +227,41 @@ fn switches_and_limits_reach_risk_with_the_person_who_asked() {
     let word = json!({"reason": "seen"});
     world.write(&rita, "POST", "/api/v1/risk/limit-changes/c-1/approve", word.clone()).expect(200);
     world.write(&rita, "POST", "/api/v1/risk/limit-changes/c-2/decline", word).expect(200);
+    let locate = json!({
+        "locate": "l-1", "firm": "FIRM1", "account": "FIRM1", "symbol": "AAPL", "qty": "100", "lender": "Prime Broker",
+        "valid_until": 1_795_292_999_000_000_000_i64, "reason": "easy to borrow"
+    });
+    let place = "/api/v1/risk/locates";
+    world.write(&olga, "POST", place, locate.clone()).problem(403, "forbidden");
+    world.write(&fred, "POST", place, locate.clone()).problem(403, "forbidden");
+    for (field, value) in [("qty", "0"), ("lender", ""), ("reason", " ")] {
+        let mut bad = locate.clone();
+        bad[field] = value.into();
+        world.write(&rita, "POST", place, bad).problem(400, "invalid");
+    }
+    world.write(&rita, "POST", place, locate).expect(200);
+    for (n, verb) in ["approve", "decline", "release"].into_iter().enumerate() {
+        let (path, word) = (format!("{place}/l-{n}/{verb}"), json!({"reason": "seen"}));
+        world.write(&tim, "POST", &path, word.clone()).problem(403, "forbidden");
+        world.write(&rita, "POST", &path, word).expect(200);
+    }
     let asked = |token: &str| {
         let id = world.get(token, "/api/v1/auth/me").expect(200).text("id");
         Actor::new(&format!("user:{id}")).unwrap()
     };
     let actors: Vec<_> = world.actors(Topic::Accounts);
-    assert_eq!(actors, [asked(&fred), asked(&rita), asked(&rita), asked(&rita)]);
+    let rita = asked(&rita);
+    assert_eq!(actors, [asked(&fred), rita, rita, rita, rita, rita, rita, rita]);
     let kinds: Vec<_> = world.events(Topic::Accounts).iter().map(|e| e.kind().name()).collect();
     let expected = [
         "risk_switch.set.v1",
         "limits.change_proposed.v1",
         "limits.change_decided.v1",
         "limits.change_decided.v1",
+        "locate.proposed.v1",
+        "locate.decided.v1",
+        "locate.decided.v1",
+        "locate.release_requested.v1",
     ];
     assert_eq!(kinds, expected);
 }

@@ -235,6 +235,16 @@ impl<'a> RowIds<'a> {
                 symbol: e.symbol.as_ref().map(|s| s.as_str()),
                 ..none
             },
+            Event::LocateDecided(_) | Event::LocateReleaseRequested(_) => none,
+            Event::LocateProposed(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::LocateGranted(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
+            }
+            Event::LocateEnded(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
+            }
             Event::FirmKycSet(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::AccountStatusSet(e) => Self { firm: Some(e.firm.as_str()), ..none },
             Event::AverageVolumeSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },

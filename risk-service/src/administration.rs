@@ -111,7 +111,8 @@ impl Risk {
 
     fn take_position(&mut self, ix: HoldingIx) {
         let holding = &self.holdings[ix];
-        let units = self.ledger.account(holding.accounts.units).balance().units();
+        let owned = self.ledger.account(holding.accounts.units).balance().units();
+        let units = owned - holding.owed(&self.ledger);
         let price = self.instruments[holding.symbol].price();
         let change = Revalued::between(value(holding.position, price), value(units, price));
         let (client, firm) = (holding.client, holding.firm);

@@ -147,6 +147,7 @@ impl Risk {
         out: &mut Outbox,
     ) -> Result<Approved, Refused> {
         let order = &mut self.orders[slot];
+        let added = order.leaves_of(terms.qty).units() - order.counted.qty;
         let cover = approved.cover(&terms, &order.filled);
         order.replace = Some(Box::new(PendingReplace {
             request: e.request,
@@ -159,6 +160,8 @@ impl Risk {
         let (need, held) = (order.need(), held(order, &self.ledger));
         let mut group = Group::default();
         let transfers_before = order.transfers;
+        let holding = &self.holdings[order.holding];
+        let lending = holding.lend(order, added, need, &self.ledger, &mut group);
         let hold = if need > held { Some(renew_hold(order, held, need, &mut group)) } else { order.hold };
         let Ok(transfers) = group.post(&mut self.ledger) else {
             (order.replace, order.transfers) = (None, transfers_before);
@@ -167,6 +170,7 @@ impl Risk {
         };
         // Decided: nothing below refuses.
         order.hold = hold;
+        self.holdings[approved.holding].lent(order, lending, &self.ledger);
         let (order_id, session, cl_ord_id) = (order.order_id, order.session, terms.cl_ord_id);
         self.recount(slot);
         let (limits_version, account_limits_version) = self.limits_versions(approved.holding);
@@ -292,7 +296,7 @@ fn same_terms(a: &Amendment<'_>, slot: Slot, risk: &Risk) -> Result<Slot, Refuse
     no_defect(a.defect, Stage::Instrument)?;
     let terms = &risk.orders[slot].terms;
     let same = a.symbol == terms.symbol
-        && a.side == terms.side
+        && (a.side == terms.side || (a.side, terms.side) == (Side::SellShortExempt, Side::SellShort))
         && a.account.is_none_or(|account| account == terms.account);
     if !same {
         return Err((Refusal::TermsMismatch, "Symbol, Side and Account must be the order's".to_owned()));

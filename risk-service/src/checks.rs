@@ -24,11 +24,16 @@ pub(crate) struct Approved {
     /// Worst price a market order may trade at.
     pub(crate) protection: Option<Price>,
     pub(crate) lot_units: i64,
+    /// How much more than a short sale brings stays held for it, in percent.
+    pub(crate) short_extra_percent: u32,
 }
 
 impl Approved {
     /// What is held for an order of these terms that has `filled` behind it.
     pub(crate) fn cover(&self, terms: &OrderTerms, filled: &Filled) -> Cover {
+        if terms.side.is_short() {
+            return Cover::Short { price: self.price, extra_percent: self.short_extra_percent };
+        }
         if !terms.side.is_buy() {
             return Cover::Asset;
         }
@@ -45,7 +50,7 @@ impl Cover {
     pub(crate) fn notional_max(&self) -> Option<Amount> {
         match self {
             Self::Budget(max) => Some(*max),
-            Self::Limit(_) | Self::Asset => None,
+            Self::Limit(_) | Self::Asset | Self::Short { .. } => None,
         }
     }
 }
@@ -87,13 +92,16 @@ impl Risk {
         let place = Place { session: asked.session, firm: asked.firm, client, symbol };
         self.check_standing(asked, client)?;
         self.check_switches(&place, self.holdings[holding].reduces(terms.side.is_buy(), asked.added_qty))?;
+        self.check_short(asked, holding)?;
         let reference = self.instruments[symbol].reference(asked.at).ok_or_else(|| no_reference(terms))?;
         let worst = self.protection(asked.firm, client, terms, reference, &self.instruments[symbol]);
         let market = matches!(terms.ord_type, OrdType::Market | OrdType::Stop);
         // What is sold at any price is worth the reference; what is bought may cost the worst.
         let unpriced = if terms.side.is_buy() { worst } else { reference };
         let price = terms.price.unwrap_or(unpriced);
-        Ok(Approved { holding, price, reference, protection: market.then_some(worst), lot_units })
+        let protection = market.then_some(worst);
+        let short_extra_percent = if terms.side.is_short() { self.short_extra_percent(holding) } else { 0 };
+        Ok(Approved { holding, price, reference, protection, lot_units, short_extra_percent })
     }
 
     /// The account's status, its owner's, and the restricted list.

@@ -128,6 +128,9 @@ impl Risk {
         approved: &Approved,
     ) -> Result<(Slot, Vec<Transfer>), Refused> {
         let filled = Filled::unfilled(e.terms.qty);
+        if e.terms.side.is_short() {
+            self.settle_short_in(approved.holding);
+        }
         let holding = &self.holdings[approved.holding];
         let (commission, scheduled) = self.rates(holding.firm, &e.terms);
         let slot = self.orders.prepare(OpenOrder {
@@ -152,10 +155,14 @@ impl Risk {
             replace: None,
             cancelling: Vec::new(),
             older_ids: Vec::new(),
+            lent: Amount::ZERO,
+            repaid: Amount::ZERO,
         });
         let order = &mut self.orders[slot];
         let need = order.need();
         let mut group = Group::default();
+        let holding = &self.holdings[approved.holding];
+        let lending = holding.lend(order, e.terms.qty.units(), need, &self.ledger, &mut group);
         if need > Amount::ZERO {
             let id = order.next_transfer();
             let (kind, reason) = (TransferKind::Pending, TransferReason::OrderHold);
@@ -163,7 +170,10 @@ impl Risk {
             order.hold = Some(id);
         }
         match group.post(&mut self.ledger) {
-            Ok(posted) => Ok((slot, posted)),
+            Ok(posted) => {
+                self.holdings[approved.holding].lent(&mut self.orders[slot], lending, &self.ledger);
+                Ok((slot, posted))
+            }
             Err(_) => {
                 let refused = self.uncovered(&self.orders[slot], need);
                 self.orders.discard(slot);
@@ -231,9 +241,9 @@ impl Risk {
         let order = &mut self.orders[slot];
         let now = order.to_count();
         let before = std::mem::replace(&mut order.counted, now);
-        let is_buy = order.terms.side.is_buy();
+        let (side, is_buy) = (order.terms.side, order.terms.side.is_buy());
         let holding = &mut self.holdings[order.holding];
-        holding.count(is_buy, before.qty, now.qty);
+        holding.count(side, before.qty, now.qty);
         self.clients[holding.client].exposure.count(is_buy, before, now);
         self.firms[holding.firm].exposure.count(is_buy, before, now);
     }

@@ -6,6 +6,9 @@ use crate::risk::Risk;
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
 
+/// What may be asked to stay held for short sales, in percent of what they brought.
+const SHORT_MARGIN_PERCENT: std::ops::RangeInclusive<u32> = 100..=1_000;
+
 /// Changes that wait for a decision. More are refused: nobody could review them.
 const PENDING_MAX: usize = 1_000;
 
@@ -305,9 +308,14 @@ fn check_values(limits: &Limits) -> Result<(), NoEffect> {
     let bad = amounts.into_iter().flatten().any(|a| a <= Amount::ZERO)
         || quantities.into_iter().flatten().any(|q| q <= Qty::ZERO)
         || counts.into_iter().flatten().any(|n| n == 0)
-        || limits.warning_percent.is_some_and(|p| !(1..=100).contains(&p));
+        || limits.warning_percent.is_some_and(|p| !(1..=100).contains(&p))
+        || limits.short_margin_percent.is_some_and(|p| !SHORT_MARGIN_PERCENT.contains(&p));
     match bad {
-        true => Err((CommandRefusal::BadLimits, "limits are above zero, warnings from 1 to 100".to_owned())),
+        true => {
+            let what =
+                "limits are above zero, warnings from 1 to 100, margins of short sales from 100 to 1,000";
+            Err((CommandRefusal::BadLimits, what.to_owned()))
+        }
         false => Ok(()),
     }
 }

@@ -4,8 +4,9 @@ use arrayvec::ArrayVec;
 use assay_ledger::{AccountIx, Ledger, Leg, Status};
 use assay_trading_types::{Amount, Transfer, TransferId, TransferKind, TransferReason};
 
-/// A fill makes five legs at most: payment from the hold and beside it, delivery, release, commission.
-const LEGS_MAX: usize = 6;
+/// A fill makes seven legs at most: payment from the hold, beside it and by the house, what is given back and what is
+/// delivered, release, commission.
+const LEGS_MAX: usize = 8;
 
 /// Legs with their reasons.
 #[derive(Debug, Default)]

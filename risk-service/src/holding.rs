@@ -3,6 +3,8 @@
 use crate::names::{ClientIx, FirmIx, HoldingIx, Number, SymbolIx};
 use crate::order::Accounts;
 use crate::rate::Rate;
+use crate::short::Short;
+use assay_trading_types::Side;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Index, IndexMut};
@@ -25,6 +27,9 @@ pub(crate) struct Holding {
     pub(crate) fills: Rate,
     /// Repeated executions opened the breaker: nothing passes until a person closes it.
     pub(crate) tripped: bool,
+    /// Locates, short sales and what is borrowed, once somebody located anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) short: Option<Box<Short>>,
 }
 
 impl Holding {
@@ -39,13 +44,17 @@ impl Holding {
             open_sells: 0,
             fills: Rate::default(),
             tripped: false,
+            short: None,
         }
     }
 
     /// An open order of `before` has `now` left.
-    pub(crate) fn count(&mut self, is_buy: bool, before: i64, now: i64) {
-        let side = if is_buy { &mut self.open_buys } else { &mut self.open_sells };
-        *side = side.saturating_add(now.saturating_sub(before)).max(0);
+    pub(crate) fn count(&mut self, side: Side, before: i64, now: i64) {
+        let change = |sum: &mut i64| *sum = sum.saturating_add(now.saturating_sub(before)).max(0);
+        change(if side.is_buy() { &mut self.open_buys } else { &mut self.open_sells });
+        if let Some(short) = self.short.as_deref_mut().filter(|_| side.is_short()) {
+            change(&mut short.open);
+        }
     }
 
     /// The position if all open orders of a side and `added` more were filled; positive in the direction of the side.

@@ -8,6 +8,7 @@
 //! accounts: ExecutionReported --> settle: cash, asset, commission, holds --> ledger: Posted
 //! accounts: MoneyInstructed --> decide, hold or move --> ledger: Posted, accounts: MovementChanged or MoneyRefused
 //! accounts: LoanInstructed, ClockTicked, ReferencePriceSet --> ledger: Posted, accounts: LoanChanged or LoanRefused
+//! accounts: LocateProposed, LocateDecided --> accounts: LocateGranted; ClockTicked --> LocateEnded, its orders cancelled
 //! accounts: VenueTraded --> the venue's side of a fill --> ledger: Posted; VenueDiffered --> accounts: RiskAlarmed
 //! ```
 //! One processor per partition of `accounts` holds a firm's limits, exposure, open orders and its ledger accounts, so
@@ -35,6 +36,7 @@ mod interest;
 mod lending;
 mod limit_book;
 mod limits;
+mod locates;
 mod mass;
 mod money;
 mod names;
@@ -48,6 +50,7 @@ mod restrictions;
 mod risk;
 mod session;
 mod settlement;
+mod short;
 mod snapshot;
 mod stage;
 mod switches;

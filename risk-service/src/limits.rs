@@ -306,5 +306,5 @@ fn check_position(
 
 /// A sale of what the account holds lowers what is at risk.
 fn sells_held(added: &Added<'_>) -> bool {
-    !added.terms.side.is_buy()
+    matches!(added.terms.side, Side::Sell)
 }

@@ -12,6 +12,9 @@ use assay_trading_types::{
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
+/// Of one.
+const PERCENT: i128 = 100;
+
 /// What is held while an order is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Cover {
@@ -21,6 +24,13 @@ pub(crate) enum Cover {
     Budget(Amount),
     /// A sale: what is sold.
     Asset,
+    /// A short sale, whose units are borrowed when it fills: what of its price is asked beyond what it brings.
+    Short {
+        /// Its limit, or the reference price.
+        price: Price,
+        /// Percent of it.
+        extra_percent: u32,
+    },
 }
 
 /// A replace on its way to the market.
@@ -108,6 +118,16 @@ pub(crate) struct OpenOrder {
     pub(crate) cancelling: Vec<RequestId>,
     /// Ids this order was known by before the current one.
     pub(crate) older_ids: Vec<ClOrdId>,
+    /// What of a margin for short sales this order uses to buy them back.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) lent: Amount,
+    /// What of its fills gave back borrowed units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) repaid: Amount,
+}
+
+fn is_nothing(amount: &Amount) -> bool {
+    *amount == Amount::ZERO
 }
 
 impl OpenOrder {
@@ -171,6 +191,10 @@ impl OpenOrder {
                 let new = replace.as_ref().map_or(Qty::ZERO, |r| self.leaves_of(r.qty));
                 old.max(new).as_amount()
             }
+            (cover @ Cover::Short { .. }, replace) => {
+                let new = replace.as_ref().map_or(0, |r| self.rest(r.cover, self.leaves_of(r.qty)));
+                Amount::from_units(self.rest(cover, old).max(new))
+            }
             (cover, None) => self.with_commission(qty, self.rest(cover, old)),
             (cover, Some(r)) => self.with_commission(qty.max(r.qty), self.rest_while_replaced(cover, old, r)),
         }
@@ -181,6 +205,9 @@ impl OpenOrder {
         match cover {
             Cover::Limit(price) => price.notional(leaves).units() + self.rounding(price, leaves),
             Cover::Budget(max) if leaves > Qty::ZERO => (max.units() - self.filled.notional.units()).max(0),
+            Cover::Short { price, extra_percent } => {
+                price.notional(leaves).units() * i128::from(extra_percent) / PERCENT
+            }
             Cover::Budget(_) | Cover::Asset => 0,
         }
     }

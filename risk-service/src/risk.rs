@@ -12,6 +12,7 @@ use crate::instruments::Instruments;
 use crate::interest::BalanceInterest;
 use crate::lending::Sales;
 use crate::limit_book::LimitBook;
+use crate::locates::Locates;
 use crate::mass::MassRequests;
 use crate::money::Money;
 use crate::names::{ClientIx, FirmIx, HoldingIx, SessionIx, Table};
@@ -77,6 +78,8 @@ pub struct Risk {
     pub(crate) is_work_told: bool,
     /// Orders that sell collateral.
     pub(crate) sales: Sales,
+    /// Shares that were located for short sales.
+    pub(crate) locates: Locates,
     /// Ids and ranges that all sessions have used up today; derived.
     #[serde(skip)]
     pub(crate) used_entries: usize,
@@ -127,10 +130,14 @@ impl Risk {
         &self.ledger
     }
 
-    /// What all open orders and movements together need held, by account in the books; what [`Risk::ledger`] holds must be
-    /// the same.
+    /// What all open orders, movements and margins together need held, by account in the books; what [`Risk::ledger`] holds
+    /// must be the same.
     pub fn needs(&self) -> BTreeMap<AccountIx, Amount> {
         let mut needs = self.movement_needs();
+        for (account, held) in self.margins() {
+            let sum: &mut Amount = needs.entry(account).or_default();
+            *sum = Amount::from_units(sum.units() + held);
+        }
         for order in self.orders.iter() {
             let sum: &mut Amount = needs.entry(order.held_accounts().0).or_default();
             *sum = Amount::from_units(sum.units() + order.need().units());
@@ -143,9 +150,11 @@ impl Risk {
         self.instruments.find(symbol).and_then(|ix| self.instruments[ix].price())
     }
 
-    /// What an account owns of an asset, holds included.
+    /// What an account owns of an asset, holds included, less what it has borrowed: negative when it is short.
     pub fn position(&self, account: &AccountId, asset: &Asset) -> Amount {
-        self.find_client(account, asset).map_or(Amount::ZERO, |ix| self.ledger.account(ix).balance())
+        let owned =
+            self.find_client(account, asset).map_or(0, |ix| self.ledger.account(ix).balance().units());
+        Amount::from_units(owned - self.borrowed(account, asset).units())
     }
 
     /// What an account can still spend of an asset: owned less held.
@@ -303,6 +312,9 @@ impl Risk {
             Event::RestrictionSet(e) => self.set_restriction(e, input.actor, out),
             Event::FirmKycSet(e) => self.set_firm_kyc(e, input.actor, out),
             Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
+            Event::LocateProposed(e) => self.propose_locate(e, input, out),
+            Event::LocateDecided(e) => self.decide_locate(e, input, out),
+            Event::LocateReleaseRequested(e) => self.release_locate(e, input.actor, out),
             Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
             Event::MoneyInstructed(e) if self.is_new_outcome(input.origin) => self.instruct(e, input, out),
             Event::LoanInstructed(e) if self.is_new_outcome(input.origin) => {
@@ -321,6 +333,7 @@ impl Risk {
             Event::ClockTicked(e) => {
                 self.begin_day(e.now);
                 self.revert_limits(e.now, out);
+                self.expire_locates(e.now, out);
                 self.end_waiting_movements(e.now, out);
                 self.loans_tick(e.now, input.actor, out);
             }
@@ -342,6 +355,9 @@ impl Risk {
         };
         if !self.holdings.iter().all(|(_, h)| holding_is_good(h)) {
             return Err("a holding of nobody".to_owned());
+        }
+        if let Some(locate) = self.locates.of_nobody(holdings) {
+            return Err(format!("locate {locate} is of nobody"));
         }
         let order_is_good = |o: &&OpenOrder| o.holding.index() < holdings && o.session.index() < sessions;
         match self.orders.iter().find(|o| !order_is_good(o)) {
@@ -400,6 +416,7 @@ impl Processor for Risk {
             _ => self.ask(input, out),
         }
         self.kill_some(out);
+        self.cancel_unlocated(out);
         self.cancel_for_lost(out);
         self.serve_mass_requests(out);
         self.tell_of_work_left(out);

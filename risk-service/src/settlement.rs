@@ -5,6 +5,9 @@
 //!       clearing --units--> client                              clearing --notional--> client
 //!       release of what the hold is too large by                release of what the hold is too large by
 //!       client --commission--> commission                       client --commission--> commission
+//!
+//! buy that gives borrowed units back        clearing --units--> borrowed, the rest to the client
+//! short sale                                borrowed --units--> clearing --notional--> client, held as margin
 //! ```
 
 use crate::exposure::{Revalued, value};
@@ -12,6 +15,7 @@ use crate::group::Group;
 use crate::order::OpenOrder;
 use crate::orders::Slot;
 use crate::risk::Risk;
+use crate::short::{Borrowing, Short};
 use assay_ledger::{AccountIx, Ledger};
 use assay_trading_types::*;
 use std::collections::VecDeque;
@@ -25,6 +29,10 @@ pub(crate) struct Paid {
     commission: Amount,
     /// By what it was reckoned, where a schedule says so.
     fees: Option<FeesApplied>,
+    /// Units that were sold short.
+    sold_short: i64,
+    /// Units that were given back.
+    repaid: Amount,
 }
 
 impl Risk {
@@ -35,7 +43,8 @@ impl Risk {
         let mut paid = Paid::default();
         if let ExecType::Trade(fill) = &e.exec {
             self.day_trades.note(&order.terms, fill.qty);
-            paid = settle(order, fill, &e.filled, &self.ledger, &mut group);
+            let short = self.holdings[order.holding].short.as_deref();
+            paid = settle(order, fill, &e.filled, (&self.ledger, short), &mut group);
         }
         (order.filled, order.status, order.modified) = (e.filled, e.status, input.at);
         order.working = e.working;
@@ -51,7 +60,8 @@ impl Risk {
         charge(order, &mut paid, released, &self.ledger, &mut group);
         let (firm, session) = (order.terms.firm, order.session);
         let fees = paid.fees.filter(|_| paid.commission > Amount::ZERO);
-        let transfers = settled(&group, e.order_id, &mut self.ledger);
+        let mut transfers = settled(&group, e.order_id, &mut self.ledger);
+        transfers.extend(self.margin_follows(slot, paid.borrowing(released), need));
         if let Some(id) = renamed {
             self.orders.name(session, id, slot);
         }
@@ -127,7 +137,8 @@ impl Risk {
         let need = order.need();
         release(order, &Paid::default(), need, &self.ledger, &mut group);
         let (order_id, firm, session) = (order.order_id, order.terms.firm, order.session);
-        let transfers = settled(&group, order_id, &mut self.ledger);
+        let mut transfers = settled(&group, order_id, &mut self.ledger);
+        transfers.extend(self.margin_follows(slot, Borrowing::default(), need));
         self.recount(slot);
         self.orders.unname(session, e.cl_ord_id, slot);
         if !transfers.is_empty() {
@@ -177,7 +188,13 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, VecD
 }
 
 /// Both sides of a fill, the client's drawn from the hold.
-fn settle(order: &mut OpenOrder, fill: &Fill, filled: &Filled, ledger: &Ledger, group: &mut Group) -> Paid {
+fn settle(
+    order: &mut OpenOrder,
+    fill: &Fill,
+    filled: &Filled,
+    (ledger, short): (&Ledger, Option<&Short>),
+    group: &mut Group,
+) -> Paid {
     let a = order.accounts;
     let (notional, quantity) = (fill.price.notional(fill.qty), fill.qty.as_amount());
     if let Some(scheduled) = &mut order.scheduled {
@@ -186,10 +203,25 @@ fn settle(order: &mut OpenOrder, fill: &Fill, filled: &Filled, ledger: &Ledger, 
     let due = order.due(filled.cum_qty, filled.notional).units() - order.charged.units();
     let mut commission = Amount::from_units(due.max(0));
     let (cash, units) = ((a.cash, a.cash_clearing), (a.units, a.units_clearing));
+    let (mut sold_short, mut repaid) = (0, Amount::ZERO);
     let (from_hold, beside_cash) = if order.terms.side.is_buy() {
         let paid = pay(order, (cash, a.cash_shortfall), notional, ledger, group);
-        plain(order, (units.1, units.0), quantity, TransferReason::TradeAsset, group);
+        if let Some(short) = short {
+            repaid = quantity.min(Amount::from_units(short.owed(ledger)));
+            let back = (units.1, short.accounts.borrowed);
+            plain(order, back, repaid, TransferReason::TradeAsset, group);
+            order.repaid = Amount::from_units(order.repaid.units() + repaid.units());
+        }
+        let rest = Amount::from_units(quantity.units() - repaid.units());
+        plain(order, (units.1, units.0), rest, TransferReason::TradeAsset, group);
         (paid.0, paid.1.units())
+    } else if order.terms.side.is_short() {
+        let short = short.expect("what is sold short was located");
+        plain(order, (short.accounts.borrowed, units.1), quantity, TransferReason::TradeAsset, group);
+        plain(order, (cash.1, cash.0), notional, TransferReason::TradeCash, group);
+        commission = commission.min(notional);
+        sold_short = fill.qty.units();
+        (Amount::ZERO, -notional.units())
     } else {
         let paid = pay(order, (units, a.units_shortfall), quantity, ledger, group);
         plain(order, (cash.1, cash.0), notional, TransferReason::TradeCash, group);
@@ -199,7 +231,16 @@ fn settle(order: &mut OpenOrder, fill: &Fill, filled: &Filled, ledger: &Ledger, 
     };
     order.charged = Amount::from_units(order.charged.units() + commission.units());
     let fees = order.scheduled.as_ref().map(|scheduled| scheduled.applied(fill.liquidity));
-    Paid { from_hold, beside_cash, commission, fees }
+    Paid { from_hold, beside_cash, commission, fees, sold_short, repaid }
+}
+
+impl Paid {
+    /// What it did to a loan of units; `released` is what the order's hold became smaller by.
+    fn borrowing(&self, released: Amount) -> Borrowing {
+        let brought = -self.beside_cash - self.commission.units() + released.units();
+        let kept = if self.sold_short > 0 { brought } else { 0 };
+        Borrowing { kept, sold: self.sold_short, repaid: self.repaid.units() }
+    }
 }
 
 /// Pays from the hold. What that lacks, which smaller lots of an instrument can make a few billionths, is paid from what
@@ -288,6 +329,9 @@ impl OpenOrder {
     /// The client's account that is held on, and the clearing account opposite.
     pub(crate) fn held_accounts(&self) -> (AccountIx, AccountIx) {
         let a = &self.accounts;
-        if self.terms.side.is_buy() { (a.cash, a.cash_clearing) } else { (a.units, a.units_clearing) }
+        match self.terms.side {
+            Side::Buy | Side::SellShort | Side::SellShortExempt => (a.cash, a.cash_clearing),
+            Side::Sell => (a.units, a.units_clearing),
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::risk::Risk;
 
 /// First byte of a snapshot.
-const VERSION: u8 = 13;
+const VERSION: u8 = 14;
 
 pub(crate) fn write(risk: &Risk) -> Vec<u8> {
     let mut bytes = vec![VERSION];

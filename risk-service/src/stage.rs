@@ -48,7 +48,6 @@ fn stage_of(refusal: Refusal) -> Stage {
         | R::UnsupportedExecinst
         | R::UnsupportedTerms
         | R::UnsupportedHandling
-        | R::ShortLocate
         | R::ExpirePast
         | R::StaleOrder
         | R::TermsMismatch
@@ -72,6 +71,8 @@ fn stage_of(refusal: Refusal) -> Stage {
         | R::PriceCollar
         | R::NoRefPrice
         | R::Restricted
+        | R::ShortLocate
+        | R::ShortMarking
         | R::KillSwitch
         | R::CancelOnly
         | R::ReduceOnly

@@ -10,9 +10,6 @@ pub(crate) fn check_types(terms: &OrderTerms, at: Timestamp) -> Result<(), Refus
     if stop && !matches!(terms.tif, T::Day | T::Gtc | T::Gtd) {
         return refuse(Refusal::UnsupportedTif, "stops take DAY, GTC and GTD");
     }
-    if matches!(terms.side, Side::SellShort | Side::SellShortExempt) {
-        return refuse(Refusal::ShortLocate, "short sales are not served");
-    }
     let expiry = terms.conditions.as_deref().and_then(|c| c.expiry);
     match (terms.tif, expiry) {
         (T::Gtd, None) => {

@@ -5,6 +5,9 @@
 //! undone, buyer   client --units--> clearing      clearing --notional--> client     commission --> client
 //! undone, seller  clearing --units--> client      client --notional--> clearing     commission --> client
 //! priced anew     who pays more or gets less --difference--> clearing --> the other
+//!
+//! short sale undone          clearing --units--> borrowed, what it brought is held no more and goes back
+//! buy-back undone            borrowed --units--> clearing, what comes back is held again
 //! ```
 //! What a client has spent or delivered elsewhere meanwhile is paid by the house, as in a settlement.
 
@@ -16,6 +19,7 @@ use crate::order::{Accounts, OpenOrder};
 use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::settlement::{Paid, held, release, settled};
+use crate::short::Borrowing;
 use assay_ledger::AccountIx;
 use assay_trading_types::*;
 
@@ -29,6 +33,7 @@ const TRANSFER_BITS: u32 = 8;
 #[derive(Debug, Clone, Copy)]
 struct Change {
     is_buy: bool,
+    is_short: bool,
     /// Units that go back; zero when the trade stands at another price.
     qty: Qty,
     /// When what goes back was traded.
@@ -46,11 +51,12 @@ struct Change {
 
 impl Change {
     fn of(e: &ExecutionReported) -> Option<Self> {
-        let is_buy = e.terms.side.is_buy();
+        let (is_buy, is_short) = (e.terms.side.is_buy(), e.terms.side.is_short());
         let paid = |units: i128| if is_buy { units } else { -units };
         Some(match &e.exec {
             ExecType::TradeCanceled { fill, traded, commission, .. } => Self {
                 is_buy,
+                is_short,
                 qty: fill.qty,
                 traded: Some(*traded),
                 cash: paid(-fill.price.notional(fill.qty).units()),
@@ -64,6 +70,7 @@ impl Change {
                 let (qty, traded, commission) = (Qty::ZERO, None, Amount::ZERO);
                 Self {
                     is_buy,
+                    is_short,
                     qty,
                     traded,
                     cash: paid(change),
@@ -75,6 +82,18 @@ impl Change {
             }
             _ => return None,
         })
+    }
+
+    /// What more is to stay held for short sales once it is done, and how many shares are located again; `repaid` units are
+    /// borrowed again.
+    fn margin(&self, repaid: Amount) -> (i128, i64) {
+        match (self.is_buy, self.is_short) {
+            (true, _) if self.qty > Qty::ZERO => {
+                ((-self.cash).max(0) * repaid.units() / self.qty.as_amount().units(), 0)
+            }
+            (false, true) => ((-self.cash).max(0), self.qty.units()),
+            _ => (0, 0),
+        }
     }
 }
 
@@ -88,7 +107,8 @@ impl Risk {
         };
         let accounts = slot.map_or(self.holdings[holding].accounts, |slot| self.orders[slot].accounts);
         let exec_id = ExecId::new(input.partition, input.offset);
-        let mut transfers = self.turn_back(&change, &accounts, (e.order_id, exec_id));
+        let repaid = slot.map_or(Amount::ZERO, |slot| self.take_back_repaid(slot, &change));
+        let mut transfers = self.turn_back(&change, (holding, repaid), &accounts, (e.order_id, exec_id));
         let short = transfers.iter().any(|t| t.reason == TransferReason::Shortfall);
         if let Some(slot) = slot {
             transfers.extend(self.adopt_amended(slot, e, &change, input.at, out));
@@ -123,28 +143,58 @@ impl Risk {
         self.holdings.find(client, self.instruments.find(&terms.symbol)?)
     }
 
+    /// What of an undone buy gave borrowed units back, which are borrowed again now.
+    fn take_back_repaid(&mut self, slot: Slot, change: &Change) -> Amount {
+        let order = &mut self.orders[slot];
+        let again = if change.is_buy { order.repaid.min(change.qty.as_amount()) } else { Amount::ZERO };
+        order.repaid = Amount::from_units(order.repaid.units() - again.units());
+        again
+    }
+
     fn turn_back(
         &mut self,
         change: &Change,
+        (holding, repaid): (HoldingIx, Amount),
         accounts: &Accounts,
         (order_id, exec_id): (OrderId, ExecId),
     ) -> Vec<Transfer> {
-        let mut back =
-            Back { risk: self, exec_id, reason: change.reason, group: Group::default(), number: 0 };
+        let short = self.holdings[holding].short.as_deref();
+        let borrowed = short.map(|short| short.accounts.borrowed);
+        let owed = self.holdings[holding].owed(&self.ledger);
+        let mut ids = Ids { exec_id, number: 0 };
+        let commission = change.commission;
+        // What a short sale brought is there to be given back before it is asked for.
+        let less = if change.is_short { change.cash - commission.units() } else { 0 };
+        let mut transfers = self.margin_amended(holding, -less.max(0), 0, || ids.next());
+        let group = Group::default();
+        let mut back = Back { risk: self, ids: &mut ids, reason: change.reason, group };
         let units = (accounts.units, accounts.units_clearing);
         let cash = (accounts.cash, accounts.cash_clearing);
-        let commission = change.commission;
+        let qty = change.qty.as_amount();
         back.plain((accounts.commission, accounts.cash), commission);
-        match change.is_buy {
-            true => back.pay((units, accounts.units_shortfall), change.qty.as_amount(), Amount::ZERO),
-            false => back.plain((units.1, units.0), change.qty.as_amount()),
+        match (change.is_buy, borrowed) {
+            (true, Some(borrowed)) => {
+                back.plain((borrowed, units.1), repaid);
+                let rest = Amount::from_units(qty.units() - repaid.units());
+                back.pay((units, accounts.units_shortfall), rest, Amount::ZERO);
+            }
+            (true, None) => back.pay((units, accounts.units_shortfall), qty, Amount::ZERO),
+            (false, Some(borrowed)) if change.is_short => {
+                let given_back = qty.min(Amount::from_units(owed));
+                back.plain((units.1, borrowed), given_back);
+                back.plain((units.1, units.0), Amount::from_units(qty.units() - given_back.units()));
+            }
+            (false, _) => back.plain((units.1, units.0), qty),
         }
         match Amount::from_units(change.cash) {
             more if more > Amount::ZERO => back.pay((cash, accounts.cash_shortfall), more, commission),
             less => back.plain((cash.1, cash.0), Amount::from_units(-less.units())),
         }
         let group = back.group;
-        settled(&group, order_id, &mut self.ledger)
+        transfers.extend(settled(&group, order_id, &mut self.ledger));
+        let (required, located) = change.margin(repaid);
+        transfers.extend(self.margin_amended(holding, required, located, || ids.next()));
+        transfers
     }
 
     /// The order as it is now, and its hold with it.
@@ -179,7 +229,8 @@ impl Risk {
         if need > most {
             out.emit(Topic::Markets, uncovered(order).into());
         }
-        let transfers = settled(&group, order_id, &mut self.ledger);
+        let mut transfers = settled(&group, order_id, &mut self.ledger);
+        transfers.extend(self.margin_follows(slot, Borrowing::default(), need));
         self.recount(slot);
         transfers
     }
@@ -213,13 +264,25 @@ fn uncovered(order: &OpenOrder) -> CancelAccepted {
     }
 }
 
+/// Numbers the transfers of one report.
+struct Ids {
+    exec_id: ExecId,
+    number: u128,
+}
+
+impl Ids {
+    fn next(&mut self) -> TransferId {
+        self.number += 1;
+        TransferId(AMENDMENT | u128::from(self.exec_id.as_u64()) << TRANSFER_BITS | self.number)
+    }
+}
+
 /// Postings of one report.
 struct Back<'a> {
     risk: &'a Risk,
-    exec_id: ExecId,
+    ids: &'a mut Ids,
     reason: TransferReason,
     group: Group,
-    number: u128,
 }
 
 impl Back<'_> {
@@ -245,8 +308,7 @@ impl Back<'_> {
         if amount <= Amount::ZERO {
             return;
         }
-        self.number += 1;
-        let id = AMENDMENT | u128::from(self.exec_id.as_u64()) << TRANSFER_BITS | self.number;
-        self.group.add(TransferId(id), accounts, amount, TransferKind::Plain, reason);
+        let id = self.ids.next();
+        self.group.add(id, accounts, amount, TransferKind::Plain, reason);
     }
 }

@@ -299,6 +299,8 @@ fn short_sales_are_refused_without_a_locate_and_long_sales_need_the_units() {
         assert_eq!(answer(&desk.place(Ask { side, ..ask(name, "sell 1 @ 11") })), "SHORT_LOCATE");
     }
     assert_eq!(place(&mut desk, "c", "sell 1001 @ 11"), "LIMIT_CREDIT", "1,000 are held");
+    desk.locate("l1", "ACME", "10", 60);
+    assert_eq!(place(&mut desk, "d", "short 1 @ 11"), "SHORT_MARKING", "1,000 are owned");
 }
 
 #[test]

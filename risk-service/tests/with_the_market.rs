@@ -12,11 +12,13 @@ const FIRMS: [&str; 3] = ["ACME", "BETA", "GAMA"];
 
 #[derive(Debug, Clone)]
 enum Step {
-    Place { firm: usize, buy: bool, lots: i64, price: Option<i64>, tif: TimeInForce },
+    Place { firm: usize, side: Side, lots: i64, price: Option<i64>, tif: TimeInForce },
     Replace { firm: usize, pick: usize, lots: i64, price: Option<i64> },
     Cancel { firm: usize, pick: usize },
     Market { records: usize },
     Kill { on: bool },
+    Locate { firm: usize, lots: i64, minutes: i64 },
+    Later { minutes: i64 },
     Bust { trade: u64 },
     Correct { trade: u64, price: i64 },
 }
@@ -29,9 +31,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(TimeInForce::Ioc),
         1 => Just(TimeInForce::Fok)
     ];
+    let side = prop_oneof![4 => Just(Side::Buy), 3 => Just(Side::Sell), 2 => Just(Side::SellShort)];
     prop_oneof![
-        10 => (0..3_usize, any::<bool>(), 0..60_i64, price(), tif)
-            .prop_map(|(firm, buy, lots, price, tif)| Step::Place { firm, buy, lots, price, tif }),
+        12 => (0..3_usize, side, 0..60_i64, price(), tif)
+            .prop_map(|(firm, side, lots, price, tif)| Step::Place { firm, side, lots, price, tif }),
+        2 => (0..3_usize, 1..200_i64, 1..60_i64)
+            .prop_map(|(firm, lots, minutes)| Step::Locate { firm, lots, minutes }),
+        1 => (1..20_i64).prop_map(|minutes| Step::Later { minutes }),
         5 => (0..3_usize, any::<usize>(), 0..60_i64, price())
             .prop_map(|(firm, pick, lots, price)| Step::Replace { firm, pick, lots, price }),
         3 => (0..3_usize, any::<usize>()).prop_map(|(firm, pick)| Step::Cancel { firm, pick }),
@@ -54,8 +60,13 @@ fn desk(awkward: bool, self_trade: SelfTrade) -> Desk {
             Commission { per_share: amount(per_share), basis_points: amount(bp), minimum: amount(minimum) };
         desk.open_firm(firm, commission, self_trade);
         desk.credit(firm, "USD", "3000");
-        desk.credit(firm, "AAPL", "150");
+        // One has nothing to sell that is not borrowed, and has to hold more than what that brings.
+        if firm != "GAMA" {
+            desk.credit(firm, "AAPL", "150");
+        }
     }
+    let limits = Limits { short_margin_percent: Some(120), ..Limits::default() };
+    desk.give(LimitsSet { firm: id("GAMA"), account: None, version: 1, limits });
     (desk.market, desk.pending) = (false, awkward);
     desk
 }
@@ -80,9 +91,15 @@ fn take(desk: &mut Desk, n: usize, step: &Step, awkward: bool) {
         (!mine.is_empty()).then(|| mine[pick % mine.len()].terms.clone())
     };
     match step {
-        Step::Place { firm, buy, lots, price, tif } => {
-            let side = if *buy { Side::Buy } else { Side::Sell };
-            desk.place(Ask { side, tif: *tif, ..new(*firm, *lots, *price) });
+        Step::Place { firm, side, lots, price, tif } => {
+            desk.place(Ask { side: *side, tif: *tif, ..new(*firm, *lots, *price) });
+        }
+        Step::Locate { firm, lots, minutes } => {
+            desk.locate(&format!("locate-{n}"), FIRMS[*firm], &qty(*lots), *minutes);
+        }
+        Step::Later { minutes } => {
+            desk.later_ms(minutes * 60_000);
+            desk.tick();
         }
         Step::Replace { firm, pick, lots, price } => {
             if let Some(old) = picked(desk, *firm, *pick) {
@@ -113,6 +130,26 @@ fn totals(desk: &Desk, asset: &str) -> Amount {
     let accounts = desk.risk.ledger().accounts().iter();
     let of = |a: &&assay_ledger::Account| a.asset() == asset && a.code().as_str() != "equity";
     Amount::from_units(accounts.filter(of).map(|a| a.balance().units()).sum())
+}
+
+/// What is borrowed is owed to somebody outside, and what it brought is held.
+fn short_sales_balance(desk: &Desk, was_amended: bool) -> usize {
+    let shortfall = desk.risk.ledger().find(LedgerCode::from("shortfall").unwrap(), id("AAPL"));
+    let mut sum = shortfall.map_or(0, |ix| desk.risk.ledger().account(ix).balance().units());
+    let mut margins = 0;
+    for firm in FIRMS {
+        let (account, aapl) = (id(firm), id("AAPL"));
+        let (position, borrowed) = (desk.risk.position(&account, &aapl), desk.risk.borrowed(&account, &aapl));
+        assert!(borrowed >= Amount::ZERO, "{firm} gave back more than it borrowed: {borrowed}");
+        assert!(position.units() + borrowed.units() >= 0, "{firm}: {position} with {borrowed} borrowed");
+        sum += position.units();
+        let (target, held) = desk.risk.short_margin(&account, &id("AAPL"));
+        // What was undone may have been spent.
+        assert!(held == target || was_amended && held < target, "{firm} has {held} of {target} held");
+        margins += usize::from(held > Amount::ZERO);
+    }
+    assert_eq!(Amount::from_units(sum), amount("300"), "shares are moved, never made");
+    margins
 }
 
 fn clearing_is_flat(desk: &Desk) {
@@ -163,7 +200,9 @@ proptest! {
         desk.run_market();
         desk.check_books();
         prop_assert_eq!(desk.risk.open_orders().len(), 0);
-        prop_assert_eq!(desk.risk.ledger().holds(), 0, "no order, no hold");
+        let was_amended = steps.iter().any(|s| matches!(s, Step::Bust { .. } | Step::Correct { .. }));
+        let margins = short_sales_balance(&desk, was_amended);
+        prop_assert_eq!(desk.risk.ledger().holds(), margins, "no order, no hold but for what is sold short");
 
         if let Some((bytes, from)) = saved {
             continues_alike(&desk, &bytes, from);

@@ -37,6 +37,7 @@ mod roles;
 mod security;
 mod session_commands;
 mod sessions;
+mod short_sales;
 mod shutdown;
 mod terms;
 mod trades;

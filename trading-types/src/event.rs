@@ -13,6 +13,7 @@ mod interest;
 mod kyc;
 mod limits;
 mod loans;
+mod locates;
 mod mail;
 mod markets;
 mod mass;
@@ -45,6 +46,7 @@ pub use interest::*;
 pub use kyc::*;
 pub use limits::*;
 pub use loans::*;
+pub use locates::*;
 pub use mail::*;
 pub use markets::*;
 pub use mass::*;
@@ -333,4 +335,14 @@ events! {
     VenueTraded(VenueTraded) = "venue.traded.v1", key |e| e.venue.as_str();
     /// A venue and we do not agree. accounts, execution.
     VenueDiffered(VenueDiffered) = "venue.differed.v1", key |e| e.venue.as_str();
+    /// Somebody asks that located shares be counted. accounts, admin.
+    LocateProposed(LocateProposed) = "locate.proposed.v1", key |e| e.firm.as_str();
+    /// Somebody else decides on it. accounts, admin.
+    LocateDecided(LocateDecided) = "locate.decided.v1", key |e| e.locate.as_str();
+    /// Somebody gives a locate back. accounts, admin.
+    LocateReleaseRequested(LocateReleaseRequested) = "locate.release_requested.v1", key |e| e.locate.as_str();
+    /// An account may sell located shares short. accounts, risk.
+    LocateGranted(LocateGranted) = "locate.granted.v1", key |e| e.firm.as_str();
+    /// A locate counts no more, or never will. accounts, risk.
+    LocateEnded(LocateEnded) = "locate.ended.v1", key |e| e.firm.as_str();
 }

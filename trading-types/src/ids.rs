@@ -152,6 +152,10 @@ text_id! {
     ChangeId, 32
 }
 text_id! {
+    /// A locate: shares that somebody will lend for short sales.
+    LocateId, 32
+}
+text_id! {
     /// Who caused a record: `session:CLIENT1/ASSAY`, `config`, `clock`, `operator:NAME`.
     Actor, 80
 }

@@ -47,6 +47,11 @@ impl Side {
     pub const fn is_buy(&self) -> bool {
         matches!(self, Self::Buy)
     }
+
+    /// Whether it sells what is borrowed.
+    pub const fn is_short(&self) -> bool {
+        matches!(self, Self::SellShort | Self::SellShortExempt)
+    }
 }
 
 fix_char_enum! {

@@ -191,6 +191,8 @@ refusals! {
     ReduceOnly = 74, "REDUCE_ONLY", 0, 2;
     /// Only cancels are taken.
     CancelOnly = 75, "CANCEL_ONLY", 0, 2;
+    /// A short sale of what the account owns: it must be marked as a sale.
+    ShortMarking = 76, "SHORT_MARKING", 11, OTHER;
     /// MassCancelRequestType(530) or another part of a mass cancel that is not served.
     MassNotSupported = 80, "MASS_NOT_SUPPORTED", OTHER, OTHER;
     /// A kind of request that is not served.
@@ -229,6 +231,7 @@ impl Refusal {
                 | Self::ReduceOnly
                 | Self::AccountSuspended
                 | Self::ShortLocate
+                | Self::ShortMarking
                 | Self::SelfTrade
         )
     }

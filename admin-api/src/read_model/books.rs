@@ -18,6 +18,9 @@ pub(crate) const ENTRIES_OF_RECORD: i64 = 1_024;
 /// The account that trades go through.
 const CLEARING: &str = "clearing";
 
+/// Comes before the names of accounts whose loans of shares the books keep.
+const BORROWED: &str = "borrowed:";
+
 /// What stands on one account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
@@ -265,11 +268,15 @@ impl Books {
         let debit = self.sums_mut((t.debit, t.asset));
         debit.debits = plus(debit.debits, moved);
         debit.held = plus(debit.held, reserved);
-        debit.traded = less(debit.traded, by_trade);
         let credit = self.sums_mut((t.credit, t.asset));
         credit.credits = plus(credit.credits, moved);
         credit.expected = plus(credit.expected, reserved);
-        credit.traded = plus(credit.traded, by_trade);
+        if by_trade != Amount::ZERO {
+            let debit = self.sums_mut((trader(t.debit), t.asset));
+            debit.traded = less(debit.traded, by_trade);
+            let credit = self.sums_mut((trader(t.credit), t.asset));
+            credit.traded = plus(credit.traded, by_trade);
+        }
     }
 
     fn shift_money(&mut self, t: &Transfer, moved: Amount) {
@@ -338,6 +345,15 @@ fn effects(m: &Movement, undone: Option<&Movement>) -> Vec<(AccountId, Asset, Am
             undone.into_iter().map(|(account, asset, amount)| (account, asset, negative(amount))).collect()
         }
     }
+}
+
+/// Who trades through an account: what a client borrows or gives back is the client's trade.
+fn trader(code: LedgerCode) -> LedgerCode {
+    let Some(account) = code.strip_prefix(BORROWED) else { return code };
+    let mut client = LedgerCode::new();
+    client.push_str("client:");
+    client.push_str(account);
+    client
 }
 
 /// What a posting belongs to, by its own name.

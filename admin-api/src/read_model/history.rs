@@ -274,6 +274,19 @@ impl Control {
                 let cause = if e.restricted { "restricted" } else { "lifted" }.to_owned();
                 Self { cause, maker: by, ..Self::new("restriction", e.firm, named.join(" "), &e.reason) }
             }
+            Event::LocateGranted(e) => Self {
+                cause: "granted".to_owned(),
+                maker: Some(e.maker),
+                checker: Some(e.checker),
+                after: Some(format!("{} {} of {} until {}", e.qty, e.symbol, e.lender, e.valid_until)),
+                ..Self::new("locate", Some(e.firm), format!("{} {}", e.account, e.locate), &e.reason)
+            },
+            Event::LocateEnded(e) => Self {
+                cause: text(&e.cause),
+                maker: e.by,
+                before: Some(format!("{} {} unused", e.unused, e.symbol)),
+                ..Self::new("locate", Some(e.firm), format!("{} {}", e.account, e.locate), &e.reason)
+            },
             Event::AccountStatusSet(e) => {
                 let after = Some(text(&e.status));
                 let subject = account(e.account);

@@ -176,8 +176,8 @@ impl ReadModel {
         Ok(newest("debit")?.into_iter().chain(newest("credit")?).max_by_key(|entry| entry.id))
     }
 
-    /// The whole of the books at one position: accounts, holds, and those holds whose order or movement is not open; none of
-    /// them, if the books are right.
+    /// The whole of the books at one position: accounts, holds, and those holds whose order or movement is not open, but for
+    /// margins of short sales, which outlast their orders; none of them, if the books are right.
     pub(crate) fn books_at_once(&self, orphaned_max: usize) -> rusqlite::Result<BooksRow> {
         let connection = self.connection();
         let transaction = connection.unchecked_transaction()?;
@@ -186,7 +186,7 @@ impl ReadModel {
         let holds: i64 = transaction.query_row("SELECT count(*) FROM ledger_hold", [], |row| row.get(0))?;
         let sql = "SELECT h.*, coalesce(o.leaves_qty <> '0', m.status IN ('pending', 'processing'), 0) AS is_open \
                    FROM ledger_hold h LEFT JOIN trade_order o ON o.id = h.order_id LEFT JOIN movement m ON m.id = h.movement \
-                   WHERE is_open = 0 ORDER BY h.id LIMIT ?1";
+                   WHERE is_open = 0 AND h.credit <> 'short-margin' ORDER BY h.id LIMIT ?1";
         let mut statement = transaction.prepare_cached(sql)?;
         let orphaned = statement.query_map([orphaned_max as i64], hold)?.collect::<rusqlite::Result<_>>()?;
         drop(statement);

@@ -207,7 +207,7 @@ pub(super) const CHANGES: &[Column] = &[
     column(
         "kind",
         Text,
-        "`limits`, `switch` (stops), `breaker`, `restriction`, `account` (standing), `alarm` or `refused_command`.",
+        "`limits`, `switch` (stops), `breaker`, `restriction`, `locate`, `account` (standing), `alarm` or `refused_command`.",
     ),
     column("firm", Text, "The firm it concerns; empty for the house."),
     column("subject", Text, "Whose limits, which switch, which account."),

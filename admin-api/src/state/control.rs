@@ -60,6 +60,9 @@ impl Control {
             ControlAction::SetSwitch(_)
             | ControlAction::ProposeLimits(_)
             | ControlAction::DecideLimits(_)
+            | ControlAction::ProposeLocate(_)
+            | ControlAction::DecideLocate(_)
+            | ControlAction::ReleaseLocate(_)
             | ControlAction::Money(_)
             | ControlAction::Loan(_) => false,
         }
@@ -131,6 +134,9 @@ impl Control {
             ControlAction::SetSwitch(e) => Ok(one(e.scope.key(), out, e.clone().into())),
             ControlAction::ProposeLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
             ControlAction::DecideLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
+            ControlAction::ProposeLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
+            ControlAction::DecideLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
+            ControlAction::ReleaseLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
             // The answer follows in `accounts` under the command's name.
             ControlAction::Money(e) => {
                 let instructed =

@@ -2,6 +2,7 @@
 
 mod explain;
 mod govern;
+mod locate;
 mod review;
 
 use super::Outcome;
@@ -20,6 +21,9 @@ pub(crate) enum RiskCommand {
     /// Other limits on a running node, by two persons.
     #[command(subcommand)]
     Limits(govern::LimitsCommand),
+    /// Located shares for short sales on a running node, by two persons.
+    #[command(subcommand)]
+    Locate(locate::LocateCommand),
 }
 
 /// `assay risk explain`
@@ -58,5 +62,6 @@ pub(crate) fn run(command: &RiskCommand) -> Outcome {
         RiskCommand::Review(args) => review::run(args),
         RiskCommand::Switch(args) => govern::switch(args),
         RiskCommand::Limits(command) => govern::limits(command),
+        RiskCommand::Locate(command) => locate::run(command),
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct Limits {
     pub(crate) repeated_executions: Option<u32>,
     /// That window.
     pub(crate) repeated_execution_window_ms: Option<u32>,
+    /// How much stays held for short sales, in percent of what they brought.
+    pub(crate) short_margin_percent: Option<u32>,
 }
 
 impl Limits {
@@ -76,6 +78,7 @@ impl Limits {
             duplicate_window_ms: self.duplicate_window_ms,
             repeated_executions_max: self.repeated_executions,
             repeated_execution_window_ms: self.repeated_execution_window_ms,
+            short_margin_percent: self.short_margin_percent,
         }
     }
 }

@@ -4,6 +4,9 @@ use super::reading::{Reading, Stop, shown};
 use crate::{Regime, SessionSpec};
 use assay_trading_types::{AccountId, Refusal};
 
+/// LocateReqd(114).
+const LOCATE_REQD: u32 = 114;
+
 /// Most entries of Parties(453).
 const PARTIES_MAX: usize = 10;
 
@@ -17,12 +20,14 @@ const SOURCES: [&[u8]; 6] = [b"B", b"C", b"D", b"G", b"N", b"P"];
 const ATTRIBUTES_MAX: usize = 6;
 
 impl Reading<'_> {
-    /// Fields that the regime of Account(1) requires.
+    /// Fields that the regime of Account(1) requires. LocateReqd(114) is one of short sales only.
     pub(super) fn need_regime_fields(&self, session: &SessionSpec) -> Result<(), Stop> {
         let regime =
             self.value(1).and_then(|a| AccountId::from_bytes(a).ok()).and_then(|a| session.regime(&a));
         let Some(regime) = regime else { return Ok(()) };
-        match regime.fields.iter().find(|tag| !self.has(**tag)) {
+        let is_short = self.value(54) == Some(b"5");
+        let needs = |tag: u32| tag != LOCATE_REQD || is_short;
+        match regime.fields.iter().find(|tag| needs(**tag) && !self.has(**tag)) {
             Some(tag) => Err(Stop::Missing(*tag)),
             None => Ok(()),
         }

@@ -39,6 +39,7 @@ pub(super) fn phrase(reason: Refusal) -> &'static str {
         R::UnsupportedTerms => "the terms are not served together",
         R::UnsupportedHandling => "orders are handled automatically",
         R::ShortLocate => "a short sale needs a locate",
+        R::ShortMarking => "what is owned is no short sale",
         R::ExpirePast => "its time is over",
         R::DupClOrdId => "the id was used before",
         R::DupOrder => "the same order again too soon",

@@ -76,7 +76,11 @@ pub fn ask(name: &str, text: &str) -> Ask {
         id: name.to_owned(),
         orig: String::new(),
         symbol: "AAPL",
-        side: if *side == "buy" { Side::Buy } else { Side::Sell },
+        side: match *side {
+            "buy" => Side::Buy,
+            "short" => Side::SellShort,
+            _ => Side::Sell,
+        },
         qty: (*qty).to_owned(),
         price: (*price).to_owned(),
         stop_px: None,
@@ -180,6 +184,23 @@ impl Desk {
         let mut limits = Limits::default();
         change(&mut limits);
         self.give(LimitsSet { firm: id("ACME"), account: None, version: 1, limits });
+    }
+
+    /// Ann found shares of AAPL that may be sold short for some minutes, Bob lets them count.
+    pub fn locate(&mut self, name: &str, account: &str, qty: &str, minutes: i64) {
+        let proposed = LocateProposed {
+            locate: id(name),
+            firm: id(account),
+            account: id(account),
+            symbol: id("AAPL"),
+            qty: id(qty),
+            lender: "LENDER".to_owned(),
+            valid_until: self.now.plus_ns(minutes * 60_000_000_000),
+            reason: "easy to borrow".to_owned(),
+        };
+        self.give_by("operator:ann", proposed);
+        let decided = LocateDecided { locate: id(name), approved: true, reason: "seen".to_owned() };
+        self.give_by("operator:bob", decided);
     }
 
     /// Ann stops ACME, Bob lets it go on.
@@ -501,6 +522,10 @@ fn line(event: &Event) -> Option<String> {
         Event::RiskSwitchChanged(e) => format!("switch {:?} {}, {} orders", e.state, e.scope, e.orders),
         Event::RiskCommandRefused(e) => format!("refused {:?} {}", e.refusal, e.subject),
         Event::LimitsChanged(e) => format!("limits {:?} v{}", e.cause, e.version),
+        Event::LocateGranted(e) => format!("locate {} granted {} {}", e.locate, e.qty, e.symbol),
+        Event::LocateEnded(e) => {
+            format!("locate {} {:?}, {} unused, {} orders", e.locate, e.cause, e.unused, e.orders)
+        }
         Event::RiskAlarmed(e) => match e.alarm {
             Alarm::LimitWarning(m) => format!("warning {:?} {} of {}", m.measure, m.value, m.limit),
             alarm => format!("alarm {alarm:?}"),

@@ -37,6 +37,12 @@ struct Leg {
 pub(crate) struct Auditor {
     origins: LastOrigins,
     holdings: BTreeMap<(AccountId, Asset), i128>,
+    /// What each account still has to give back.
+    borrowed: BTreeMap<(AccountId, Asset), i128>,
+    /// What fills of an order gave back.
+    repaid: BTreeMap<OrderId, i128>,
+    /// What was sold short, in all.
+    sold_short: i128,
     opened: BTreeMap<Asset, i128>,
     commission: BTreeMap<FirmId, Amount>,
     commissions: i128,
@@ -143,6 +149,14 @@ impl Auditor {
         let Some(currency) = self.currencies.get(&e.terms.symbol).copied() else { return };
         let sign = if e.terms.side.is_buy() { 1 } else { -1 };
         let account = e.terms.account;
+        let borrowed = self.borrowed.entry((account, id(e.terms.symbol.as_str()))).or_default();
+        if e.terms.side.is_short() {
+            *borrowed = (*borrowed + qty).max(0);
+        } else if let Some(repaid) = self.repaid.get_mut(&e.order_id) {
+            let again = (-qty).min(*repaid);
+            *repaid -= again;
+            *borrowed += again;
+        }
         *self.holdings.entry((account, id(e.terms.symbol.as_str()))).or_default() += sign * qty;
         *self.holdings.entry((account, currency)).or_default() -= sign * cash - commission;
     }
@@ -188,6 +202,15 @@ impl Auditor {
         self.commissions += fee;
         let sign = if buys { 1 } else { -1 };
         let account = e.terms.account;
+        let borrowed = self.borrowed.entry((account, id(e.terms.symbol.as_str()))).or_default();
+        if e.terms.side.is_short() {
+            *borrowed += i128::from(qty.units());
+            self.sold_short += i128::from(qty.units());
+        } else if buys {
+            let back = i128::from(qty.units()).min(*borrowed);
+            *borrowed -= back;
+            *self.repaid.entry(e.order_id).or_default() += back;
+        }
         *self.holdings.entry((account, id(e.terms.symbol.as_str()))).or_default() +=
             sign * i128::from(qty.units());
         *self.holdings.entry((account, currency)).or_default() -= sign * cash + fee;
@@ -242,8 +265,21 @@ impl Auditor {
             if believed != held {
                 self.fault(format!("{account} has {held} of {asset}, risk believes {believed}"));
             }
-            if held < 0 {
-                self.fault(format!("{account} is overdrawn in {asset}: {held}"));
+            let borrowed = pipeline.risk().borrowed(&account, &asset).units();
+            if held + borrowed < 0 {
+                self.fault(format!("{account} is overdrawn in {asset}: {held} with {borrowed} borrowed"));
+            }
+            let expected = self.borrowed.get(&(account, asset)).copied().unwrap_or(0);
+            if borrowed != expected {
+                self.fault(format!("{account} has borrowed {borrowed} of {asset}, {expected} by its trades"));
+            }
+            let (target, kept) = Symbol::new(asset.as_str()).map_or_else(
+                |_| Default::default(),
+                |symbol| pipeline.risk().short_margin(&account, &symbol),
+            );
+            // What a trade brought that was undone may be spent.
+            if kept > target || self.amended == 0 && kept < target {
+                self.fault(format!("{account} has {kept} of {target} held for short sales of {asset}"));
             }
         }
         let cash: Asset = id("USD");
@@ -271,8 +307,10 @@ impl Auditor {
     }
 
     fn close_postings(&mut self) {
-        if self.orders.values().all(|o| !is_open(o.status)) && self.postings.held() != 0 {
-            self.fault(format!("no order is open and {} is held", self.postings.held()));
+        let margins = self.postings.held_opposite("short-margin");
+        if self.orders.values().all(|o| !is_open(o.status)) && self.postings.held() != margins {
+            let held = self.postings.held();
+            self.fault(format!("no order is open and {held} is held, {margins} of it for short sales"));
         }
         let clearing: Vec<_> = self.postings.of_class("clearing").filter(|(.., b)| *b != 0).collect();
         if !clearing.is_empty() {
@@ -281,20 +319,25 @@ impl Auditor {
         }
         for (firm, ..) in FIRMS {
             let code = format!("client:{firm}");
-            let posted: Vec<_> = self.postings.of_class(&code).map(|(_, asset, b)| (asset, b)).collect();
+            let mut posted: BTreeMap<Asset, i128> = BTreeMap::new();
+            for class in [code.clone(), format!("borrowed:{firm}")] {
+                for (_, asset, balance) in self.postings.of_class(&class) {
+                    *posted.entry(asset).or_default() += balance;
+                }
+            }
             for (asset, balance) in posted {
                 let held = self.holdings.get(&(id(firm), asset)).copied().unwrap_or(0);
-                // Whether a client account counts credits or debits up is the ledger's choice; the size is not.
-                if balance.abs() != held.abs() {
+                if balance != held {
                     self.fault(format!("{code} has {balance} of {asset} posted, {held} by its trades"));
                 }
             }
         }
     }
 
-    /// Orders, trades, refusals, amended sides of trades.
-    pub(crate) fn counts(&self) -> [u64; 4] {
-        [self.orders.len() as u64, self.legs.len() as u64, self.refused, self.amended]
+    /// Orders, trades, refusals, amended sides of trades, whole units sold short.
+    pub(crate) fn counts(&self) -> [u64; 5] {
+        let sold_short = (self.sold_short / i128::from(SCALE)) as u64;
+        [self.orders.len() as u64, self.legs.len() as u64, self.refused, self.amended, sold_short]
     }
 
     pub(crate) fn into_faults(self) -> Vec<String> {

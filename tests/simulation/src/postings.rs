@@ -9,6 +9,8 @@ pub(crate) struct Postings {
     balances: BTreeMap<(LedgerCode, Asset), i128>,
     /// What each pending transfer still reserves, until it is gone.
     reserved: BTreeMap<TransferId, i128>,
+    /// The account opposite each pending transfer.
+    opposite: BTreeMap<TransferId, LedgerCode>,
     seen: BTreeMap<TransferId, Amount>,
 }
 
@@ -38,6 +40,7 @@ impl Postings {
             TransferKind::Plain => self.shift(transfer),
             TransferKind::Pending => {
                 self.reserved.insert(*id, amount.units());
+                self.opposite.insert(*id, transfer.credit);
             }
             TransferKind::Post { pending, release_rest } => {
                 self.release(*pending, amount.units())?;
@@ -66,6 +69,12 @@ impl Postings {
     /// What is still held, in all.
     pub(crate) fn held(&self) -> i128 {
         self.reserved.values().sum()
+    }
+
+    /// What is still held opposite one account.
+    pub(crate) fn held_opposite(&self, code: &str) -> i128 {
+        let of_code = self.reserved.iter().filter(|(id, _)| self.opposite[*id].as_str() == code);
+        of_code.map(|(_, units)| units).sum()
     }
 
     /// Balances of accounts whose code begins with `class`.

@@ -17,6 +17,8 @@ pub struct Report {
     pub trades: u64,
     /// Sides of trades that were undone or priced anew.
     pub amended: u64,
+    /// Whole units sold short.
+    pub sold_short: u64,
     /// Refused requests.
     pub refused: u64,
     /// Crashes survived.
@@ -40,8 +42,8 @@ impl fmt::Display for Report {
         writeln!(f, "seed {}: {} records, {} requests", self.seed, self.records, self.requests)?;
         writeln!(
             f,
-            "  {} orders, {} trades ({} sides amended), {} refused",
-            self.orders, self.trades, self.amended, self.refused
+            "  {} orders, {} trades ({} sides amended, {} units sold short), {} refused",
+            self.orders, self.trades, self.amended, self.sold_short, self.refused
         )?;
         writeln!(
             f,

@@ -1,5 +1,5 @@
 //! Two risk officers by seed: they change limits with four eyes or in an emergency, stop scopes and let them go on, keep the
-//! restricted list, suspend accounts, set prices and close breakers.
+//! restricted list, suspend accounts, set prices, close breakers and find shares to be sold short.
 
 use crate::traffic::{FIRMS, SYMBOLS, all_limits, id, record, session};
 use assay_event_log::NewRecord;
@@ -11,9 +11,34 @@ const OFFICERS: [&str; 2] = ["operator:ann", "operator:bob"];
 /// A decision means one of so many latest changes.
 const REMEMBERED: u64 = 4;
 
+/// Each firm may sell some of the last symbol short from the start, which few of them have.
+pub(crate) fn opening(at: Timestamp) -> Vec<NewRecord> {
+    let by = |officer: usize, event: Event| NewRecord {
+        actor: id(OFFICERS[officer]),
+        ..record(Topic::Accounts, at, None, event)
+    };
+    let two = |(n, (firm, ..)): (usize, &(&str, SelfTrade, &str))| {
+        let proposed = LocateProposed {
+            locate: id(&format!("first-{n}")),
+            firm: id(firm),
+            account: id(firm),
+            symbol: id(SYMBOLS[SYMBOLS.len() - 1]),
+            qty: Qty::from_units(SCALE * 1_000),
+            lender: "LENDER".to_owned(),
+            valid_until: at.plus_ns(86_400_000_000_000),
+            reason: "drill".to_owned(),
+        };
+        let (locate, reason) = (proposed.locate, "drill".to_owned());
+        let decided = LocateDecided { locate, approved: true, reason };
+        [by(0, proposed.into()), by(1, decided.into())]
+    };
+    FIRMS.iter().enumerate().flat_map(two).collect()
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct RiskOfficer {
     changes: u64,
+    locates: u64,
 }
 
 impl RiskOfficer {
@@ -22,7 +47,7 @@ impl RiskOfficer {
         let firm = random.random_range(0..FIRMS.len());
         let (name, symbol) = (FIRMS[firm].0, id(SYMBOLS[random.random_range(0..SYMBOLS.len())]));
         let reason = "drill".to_owned();
-        let event: Event = match random.random_range(0..11) {
+        let event: Event = match random.random_range(0..17) {
             0..2 => self.propose(random, name, at).into(),
             2..4 => {
                 let back = random.random_range(0..REMEMBERED).min(self.changes);
@@ -54,6 +79,16 @@ impl RiskOfficer {
                 let (firm, account, kyc) = (id(name), id(name), KycStatus::Verified);
                 AccountStatusSet { firm, account, status, kyc, reason }.into()
             }
+            10..13 => self.propose_locate(random, name, symbol, at).into(),
+            13..15 => {
+                let back = random.random_range(0..2).min(self.locates);
+                let approved = random.random_range(0..4) > 0;
+                LocateDecided { locate: locate(self.locates - back), approved, reason }.into()
+            }
+            15 => {
+                let back = random.random_range(0..REMEMBERED).min(self.locates);
+                LocateReleaseRequested { locate: locate(self.locates - back), reason }.into()
+            }
             _ => {
                 let cents: i64 = random.random_range(980..1_020);
                 let max_age_ns = (random.random_range(0..4) == 0).then_some(60_000_000_000);
@@ -63,6 +98,27 @@ impl RiskOfficer {
         };
         let actor = id(OFFICERS[random.random_range(0..OFFICERS.len())]);
         NewRecord { actor, ..record(Topic::Accounts, at, None, event) }
+    }
+
+    fn propose_locate(
+        &mut self,
+        random: &mut StdRng,
+        firm: &str,
+        symbol: Symbol,
+        at: Timestamp,
+    ) -> LocateProposed {
+        self.locates += 1;
+        let minutes: i64 = random.random_range(-1..2_000);
+        LocateProposed {
+            locate: locate(self.locates),
+            firm: id(firm),
+            account: id(firm),
+            symbol,
+            qty: Qty::from_units(SCALE * random.random_range(50..2_000)),
+            lender: "LENDER".to_owned(),
+            valid_until: at.plus_ns(minutes * 60_000_000_000),
+            reason: "drill".to_owned(),
+        }
     }
 
     fn propose(&mut self, random: &mut StdRng, firm: &str, at: Timestamp) -> LimitsChangeProposed {
@@ -81,6 +137,10 @@ impl RiskOfficer {
             emergency: random.random_range(0..4) == 0,
         }
     }
+}
+
+fn locate(number: u64) -> LocateId {
+    id(&format!("locate-{number}"))
 }
 
 fn change(number: u64) -> ChangeId {

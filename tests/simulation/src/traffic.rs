@@ -1,7 +1,7 @@
 //! Counterparties by seed: what they send, and what they send again after a crash.
 
 use crate::market_rules;
-use crate::risk_officer::RiskOfficer;
+use crate::risk_officer::{self, RiskOfficer};
 use assay_event_log::{NewRecord, Value};
 use assay_trading_types::*;
 use bytes::Bytes;
@@ -63,7 +63,8 @@ impl Traffic {
         for (firm, self_trade, per_share) in FIRMS {
             events.extend(open_firm(firm, self_trade, per_share).into_iter().map(|e| (Topic::Accounts, e)));
         }
-        events.into_iter().map(|(topic, event)| record(topic, at, None, event)).collect()
+        let records = events.into_iter().map(|(topic, event)| record(topic, at, None, event));
+        records.chain(risk_officer::opening(at)).collect()
     }
 
     /// One more request, appended by the caller.
@@ -127,7 +128,12 @@ impl Traffic {
     }
 
     fn terms(&self, random: &mut StdRng, firm: usize, seq: u64) -> OrderTerms {
-        let side = if random.random() { Side::Buy } else { Side::Sell };
+        let side = match random.random_range(0..10) {
+            0..5 => Side::Buy,
+            5..8 => Side::Sell,
+            8 => Side::SellShort,
+            _ => Side::SellShortExempt,
+        };
         let market = random.random_range(0..12) == 0;
         let cents: i64 = random.random_range(990..1_011);
         // Now and then an id used before, a symbol nobody knows, a price off tick or far away, too large a quantity.
@@ -279,6 +285,7 @@ pub(crate) fn all_limits(qty: i64) -> Limits {
         duplicate_window_ms: Some(20),
         repeated_executions_max: Some(60),
         repeated_execution_window_ms: Some(1_000),
+        short_margin_percent: Some(110),
         order_adv_bp_max: None,
     }
 }

@@ -243,7 +243,7 @@ impl World {
         self.report.records = records.len() as u64;
         self.report.requests = self.traffic.sent().len() as u64;
         let report = &mut self.report;
-        [report.orders, report.trades, report.refused, report.amended] = auditor.counts();
+        [report.orders, report.trades, report.refused, report.amended, report.sold_short] = auditor.counts();
         self.report.faults.extend(auditor.into_faults());
     }
 

@@ -25,6 +25,7 @@ fn every_seed_is_accounted_for() {
         }
         total.trades += report.trades;
         total.amended += report.amended;
+        total.sold_short += report.sold_short;
         total.crashes += report.crashes;
         total.handovers += report.handovers;
         total.from_snapshot += report.from_snapshot;
@@ -35,6 +36,7 @@ fn every_seed_is_accounted_for() {
     assert_eq!(failed, [0; 0], "repeat one with ASSAY_SEED=n");
     let reached = [
         total.amended,
+        total.sold_short,
         total.trades,
         total.crashes,
         total.handovers,

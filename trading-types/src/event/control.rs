@@ -2,8 +2,9 @@
 
 use crate::{
     AccountCredited, BalanceInterestSet, Command, ConversionRateSet, FeeScheduleSet, FirmId, FirmOpened,
-    InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, MoneyAction, ProposalId,
-    ReferencePriceSet, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
+    InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, LocateDecided, LocateProposed,
+    LocateReleaseRequested, MoneyAction, ProposalId, ReferencePriceSet, RiskSwitchSet, SessionNumbersSet,
+    SessionSet, SessionSuspended,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,12 @@ pub enum ControlAction {
     ProposeLimits(LimitsChangeProposed),
     /// A word on other limits.
     DecideLimits(LimitsChangeDecided),
+    /// Located shares for short sales; risk sees to it that somebody else decides.
+    ProposeLocate(LocateProposed),
+    /// A word on located shares.
+    DecideLocate(LocateDecided),
+    /// Located shares are given back.
+    ReleaseLocate(LocateReleaseRequested),
     /// Money of a firm; risk, which holds the books, decides, and sees to it that two persons take part where it takes two.
     Money(MoneyWanted),
     /// A conversion rate.
@@ -87,6 +94,9 @@ impl ControlRequested {
             ControlAction::SetSwitch(e) => e.scope.key(),
             ControlAction::ProposeLimits(e) => e.scope.key(),
             ControlAction::DecideLimits(e) => e.change.as_str(),
+            ControlAction::ProposeLocate(e) => e.firm.as_str(),
+            ControlAction::DecideLocate(e) => e.locate.as_str(),
+            ControlAction::ReleaseLocate(e) => e.locate.as_str(),
             ControlAction::Money(e) => e.firm.as_str(),
             ControlAction::SetConversionRate(e) => e.from.as_str(),
             ControlAction::SetBalanceInterest(e) => e.asset.as_str(),

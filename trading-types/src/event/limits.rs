@@ -68,6 +68,10 @@ pub struct Limits {
     /// That window; a second without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated_execution_window_ms: Option<u32>,
+    /// How much stays held for what was sold short, in percent of what it brought, from 100: all that it brought, and what
+    /// is more from the account's cash. 100 without it; the largest of account and firm counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_margin_percent: Option<u32>,
 }
 
 /// Limits of a firm, or of one of its accounts, as the configuration has them. What people change goes through

@@ -105,6 +105,10 @@ pub enum TransferReason {
     Reversal,
     /// Interest that the house pays on a balance.
     BalanceInterest,
+    /// Hold on what short sales brought, and on what more is asked for them.
+    MarginHold,
+    /// Release of such a hold.
+    MarginRelease,
 }
 
 /// One transfer as posted.

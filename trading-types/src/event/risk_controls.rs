@@ -199,6 +199,10 @@ pub enum CommandRefusal {
     ExceedsAllocation,
     /// There is nothing to do.
     NoEffect,
+    /// A quantity is not above zero or no whole number of lots.
+    BadQuantity,
+    /// No lender, or a name that is too long.
+    BadLender,
 }
 
 /// A command about risk that has no effect.

@@ -3,6 +3,7 @@
 
 mod disconnects;
 mod loans;
+mod locates;
 mod money;
 mod risk_controls;
 mod venues;
@@ -10,6 +11,7 @@ mod venues;
 use assay_trading_types::*;
 use disconnects::disconnects;
 use loans::loans;
+use locates::locates;
 use money::money;
 use risk_controls::{limits, measured, risk_controls};
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub(crate) fn every_event() -> Vec<Event> {
         money(),
         loans(),
         venues(),
+        locates(),
     ]
     .concat()
 }

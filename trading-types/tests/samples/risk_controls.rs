@@ -110,6 +110,7 @@ pub(super) fn limits() -> Limits {
         duplicate_window_ms: Some(250),
         repeated_executions_max: Some(100),
         repeated_execution_window_ms: Some(1000),
+        short_margin_percent: Some(150),
     }
 }
 

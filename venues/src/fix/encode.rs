@@ -22,6 +22,10 @@ pub(super) fn body(request: &VenueRequested, account: &str, at: Timestamp, out: 
     out.field(1, account.as_bytes());
     out.field(55, request.symbol.as_str().as_bytes());
     out.field_char(54, request.side.fix());
+    if request.side.is_short() && matches!(request.ask, VenueAsk::New { .. } | VenueAsk::Replace { .. }) {
+        // LocateReqd: we let nothing through that is not located.
+        out.field_char(114, b'N');
+    }
     match &request.ask {
         VenueAsk::New { terms: new, .. } => {
             out.field_time(60, at);

@@ -111,6 +111,11 @@ impl Explanations {
             let held = self.risk.position(&terms.account, &asset);
             let free = self.risk.available(&terms.account, &asset);
             let _ = writeln!(text, "  before: {held} {asset} in the account, {free} not on sale");
+            if terms.side.is_short() {
+                let borrowed = self.risk.borrowed(&terms.account, &asset);
+                let located = self.risk.located(&terms.account, &terms.symbol, record.at);
+                let _ = writeln!(text, "  before: {borrowed} {asset} borrowed, {located} located and free");
+            }
         }
         text
     }

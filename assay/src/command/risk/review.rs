@@ -74,6 +74,14 @@ impl Review {
             Event::RestrictionSet(e) => {
                 self.lists.push(format!("{at}  restricted list by {by}: {}", json(e)))
             }
+            Event::LocateGranted(e) => self.lists.push(format!(
+                "{at}  locate {}: {} {} of {} for {} until {}, maker {}, checker {}: {}",
+                e.locate, e.qty, e.symbol, e.lender, e.account, e.valid_until, e.maker, e.checker, e.reason
+            )),
+            Event::LocateEnded(e) => self.lists.push(format!(
+                "{at}  locate {} {:?}, {} {} unused, {} orders cancelled: {}",
+                e.locate, e.cause, e.unused, e.symbol, e.orders, e.reason
+            )),
             Event::AccountStatusSet(e) => self.lists.push(format!(
                 "{at}  account {} is {:?}, owner {:?}, by {by}: {}",
                 e.account, e.status, e.kyc, e.reason

@@ -7,14 +7,17 @@ use crate::parties::{Parties, Party};
 use crate::resting_order::{More, PackedId, Place, RestingOrder};
 use crate::slab::Slab;
 use assay_trading_types::{Conditions, Filled, OrdType, OrderId, OrderTerms, Price, Qty};
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 
 /// Orders by slot; a slot is also the order's node in its book.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     packed: Slab<RestingOrder>,
     pub(crate) nodes: Nodes,
-    by_id: FxHashMap<OrderId, u32>,
+    /// Slots by OrderID. The id stands in the slot, so an entry is 4 bytes.
+    by_id: HashTable<u32>,
     pub(crate) parties: Parties,
 }
 
@@ -24,7 +27,7 @@ impl Orders {
     }
 
     pub(crate) fn find(&self, id: OrderId) -> Option<u32> {
-        self.by_id.get(&id).copied()
+        self.by_id.find(hash_of(id), |slot| self.packed[*slot].id == id).copied()
     }
 
     pub(crate) fn get(&self, slot: u32) -> &RestingOrder {
@@ -107,15 +110,17 @@ impl Orders {
     pub(crate) fn insert(&mut self, packed: RestingOrder) -> u32 {
         let id = packed.id;
         let slot = self.packed.insert(packed);
-        self.by_id.insert(id, slot);
+        let packed = &self.packed;
+        self.by_id.insert_unique(hash_of(id), slot, |slot| hash_of(packed[*slot].id));
         slot
     }
 
     /// Forgets an order that is out of its book.
     pub(crate) fn forget(&mut self, slot: u32) -> RestingOrder {
-        let packed = self.packed.remove(slot);
-        self.by_id.remove(&packed.id);
-        packed
+        if let Ok(entry) = self.by_id.find_entry(hash_of(self.packed[slot].id), |there| *there == slot) {
+            entry.remove();
+        }
+        self.packed.remove(slot)
     }
 
     /// The order, unpacked; it stays.
@@ -179,4 +184,8 @@ impl Orders {
             (Place::Stop | Place::Close | Place::Whole, _) => order.more.as_ref()?.price,
         }
     }
+}
+
+fn hash_of(id: OrderId) -> u64 {
+    FxBuildHasher.hash_one(id)
 }

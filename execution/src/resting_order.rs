@@ -29,7 +29,7 @@ pub(crate) struct RestingOrder {
     pub(crate) done_for_day: bool,
 }
 
-/// With its node of 24 bytes and its entry in the index of ids, at most 34, an order stays below 128 bytes.
+/// With its node of 24 bytes and its entry in the index of ids, at most 12, an order stays at 100 bytes.
 const _: () = assert!(std::mem::size_of::<Option<RestingOrder>>() <= 64);
 
 /// Where an order waits.

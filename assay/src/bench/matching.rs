@@ -213,7 +213,8 @@ impl Processing {
             topic: Topic::Markets,
             partition: 0,
             offset: self.offset,
-            at: Timestamp::from_ns(1_795_253_400_000_000_000),
+            // A microsecond apart, so that books tell of changed levels as they go, and do not keep them all to tell.
+            at: Timestamp::from_ns(1_795_253_400_000_000_000 + self.offset.cast_signed() * 1_000),
             origin: None,
             trace: TraceId::default(),
             actor: Actor::new("bench").expect("a short name"),

@@ -30,11 +30,19 @@ fn is_json(content_type: &str) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A derived form would take its fields from an array as well, by their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'[') {
+        return Err(Problem::field("body", "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
-        Problem::field(&field, words(error.inner()))
+        let (place, words) = (error.path().to_string(), words(error.inner()));
+        match (missing(&words), place.as_str()) {
+            (Some(name), ".") => Problem::field(name, "is required"),
+            (Some(name), place) => Problem::field(&format!("{place}.{name}"), "is required"),
+            (None, ".") => Problem::field("body", words),
+            (None, place) => Problem::field(place, words),
+        }
     })?;
     json.end().map_err(|_| Problem::field("body", "one JSON value and nothing behind it"))?;
     Ok(value)
@@ -44,6 +52,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// The field that serde missed: its error stands at what should have held it.
+fn missing(words: &str) -> Option<&str> {
+    words.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
 /// Collects every field at fault, so that a client need not try again and again.
@@ -106,9 +119,11 @@ mod tests {
             "inner[1].n: invalid value: integer `-1`, expected u32"
         );
         assert_eq!(fault(r#"{"inner":[{"n":1,"m":2}]}"#), "inner[0].m: unknown field `m`, expected `n`");
-        assert_eq!(fault(r#"{}"#), "body: missing field `inner`");
+        assert_eq!(fault(r#"{}"#), "inner: is required");
+        assert_eq!(fault(r#"{"inner":[{}]}"#), "inner[0].n: is required");
+        assert_eq!(fault(" [[]]"), "body: must be an object");
         assert_eq!(fault(r#"{"inner":[]} x"#), "body: one JSON value and nothing behind it");
-        assert_eq!(fault("["), "body: EOF while parsing a list");
+        assert_eq!(fault("["), "body: must be an object");
     }
 
     fn futures_body(response: axum::response::Response) -> Vec<u8> {

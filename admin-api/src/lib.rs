@@ -38,6 +38,7 @@ mod identity_provider;
 mod ids;
 mod intake;
 mod kyc_service;
+mod link_page;
 mod live;
 mod mail;
 mod network;
@@ -47,6 +48,7 @@ pub mod password;
 mod path;
 mod problem;
 mod provider_signature;
+mod quiet_hours;
 mod rate_limit;
 mod read_model;
 mod reconciliation;
@@ -117,6 +119,7 @@ fn pages(api: &Arc<Api>) -> Router {
         .config(utoipa_swagger_ui::Config::new(["/api/v1/openapi.json"]).validator_url("none"));
     Router::new()
         .merge(interactive)
+        .merge(link_page::routes())
         .route("/api/redoc", get(reference_page::reference_page))
         .route("/docs", get(async || Redirect::permanent("/api/docs/")))
         .route("/redoc", get(async || Redirect::permanent("/api/redoc")))

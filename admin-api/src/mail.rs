@@ -5,6 +5,7 @@
 
 use crate::api::Api;
 use crate::config::MailRoute;
+use crate::quiet_hours;
 use crate::secrets::SecretOf;
 use crate::state::Sending;
 use assay_trading_types::{
@@ -120,7 +121,11 @@ impl MailService {
                 begun.is_none_or(|attempts| mail.attempts > *attempts)
             };
             let is_due = |mail: &&Sending| mail.due.is_some_and(|due| due <= now) && is_new(mail);
-            state.mail.pending().filter(is_due).cloned().collect()
+            let may_go = |mail: &&Sending| {
+                let user = state.identity.user(&mail.requested.user);
+                !user.is_some_and(|user| quiet_hours::waits(&mail.requested.letter, &user.preferences, now))
+            };
+            state.mail.pending().filter(is_due).filter(may_go).cloned().collect()
         };
         // Nothing leaves before what it tells is durable.
         if due.is_empty() || self.api.log.durable() < settled || !self.api.is_recovered() {
@@ -179,8 +184,7 @@ impl MailService {
             ),
             Letter::EmailChanged => ("Your address was changed", notice()),
             Letter::Notice { kind, about } => {
-                let page = format!("{}/notices", self.api.config.public_url);
-                (summary(*kind), format!("It is about {about}. The rest stands here:\n\n{page}\n"))
+                (summary(*kind), format!("It is about {about}. The rest is among your notices (assay notify list).\n"))
             }
         };
         Mail { to: requested.to.clone(), subject: format!("Assay: {subject}"), text }

@@ -86,6 +86,40 @@ fn a_kind_that_is_switched_off_comes_by_mail_no_more_and_still_stands_in_the_box
 }
 
 #[test]
+fn mail_that_can_wait_waits_for_the_end_of_the_quiet_hours() {
+    // It is 09:30 UTC, 11:30 in Johannesburg.
+    let world = World::new();
+    let first = world.administrator();
+    let second = world.member(&first, None, "second", &["admin"], None);
+    let mails = |with: &str| {
+        let mails = world.mails("second@venue.example");
+        mails.iter().filter(|mail| mail.contains(with)).count()
+    };
+    let path = "/api/v1/auth/me/preferences";
+    let mut wanted = world.get(&second, path).expect(200).body;
+    wanted["time_zone"] = json!("Africa/Nowhere");
+    let reply = world.write(&second, "PUT", path, wanted.clone()).problem(400, "invalid");
+    assert_eq!(reply.faults(), ["time_zone"]);
+    wanted["time_zone"] = json!("Africa/Johannesburg");
+    wanted["quiet_minutes"] = json!([11 * 60, 11 * 60 + 35]);
+    world.write(&second, "PUT", path, wanted).expect(200);
+
+    proposed(&world, &first, "rita");
+    assert_eq!(mails("waits for a second person"), 0);
+    assert_eq!(
+        world.get(&second, "/api/v1/notifications").expect(200).body["unread"],
+        1,
+        "in the box at once"
+    );
+    world.public("/api/v1/auth/password-reset", json!({"email": "second@venue.example"})).expect(202);
+    assert_eq!(mails("Choose a new password"), 1, "what was asked for does not wait");
+    world.pass_s(299);
+    assert_eq!(mails("waits for a second person"), 0);
+    world.pass_s(1);
+    assert_eq!(mails("waits for a second person"), 1);
+}
+
+#[test]
 fn jobs_run_by_recorded_ticks_once_a_period_across_a_restart() {
     let world = World::new();
     let runs = |world: &World, job: Job| {

@@ -9,6 +9,7 @@ use crate::asked::Asked;
 use crate::body::{Body, Faults};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
+use crate::quiet_hours::is_time_zone;
 use crate::state::User;
 use crate::text_rules;
 use assay_trading_types::{CommandId, Decision, IdentityAction, Preferences, ProfileChange};
@@ -164,7 +165,7 @@ pub(crate) struct PreferencesView {
     /// By push.
     #[schema(example = false)]
     push_enabled: bool,
-    /// Not between these minutes of the day: first and last.
+    /// No mail that can wait between these minutes of the day, from the first to before the second.
     #[schema(value_type = Option<Vec<u16>>, example = json!([1320, 420]))]
     quiet_minutes: Option<(u16, u16)>,
     /// BCP 47.
@@ -208,8 +209,7 @@ async fn set_preferences(
     if !(2..=35).contains(&given.language.len()) || !given.language.chars().all(is_tag) {
         faults.add("language", "must be a language tag, e.g. en or pt-BR");
     }
-    let is_zone = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
-    if !(1..=64).contains(&given.time_zone.len()) || !given.time_zone.chars().all(is_zone) {
+    if given.time_zone.len() > 64 || !is_time_zone(&given.time_zone) {
         faults.add("time_zone", "must be a time zone's name, e.g. Europe/Paris");
     }
     faults.check()?;

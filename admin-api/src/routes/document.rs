@@ -3,7 +3,7 @@
 use crate::answer::Waiting;
 use crate::api::Api;
 use crate::asked::Asked;
-use crate::operation::{Access, Operation};
+use crate::operation::{Access, Operation, Scope};
 use crate::problem::{FieldError, ProblemBody, ProblemKind};
 use axum::Json;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
     for kind in ProblemKind::ALL {
         let can = match kind {
             K::Invalid | K::UnknownHost | K::RateLimit | K::Unavailable | K::TooLarge | K::Method => true,
-            K::NotFound => operation.path().contains('{') || operation.is_write(),
+            K::NotFound => operation.path().contains('{') || operation.is_write() || is_scoped(operation),
             K::TokenInvalid => operation.access() == Access::Public && operation.is_write(),
             K::Unauthenticated | K::SecondFactor => {
                 operation.access() != Access::Public
@@ -178,6 +178,15 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
         }
     }
     by_status
+}
+
+/// Whether what some callers may not see is for them as if it did not exist (AUTH-11).
+fn is_scoped(operation: Operation) -> bool {
+    match operation.access() {
+        Access::Public | Access::Enrolling | Access::SignedIn => false,
+        Access::OwnOr(_) => true,
+        Access::Roles(table) => table.iter().any(|(_, scope)| *scope != Scope::All),
+    }
 }
 
 fn header(name: &str, words: &str, example: &str) -> Parameter {

@@ -59,8 +59,8 @@ pub(crate) struct FirmView {
     /// What happens when it would trade with itself.
     #[schema(example = "allow")]
     self_trade: String,
-    /// Its limits in force, as in `limits.set.v1`.
-    #[schema(value_type = Object)]
+    /// Its limits in force, as in `limits.set.v1`; null while none were set.
+    #[schema(value_type = Option<Object>, example = json!({"order_qty_max": "100000"}))]
     limits: serde_json::Value,
     /// Version of its limits.
     #[schema(example = 3)]

@@ -66,6 +66,17 @@ pub(crate) struct Preview {
     logs_out: bool,
 }
 
+/// Of a change: what came of it, or what would with `dry_run`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes what is answered")]
+pub(crate) enum SessionAnswer {
+    /// It has effect.
+    Done(Receipt),
+    /// Nothing changed.
+    Preview(Preview),
+}
+
 /// A new session.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -166,7 +177,7 @@ async fn read_fix_session(
 
 /// Makes a FIX session. Waits for a second person.
 #[utoipa::path(post, path = "/api/v1/fix-sessions", operation_id = "create_fix_session", tag = "fix-sessions",
-    params(Trial), request_body = NewFixSession, responses((status = 200, body = Receipt)))]
+    params(Trial), request_body = NewFixSession, responses((status = 200, body = SessionAnswer)))]
 async fn create_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -188,7 +199,7 @@ async fn create_fix_session(
 /// Changes settings of a FIX session. Waits for a second person.
 #[utoipa::path(patch, path = "/api/v1/fix-sessions/{id}", operation_id = "change_fix_session", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionChange, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionChange, responses((status = 200, body = SessionAnswer)))]
 async fn change_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -202,7 +213,7 @@ async fn change_fix_session(
 /// Replaces the keys of a FIX session; a connection it has goes on. Waits for a second person.
 #[utoipa::path(put, path = "/api/v1/fix-sessions/{id}/keys", operation_id = "rekey_fix_session", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionKeys, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionKeys, responses((status = 200, body = SessionAnswer)))]
 async fn rekey_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -217,7 +228,7 @@ async fn rekey_fix_session(
 /// Replaces the hours of a FIX session. Waits for a second person.
 #[utoipa::path(put, path = "/api/v1/fix-sessions/{id}/schedule", operation_id = "schedule_fix_session", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionHours, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionHours, responses((status = 200, body = SessionAnswer)))]
 async fn schedule_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -232,7 +243,7 @@ async fn schedule_fix_session(
 /// Logs a FIX session out and lets it log on no more. At once, on one person's word.
 #[utoipa::path(post, path = "/api/v1/fix-sessions/{id}/suspend", operation_id = "suspend_fix_session", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionReason, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionReason, responses((status = 200, body = SessionAnswer)))]
 async fn suspend_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -246,7 +257,7 @@ async fn suspend_fix_session(
 /// Lets a FIX session log on again. Waits for a second person.
 #[utoipa::path(post, path = "/api/v1/fix-sessions/{id}/resume", operation_id = "resume_fix_session", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionReason, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionReason, responses((status = 200, body = SessionAnswer)))]
 async fn resume_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -260,7 +271,7 @@ async fn resume_fix_session(
 /// Both sequence numbers become 1. Waits for a second person.
 #[utoipa::path(post, path = "/api/v1/fix-sessions/{id}/reset", operation_id = "reset_fix_session", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionReason, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionReason, responses((status = 200, body = SessionAnswer)))]
 async fn reset_fix_session(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -274,7 +285,7 @@ async fn reset_fix_session(
 /// Sets the sequence numbers of a FIX session. Waits for a second person.
 #[utoipa::path(put, path = "/api/v1/fix-sessions/{id}/numbers", operation_id = "set_fix_session_numbers", tag = "fix-sessions",
     params(Trial, ("id" = String, Path, description = "Its CompID", example = "CLIENT1")),
-    request_body = FixSessionNumbers, responses((status = 200, body = Receipt)))]
+    request_body = FixSessionNumbers, responses((status = 200, body = SessionAnswer)))]
 async fn set_fix_session_numbers(
     State(api): State<Arc<Api>>,
     asked: Asked,

@@ -254,8 +254,8 @@ async fn read_kyc_file(
 #[utoipa::path(get, path = "/api/v1/kyc/{id}/files/{kind}", operation_id = "read_kyc_image", tag = "kyc",
     params(("id" = String, Path, description = "The file", example = "kyc_0192f3a4b5c60123456789abcdef0123"),
         ("kind" = String, Path, description = "front, back, selfie or proof_of_address", example = "front")),
-    responses((status = 200, description = "The document, as its Content-Type says", body = String,
-        content_type = "application/octet-stream")))]
+    responses((status = 200, description = "The document, as its Content-Type says",
+        content((String = "image/jpeg"), (String = "image/png"), (String = "application/pdf")))))]
 async fn read_kyc_image(
     State(api): State<Arc<Api>>,
     asked: Asked,

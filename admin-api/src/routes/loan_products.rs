@@ -45,13 +45,13 @@ pub(crate) struct LoanProductView {
     #[schema(example = true)]
     active: bool,
     /// Terms in force.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>, example = json!({"currency": "USD", "rate": "0.12"}))]
     terms: Option<LoanTerms>,
     /// Who approved them; for staff.
     #[schema(example = "user:usr_0192f3a4b5c60123456789abcdef0123")]
     approved_by: Option<String>,
     /// Terms that wait for a second person; for staff.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>, example = json!(null))]
     proposed: Option<LoanTerms>,
     /// Who proposed them; for staff.
     #[schema(example = json!(null))]

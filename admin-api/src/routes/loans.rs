@@ -106,7 +106,7 @@ pub(crate) struct LoanView {
     #[schema(value_type = Object, example = json!({"AAPL": "2000"}))]
     pledges: BTreeMap<String, String>,
     /// Collateral on its way to be sold: `asset`, `amount`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     selling: serde_json::Value,
     /// What is owed now; of a loan that was given up what was.
     owed: PartsView,

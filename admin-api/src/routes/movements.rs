@@ -73,7 +73,7 @@ pub(crate) struct MovementView {
     #[schema(example = json!(null))]
     to_account: Option<String>,
     /// What it becomes, of a conversion: `asset`, `amount`, `rate`, `spread`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>, example = json!(null))]
     converted: serde_json::Value,
     /// `bank_transfer`, `card` or `crypto`.
     #[schema(example = "bank_transfer")]

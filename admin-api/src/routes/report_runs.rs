@@ -205,7 +205,9 @@ pub(crate) struct RepeatQuery {
 /// run's own form it is the same to the byte.
 #[utoipa::path(get, path = "/api/v1/report-runs/{id}/content", operation_id = "repeat_report", tag = "reports",
     params(("id" = String, Path, description = "The run", example = "rep_0192f3a4b5c60123456789abcdef0123"), RepeatQuery),
-    responses((status = 200, body = serde_json::Value, example = json!({"title": "Trade blotter", "rows": []}))))]
+    responses((status = 200, description = "In the form that was asked for", content(
+        (serde_json::Value = "application/json", example = json!({"title": "Trade blotter", "rows": []})),
+        (String = "text/plain"), (String = "text/csv"), (String = "application/pdf"), (String = "application/vnd.apache.parquet")))))]
 async fn repeat_report(
     State(api): State<Arc<Api>>,
     asked: Asked,

@@ -139,7 +139,9 @@ pub(crate) struct RunQuery {
 /// names the run: whoever repeats it gets the same bytes.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", operation_id = "run_report", tag = "reports",
     params(("name" = String, Path, description = "The report", example = "trade-blotter"), RunQuery),
-    responses((status = 200, body = serde_json::Value, example = json!({"title": "Trade blotter", "rows": []}))))]
+    responses((status = 200, description = "In the form that was asked for", content(
+        (serde_json::Value = "application/json", example = json!({"title": "Trade blotter", "rows": []})),
+        (String = "text/plain"), (String = "text/csv"), (String = "application/pdf"), (String = "application/vnd.apache.parquet")))))]
 async fn run_report(
     State(api): State<Arc<Api>>,
     asked: Asked,

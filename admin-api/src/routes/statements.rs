@@ -124,7 +124,7 @@ pub(crate) struct StatementLine {
 #[utoipa::path(get, path = "/api/v1/wallets/{account}/{asset}/statement", operation_id = "read_statement", tag = "money",
     params(("account" = String, Path, description = "The account", example = "FIRM1"),
         ("asset" = String, Path, description = "Currency or symbol", example = "USD"), StatementQuery),
-    responses((status = 200, body = StatementView)))]
+    responses((status = 200, content((StatementView = "application/json"), (String = "text/csv"), (String = "application/pdf")))))]
 async fn read_statement(
     State(api): State<Arc<Api>>,
     asked: Asked,

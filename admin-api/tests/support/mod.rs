@@ -1,6 +1,8 @@
 //! The API on a memory log, with time in the test's hand, called as over HTTP.
 #![allow(dead_code, reason = "each test uses its part")]
 
+mod contract;
+
 use assay_admin_api::{
     Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates,
     ReconciliationService, Secrets, WebhookService, app, mailer, proof, totp,
@@ -236,8 +238,8 @@ impl World {
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Body::from(call.body.unwrap_or_default())).unwrap();
-        self.runtime.block_on(async {
+        let request = request.body(Body::from(call.body.clone().unwrap_or_default())).unwrap();
+        let reply = self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let bytes = to_bytes(body, 16 << 20).await.unwrap();
@@ -245,7 +247,9 @@ impl World {
             let text = || (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned()).into();
             let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
             Reply { status: parts.status.as_u16(), headers: parts.headers, body }
-        })
+        });
+        contract::check(&call, &reply);
+        reply
     }
 
     pub(crate) fn get(&self, token: &str, path: &str) -> Reply {

@@ -81,9 +81,12 @@ async fn propose_locate(
     asked.caller()?;
     let NewLocate { locate, firm, account, symbol, qty, lender, valid_until, reason: why } = given;
     if qty <= Qty::ZERO {
-        return Err(Problem::field("qty", "above zero"));
+        return Err(Problem::field("qty", "must be above zero"));
     }
     let lender = text_rules::line(&lender, LENDER_MAX).map_err(|why| Problem::field("lender", why))?;
+    if lender.is_empty() {
+        return Err(Problem::field("lender", "must say who lends"));
+    }
     let reason = reason(&why)?;
     let proposed = LocateProposed { locate, firm, account, symbol, qty, lender, valid_until, reason };
     api.submit(&asked, ControlAction::ProposeLocate(proposed)).await.map(changed)

@@ -9,7 +9,7 @@ use axum::Json;
 use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation as PathOperation, Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -178,6 +178,12 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
         }
     }
     by_status
+}
+
+/// The form of a word, or of an object with one field.
+pub(super) fn word_or_object(words: &str, example: serde_json::Value) -> Object {
+    let types = SchemaType::from_iter([Type::String, Type::Object]);
+    ObjectBuilder::new().schema_type(types).description(Some(words)).examples([example]).build()
 }
 
 /// Whether what some callers may not see is for them as if it did not exist (AUTH-11).

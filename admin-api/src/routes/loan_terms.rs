@@ -1,14 +1,14 @@
 //! Terms of loan products, as they are shown and taken.
 
+use super::document::word_or_object;
 use assay_trading_types::loan_terms::{
     BusinessDays, CollateralRule, Cycle, DayCount, Part, Prepayment, Product, Rate, Repayment, Stub,
 };
 use assay_trading_types::{Amount, Asset};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
 /// Terms of a loan product. Rates and ratios are fractions: `0.12` is 12 %, `1.5` is 150 %.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -108,12 +108,6 @@ pub(crate) struct LoanTerms {
     #[serde(default)]
     #[schema(value_type = String, example = "5000")]
     pub(crate) two_persons_above: Amount,
-}
-
-/// A word, or an object with one field.
-fn word_or_object(words: &str, example: Value) -> Object {
-    let types = SchemaType::from_iter([Type::String, Type::Object]);
-    ObjectBuilder::new().schema_type(types).description(Some(words)).examples([example]).build()
 }
 
 fn cycle_schema() -> Object {

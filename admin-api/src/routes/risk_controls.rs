@@ -1,6 +1,7 @@
 //! Switches and limits: commands that risk decides on. It knows who did what before, so that nobody does both parts; what
 //! became of a command stands in the log as `risk_switch.changed.v1`, `limits.changed.v1` or `risk_command.refused.v1`.
 
+use super::document::word_or_object;
 use crate::answer::{Receipt, changed};
 use crate::api::Api;
 use crate::asked::Asked;
@@ -16,8 +17,10 @@ use assay_trading_types::{
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
+use utoipa::openapi::Object;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -29,12 +32,21 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(decline_limits))
 }
 
+fn switch_scope() -> Object {
+    let words = "`\"all\"`, or one of `firm`, `account`, `session`, `instrument` with its name.";
+    word_or_object(words, json!({"firm": "FIRM1"}))
+}
+
+fn limit_scope() -> Object {
+    word_or_object("`\"house\"`, or one of `firm`, `account` with its name.", json!({"firm": "FIRM1"}))
+}
+
 /// What a scope may do from here on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RiskSwitch {
     /// `"all"`, or one of `firm`, `account`, `session`, `instrument` with its name.
-    #[schema(value_type = Object, example = json!({"firm": "FIRM1"}))]
+    #[schema(schema_with = switch_scope)]
     scope: SwitchScope,
     /// `open`, `reduce_only`, `cancel_only` or `killed`, which also cancels what works.
     #[schema(value_type = String, example = "killed")]
@@ -52,7 +64,7 @@ pub(crate) struct LimitsChange {
     #[schema(value_type = String, example = "change-17")]
     change: ChangeId,
     /// `"house"`, or one of `firm`, `account` with its name.
-    #[schema(value_type = Object, example = json!({"firm": "FIRM1"}))]
+    #[schema(schema_with = limit_scope)]
     scope: LimitScope,
     /// All limits as they shall be; what is left out is unlimited.
     #[schema(value_type = Object, example = json!({"order_qty_max": "100000"}))]

@@ -137,10 +137,7 @@ fn a_break_is_named_and_told_to_operations_and_compliance() {
     let stray = transfer(1, TransferKind::Plain, TransferReason::Withdrawal);
     let hold = transfer(2, TransferKind::Pending, TransferReason::MovementHold);
     let transfers = vec![stray, hold];
-    v.appends(
-        Topic::Ledger,
-        Posted { firm, order_id: None, exec_id: None, movement, loan: None, fees: None, transfers },
-    );
+    v.appends(Topic::Ledger, Posted { movement, ..Posted::of(firm, transfers) });
     v.run_now();
     let report = v.reports(0).remove(0);
     assert_eq!((&report["passed"], &report["breaks_total"]), (&json!(false), &json!(2)), "{report}");

@@ -159,15 +159,7 @@ impl Risk {
         if let Some(symbol) = symbol {
             self.count_position(client, symbol);
         }
-        let posted = Posted {
-            firm: e.firm,
-            order_id: None,
-            exec_id: None,
-            movement: None,
-            loan: None,
-            fees: None,
-            transfers,
-        };
+        let posted = Posted::of(e.firm, transfers);
         out.emit(Topic::Ledger, posted.into());
     }
 

@@ -179,15 +179,7 @@ impl Risk {
         self.use_up(session, &cl_ord_id);
         let request = ChainIds { request: e.request, cl_ord_id, orig_cl_ord_id: e.orig_cl_ord_id };
         if !transfers.is_empty() {
-            let posted = Posted {
-                firm: terms.firm,
-                order_id: Some(order_id),
-                exec_id: None,
-                movement: None,
-                loan: None,
-                fees: None,
-                transfers,
-            };
+            let posted = Posted { order_id: Some(order_id), ..Posted::of(terms.firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
         if let Some(request) = tell_as {

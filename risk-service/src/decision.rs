@@ -218,15 +218,7 @@ impl Risk {
         self.orders.open(slot);
         self.recount(slot);
         if !transfers.is_empty() {
-            let posted = Posted {
-                firm,
-                order_id: Some(order_id),
-                exec_id: None,
-                movement: None,
-                loan: None,
-                fees: None,
-                transfers,
-            };
+            let posted = Posted { order_id: Some(order_id), ..Posted::of(firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
         if e.tell_pending {

@@ -107,7 +107,8 @@ impl Risk {
         if amount > Amount::ZERO {
             self.recount_account(&account, asset);
             let firm = *self.firms.name(firm);
-            out.emit(Topic::Ledger, posted(firm, transfer(id, &account, asset, amount)).into());
+            let transfers = vec![transfer(id, &account, asset, amount)];
+            out.emit(Topic::Ledger, Posted::of(firm, transfers).into());
         }
     }
 }
@@ -116,11 +117,6 @@ fn transfer(id: TransferId, account: &AccountId, asset: Asset, amount: Amount) -
     let (debit, credit) = (LedgerCode::from(EXPENSE).expect("a short code"), client_code(account));
     let (kind, reason) = (TransferKind::Plain, TransferReason::BalanceInterest);
     Transfer { id, debit, credit, asset, amount, kind, reason }
-}
-
-fn posted(firm: FirmId, transfer: Transfer) -> Posted {
-    let transfers = vec![transfer];
-    Posted { firm, order_id: None, exec_id: None, movement: None, loan: None, fees: None, transfers }
 }
 
 /// Whose an account of the books is; the house's own desk earns nothing from the house.

@@ -164,15 +164,7 @@ impl Risk {
         }
         if !transfers.is_empty() {
             let (firm, id) = (movement.firm, Some(movement.id));
-            let posted = Posted {
-                firm,
-                order_id: None,
-                exec_id: None,
-                movement: id,
-                loan: None,
-                fees: None,
-                transfers,
-            };
+            let posted = Posted { movement: id, ..Posted::of(firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
         self.keep(movement, command, out);

@@ -69,15 +69,7 @@ impl Risk {
         let short = transfers.iter().any(|t| t.reason == TransferReason::Shortfall);
         if !transfers.is_empty() {
             let exec_id = Some(ExecId::new(input.partition, input.offset));
-            let posted = Posted {
-                firm,
-                order_id: Some(e.order_id),
-                exec_id,
-                movement: None,
-                loan: None,
-                fees,
-                transfers,
-            };
+            let posted = Posted { order_id: Some(e.order_id), exec_id, fees, ..Posted::of(firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
         if let ExecType::Trade(fill) = &e.exec {
@@ -142,15 +134,7 @@ impl Risk {
         self.recount(slot);
         self.orders.unname(session, e.cl_ord_id, slot);
         if !transfers.is_empty() {
-            let posted = Posted {
-                firm,
-                order_id: Some(order_id),
-                exec_id: None,
-                movement: None,
-                loan: None,
-                fees: None,
-                transfers,
-            };
+            let posted = Posted { order_id: Some(order_id), ..Posted::of(firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
         self.break_chain(slot, replace.chained, out);

@@ -118,13 +118,9 @@ impl Risk {
         }
         self.revalue_amended(holding, &change);
         let posted = Posted {
-            firm: e.terms.firm,
             order_id: Some(e.order_id),
             exec_id: Some(exec_id),
-            movement: None,
-            loan: None,
-            fees: None,
-            transfers,
+            ..Posted::of(e.terms.firm, transfers)
         };
         if !posted.transfers.is_empty() {
             out.emit(Topic::Ledger, posted.into());

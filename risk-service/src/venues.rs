@@ -47,8 +47,7 @@ impl Risk {
         let firm = FirmId::new(e.venue.as_str()).expect("a venue's name is no longer than a firm's");
         let transfers = settled(&group, e.order_id, &mut self.ledger);
         let order_id = Some(e.order_id);
-        let posted =
-            Posted { firm, order_id, exec_id: None, movement: None, loan: None, fees: None, transfers };
+        let posted = Posted { order_id, ..Posted::of(firm, transfers) };
         out.emit(Topic::Ledger, posted.into());
     }
 

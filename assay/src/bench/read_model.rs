@@ -167,7 +167,7 @@ fn order(report: &ExecutionReported, n: u64) -> Result<[NewRecord; RECORDS_OF_OR
     };
     let posted = |transfers| {
         let (order_id, exec_id) = (Some(order_id), None);
-        Posted { firm: terms.firm, order_id, exec_id, movement: None, loan: None, fees: None, transfers }
+        Posted { order_id, exec_id, ..Posted::of(terms.firm, transfers) }
     };
     let hold = transfer(0, TransferKind::Pending, TransferReason::OrderHold);
     let pending = hold.id;

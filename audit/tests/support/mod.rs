@@ -118,19 +118,7 @@ pub(crate) fn order(accounts_offset: u64, seq: u64, cl_ord_id: &str, time: Times
                 measured: Vec::new(),
             },
         ),
-        event(
-            Topic::Ledger,
-            time,
-            Posted {
-                firm,
-                order_id: Some(order_id),
-                exec_id: None,
-                movement: None,
-                loan: None,
-                fees: None,
-                transfers: Vec::new(),
-            },
-        ),
+        event(Topic::Ledger, time, Posted { order_id: Some(order_id), ..Posted::of(firm, Vec::new()) }),
         event(
             Topic::Accounts,
             time,

@@ -49,8 +49,7 @@ impl Risk {
             schedule.then(|| loan.running().into_iter().flat_map(|r| r.future().copied()).collect());
         for transfers in transfers.chunks(TRANSFERS_OF_RECORD_MAX).map(<[Transfer]>::to_vec) {
             let loan = Some(id);
-            let posted =
-                Posted { firm, order_id: None, exec_id: None, movement: None, loan, fees: None, transfers };
+            let posted = Posted { loan, ..Posted::of(firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
         let sale = facts.iter().find_map(|fact| match fact {

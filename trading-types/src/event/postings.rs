@@ -153,3 +153,11 @@ pub struct Posted {
     /// In order.
     pub transfers: Vec<Transfer>,
 }
+
+impl Posted {
+    /// `transfers` that belong to `firm`, and to nothing else that is said.
+    pub fn of(firm: FirmId, transfers: Vec<Transfer>) -> Self {
+        let (order_id, exec_id, movement, loan, fees) = (None, None, None, None, None);
+        Self { firm, order_id, exec_id, movement, loan, fees, transfers }
+    }
+}

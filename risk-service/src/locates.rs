@@ -1,11 +1,12 @@
 //! How located shares come to count: one person proposes, another decides; each locate ends by itself, or is given back.
 
 use crate::names::{ClientIx, HoldingIx, Number, SymbolIx};
+use crate::orders::Orders;
 use crate::risk::Risk;
 use crate::short::{Grant, Short};
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Locates that wait for a decision. More are refused: nobody could review them.
 const PENDING_MAX: usize = 10_000;
@@ -52,6 +53,35 @@ struct Ending<'a> {
     cause: LocateEnd,
     by: Option<Actor>,
     reason: &'a str,
+}
+
+/// Working short sales that no end of a locate in the same input has noted yet, by holding and the newest last. Made when
+/// the first end needs them: one look through all orders, however many locates end.
+#[derive(Default)]
+struct Covered(Option<HashMap<HoldingIx, Uncovering>>);
+
+/// Those of one holding.
+#[derive(Default)]
+struct Uncovering {
+    working: Vec<(OrderId, i64)>,
+    /// Units of those that were noted.
+    noted: i64,
+}
+
+impl Covered {
+    fn of_holding(&mut self, ix: HoldingIx, orders: &Orders) -> &mut Uncovering {
+        let by_holding = self.0.get_or_insert_with(|| {
+            let mut by_holding: HashMap<HoldingIx, Uncovering> = HashMap::new();
+            for o in orders.iter().filter(|o| o.terms.side.is_short()) {
+                by_holding.entry(o.holding).or_default().working.push((o.order_id, o.counted.qty));
+            }
+            for of_holding in by_holding.values_mut() {
+                of_holding.working.sort_unstable();
+            }
+            by_holding
+        });
+        by_holding.entry(ix).or_default()
+    }
 }
 
 impl Locates {
@@ -199,27 +229,29 @@ impl Risk {
             return refuse(e.locate, by, (CommandRefusal::NoReason, detail), out);
         }
         let (locate, cause) = (e.locate, LocateEnd::Released);
-        self.end_locate(&Ending { locate, cause, by: Some(by), reason: &e.reason }, out);
+        let ending = Ending { locate, cause, by: Some(by), reason: &e.reason };
+        self.end_locate(&ending, &mut Covered::default(), out);
     }
 
     /// Locates whose time has come count no more.
     pub(crate) fn expire_locates(&mut self, now: Timestamp, out: &mut Outbox) {
+        let mut covered = Covered::default();
         for _ in 0..ENDED_PER_TICK_MAX {
             let due = self.locates.expiring.first().copied().filter(|(until, _)| *until <= now);
             let Some((_, locate)) = due else { return };
             let (cause, reason) = (LocateEnd::Expired, "its time ran out");
-            self.end_locate(&Ending { locate, cause, by: None, reason }, out);
+            self.end_locate(&Ending { locate, cause, by: None, reason }, &mut covered, out);
         }
     }
 
     /// Takes a locate off, and notes the newest working short sales that what is left does not cover.
-    fn end_locate(&mut self, ending: &Ending<'_>, out: &mut Outbox) {
+    fn end_locate(&mut self, ending: &Ending<'_>, covered: &mut Covered, out: &mut Outbox) {
         let ix = self.locates.in_force.remove(&ending.locate).expect("it is in force");
         let short = self.holdings[ix].short.as_deref_mut().expect("locates stand with short sales");
         let grant = short.withdraw(&ending.locate).expect("it is in force");
         let excess = short.open - short.left();
         self.locates.expiring.remove(&(grant.until, grant.locate));
-        let orders = if excess > 0 { self.unlocate(ix, excess, ending.locate) } else { 0 };
+        let orders = if excess > 0 { self.unlocate(ix, excess, ending.locate, covered) } else { 0 };
         let holding = &self.holdings[ix];
         let ended = LocateEnded {
             locate: ending.locate,
@@ -235,16 +267,12 @@ impl Risk {
         out.emit(Topic::Accounts, ended.into());
     }
 
-    fn unlocate(&mut self, ix: HoldingIx, mut excess: i64, locate: LocateId) -> u64 {
-        let of_holding = self.orders.iter().filter(|o| o.holding == ix && o.terms.side.is_short());
-        let mut newest: Vec<(OrderId, i64)> = of_holding.map(|o| (o.order_id, o.counted.qty)).collect();
-        newest.sort_unstable_by(|a, b| b.cmp(a));
+    fn unlocate(&mut self, ix: HoldingIx, excess: i64, locate: LocateId, covered: &mut Covered) -> u64 {
+        let of_holding = covered.of_holding(ix, &self.orders);
         let mut orders = 0;
-        for (order_id, qty) in newest {
-            if excess <= 0 {
-                break;
-            }
-            excess -= qty;
+        while of_holding.noted < excess {
+            let Some((order_id, qty)) = of_holding.working.pop() else { break };
+            of_holding.noted += qty;
             orders += 1;
             self.locates.cancelling.push_back((order_id, locate));
         }

@@ -207,6 +207,26 @@ fn a_locate_ends_by_a_clock_tick_and_takes_the_newest_orders_with_it() {
 }
 
 #[test]
+fn locates_that_end_at_once_cancel_each_order_once() {
+    let mut desk = desk();
+    desk.locate("l1", "ACME", "50", 10);
+    desk.locate("l2", "ACME", "40", 10);
+    desk.hear();
+    for (name, qty) in [("a", 30), ("b", 30), ("c", 30)] {
+        assert_eq!(place(&mut desk, name, &format!("short {qty} @ 11")), "ok");
+    }
+    desk.hear();
+    desk.later_ms(10 * 60_000);
+    desk.tick();
+    let said = desk.hear();
+    assert_eq!(said[0], "locate l1 Expired, 50 unused, 2 orders", "two cover the 50 that are gone");
+    assert_eq!(said[1], "locate l2 Expired, 40 unused, 1 orders");
+    let cancels = said.iter().filter(|line| line.contains(" 4/4")).count();
+    assert_eq!((cancels, said.len()), (3, 5), "{said:#?}");
+    assert!(desk.risk.open_orders().is_empty());
+}
+
+#[test]
 fn a_locate_that_is_given_back_counts_no_more() {
     let mut desk = located("100");
     assert_eq!(place(&mut desk, "a", "short 60 @ 11"), "ok");

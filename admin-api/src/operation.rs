@@ -105,10 +105,11 @@ const PROPOSALS_WRITE: Access = Access::Roles(&[
     (Compliance, Scope::All),
     (KycReviewer, Scope::All),
 ]);
-const REVIEW: Access = Access::Roles(&[(Admin, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)]);
+pub(crate) const REVIEW: Access =
+    Access::Roles(&[(Admin, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)]);
 
 /// Who sees what firms do: staff all of it, a firm's users their own.
-const TRADING_READ: Access = Access::Roles(&[
+pub(crate) const TRADING_READ: Access = Access::Roles(&[
     (Admin, Scope::All),
     (Operations, Scope::All),
     (Risk, Scope::All),
@@ -162,7 +163,7 @@ const LIMITS_WRITE: Access = Access::Roles(&[(Admin, Scope::All), (Risk, Scope::
 /// Whoever moves a firm's money: its administrator, or operations on its word.
 const MONEY_ASK: Access = Access::Roles(&[(Operations, Scope::All), (FirmAdmin, Scope::Firm)]);
 /// Loans: staff see all, a firm's users their own.
-const LOANS_READ: Access = Access::Roles(&[
+pub(crate) const LOANS_READ: Access = Access::Roles(&[
     (LoanOfficer, Scope::All),
     (Admin, Scope::All),
     (Operations, Scope::All),
@@ -199,7 +200,7 @@ const REPORTS: Access = Access::Roles(&[
     (Viewer, Scope::Firm),
 ]);
 /// The house's books.
-const LEDGER_READ: Access = Access::Roles(&[
+pub(crate) const LEDGER_READ: Access = Access::Roles(&[
     (Admin, Scope::All),
     (Operations, Scope::All),
     (Compliance, Scope::All),

@@ -4,11 +4,9 @@ use super::error::ReportError;
 use super::source::Source;
 use super::spool::Rows;
 use super::{books, business, lending, people, positions, reconciliation, risk, trading, trail};
-use crate::operation::Scope;
+use crate::operation::{Access, LEDGER_READ, LOANS_READ, REVIEW, Scope, TRADING_READ};
 use assay_reports::{Column, ColumnKind};
-use assay_trading_types::UserRole::{
-    Admin, Auditor, Compliance, FirmAdmin, KycReviewer, LoanOfficer, Operations, Risk, Trader, Viewer,
-};
+use assay_trading_types::UserRole::{Admin, Auditor, Compliance, KycReviewer, LoanOfficer, Operations, Risk};
 use assay_trading_types::{ReportParameters, UserRole};
 
 /// What a report can be narrowed by, besides its time.
@@ -47,7 +45,7 @@ pub(crate) struct Report {
     /// What it says, and of which time: `from` and `to` bound what happened, or `to` says as of when.
     pub(crate) about: &'static str,
     /// Who may see it, of whom.
-    pub(crate) audience: &'static [(UserRole, Scope)],
+    pub(crate) audience: Access,
     /// What it can be narrowed by.
     pub(crate) takes: &'static [Narrowing],
     /// Its columns.
@@ -59,7 +57,7 @@ pub(crate) struct Report {
 impl Report {
     /// The widest that roles see of it; nothing when they may not.
     pub(crate) fn scope_of<'a>(&self, roles: impl IntoIterator<Item = &'a UserRole>) -> Option<Scope> {
-        crate::operation::Access::Roles(self.audience).scope_of(roles)
+        self.audience.scope_of(roles)
     }
 }
 
@@ -73,55 +71,27 @@ pub(crate) fn found(name: &str) -> Option<&'static Report> {
     REPORTS.iter().find(|report| report.name == name)
 }
 
-/// Staff see all of what firms do, a firm's users their own.
-const TRADING: &[(UserRole, Scope)] = &[
+/// Who looks after controls.
+const CONTROLS: Access = Access::Roles(&[
     (Admin, Scope::All),
-    (Operations, Scope::All),
     (Risk, Scope::All),
     (Compliance, Scope::All),
     (Auditor, Scope::All),
-    (FirmAdmin, Scope::Firm),
-    (Trader, Scope::Firm),
-    (Viewer, Scope::Firm),
-];
-
-/// Who looks after controls.
-const CONTROLS: &[(UserRole, Scope)] =
-    &[(Admin, Scope::All), (Risk, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)];
-
-/// Who looks after people.
-const PEOPLE: &[(UserRole, Scope)] = &[(Admin, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)];
+]);
 
 /// Who knows clients.
-const KYC: &[(UserRole, Scope)] =
-    &[(KycReviewer, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)];
-
-/// Loans: staff all of them, a firm's users their own.
-const LOANS: &[(UserRole, Scope)] = &[
-    (LoanOfficer, Scope::All),
-    (Admin, Scope::All),
-    (Operations, Scope::All),
-    (Risk, Scope::All),
-    (Compliance, Scope::All),
-    (Auditor, Scope::All),
-    (FirmAdmin, Scope::Firm),
-    (Trader, Scope::Firm),
-    (Viewer, Scope::Firm),
-];
+const KYC: Access =
+    Access::Roles(&[(KycReviewer, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)]);
 
 /// The loan book as a whole.
-const LOAN_STAFF: &[(UserRole, Scope)] = &[
+const LOAN_STAFF: Access = Access::Roles(&[
     (LoanOfficer, Scope::All),
     (Admin, Scope::All),
     (Operations, Scope::All),
     (Risk, Scope::All),
     (Compliance, Scope::All),
     (Auditor, Scope::All),
-];
-
-/// The house's books.
-const HOUSE: &[(UserRole, Scope)] =
-    &[(Admin, Scope::All), (Operations, Scope::All), (Compliance, Scope::All), (Auditor, Scope::All)];
+]);
 
 const OF_FIRMS: &[Narrowing] = &[Narrowing::Firm];
 const OF_ACCOUNTS: &[Narrowing] = &[Narrowing::Firm, Narrowing::Account];
@@ -133,7 +103,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "trade-blotter",
         title: "Trade blotter",
         about: "Every fill that happened from `from` on and before `to`, as it stands at the position: undone and corrected ones say so.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ORDERS,
         columns: trading::BLOTTER,
         fill: trading::blotter,
@@ -142,7 +112,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "order-ratios",
         title: "Order and cancel ratios",
         about: "Orders, changes, cancels, refusals and trades between `from` and `to` by account and symbol, and how they relate.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ORDERS,
         columns: trading::RATIOS,
         fill: trading::ratios,
@@ -151,7 +121,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "large-orders",
         title: "Large orders",
         about: "Orders and changes between `from` and `to` worth at least `at_least` (1,000,000 without it) at their price, or at the reference price where they have none.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: &[Narrowing::Firm, Narrowing::Account, Narrowing::Symbol, Narrowing::AtLeast],
         columns: trading::LARGE,
         fill: trading::large,
@@ -160,7 +130,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "rejected-orders",
         title: "Rejected orders",
         about: "Orders, changes and cancels that were refused between `from` and `to`, and why.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ORDERS,
         columns: trading::REJECTED,
         fill: trading::rejected,
@@ -169,7 +139,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "positions",
         title: "Positions",
         about: "What accounts have of instruments at `to`, what it cost on average and what it is worth. Units that came otherwise than by a trade cost the reference price of then.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ORDERS,
         columns: positions::POSITIONS,
         fill: positions::positions,
@@ -178,7 +148,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "profit-and-loss",
         title: "Profit and loss",
         about: "What trades between `from` and `to` realised, and what was unrealised at `to`, by account and instrument, at average cost and first in, first out. Fills as they stand at the position.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ORDERS,
         columns: positions::PROFIT,
         fill: positions::profit,
@@ -187,7 +157,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "fees",
         title: "Fees",
         about: "What the house earned of accounts between `from` and `to`: commission, fees, spreads, interest and fees of loans.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ACCOUNTS,
         columns: books::FEES,
         fill: books::fees,
@@ -196,7 +166,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "exposure",
         title: "Exposure against limits",
         about: "Positions and open orders of accounts and firms at `to`, beside the limits in force then. A limit counts in each currency by itself.",
-        audience: TRADING,
+        audience: TRADING_READ,
         takes: OF_ORDERS,
         columns: risk::EXPOSURE,
         fill: risk::exposure,
@@ -232,7 +202,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "access-rights",
         title: "Access review",
         about: "Every user at `to`: roles, logins, keys, second factor, and whether it is dormant.",
-        audience: PEOPLE,
+        audience: REVIEW,
         takes: OF_FIRMS,
         columns: people::ACCESS,
         fill: people::access,
@@ -241,7 +211,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "admin-actions",
         title: "Actions of the back office",
         about: "Every command decided between `from` and `to`: who asked, from where, and what became of it.",
-        audience: PEOPLE,
+        audience: REVIEW,
         takes: &[],
         columns: people::ACTIONS,
         fill: people::actions,
@@ -250,7 +220,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "audit-trail",
         title: "Audit trail",
         about: "Every record of the log between `from` and `to`, with who caused it and its hash.",
-        audience: PEOPLE,
+        audience: REVIEW,
         takes: &[Narrowing::Actor, Narrowing::Kind, Narrowing::Key],
         columns: trail::TRAIL,
         fill: trail::trail,
@@ -259,7 +229,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "business-summary",
         title: "Business summary",
         about: "Orders, their success, trades, volume and revenue of each day between `from` and `to`, by currency.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: business::BUSINESS,
         fill: business::business,
@@ -268,7 +238,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "loan-book",
         title: "Loan book",
         about: "Every loan as it stood at `to`.",
-        audience: LOANS,
+        audience: LOANS_READ,
         takes: OF_ACCOUNTS,
         columns: lending::BOOK,
         fill: lending::book,
@@ -286,7 +256,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "chart-of-accounts",
         title: "Chart of accounts",
         about: "Every account of the books with an entry before `to`, and what it is to the house.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: books::CHART,
         fill: books::chart,
@@ -295,7 +265,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "journal",
         title: "Journal",
         about: "Every transfer that moved something between `from` and `to`, in the order of the log.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: books::JOURNAL,
         fill: books::journal,
@@ -304,7 +274,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "trial-balance",
         title: "Trial balance",
         about: "What accounts had at `from`, debits and credits until `to`, and what they had then. Each asset's total is zero at both ends.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: books::TRIAL,
         fill: books::trial,
@@ -313,7 +283,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "reconciliation",
         title: "Reconciliation",
         about: "Whether the books come to what they are made from, over everything below the position. A fill that is half way between counts as a difference until its posting is there.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: reconciliation::RECONCILIATION,
         fill: reconciliation::reconciliation,
@@ -322,7 +292,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "balance-sheet",
         title: "Balance sheet",
         about: "What the house had, owed and was worth at `to`, by asset.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: books::SHEET,
         fill: books::sheet,
@@ -331,7 +301,7 @@ pub(crate) const REPORTS: &[Report] = &[
         name: "income-statement",
         title: "Income statement",
         about: "What the house earned and lost between `from` and `to`, by asset.",
-        audience: HOUSE,
+        audience: LEDGER_READ,
         takes: &[],
         columns: books::INCOME,
         fill: books::income,

@@ -5,7 +5,8 @@ use super::trading::{run, text};
 use assay_event_log::Record;
 use assay_trading_types::{
     AccountId, Actor, CancelRefused, Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, LimitScope,
-    LimitsChanged, LoanChanged, MovementChanged, OrderRefused, SwitchScope, VenueTaker, VenueTraded,
+    LimitsChanged, LoanChanged, MovementChanged, OrderId, OrderRefused, OrderTerms, Qty, SwitchScope,
+    VenueTaker, VenueTraded,
 };
 use rusqlite::{Connection, params};
 
@@ -70,109 +71,114 @@ impl<'a> Step<'a> {
 const ORDER_EVENT: &str = "INSERT OR REPLACE INTO order_event VALUES \
      (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
 
+/// What an order, or what was none, went through: one row.
+#[derive(Default)]
+struct OrderEvent<'a> {
+    kind: &'static str,
+    order_id: Option<OrderId>,
+    firm: &'a str,
+    account: Option<&'a str>,
+    session: &'a str,
+    cl_ord_id: &'a str,
+    terms: Option<&'a OrderTerms>,
+    leaves_qty: Option<Qty>,
+    exec: Option<ExecId>,
+    fill: Option<&'a Fill>,
+    code: Option<&'static str>,
+    detail: Option<&'a str>,
+    asked: bool,
+}
+
+impl<'a> OrderEvent<'a> {
+    fn of(terms: &'a OrderTerms) -> Self {
+        Self {
+            firm: terms.firm.as_str(),
+            account: Some(terms.account.as_str()),
+            session: terms.session.as_str(),
+            cl_ord_id: terms.cl_ord_id.as_str(),
+            terms: Some(terms),
+            ..Self::default()
+        }
+    }
+
+    fn write(&self, db: &Connection, record: &Record) -> rusqlite::Result<()> {
+        let ((place, at), t, fill) = (place(record), self.terms, self.fill);
+        run(
+            db,
+            ORDER_EVENT,
+            params![
+                place,
+                at,
+                self.kind,
+                self.order_id.map(|id| id.as_u64().cast_signed()),
+                self.firm,
+                self.account,
+                self.session,
+                self.cl_ord_id,
+                t.map(|t| t.symbol.as_str()),
+                t.map(|t| text(&t.side)),
+                t.map(|t| text(&t.ord_type)),
+                t.and_then(|t| t.price).map(|price| price.to_string()),
+                t.map(|t| t.qty.to_string()),
+                self.leaves_qty.map(|qty| qty.to_string()),
+                self.exec.map(|exec| exec.as_u64().cast_signed()),
+                fill.map(|fill| fill.trade.cast_signed()),
+                fill.map(|fill| fill.qty.to_string()),
+                fill.map(|fill| fill.price.to_string()),
+                fill.map(|fill| text(&fill.liquidity)),
+                self.code,
+                self.detail,
+                self.asked,
+            ],
+        )
+    }
+}
+
 fn reported(
     db: &Connection,
     record: &Record,
     e: &ExecutionReported,
     step: &Step<'_>,
 ) -> rusqlite::Result<()> {
-    let (place, at) = place(record);
-    let (t, fill) = (&e.terms, step.fill);
-    let exec = fill.map(|_| ExecId::new(record.partition, record.offset).as_u64().cast_signed());
-    run(
-        db,
-        ORDER_EVENT,
-        params![
-            place,
-            at,
-            step.kind,
-            e.order_id.as_u64().cast_signed(),
-            t.firm.as_str(),
-            t.account.as_str(),
-            t.session.as_str(),
-            t.cl_ord_id.as_str(),
-            t.symbol.as_str(),
-            text(&t.side),
-            text(&t.ord_type),
-            t.price.map(|price| price.to_string()),
-            t.qty.to_string(),
-            e.filled.leaves_qty.to_string(),
-            exec,
-            fill.map(|fill| fill.trade.cast_signed()),
-            fill.map(|fill| fill.qty.to_string()),
-            fill.map(|fill| fill.price.to_string()),
-            fill.map(|fill| text(&fill.liquidity)),
-            step.code,
-            None::<&str>,
-            step.asked,
-        ],
-    )
+    let &Step { kind, fill, code, asked } = step;
+    let row = OrderEvent {
+        kind,
+        order_id: Some(e.order_id),
+        leaves_qty: Some(e.filled.leaves_qty),
+        exec: fill.map(|_| ExecId::new(record.partition, record.offset)),
+        fill,
+        code,
+        asked,
+        ..OrderEvent::of(&e.terms)
+    };
+    row.write(db, record)
 }
 
 fn refused(db: &Connection, record: &Record, e: &OrderRefused) -> rusqlite::Result<()> {
-    let (place, at) = place(record);
-    let (t, none) = (&e.terms, None::<&str>);
-    run(
-        db,
-        ORDER_EVENT,
-        params![
-            place,
-            at,
-            "refused",
-            none,
-            t.firm.as_str(),
-            t.account.as_str(),
-            t.session.as_str(),
-            t.cl_ord_id.as_str(),
-            t.symbol.as_str(),
-            text(&t.side),
-            text(&t.ord_type),
-            t.price.map(|price| price.to_string()),
-            t.qty.to_string(),
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            e.refusal.code(),
-            e.detail,
-            true,
-        ],
-    )
+    let row = OrderEvent {
+        kind: "refused",
+        code: Some(e.refusal.code()),
+        detail: Some(&e.detail),
+        asked: true,
+        ..OrderEvent::of(&e.terms)
+    };
+    row.write(db, record)
 }
 
 fn cancel_refused(db: &Connection, record: &Record, e: &CancelRefused) -> rusqlite::Result<()> {
-    let (place, at) = place(record);
-    let none = None::<&str>;
-    run(
-        db,
-        ORDER_EVENT,
-        params![
-            place,
-            at,
-            "cancel_refused",
-            e.order_id.map(|id| id.as_u64().cast_signed()),
-            e.firm.as_str(),
-            e.account.map(|account| account.to_string()),
-            e.request.session.as_str(),
-            e.cl_ord_id.as_str(),
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            e.refusal.code(),
-            e.detail,
-            true,
-        ],
-    )
+    let row = OrderEvent {
+        kind: "cancel_refused",
+        order_id: e.order_id,
+        firm: e.firm.as_str(),
+        account: e.account.as_ref().map(|account| account.as_str()),
+        session: e.request.session.as_str(),
+        cl_ord_id: e.cl_ord_id.as_str(),
+        code: Some(e.refusal.code()),
+        detail: Some(&e.detail),
+        asked: true,
+        ..OrderEvent::default()
+    };
+    row.write(db, record)
 }
 
 fn loan(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Result<()> {

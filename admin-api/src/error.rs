@@ -66,3 +66,11 @@ pub enum Error {
     #[error("cannot start thread {0}")]
     Thread(&'static str, #[source] std::io::Error),
 }
+
+/// What went wrong and why, down to the first cause.
+pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        None => error.to_string(),
+        Some(source) => format!("{error}: {}", in_words(source)),
+    }
+}

@@ -1,7 +1,7 @@
 //! What identity files need done outside the state: keys destroyed, and names compared again when lists change.
 
 use crate::api::Api;
-use crate::error::Error;
+use crate::error::in_words;
 use crate::identity_provider::{Answer, Check, DirectoryProvider, IdentityProvider, Picture};
 use crate::provider_signature::signed_at_s;
 use crate::routes::kyc::Personal;
@@ -231,14 +231,4 @@ impl KycService {
             tracing::error!("the log takes nothing more; what was done is not recorded");
         }
     }
-}
-
-fn in_words(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -1,6 +1,7 @@
 //! Makes the reports that schedules wish, and delivers each to the directory of reports: whole or not at all.
 
 use crate::api::Api;
+use crate::error::in_words;
 use crate::reports::{ReportError, ReportSchedule, Source, spool};
 use assay_trading_types::{Event, Job, JobFinished, ReportParameters, ReportProduced, ReportRun, Timestamp};
 use std::fs::File;
@@ -89,19 +90,9 @@ impl ReportService {
         let mut made = spool(&source, schedule.report, &parameters, schedule.form, dir)?;
         let file = schedule.file(from);
         place(&mut made.file, dir, &file)?;
-        Ok(ReportRun {
-            id: self.api.ids.report_run(self.api.now()),
-            report: schedule.report.name.to_owned(),
-            parameters,
-            format: schedule.form.name().to_owned(),
-            position: made.position,
-            rows: made.rows,
-            bytes: made.bytes,
-            sha256: made.sha256,
-            content_sha256: made.content_sha256,
-            schedule: Some(schedule.name.clone()),
-            file: Some(file),
-        })
+        let id = self.api.ids.report_run(self.api.now());
+        let run = made.run(id, schedule.report, parameters, schedule.form);
+        Ok(ReportRun { schedule: Some(schedule.name.clone()), file: Some(file), ..run })
     }
 
     fn append(&self, event: Event) {
@@ -118,11 +109,4 @@ fn place(from: &mut File, dir: &Path, name: &str) -> std::io::Result<()> {
     temporary.as_file().sync_all()?;
     temporary.persist(dir.join(name)).map_err(|error| error.error)?;
     File::open(dir)?.sync_all()
-}
-
-fn in_words(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        None => error.to_string(),
-        Some(source) => format!("{error}: {}", in_words(source)),
-    }
 }

@@ -1,7 +1,8 @@
 //! The journal as plain-text accounting, which ledger-cli and beancount read: every transfer a transaction of two postings,
 //! debits positive.
 
-use super::books::{Nature, class_of};
+use super::books::Nature;
+use crate::reconciliation::class_of;
 use assay_reports::{Cell, Error, RowWriter};
 use assay_trading_types::{Amount, Date, Timestamp};
 use std::collections::BTreeSet;

@@ -4,6 +4,7 @@ use super::error::ReportError;
 use super::report::column;
 use super::source::{Query, Source, amount, instant};
 use super::spool::Rows;
+use crate::reconciliation::class_of;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Decimal, Integer, Text, Time};
 use assay_trading_types::{Amount, ReportParameters};
@@ -60,11 +61,6 @@ impl Nature {
     fn is_debit(self) -> bool {
         matches!(self, Self::Asset | Self::Expense)
     }
-}
-
-/// The part of a code before its colon.
-pub(super) fn class_of(code: &str) -> &str {
-    code.split(':').next().unwrap_or_default()
 }
 
 pub(super) const CHART: &[Column] = &[

@@ -1,11 +1,13 @@
 //! How the venue did, day by day.
 
-use super::books::{Nature, class_of};
+use super::books::Nature;
 use super::error::ReportError;
 use super::report::column;
 use super::source::{Query, Source, amount, instant};
 use super::spool::Rows;
+use super::trading::REFUSED;
 use super::trading::each_fill;
+use crate::reconciliation::class_of;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Day, Decimal, Integer, Text};
 use assay_trading_types::{Amount, Date, ReportParameters};
@@ -68,8 +70,8 @@ pub(super) fn business(
 fn orders(source: &Source, p: &ReportParameters, days: &mut Days) -> Result<(), ReportError> {
     let select = "SELECT * FROM (SELECT e.*, coalesce(i.currency, '') AS currency FROM order_event e \
                   LEFT JOIN instrument i ON i.symbol = e.symbol)";
-    let kinds = "kind IN ('new', 'refused', 'cancel_refused', 'rejected')";
-    source.each(Query::of_events(select, kinds, source.position(), p), |row| {
+    let kinds = format!("(kind = 'new' OR {REFUSED})");
+    source.each(Query::of_events(select, &kinds, source.position(), p), |row| {
         let key = (Date::of(instant(row, "at")?), row.get("currency")?);
         let figures = days.entry(key).or_default();
         match row.get::<_, String>("kind")?.as_str() {

@@ -3,7 +3,7 @@
 use super::error::ReportError;
 use super::holding::{Holding, Realised};
 use super::report::column;
-use super::source::{Query, Source, amount, instant};
+use super::source::{Query, Source, amount, instant, is_wanted};
 use super::spool::Rows;
 use super::trading::{FillRow, each_fill};
 use assay_reports::Column;
@@ -137,7 +137,7 @@ fn moves(source: &Source, p: &ReportParameters) -> Result<Vec<Move>, ReportError
         for (account, units) in [(from, -units), (to, units)] {
             let Some(account) = account else { continue };
             let moved = a_move(row, account, &firms, units)?;
-            if is_wanted(p, &moved) {
+            if is_wanted(p, &moved.firm, &moved.account, &moved.symbol) {
                 moves.push(moved);
             }
         }
@@ -161,12 +161,6 @@ fn a_move(
         currency: row.get("currency")?,
         units,
     })
-}
-
-fn is_wanted(p: &ReportParameters, m: &Move) -> bool {
-    p.firm.is_none_or(|firm| firm.as_str() == m.firm)
-        && p.account.is_none_or(|account| account.as_str() == m.account)
-        && p.symbol.is_none_or(|symbol| symbol.as_str() == m.symbol)
 }
 
 /// The trading account whose units stand on an account of the books: what is pledged is still its own.

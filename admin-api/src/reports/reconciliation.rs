@@ -1,11 +1,12 @@
 //! The books against what they come from: everything below the position, whatever its time.
 
-use super::books::{class_of, each_entry};
+use super::books::each_entry;
 use super::error::ReportError;
 use super::report::column;
 use super::source::{Query, Source, amount};
 use super::spool::Rows;
 use super::trading::{each_fill, notional, order};
+use crate::reconciliation::class_of;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Decimal, Flag, Text};
 use assay_trading_types::{Amount, ReportParameters, Timestamp};

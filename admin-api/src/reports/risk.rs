@@ -3,8 +3,9 @@
 use super::error::ReportError;
 use super::positions::{Lines, lines, price_at_end, value};
 use super::report::column;
-use super::source::{Query, Source, instant, optional_amount};
+use super::source::{Query, Source, instant, is_wanted, optional_amount};
 use super::spool::Rows;
+use super::trading::REFUSED;
 use assay_reports::ColumnKind::{Decimal, Integer, Text, Time};
 use assay_reports::{Cell, Column};
 use assay_trading_types::{Amount, Limits, Refusal, ReportParameters, Timestamp};
@@ -145,7 +146,7 @@ fn working(source: &Source, p: &ReportParameters, all: &mut Exposures) -> Result
     let query = Query::new(ORDERS).integer(source.position().0.cast_signed()).integer(p.to.as_ns());
     source.each(query, |row| {
         let id = row.get("order_id")?;
-        match open_order(row)?.filter(|order| is_wanted(p, order)) {
+        match open_order(row)?.filter(|order| is_wanted(p, &order.firm, &order.account, &order.symbol)) {
             Some(order) => open.insert(id, order),
             None => open.remove(&id),
         };
@@ -179,12 +180,6 @@ fn open_order(row: &Row<'_>) -> Result<Option<Open>, ReportError> {
         leaves,
         price: optional_amount(row, "price")?,
     }))
-}
-
-fn is_wanted(p: &ReportParameters, order: &Open) -> bool {
-    p.firm.is_none_or(|firm| firm.as_str() == order.firm)
-        && p.account.is_none_or(|account| account.as_str() == order.account)
-        && p.symbol.is_none_or(|symbol| symbol.as_str() == order.symbol)
 }
 
 /// Limits in force at the end of the span, by `firm F` and `account A`.
@@ -270,8 +265,7 @@ pub(super) fn breaches(
     rows: &mut Rows<'_>,
 ) -> Result<(), ReportError> {
     let mut all: BTreeMap<[String; 3], Breach> = BTreeMap::new();
-    let kinds = "kind IN ('refused', 'cancel_refused', 'rejected')";
-    let query = Query::of_events("SELECT * FROM order_event", kinds, source.position(), p);
+    let query = Query::of_events("SELECT * FROM order_event", REFUSED, source.position(), p);
     source.each(query, |row| {
         let code: String = row.get("code")?;
         if !Refusal::ALL.iter().any(|refusal| refusal.code() == code && refusal.is_risk_control()) {

@@ -126,28 +126,30 @@ impl Source {
         before: Timestamp,
         below: Position,
     ) -> Result<Option<Amount>, ReportError> {
-        let sql = "SELECT price FROM price_event WHERE symbol = ? AND position < ? AND at < ? ORDER BY position DESC LIMIT 1";
-        let below = below.min(self.position);
-        let query = Query::new(sql).text(symbol).integer(below.0.cast_signed()).integer(before.as_ns());
-        let mut price = None;
-        self.each(query, |row| {
-            price = Some(amount(row, "price")?);
-            Ok(())
-        })?;
-        Ok(price)
+        self.price(symbol, before, below.min(self.position), "position DESC")
     }
-}
 
-impl Source {
     /// A symbol's first reference price before a time, as far as the position knows.
     ///
     /// # Errors
     /// The read model cannot be read.
     pub(crate) fn first_price(&self, symbol: &str, before: Timestamp) -> Result<Option<Amount>, ReportError> {
-        let sql = "SELECT price FROM price_event WHERE symbol = ? AND position < ? AND at < ? ORDER BY position LIMIT 1";
-        let position = self.position.0.cast_signed();
+        self.price(symbol, before, self.position, "position")
+    }
+
+    fn price(
+        &self,
+        symbol: &str,
+        before: Timestamp,
+        below: Position,
+        order: &str,
+    ) -> Result<Option<Amount>, ReportError> {
+        let sql = format!(
+            "SELECT price FROM price_event WHERE symbol = ? AND position < ? AND at < ? ORDER BY {order} LIMIT 1"
+        );
+        let query = Query::new(sql).text(symbol).integer(below.0.cast_signed()).integer(before.as_ns());
         let mut price = None;
-        self.each(Query::new(sql).text(symbol).integer(position).integer(before.as_ns()), |row| {
+        self.each(query, |row| {
             price = Some(amount(row, "price")?);
             Ok(())
         })?;
@@ -212,6 +214,13 @@ impl Query {
         query.sql.push_str(&format!(" AND {also} ORDER BY at, position"));
         query
     }
+}
+
+/// Whether a report is of what belongs to an account of a firm in a symbol.
+pub(super) fn is_wanted(p: &ReportParameters, firm: &str, account: &str, symbol: &str) -> bool {
+    p.firm.is_none_or(|wanted| wanted.as_str() == firm)
+        && p.account.is_none_or(|wanted| wanted.as_str() == account)
+        && p.symbol.is_none_or(|wanted| wanted.as_str() == symbol)
 }
 
 /// A decimal as we wrote it.

@@ -5,7 +5,7 @@ use super::form::Form;
 use super::report::Report;
 use super::source::Source;
 use assay_reports::{Cell, Digesting, Format, Heading, RowWriter, writer};
-use assay_trading_types::{Position, ReportParameters};
+use assay_trading_types::{Position, ReportParameters, ReportRun, ReportRunId};
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write, sink};
 use std::path::Path;
@@ -45,6 +45,31 @@ pub(crate) struct Spooled {
     pub(crate) sha256: String,
     /// SHA-256 of the same rows as CSV, hex.
     pub(crate) content_sha256: String,
+}
+
+impl Spooled {
+    /// The record of its making, on somebody's request.
+    pub(crate) fn run(
+        &self,
+        id: ReportRunId,
+        report: &Report,
+        parameters: ReportParameters,
+        form: Form,
+    ) -> ReportRun {
+        ReportRun {
+            id,
+            report: report.name.to_owned(),
+            parameters,
+            format: form.name().to_owned(),
+            position: self.position,
+            rows: self.rows,
+            bytes: self.bytes,
+            sha256: self.sha256.clone(),
+            content_sha256: self.content_sha256.clone(),
+            schedule: None,
+            file: None,
+        }
+    }
 }
 
 /// Makes a report into a file in `dir` that goes when it is closed.

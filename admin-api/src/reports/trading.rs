@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 const LARGE_MIN: &str = "1000000";
 
 /// What happens to orders that asks nothing of the book: refused.
-const REFUSED: &str = "kind IN ('refused', 'cancel_refused', 'rejected')";
+/// Which events of orders are refusals.
+pub(super) const REFUSED: &str = "kind IN ('refused', 'cancel_refused', 'rejected')";
 
 pub(super) const BLOTTER: &[Column] = &[
     column("at", Time, "When it traded."),

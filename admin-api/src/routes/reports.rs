@@ -2,6 +2,7 @@
 
 use crate::api::{Api, Outcome};
 use crate::asked::{Asked, Caller};
+use crate::error::in_words;
 use crate::operation::Scope;
 use crate::paging::Params;
 use crate::path::Path;
@@ -157,19 +158,7 @@ async fn run_report(
     // It waits for what the caller's own commands did.
     api.read_model(&headers).await?;
     let spooled = made(&api, report, &parameters, (form, None)).await?;
-    let run = ReportRun {
-        id: api.ids.report_run(api.now()),
-        report: report.name.to_owned(),
-        parameters,
-        format: form.name().to_owned(),
-        position: spooled.position,
-        rows: spooled.rows,
-        bytes: spooled.bytes,
-        sha256: spooled.sha256.clone(),
-        content_sha256: spooled.content_sha256.clone(),
-        schedule: None,
-        file: None,
-    };
+    let run = spooled.run(api.ids.report_run(api.now()), report, parameters, form);
     // Each is a run of its own: what makes it again is its id.
     let asked = Asked { idempotency_key: None, expected_version: None, ..asked };
     match api.submit(&asked, run.clone()).await? {
@@ -288,13 +277,6 @@ fn failed(report: &Report, error: &ReportError) -> Problem {
             tracing::error!(report = report.name, error = %in_words(error), "a report cannot be made");
             Problem::later(ProblemKind::Unavailable, 1)
         }
-    }
-}
-
-fn in_words(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        None => error.to_string(),
-        Some(source) => format!("{error}: {}", in_words(source)),
     }
 }
 

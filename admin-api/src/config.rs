@@ -49,6 +49,17 @@ pub struct ApiConfig {
     pub fix_sessions: FixSessionsPort,
     /// Reports that are made by themselves.
     pub reports: ReportsConfig,
+    /// Where the audit trail is; none, and another process keeps it.
+    pub audit: Option<AuditTrail>,
+}
+
+/// The audit trail, for compliance to read.
+#[derive(Debug, Clone)]
+pub struct AuditTrail {
+    /// Its rows.
+    pub store: assay_audit::KeptIn,
+    /// Directory of the keys that its seals are verified with.
+    pub keys: PathBuf,
 }
 
 /// Requests an hour.
@@ -211,6 +222,7 @@ impl Default for ApiConfig {
             decision_wait: Duration::from_secs(5),
             fix_sessions: FixSessionsPort::default(),
             reports: ReportsConfig::default(),
+            audit: None,
         }
     }
 }

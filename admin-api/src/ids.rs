@@ -3,7 +3,8 @@
 
 use crate::error::Error;
 use assay_trading_types::{
-    AlertRuleId, ApiKeyId, CommandId, KycFileId, LoginId, ReportRunId, Timestamp, TokenId, UserId, WebhookId,
+    AlertRuleId, ApiKeyId, CaseId, CommandId, KycFileId, LoginId, ReportRunId, Timestamp, TokenId, UserId,
+    WebhookId,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng, TryRngCore};
@@ -54,6 +55,8 @@ impl Ids {
         alert_rule AlertRuleId "alt";
         /// Of one making of a report.
         report_run ReportRunId "rep";
+        /// Of a case.
+        case CaseId "cas";
         /// Of a command.
         command CommandId "cmd";
     }

@@ -30,6 +30,8 @@ mod bank_files;
 mod body;
 mod browser;
 mod call_log;
+mod compliance;
+mod compliance_service;
 mod config;
 mod countries;
 mod error;
@@ -72,9 +74,10 @@ mod wish;
 
 pub use alert_service::{AlertService, AuditLag};
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
+pub use compliance_service::ComplianceService;
 pub use config::{
-    ApiConfig, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates, ReportsConfig,
-    WebhookConfig,
+    ApiConfig, AuditTrail, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates,
+    ReportsConfig, WebhookConfig,
 };
 pub use error::Error;
 pub use fix_sessions::{FixSession, FixSessionUsage, FixSessions, FixSessionsPort};

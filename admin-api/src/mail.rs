@@ -234,6 +234,7 @@ pub(crate) fn summary(kind: NoticeKind) -> &'static str {
         NoticeKind::AlertEscalated => "Nobody looks after a critical alert",
         NoticeKind::MailStopped => "Mail to you comes back and has stopped",
         NoticeKind::BooksBroken => "The books do not come out",
+        NoticeKind::ViolationFound => "A compliance check found something",
     }
 }
 

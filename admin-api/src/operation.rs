@@ -126,6 +126,10 @@ const KYC_QUEUE: Access = Access::Roles(KYC_TABLE);
 const KYC_FILE: Access = Access::OwnOr(KYC_TABLE);
 const KYC_REVIEW: Access = Access::Roles(&[(KycReviewer, Scope::All)]);
 const COMPLIANCE: Access = Access::Roles(&[(Compliance, Scope::All)]);
+const COMPLIANCE_READ: Access = Access::Roles(&[(Compliance, Scope::All), (Auditor, Scope::All)]);
+/// Officers: whoever answers for what reports say. Who made one does not certify it.
+const CERTIFY: Access =
+    Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Compliance, Scope::All)]);
 const JOBS_READ: Access =
     Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
 /// One's own mail, or everybody's for those who run the venue.
@@ -512,6 +516,34 @@ operations! {
     ListLedgerAccounts "list_ledger_accounts" GET "/api/v1/ledger/accounts" LEDGER_READ;
     /// Entries of one.
     ListLedgerEntries "list_ledger_entries" GET "/api/v1/ledger/accounts/{id}/entries" LEDGER_READ;
+    /// What compliance checks found.
+    ListViolations "list_violations" GET "/api/v1/compliance/violations" COMPLIANCE_READ;
+    /// One of them.
+    ReadViolation "read_violation" GET "/api/v1/compliance/violations/{id}" COMPLIANCE_READ;
+    /// Says something of it, looks after it, or is done with it.
+    ChangeViolation "change_violation" PATCH "/api/v1/compliance/violations/{id}" COMPLIANCE;
+    /// What laws and codes ask, and whether it is so.
+    ListControls "list_controls" GET "/api/v1/compliance/controls" COMPLIANCE_READ;
+    /// What is looked into.
+    ListCases "list_cases" GET "/api/v1/compliance/cases" COMPLIANCE_READ;
+    /// Something is to be looked into.
+    OpenCase "open_case" POST "/api/v1/compliance/cases" COMPLIANCE;
+    /// One case.
+    ReadCase "read_case" GET "/api/v1/compliance/cases/{id}" COMPLIANCE_READ;
+    /// More is known of it.
+    NoteCase "note_case" POST "/api/v1/compliance/cases/{id}/notes" COMPLIANCE;
+    /// Its records must be kept, or no longer.
+    HoldCase "hold_case" PUT "/api/v1/compliance/cases/{id}/hold" COMPLIANCE;
+    /// It is over.
+    CloseCase "close_case" POST "/api/v1/compliance/cases/{id}/close" COMPLIANCE;
+    /// All that happened to what it is about.
+    ReadCaseTimeline "read_case_timeline" GET "/api/v1/compliance/cases/{id}/timeline" COMPLIANCE_READ;
+    /// Records, with their hashes.
+    ListAuditTrail "list_audit_trail" GET "/api/v1/compliance/audit-trail" COMPLIANCE_READ;
+    /// Whether nobody changed them.
+    VerifyAuditTrail "verify_audit_trail" GET "/api/v1/compliance/audit-trail/verify" COMPLIANCE_READ;
+    /// An officer stands for a report.
+    CertifyReport "certify_report" POST "/api/v1/report-runs/{id}/certify" CERTIFY;
     /// Debits and credits.
     ReadTrialBalance "read_trial_balance" GET "/api/v1/ledger/trial-balance" LEDGER_READ;
     /// The books against what they come from.

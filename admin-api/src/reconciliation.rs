@@ -2,7 +2,7 @@
 //! clearing with nothing, holds with what is open.
 
 use crate::read_model::{AccountRow, HoldRow, ReadModel};
-use assay_trading_types::{Amount, Asset, BooksBreak, BreakKind};
+use assay_trading_types::{Amount, Asset, BooksBreak, BreakKind, Position};
 use std::collections::BTreeMap;
 
 /// Holds of nothing open that are looked for; more are not needed to see that something is wrong.
@@ -39,6 +39,47 @@ pub(crate) struct AssetSums {
     pub(crate) movements_difference: i128,
     /// What the house paid for trades that an account could not cover.
     pub(crate) shortfall: i128,
+}
+
+/// Looks at the books before something counts as a break. A fill that is half way between report and posting differs for a
+/// moment; what differs in the same way all the time is wrong.
+const LOOKS: u32 = 10;
+
+/// Looks at the books until what differs is sure to be wrong.
+pub(crate) struct Looks {
+    /// The books are looked at once they have all that was there when it began.
+    from: Position,
+    looks: u32,
+    /// What differed in every look.
+    breaks: Vec<BooksBreak>,
+}
+
+impl Looks {
+    /// At books that have all that is below `from`.
+    pub(crate) fn from(from: Position) -> Self {
+        Self { from, looks: 0, breaks: Vec::new() }
+    }
+
+    /// One more look: the books, and what is wrong with them, once it is sure.
+    ///
+    /// # Errors
+    /// The read model cannot be read.
+    pub(crate) fn look(
+        &mut self,
+        model: &ReadModel,
+    ) -> rusqlite::Result<Option<(Reconciliation, Vec<BooksBreak>)>> {
+        if model.position() < self.from {
+            return Ok(None);
+        }
+        let found = reconcile(model)?;
+        match self.looks {
+            0 => self.breaks.clone_from(&found.breaks),
+            _ => self.breaks.retain(|known| found.breaks.contains(known)),
+        }
+        self.looks += 1;
+        let is_sure = self.breaks.is_empty() || self.looks >= LOOKS;
+        Ok(is_sure.then(|| (found, std::mem::take(&mut self.breaks))))
+    }
 }
 
 /// Compares the books as the read model has them in one transaction. While orders pour in, a fill may be half way between: what

@@ -1,9 +1,9 @@
 //! Does the job `reconciliation`: reconciles the books and records what it found.
 
 use crate::api::Api;
-use crate::reconciliation::{Reconciliation, reconcile};
+use crate::reconciliation::{Looks, Reconciliation};
 use crate::state::LineStatus;
-use assay_trading_types::{BooksBreak, BooksReconciled, Event, Job, JobFinished, Position, Timestamp};
+use assay_trading_types::{BooksBreak, BooksReconciled, Event, Job, JobFinished, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,29 +11,15 @@ use std::time::Duration;
 /// How often work is looked for, and how far apart two looks at the books are.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Looks at the books before something counts as a break. A fill that is half way between report and posting differs for a
-/// moment; what differs in the same way all the time is wrong.
-const LOOKS: u32 = 10;
-
 /// Breaks that stand in a record; it says how many there are.
 const RECORDED_MAX: usize = 100;
 
 /// Reconciles the books when it is due.
 pub struct ReconciliationService {
     api: Arc<Api>,
-    run: Option<Run>,
+    run: Option<(Timestamp, Looks)>,
     /// Last run that this process recorded; the state hears of it a moment later.
     done: Option<Timestamp>,
-}
-
-/// A run under way.
-struct Run {
-    due: Timestamp,
-    /// The books are looked at once they have all that was there when it began.
-    from: Position,
-    looks: u32,
-    /// What differed in every look.
-    breaks: Vec<BooksBreak>,
 }
 
 impl ReconciliationService {
@@ -57,22 +43,12 @@ impl ReconciliationService {
         }
         let due = self.api.state().jobs.running(Job::Reconciliation);
         let Some(due) = due.filter(|due| self.done != Some(*due)) else { return };
-        let from = self.api.log.durable();
-        let begin = || Run { due, from, looks: 0, breaks: Vec::new() };
-        let mut run = self.run.take().filter(|run| run.due == due).unwrap_or_else(begin);
-        if self.api.model().position() < run.from {
-            self.run = Some(run);
-            return;
-        }
-        match reconcile(self.api.model()) {
+        let begin = || Looks::from(self.api.log.durable());
+        let mut looks = self.run.take().filter(|(of, _)| *of == due).map_or_else(begin, |(_, looks)| looks);
+        match looks.look(self.api.model()) {
             Err(error) => self.record(due, None, Some(error.to_string())),
-            Ok(found) => {
-                run.look(&found);
-                match run.breaks.is_empty() || run.looks >= LOOKS {
-                    true => self.record(due, Some((&found, run.breaks.as_slice())), None),
-                    false => self.run = Some(run),
-                }
-            }
+            Ok(Some((found, breaks))) => self.record(due, Some((&found, &breaks)), None),
+            Ok(None) => self.run = Some((due, looks)),
         }
     }
 
@@ -106,15 +82,5 @@ impl ReconciliationService {
             breaks_total: breaks.len() as u64,
             breaks: breaks.iter().take(RECORDED_MAX).cloned().collect(),
         }
-    }
-}
-
-impl Run {
-    fn look(&mut self, found: &Reconciliation) {
-        match self.looks {
-            0 => self.breaks.clone_from(&found.breaks),
-            _ => self.breaks.retain(|known| found.breaks.contains(known)),
-        }
-        self.looks += 1;
     }
 }

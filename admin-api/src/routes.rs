@@ -3,9 +3,11 @@
 pub(crate) mod access_review;
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
+pub(crate) mod audit_trail;
 pub(crate) mod balance_interest;
 pub(crate) mod bank;
 pub(crate) mod beneficiaries;
+pub(crate) mod compliance;
 pub(crate) mod deliveries;
 pub(crate) mod deposits;
 pub(crate) mod document;
@@ -56,6 +58,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     document::base()
         .merge(sessions::routes())
+        .merge(compliance::routes())
+        .merge(audit_trail::routes())
         .merge(first_administrator::routes())
         .merge(registration::routes())
         .merge(me::routes())

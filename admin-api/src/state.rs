@@ -6,6 +6,7 @@
 mod alerts;
 mod bank;
 mod command_book;
+mod compliance;
 mod control;
 mod identity;
 mod jobs;
@@ -23,6 +24,8 @@ pub use alerts::{AlertRule, Alerts};
 pub(crate) use bank::LINES_OF_STATEMENT_MAX;
 pub use bank::{Bank, Imported, Line, LineStatus};
 pub use command_book::{CommandBook, Past};
+pub(crate) use compliance::LINKS_MAX;
+pub use compliance::{Case, Certificate, Compliance, LastCheck, Note, Violation};
 pub use control::{Control, SessionStanding};
 pub use identity::{
     ApiKey, Identity, LOCK_MAX_NS, Login, OneTime, Purpose, RECOVERY_CODES, SigningKey, Totp, User,
@@ -42,9 +45,10 @@ pub use webhooks::{Delivery, Webhook, Webhooks};
 use alerts::Fired;
 use assay_trading_types::{
     AdminRefusal, AlertSource, AlertsRequested, BankRequested, BooksReconciled, Command, CommandDecided,
-    ControlAction, Decision, DeliveryTried, Event, Input, Job, JobFinished, JobRequested, JobStarted,
-    LoanNewsRaised, MailSettled, MeasuresTaken, NewsRaised, NoticeKind, NoticesRequested, Outbox, Processor,
-    ReportProduced, Severity, Timestamp, Topic, UserId, UserRole, VerdictRequested, WebhooksRequested,
+    ComplianceRequested, ControlAction, Decision, DeliveryTried, Event, Input, Job, JobFinished,
+    JobRequested, JobStarted, LoanNewsRaised, MailSettled, MeasuresTaken, NewsRaised, NoticeKind,
+    NoticesRequested, Outbox, Processor, ReportProduced, Severity, Timestamp, Topic, UserId, UserRole,
+    VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -83,6 +87,9 @@ pub struct AdminState {
     /// What the job `reconciliation` found.
     #[serde(default)]
     pub reconciliations: Reconciliations,
+    /// Violations, cases and certificates.
+    #[serde(default)]
+    pub compliance: Compliance,
     /// Past commands, for repeats and for whoever asks later.
     pub commands: CommandBook,
 }
@@ -95,6 +102,10 @@ impl Processor for AdminState {
             Event::ClockTicked(e) => self.tick(e.now, input, out),
             Event::JobFinished(e) => self.finish_job(e, input, out),
             Event::BooksReconciled(e) => self.note_reconciliation(e, input, out),
+            Event::ComplianceChecked(e) => {
+                let told = self.compliance.checked(e, &digits(input), input.at);
+                self.tell(told, input, out);
+            }
             Event::DeliveryTried(e) => self.note_try(e, input, out),
             Event::LoanNewsRaised(e) => self.tell_of_loan(e, input, out),
             Event::MeasuresTaken(e) => self.judge_measures(e, input, out),
@@ -135,6 +146,7 @@ pub(crate) fn command_of(event: &Event) -> Option<&Command> {
         Event::AlertsRequested(e) => Some(&e.command),
         Event::JobRequested(e) => Some(&e.command),
         Event::ReportProduced(e) => Some(&e.command),
+        Event::ComplianceRequested(e) => Some(&e.command),
         _ => None,
     }
 }
@@ -157,6 +169,8 @@ enum Asked<'a> {
     Job(&'a JobRequested),
     /// A report that was made.
     Report(&'a ReportProduced),
+    /// A word on violations, cases and certificates.
+    Compliance(&'a ComplianceRequested),
 }
 
 impl<'a> Asked<'a> {
@@ -174,6 +188,7 @@ impl<'a> Asked<'a> {
             Event::AlertsRequested(e) => Some(Self::Alerts(e)),
             Event::JobRequested(e) => Some(Self::Job(e)),
             Event::ReportProduced(e) => Some(Self::Report(e)),
+            Event::ComplianceRequested(e) => Some(Self::Compliance(e)),
             _ => None,
         }
     }
@@ -188,6 +203,7 @@ impl<'a> Asked<'a> {
             Self::Alerts(e) => &e.command,
             Self::Job(e) => &e.command,
             Self::Report(e) => &e.command,
+            Self::Compliance(e) => &e.command,
         }
     }
 }
@@ -222,6 +238,10 @@ impl AdminState {
                 self.alerts.perform(&self.identity, &e.command, &e.action, input.at, out).map(done)
             }
             Asked::Report(e) => self.reports.note(e, input.at).map(done),
+            Asked::Compliance(e) => {
+                let known = (&self.identity, &self.reports);
+                self.compliance.perform(&e.command, &e.action, known, input.at).map(done)
+            }
             Asked::Job(e) => {
                 let due = self.jobs.run_now(e.job, input.at)?;
                 self.begin(e.job, due, input, out);
@@ -293,7 +313,11 @@ impl AdminState {
     /// Does a job within this step, or tells the workers.
     fn begin(&mut self, job: Job, due: Timestamp, input: &Input<'_>, out: &mut Outbox) {
         let count = match job {
-            Job::KycScreening | Job::ReportDelivery | Job::Reconciliation => {
+            Job::KycScreening
+            | Job::ReportDelivery
+            | Job::Reconciliation
+            | Job::ComplianceCheck
+            | Job::ComplianceReview => {
                 return out.emit(Topic::Admin, JobStarted { job, due }.into());
             }
             Job::KycExpiry => {

@@ -1,10 +1,10 @@
 //! What a handler asks of the state: an action that becomes a command's record.
 
 use assay_trading_types::{
-    AlertsAction, AlertsRequested, BankAction, BankRequested, Command, ControlAction, ControlRequested,
-    Event, IdentityAction, IdentityRequested, Job, JobRequested, KycAction, KycRequested, NoticesAction,
-    NoticesRequested, ProposalId, ReportProduced, ReportRun, Verdict, VerdictRequested, WebhooksAction,
-    WebhooksRequested,
+    AlertsAction, AlertsRequested, BankAction, BankRequested, Command, ComplianceAction, ComplianceRequested,
+    ControlAction, ControlRequested, Event, IdentityAction, IdentityRequested, Job, JobRequested, KycAction,
+    KycRequested, NoticesAction, NoticesRequested, ProposalId, ReportProduced, ReportRun, Verdict,
+    VerdictRequested, WebhooksAction, WebhooksRequested,
 };
 
 /// An action that becomes a record once it is known who asks.
@@ -52,6 +52,12 @@ impl Wish for BankAction {
 impl Wish for AlertsAction {
     fn event(self, command: Command) -> Event {
         AlertsRequested { command, action: self }.into()
+    }
+}
+
+impl Wish for ComplianceAction {
+    fn event(self, command: Command) -> Event {
+        ComplianceRequested { command, action: self }.into()
     }
 }
 

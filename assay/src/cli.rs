@@ -320,6 +320,18 @@ pub(crate) struct QueryArgs {
     /// A firm.
     #[arg(long)]
     pub(crate) firm: Option<String>,
+    /// Only what this actor caused, `user:usr_...` or `session:CLIENT1/ASSAY`.
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Only this kind, `order.accepted.v1`.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Only what is keyed by this: a session, firm, symbol or entity.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// Only one request and what followed from it, 32 hex digits.
+    #[arg(long)]
+    pub(crate) trace: Option<String>,
     /// Earliest time, RFC 3339, included.
     #[arg(long)]
     pub(crate) from: Option<String>,

@@ -23,8 +23,8 @@ use crate::health::{self, Vitals};
 use crate::log_place::{self, OpenLog};
 use crate::price_sources::PriceSources;
 use assay_admin_api::{
-    AlertService, Api, AuditLag, CommandProcessor, FixSessionsPort, KycService, MailService,
-    ReadModelBuilder, ReconciliationService, ReportService, WebhookService, mailer,
+    AlertService, Api, AuditLag, CommandProcessor, ComplianceService, FixSessionsPort, KycService,
+    MailService, ReadModelBuilder, ReconciliationService, ReportService, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
@@ -241,7 +241,7 @@ impl Node {
                 let asker = gateway.as_ref().map(fix_gateway::Handle::asker);
                 let sessions = fix_sessions::GatewaySessions { asker, config: config.clone() };
                 let sessions = FixSessionsPort::new(Arc::new(sessions));
-                Some(back_office::open(config, data_dir, Arc::clone(&log), sessions)?)
+                Some(back_office::open(config, data_dir, Arc::clone(&log), sessions, parts.audit.is_some())?)
             }
             false => None,
         };
@@ -463,6 +463,12 @@ impl Node {
         self.run("reconciliation", move || {
             yield_to_orders();
             books.run(&stop);
+            Ok(())
+        })?;
+        let (stop, checks) = (Arc::clone(&self.stop), ComplianceService::new(Arc::clone(&api)));
+        self.run("compliance", move || {
+            yield_to_orders();
+            checks.run(&stop);
             Ok(())
         })?;
         let stop = Arc::clone(&self.stop);

@@ -6,7 +6,7 @@ mod trail;
 use crate::error::Error;
 use crate::row_view::{COLUMNS, StoredRow};
 use crate::store::{failed, open_read_only};
-use assay_trading_types::{Position, Timestamp};
+use assay_trading_types::{Position, Timestamp, TraceId};
 pub(crate) use output::Writer;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -31,11 +31,32 @@ pub enum Selector {
     All,
 }
 
+/// Which of somebody's records. They are looked for row by row: without a span of time it may take as long as the store is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Narrowing {
+    /// Caused by this actor, `user:usr_...`.
+    pub actor: Option<String>,
+    /// Of this kind, `order.accepted.v1`.
+    pub kind: Option<String>,
+    /// Keyed by this: a session, firm, symbol or entity.
+    pub key: Option<String>,
+    /// Of one request and all that followed from it.
+    pub trace: Option<TraceId>,
+    /// Those that say that something was refused, or those that do not.
+    pub refused: Option<bool>,
+}
+
+/// Says of a row whether something was refused: by its kind, or as what became of a command.
+const REFUSED: &str = "(kind LIKE '%refused%' OR (kind = 'command.decided.v1' AND \
+     json_extract(CAST(payload AS TEXT), '$.decision.refused') IS NOT NULL))";
+
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// Whose records.
     pub select: Selector,
+    /// Which of them.
+    pub narrow: Narrowing,
     /// From this time on.
     pub from: Option<Timestamp>,
     /// Before this time.
@@ -124,6 +145,25 @@ impl Query {
 
     fn sql(&self, condition: Condition) -> (String, Vec<Value>) {
         let Condition { mut sql, mut values } = condition;
+        let Narrowing { actor, kind, key, trace, refused } = &self.narrow;
+        let text = |text: &String| Value::Text(text.clone());
+        let narrowed = [
+            ("actor", actor.as_ref().map(text)),
+            ("kind", kind.as_ref().map(text)),
+            ("\"key\"", key.as_ref().map(|key| Value::Blob(key.clone().into_bytes()))),
+            ("trace", trace.map(|trace| Value::Blob(trace.0.to_vec()))),
+        ];
+        for (column, value) in narrowed {
+            if let Some(value) = value {
+                sql.push_str(&format!(" AND {column} = ?"));
+                values.push(value);
+            }
+        }
+        match refused {
+            Some(true) => sql.push_str(&format!(" AND {REFUSED}")),
+            Some(false) => sql.push_str(&format!(" AND NOT {REFUSED}")),
+            None => {}
+        }
         let mut and = |clause: &str, value: i64| {
             sql.push_str(clause);
             values.push(Value::Integer(value));

@@ -289,6 +289,8 @@ impl<'a> RowIds<'a> {
             | Event::JobFinished(_)
             | Event::ReportProduced(_)
             | Event::BooksReconciled(_)
+            | Event::ComplianceRequested(_)
+            | Event::ComplianceChecked(_)
             | Event::Sealed(_) => none,
         }
     }

@@ -2,13 +2,13 @@
 
 mod support;
 
-use assay_audit::{Error, Format, LIMIT_MAX, Page, Query, Selector, parse_time, query};
+use assay_audit::{Error, Format, LIMIT_MAX, Narrowing, Page, Query, Selector, parse_time, query};
 use assay_trading_types::{OrderId, Position, Timestamp};
 use std::path::Path;
 use support::*;
 
 fn all(select: Selector) -> Query {
-    Query { select, from: None, to: None, after: None, limit: 100 }
+    Query { select, narrow: Narrowing::default(), from: None, to: None, after: None, limit: 100 }
 }
 
 fn ask(dir: &Path, question: &Query, format: Format) -> (Page, String) {

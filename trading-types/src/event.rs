@@ -4,6 +4,7 @@ mod alerts;
 mod amendments;
 mod bank;
 mod commands;
+mod compliance;
 mod control;
 mod disconnects;
 mod fees;
@@ -37,6 +38,7 @@ pub use alerts::*;
 pub use amendments::*;
 pub use bank::*;
 pub use commands::*;
+pub use compliance::*;
 pub use control::*;
 pub use disconnects::*;
 pub use fees::*;
@@ -239,6 +241,10 @@ events! {
     ReportProduced(ReportProduced) = "report.produced.v1", key |_| "reports";
     /// The books were reconciled. admin, admin.
     BooksReconciled(BooksReconciled) = "books.reconciled.v1", key |_| "books";
+    /// A command on violations, cases and certificates. admin, API.
+    ComplianceRequested(ComplianceRequested) = "compliance.requested.v1", key |e| e.subject();
+    /// What checks found. admin, admin.
+    ComplianceChecked(ComplianceChecked) = "compliance.checked.v1", key |_| "compliance";
     /// A session's numbers were reset and a new epoch began. fix, gateway.
     SessionReset(SessionReset) = "session.reset.v1", key |e| e.session.as_str();
     /// Numbers asked for again were not in the log. fix, gateway.

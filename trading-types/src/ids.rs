@@ -212,6 +212,14 @@ text_id! {
     ReportRunId, 40
 }
 text_id! {
+    /// A finding that somebody must answer for: `vio_`, the digits of what it follows from, a point and a number.
+    ViolationId, 48
+}
+text_id! {
+    /// Something that compliance looks into: `cas_` and 32 hex digits, which sort by time.
+    CaseId, 40
+}
+text_id! {
     /// A destination for withdrawals, by the name that its firm gave it.
     BeneficiaryId, 32
 }

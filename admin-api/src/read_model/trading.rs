@@ -258,6 +258,17 @@ impl ReadModel {
         statement.query_row([account], |row| row.get(0)).optional()
     }
 
+    /// How many firms there are, and which of them have no limits, neither of their own nor of an account's.
+    pub(crate) fn firms_without_limits(&self) -> rusqlite::Result<(u64, Vec<String>)> {
+        let connection = self.connection();
+        let firms: i64 = connection.query_row("SELECT count(*) FROM firm", [], |row| row.get(0))?;
+        let sql = "SELECT firm FROM firm WHERE NOT EXISTS (SELECT 1 FROM control_event c WHERE c.firm = firm.firm \
+             AND c.kind = 'limits' AND c.cause <> 'declined' AND c.after <> '{}') ORDER BY firm";
+        let mut statement = connection.prepare_cached(sql)?;
+        let without = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok((firms.cast_unsigned(), without))
+    }
+
     /// Orders by id, which is by time.
     pub(crate) fn orders(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<OrderRow>> {
         let after = slice.after.as_deref().map(|text| place(OrderId::parse(text).map(|id| id.as_u64())));

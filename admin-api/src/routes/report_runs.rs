@@ -1,15 +1,18 @@
 //! Reports that were made: which, for whom, and the same again.
 
 use super::reports::{firm_in_sight, form, handed_over, made};
+use crate::answer::{Receipt, changed};
 use crate::api::Api;
 use crate::asked::{Asked, Caller};
+use crate::body::Body;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::reports::{Form, Report, found};
-use crate::state::PastReport;
+use crate::state::{Certificate, Compliance, PastReport};
+use crate::text_rules;
 use assay_reports::Format;
-use assay_trading_types::ReportRunId;
+use assay_trading_types::{ComplianceAction, ReportRunId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -25,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(list_report_runs))
         .routes(routes!(read_report_run))
         .routes(routes!(repeat_report))
+        .routes(routes!(certify_report))
 }
 
 /// One making of a report.
@@ -93,9 +97,37 @@ pub(crate) struct ReportRunView {
     /// The file it was delivered as.
     #[schema(example = json!(null))]
     file: Option<String>,
+    /// The officer who stands for it.
+    certificate: Option<CertificateView>,
 }
 
-fn view(past: &PastReport) -> ReportRunView {
+/// An officer's word for a report.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CertificateView {
+    /// Who.
+    #[schema(example = "usr_0192f3a4b5c60123456789abcdef0123")]
+    by: String,
+    /// The officer's name at the time.
+    #[schema(example = "grace")]
+    name: String,
+    /// When, UTC.
+    #[schema(example = "2026-11-22T10:00:00.000000000Z")]
+    at: String,
+    /// What was stated.
+    #[schema(example = "I have reviewed this report; it is complete and fair")]
+    statement: String,
+}
+
+fn certificate_view(certificate: &Certificate) -> CertificateView {
+    CertificateView {
+        by: certificate.by.to_string(),
+        name: certificate.name.clone(),
+        at: certificate.at.to_string(),
+        statement: certificate.statement.clone(),
+    }
+}
+
+fn view(past: &PastReport, compliance: &Compliance) -> ReportRunView {
     let (run, p) = (&past.run, &past.run.parameters);
     ReportRunView {
         id: run.id.to_string(),
@@ -119,6 +151,7 @@ fn view(past: &PastReport) -> ReportRunView {
         at: past.at.to_string(),
         schedule: run.schedule.clone(),
         file: run.file.clone(),
+        certificate: compliance.certificate(&run.id).map(certificate_view),
     }
 }
 
@@ -167,7 +200,13 @@ async fn list_report_runs(
             && in_sight(caller, past).is_some()
     };
     let runs = state.reports.iter().filter(matches);
-    Ok(Json(wanted.page(&api.secrets, list, runs, |past| past.run.id.as_str(), view)))
+    Ok(Json(wanted.page(
+        &api.secrets,
+        list,
+        runs,
+        |past| past.run.id.as_str(),
+        |past| view(past, &state.compliance),
+    )))
 }
 
 fn run(api: &Api, caller: &Caller, id: &str) -> Result<(&'static Report, PastReport), Problem> {
@@ -188,7 +227,33 @@ async fn read_report_run(
     Path(id): Path<String>,
 ) -> Result<Json<ReportRunView>, Problem> {
     let (_, past) = run(&api, asked.caller()?, &id)?;
-    Ok(Json(view(&past)))
+    Ok(Json(view(&past, &api.state().compliance)))
+}
+
+/// What an officer states.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Statement {
+    /// For the record.
+    #[schema(example = "I have reviewed this report; it is complete and fair")]
+    statement: String,
+}
+
+/// Stands for a report as an officer (SOX 302), by name and in the record. It takes somebody who did not make it and may see it;
+/// its span must have been over when it was made.
+#[utoipa::path(post, path = "/api/v1/report-runs/{id}/certify", operation_id = "certify_report", tag = "reports",
+    params(("id" = String, Path, description = "The run", example = "rep_0192f3a4b5c60123456789abcdef0123")),
+    request_body = Statement, responses((status = 200, body = Receipt)))]
+async fn certify_report(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<Statement>,
+) -> Result<Response, Problem> {
+    let (_, past) = run(&api, asked.caller()?, &id)?;
+    let statement = text_rules::reason(&given.statement).map_err(|why| Problem::field("statement", why))?;
+    let action = ComplianceAction::CertifyReport { run: past.run.id, statement };
+    Ok(changed(api.submit(&asked, action).await?))
 }
 
 /// In which form.

@@ -50,6 +50,8 @@ fn times(job: Job) -> (i64, i64) {
         Job::TokenPurge => (HOUR_NS, 0),
         Job::ReportDelivery => (DAY_NS, HOUR_NS / 2),
         Job::Reconciliation => (DAY_NS, 4 * HOUR_NS),
+        Job::ComplianceCheck => (HOUR_NS / 12, 0),
+        Job::ComplianceReview => (DAY_NS, 5 * HOUR_NS),
     }
 }
 

@@ -4,8 +4,8 @@
 mod contract;
 
 use assay_admin_api::{
-    Api, ApiConfig, CommandProcessor, KycConfig, KycService, MailRoute, MailService, Rates,
-    ReconciliationService, Secrets, WebhookService, app, mailer, proof, totp,
+    Api, ApiConfig, CommandProcessor, ComplianceService, KycConfig, KycService, MailRoute, MailService,
+    Rates, ReconciliationService, Secrets, WebhookService, app, mailer, proof, totp,
 };
 use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
 use assay_risk_service::Risk;
@@ -154,6 +154,8 @@ impl World {
         let kyc = std::thread::spawn(move || kyc.run(&stopping));
         let (stopping, books) = (Arc::clone(&stop), ReconciliationService::new(Arc::clone(&api)));
         let books = std::thread::spawn(move || books.run(&stopping));
+        let (stopping, checks) = (Arc::clone(&stop), ComplianceService::new(Arc::clone(&api)));
+        let checks = std::thread::spawn(move || checks.run(&stopping));
         let (stopping, webhooks) =
             (Arc::clone(&stop), WebhookService::new(Arc::clone(&api), api.poster().unwrap()));
         let webhooks = std::thread::spawn(move || webhooks.run(&stopping).unwrap());
@@ -165,7 +167,7 @@ impl World {
             now_ns,
             dir,
             stop,
-            threads: vec![processor, builder, kyc, books, webhooks],
+            threads: vec![processor, builder, kyc, books, checks, webhooks],
         }
     }
 

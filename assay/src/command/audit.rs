@@ -8,11 +8,11 @@ use crate::node::DataDir;
 use assay_audit::clickhouse::{self, ClickHouseConfig, ClickHouseSink};
 use assay_audit::keys::{self, VerifyKeys};
 use assay_audit::{
-    AuditPaths, Query, Report, Selector, Store, parse_time, query, verify_both, verify_log,
+    AuditPaths, KeptIn, Narrowing, Query, Report, Selector, Store, parse_time, verify_both, verify_log,
     verify_log_and_clickhouse,
 };
 use assay_event_log::EventLog;
-use assay_trading_types::Position;
+use assay_trading_types::{Position, TraceId};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -142,18 +142,22 @@ fn ask(args: QueryArgs) -> Outcome {
     };
     let time = |text: Option<String>| text.map(|t| parse_time(&t)).transpose();
     let limit = usize::try_from(args.limit)?;
-    let question =
-        Query { select, from: time(args.from)?, to: time(args.to)?, after: args.after.map(Position), limit };
+    let trace =
+        args.trace.map(|text| TraceId::from_hex(&text).ok_or("--trace takes 32 hex digits")).transpose()?;
+    let narrow = Narrowing { actor: args.actor, kind: args.kind, key: args.key, trace, refused: None };
+    let (from, to, after) = (time(args.from)?, time(args.to)?, args.after.map(Position));
+    let question = Query { select, narrow, from, to, after, limit };
     let format = match args.format {
         Format::Table => assay_audit::Format::Table,
         Format::Csv => assay_audit::Format::Csv,
         Format::Json => assay_audit::Format::JsonLines,
     };
     let mut out = std::io::stdout().lock();
-    let page = match args.store.clickhouse()? {
-        Some(config) => clickhouse::query_clickhouse(&config, &question, format, &mut out)?,
-        None => query(&AuditPaths::below(&args.data_dir).store, &question, format, &mut out)?,
+    let store = match args.store.clickhouse()? {
+        Some(config) => KeptIn::ClickHouse(config),
+        None => KeptIn::File(AuditPaths::below(&args.data_dir).store),
     };
+    let page = store.query(&question, format, &mut out)?;
     if let Some(next) = page.next_after {
         eprintln!("more rows follow: add --after {next}");
     }

@@ -4,9 +4,10 @@ use super::{DataDir, NodeError};
 use crate::clock;
 use crate::config::{AdminProcessor, Config};
 use assay_admin_api::{
-    Api, ApiConfig, BankAccount, FixSessionsPort, KycConfig, MailRoute, Operation, PaymentProcessor,
-    PaymentsConfig, Rates, ReadModelBuilder, ReportsConfig,
+    Api, ApiConfig, AuditTrail, BankAccount, FixSessionsPort, KycConfig, MailRoute, Operation,
+    PaymentProcessor, PaymentsConfig, Rates, ReadModelBuilder, ReportsConfig,
 };
+use assay_audit::{AuditPaths, KeptIn};
 use assay_event_log::EventLog;
 use assay_trading_types::Asset;
 use std::path::{Path, PathBuf};
@@ -24,9 +25,26 @@ pub(crate) fn open(
     data_dir: &DataDir,
     log: Arc<dyn EventLog>,
     fix_sessions: FixSessionsPort,
+    keeps_audit: bool,
 ) -> Result<(Arc<Api>, ReadModelBuilder), NodeError> {
-    let settings = ApiConfig { fix_sessions, ..settings(config, data_dir)? };
+    let audit = audit_trail(config, data_dir, keeps_audit)?;
+    let settings = ApiConfig { fix_sessions, audit, ..settings(config, data_dir)? };
     Ok(Api::new(settings, log, Arc::new(clock::now))?)
+}
+
+/// Where compliance reads the audit trail: in ClickHouse from any process, in the embedded store from the one that keeps it.
+fn audit_trail(
+    config: &Config,
+    data_dir: &DataDir,
+    keeps_audit: bool,
+) -> Result<Option<AuditTrail>, NodeError> {
+    let paths = AuditPaths::below(data_dir.root());
+    let store = match config.clickhouse().map_err(NodeError::Configuration)? {
+        Some(clickhouse) => KeptIn::ClickHouse(clickhouse),
+        None if keeps_audit => KeptIn::File(paths.store),
+        None => return Ok(None),
+    };
+    Ok(Some(AuditTrail { store, keys: paths.keys }))
 }
 
 fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError> {

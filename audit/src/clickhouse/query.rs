@@ -5,7 +5,7 @@ use super::error::ClickHouseError;
 use super::read::select;
 use super::server::{Server, open};
 use crate::error::Error;
-use crate::query::{Format, Page, Query, Selector, Writer};
+use crate::query::{Format, Narrowing, Page, Query, Selector, Writer};
 use assay_trading_types::Position;
 use std::io::Write;
 use std::path::Path;
@@ -26,6 +26,7 @@ pub fn query_clickhouse(
     query.check()?;
     let server = open(config)?;
     let mut conditions = vec![condition(&server, &query.select)?];
+    conditions.extend(narrowed(&query.narrow));
     conditions.extend(query.from.map(|from| format!("at_ns >= {}", from.as_ns())));
     conditions.extend(query.to.map(|to| format!("at_ns < {}", to.as_ns())));
     conditions.extend(query.after.map(|after| format!("position > {}", after.0)));
@@ -41,6 +42,18 @@ pub fn query_clickhouse(
     writer.finish().map_err(write())?;
     let last = rows.last().map(|row| Position(row.position as u64));
     Ok(Page { rows: rows.len(), next_after: last.filter(|_| more) })
+}
+
+fn narrowed(narrow: &Narrowing) -> Vec<String> {
+    let Narrowing { actor, kind, key, trace, refused } = narrow;
+    let mut all = Vec::new();
+    for (column, text) in [("actor", actor), ("kind", kind), ("key", key)] {
+        all.extend(text.as_ref().map(|text| format!("{column} = {}", quoted(text))));
+    }
+    all.extend(trace.map(|trace| format!("hex(trace) = '{}'", trace.to_string().to_uppercase())));
+    let is_refused = "(kind LIKE '%refused%' OR (kind = 'command.decided.v1' AND JSONHas(payload, 'decision', 'refused')))";
+    all.extend(refused.map(|refused| format!("{}{is_refused}", if refused { "" } else { "NOT " })));
+    all
 }
 
 fn condition(server: &Server, select: &Selector) -> Result<String, ClickHouseError> {

@@ -4,7 +4,7 @@
 mod support;
 
 use assay_audit::clickhouse::{ClickHouseConfig, ClickHouseSink, query_clickhouse};
-use assay_audit::{Format, Query, Selector, query};
+use assay_audit::{Format, Narrowing, Query, Selector, query};
 use assay_clickhouse_tests::{Today, ask};
 use assay_event_log::{EventLog, MemoryLog};
 use std::path::Path;
@@ -39,8 +39,14 @@ fn a_question_has_the_same_answer_from_either_store() {
     for select in selectors {
         for (after, limit) in [(None, 1_000), (None, 5), (Some(assay_trading_types::Position(20)), 7)] {
             for format in [Format::Table, Format::Csv, Format::JsonLines] {
-                let question =
-                    Query { select: select.clone(), from: Some(at(0)), to: Some(at(20)), after, limit };
+                let question = Query {
+                    select: select.clone(),
+                    narrow: Narrowing::default(),
+                    from: Some(at(0)),
+                    to: Some(at(20)),
+                    after,
+                    limit,
+                };
                 let (mut ours, mut theirs) = (Vec::new(), Vec::new());
                 let page = query(&store(dir.path()), &question, format, &mut ours).unwrap();
                 let other = query_clickhouse(&config, &question, format, &mut theirs).unwrap();

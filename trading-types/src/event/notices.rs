@@ -119,11 +119,13 @@ pub enum NoticeKind {
     AlertEscalated,
     /// The books do not come out; to operations and compliance.
     BooksBroken,
+    /// A check found something that somebody must answer for; to compliance.
+    ViolationFound,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::KycSubmitted,
         Self::KycApproved,
         Self::KycRejected,
@@ -164,6 +166,7 @@ impl NoticeKind {
         Self::AlertFired,
         Self::AlertEscalated,
         Self::BooksBroken,
+        Self::ViolationFound,
     ];
 }
 
@@ -221,12 +224,23 @@ pub enum Job {
     ReportDelivery,
     /// The books are held against what they are made from. Daily at 04:00 UTC.
     Reconciliation,
+    /// Books, holds, duties and limits are checked. Every five minutes.
+    ComplianceCheck,
+    /// The same, and the whole audit chain. Daily at 05:00 UTC.
+    ComplianceReview,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 5] =
-        [Self::KycExpiry, Self::KycScreening, Self::TokenPurge, Self::ReportDelivery, Self::Reconciliation];
+    pub const ALL: [Self; 7] = [
+        Self::KycExpiry,
+        Self::KycScreening,
+        Self::TokenPurge,
+        Self::ReportDelivery,
+        Self::Reconciliation,
+        Self::ComplianceCheck,
+        Self::ComplianceReview,
+    ];
 }
 
 /// Somebody wants a job to run now.

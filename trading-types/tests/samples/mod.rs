@@ -1,6 +1,7 @@
 //! One hand-built event of every kind, with every optional part present, in the story of one small trade.
 #![allow(dead_code, reason = "each test and example uses its part")]
 
+mod compliance;
 mod disconnects;
 mod loans;
 mod locates;
@@ -634,6 +635,8 @@ fn operations() -> Vec<Event> {
         }
         .into(),
         money::reconciled(),
+        compliance::requested(),
+        compliance::checked(),
         SessionReset {
             session: session(),
             epoch: 2,

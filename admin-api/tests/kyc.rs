@@ -181,7 +181,9 @@ fn a_file_is_handed_in_reviewed_and_approved_and_its_owner_is_told() {
     let queue = world.get(reviewer, "/api/v1/kyc/pending?country=GB&type=passport").expect(200);
     assert_eq!(queue.body["items"][0]["id"], json!(file));
     assert_eq!(queue.body["items"][0]["personal"], Value::Null, "a list shows nothing personal");
-    for other in ["country=FR", "type=national_id", "older_than=1", "status=approved"] {
+    for other in
+        ["country=FR", "type=national_id", "older_than=1", "older_than=4294967295", "status=approved"]
+    {
         let path = format!("/api/v1/kyc/pending?{other}");
         assert_eq!(world.get(reviewer, &path).expect(200).body["items"], json!([]), "{other}");
     }

@@ -26,6 +26,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+const HOUR_NS: i64 = 3_600 * 1_000_000_000;
+
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(list_kyc_files))
@@ -193,7 +195,7 @@ async fn list_kyc_files(
     let scope = asked.caller()?.scope;
     let wanted = Wanted::new(&api.secrets, "kyc", query.limit, query.after.as_deref(), query.sort)?;
     let status = query.status.unwrap_or(KycFileStatus::Pending);
-    let age_ns = query.older_than.map_or(0, |hours| i64::from(hours) * 3_600_000_000_000);
+    let age_ns = query.older_than.map_or(0, |hours| i64::from(hours).saturating_mul(HOUR_NS));
     let now = api.now();
     let fits = |file: &&KycFile| {
         file.status == status

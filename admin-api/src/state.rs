@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness: time is the record's, and whatever is secret or random was made by the API before
 //! the command was appended. Two nodes that read the same records agree on everything.
 
+mod acted_on;
 mod alerts;
 mod bank;
 mod command_book;
@@ -209,7 +210,22 @@ impl<'a> Asked<'a> {
 }
 
 impl AdminState {
+    /// Decides, and notes whose notices are thereby acted on.
     fn decide(
+        &mut self,
+        asked: &Asked<'_>,
+        input: &Input<'_>,
+        out: &mut Outbox,
+    ) -> Result<Decision, Refused> {
+        let decision = self.judge_command(asked, input, out)?;
+        let Some(by) = asked.command().by else { return Ok(decision) };
+        if let Some(acted_on) = acted_on::acted_on(asked) {
+            self.notices.act(&by, &acted_on, input.at);
+        }
+        Ok(decision)
+    }
+
+    fn judge_command(
         &mut self,
         asked: &Asked<'_>,
         input: &Input<'_>,

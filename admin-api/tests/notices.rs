@@ -4,7 +4,7 @@ mod support;
 
 use assay_admin_api::{Mail, MailService, Mailer};
 use assay_trading_types::{Event, Job, MailId, Topic};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::World;
@@ -217,4 +217,37 @@ fn mail_that_nobody_takes_is_tried_eight_times_within_a_day_recorded_and_stopped
     });
     let preferences = world.get(&tim, "/api/v1/auth/me/preferences").expect(200).body;
     assert_eq!(preferences["email_enabled"], false);
+}
+
+#[test]
+fn what_somebody_did_something_about_is_acted_on_by_that_person_alone() {
+    let world = World::new();
+    let first = world.administrator();
+    let second = world.member(&first, None, "second", &["admin"], None);
+    let third = world.member(&first, Some(&second), "third", &["admin"], None);
+    let proposal = proposed(&world, &first, "rita");
+    let other = proposed(&world, &first, "ralf");
+    let newest = |token: &str, about: &str| {
+        let told = world.get(token, "/api/v1/notifications").expect(200).body;
+        let items = told["page"]["items"].as_array().unwrap();
+        let found = items.iter().rev().find(|notice| notice["about"] == about);
+        found.unwrap_or_else(|| panic!("nothing about {about}: {told}")).clone()
+    };
+    let nothing = |notice: &Value| notice["acted_on"].is_null() && notice["read"].is_null();
+    assert!(nothing(&newest(&second, &proposal)));
+    // Refused, so nothing was done.
+    let path = |id: &str, verdict: &str| format!("/api/v1/proposals/{id}/{verdict}");
+    world.write(&second, "POST", &path(&proposal, "approve"), json!({"reason": ""})).expect(400);
+    assert!(nothing(&newest(&second, &proposal)));
+    world.write(&second, "POST", &path(&proposal, "approve"), json!({"reason": "known"})).expect(200);
+    let acted = newest(&second, &proposal);
+    assert!(acted["acted_on"].is_string() && acted["read"] == acted["acted_on"], "{acted}");
+    assert!(nothing(&newest(&third, &proposal)), "another person's notice is as it was");
+    assert!(nothing(&newest(&second, &other)), "and so is one about something else");
+    world.pass_s(1);
+    world.write(&third, "POST", &path(&other, "reject"), json!({"reason": "not yet"})).expect(200);
+    assert!(newest(&third, &other)["acted_on"].is_string());
+    let world = world.restarted();
+    let told = world.get(&second, "/api/v1/notifications").expect(200).body.to_string();
+    assert!(told.contains(acted["acted_on"].as_str().unwrap()), "it follows from the log: {told}");
 }

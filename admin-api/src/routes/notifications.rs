@@ -52,6 +52,9 @@ pub(crate) struct NoticeView {
     /// When it was read, UTC.
     #[schema(example = json!(null))]
     read: Option<String>,
+    /// When one did something about it, UTC: a word on the proposal, file, alert, movement or loan that it tells of.
+    #[schema(example = json!(null))]
+    acted_on: Option<String>,
 }
 
 pub(crate) fn view(notice: &Notice) -> NoticeView {
@@ -63,6 +66,7 @@ pub(crate) fn view(notice: &Notice) -> NoticeView {
         reason: notice.raised.reason.clone(),
         at: notice.at.to_string(),
         read: notice.read.map(|at| at.to_string()),
+        acted_on: notice.acted_on.map(|at| at.to_string()),
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Notice {
     pub at: Timestamp,
     /// When it was read.
     pub read: Option<Timestamp>,
+    /// When its user did something about what it tells: a word on the proposal, the file, the alert, the movement, the loan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted_on: Option<Timestamp>,
 }
 
 /// Everybody's notices, and how they want to be told.
@@ -102,6 +105,15 @@ impl Notices {
         self.channels.get(user).and_then(|kinds| kinds.get(&kind)).copied().unwrap_or_default()
     }
 
+    /// A user did something about `subject`: what told of it is acted on, and thereby read.
+    pub(crate) fn act(&mut self, user: &UserId, subject: &str, at: Timestamp) {
+        let own = self.boxes.get_mut(user).into_iter().flatten();
+        for notice in own.filter(|notice| notice.raised.about == subject) {
+            notice.acted_on.get_or_insert(at);
+            notice.read.get_or_insert(at);
+        }
+    }
+
     /// Puts `tellings` into boxes and on the way; `digits` name the step they follow from.
     pub(crate) fn tell(
         &mut self,
@@ -129,7 +141,7 @@ impl Notices {
             if kept.len() >= KEPT_MAX {
                 kept.pop_front();
             }
-            kept.push_back(Notice { raised, at, read: None });
+            kept.push_back(Notice { raised, at, read: None, acted_on: None });
             let known =
                 identity.user(&user).filter(|user| user.email_confirmed && user.preferences.email_enabled);
             if let Some(known) = known.filter(|_| by_mail && self.channels(&user, kind).email) {

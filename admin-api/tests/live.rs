@@ -1,6 +1,7 @@
 //! The live channel over real sockets: who may open it, what comes over it and how soon, and how it ends.
 
 mod support;
+mod venue;
 
 use assay_event_log::{EventLog, NewRecord, Value as Content};
 use assay_trading_types::{Actor, Kind, OrderId, Timestamp, Topic, TraceId, decode};
@@ -106,6 +107,17 @@ impl Channel {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Close(frame) => panic!("closed: {frame:?}"),
                 _ => {}
+            }
+        }
+    }
+
+    /// The next message of a type, whatever comes before.
+    #[track_caller]
+    fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let told = self.next();
+            if told["type"] == kind {
+                return told;
             }
         }
     }
@@ -292,4 +304,30 @@ fn a_client_that_does_not_read_holds_nobody_up() {
             break;
         }
     }
+}
+
+#[test]
+fn positions_are_told_to_their_firm_and_to_staff() {
+    let venue::Venue { world, olga, ada, ben, trader, .. } = venue::venue();
+    let served = Served::new(world);
+    let (mut tims, mut bens, mut olgas) =
+        (served.channel(&trader, ""), served.channel(&ben, ""), served.channel(&olga, ""));
+    for (asker, account, amount) in [(&ada, "FIRM1", "1000"), (&ben, "FIRM2", "20")] {
+        let body = json!({"account": account, "asset": "USD", "amount": amount, "method": "bank_transfer"});
+        let id = served.world.write(asker, "POST", "/api/v1/deposits", body).expect(201).text("id");
+        let confirm = format!("/api/v1/deposits/{id}/confirm");
+        let reference = json!({"external_reference": format!("in {id}")});
+        served.world.write(&olga, "POST", &confirm, reference).expect(200);
+    }
+    let stands = |told: Value| {
+        let field = |name: &str| told["position"][name].as_str().unwrap().to_owned();
+        ["firm", "account", "asset", "total", "held", "available"].map(field)
+    };
+    let first = ["FIRM1", "FIRM1", "USD", "1000", "0", "1000"].map(str::to_owned);
+    let other = ["FIRM2", "FIRM2", "USD", "20", "0", "20"].map(str::to_owned);
+    assert_eq!(stands(tims.next_of("position")), first);
+    assert_eq!(stands(bens.next_of("position")), other, "nothing of the other firm before it");
+    let mut seen = vec![stands(olgas.next_of("position")), stands(olgas.next_of("position"))];
+    seen.sort();
+    assert_eq!(seen, [first, other], "staff are told of every firm");
 }

@@ -1,12 +1,14 @@
-//! Which orders and fills a transaction of the read model touched, by firm.
+//! Which orders, fills and positions a transaction of the read model touched, by firm.
 
 use assay_event_log::Record;
-use assay_trading_types::{Event, ExecId, ExecType, FirmId, OrderId};
+use assay_trading_types::{
+    Asset, Event, ExecId, ExecType, ExecutionReported, FirmId, LedgerCode, OrderId, Posted,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Orders and fills of one firm that are told one by one, of one transaction. Above, the client is told to read the lists:
+/// Orders, fills and positions of one firm that are told one by one, of one transaction. Above, the client is told to read the lists:
 /// nobody reads hundreds of messages a moment, and they would be old before they are read.
-const CHANGES_MAX: usize = 100;
+pub(super) const CHANGES_MAX: usize = 100;
 
 /// What a transaction touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(crate) struct Changes(BTreeMap<FirmId, FirmChanges>);
 pub(crate) struct FirmChanges {
     pub(crate) orders: BTreeSet<OrderId>,
     pub(crate) fills: BTreeSet<ExecId>,
+    /// What clients' accounts have: each an account of the books and an asset.
+    pub(crate) positions: BTreeSet<(LedgerCode, Asset)>,
 }
 
 impl Changes {
@@ -29,9 +33,31 @@ impl Changes {
         self.0.get(firm)
     }
 
+    /// Positions of all firms.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = &(LedgerCode, Asset)> {
+        self.0.values().flat_map(|changes| &changes.positions)
+    }
+
     /// Notes what a record touches, up to one more than is told.
     pub(crate) fn note(&mut self, record: &Record, event: &Event) {
-        let Event::ExecutionReported(e) = event else { return };
+        match event {
+            Event::ExecutionReported(e) => self.note_report(record, e),
+            Event::Posted(e) => self.note_posting(e),
+            _ => {}
+        }
+    }
+
+    fn note_posting(&mut self, e: &Posted) {
+        let changes = self.0.entry(e.firm).or_default();
+        let sides = e.transfers.iter().flat_map(|t| [(t.debit, t.asset), (t.credit, t.asset)]);
+        for side in sides.filter(|(code, _)| code.as_str().starts_with("client:")) {
+            if changes.positions.len() <= CHANGES_MAX {
+                changes.positions.insert(side);
+            }
+        }
+    }
+
+    fn note_report(&mut self, record: &Record, e: &ExecutionReported) {
         let changes = self.0.entry(e.terms.firm).or_default();
         if changes.orders.len() <= CHANGES_MAX {
             changes.orders.insert(e.order_id);
@@ -45,6 +71,8 @@ impl Changes {
 impl FirmChanges {
     /// Whether there are more than are told one by one.
     pub(crate) fn is_too_much(&self) -> bool {
-        self.orders.len() > CHANGES_MAX || self.fills.len() > CHANGES_MAX
+        [self.orders.len(), self.fills.len(), self.positions.len()]
+            .into_iter()
+            .any(|count| count > CHANGES_MAX)
     }
 }

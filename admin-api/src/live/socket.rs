@@ -1,13 +1,16 @@
 //! One socket, from its ticket to its end.
 
+use super::changes::CHANGES_MAX;
 use super::{Changes, SEND_WAIT, Ticket};
 use crate::api::Api;
 use crate::operation::{Operation, Scope};
 use crate::routes::notifications::{self, NoticeView};
 use crate::routes::trading::{self, ExecutionView, OrderView};
-use assay_trading_types::{FirmId, NoticeId, UserId};
+use crate::routes::wallets::{self, WalletView};
+use assay_trading_types::{Asset, FirmId, LedgerCode, NoticeId, UserId};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -71,7 +74,11 @@ enum Told {
     Fill {
         fill: ExecutionView,
     },
-    /// More orders changed than are told one by one: read the lists.
+    /// What an account has of an asset changed.
+    Position {
+        position: WalletView,
+    },
+    /// More orders or positions changed than are told one by one: read the lists.
     Gap,
 }
 
@@ -95,6 +102,12 @@ pub(crate) async fn talk(
     }
 }
 
+/// Whose trading a user may read.
+enum Watched {
+    Firm(FirmId),
+    All,
+}
+
 /// What a socket knows.
 struct Talk<'a> {
     api: &'a Api,
@@ -104,6 +117,8 @@ struct Talk<'a> {
     told: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
     changes: broadcast::Receiver<Arc<Changes>>,
+    /// Positions of all firms that changed since the last look, for staff: one at a time would be a stream of everything.
+    gathered: BTreeSet<(LedgerCode, Asset)>,
     /// Looks since the client last gave a sign of life.
     silent: u32,
 }
@@ -117,7 +132,8 @@ impl<'a> Talk<'a> {
             let state = api.state();
             state.notices.of(&ticket.user).next_back().map(|notice| notice.raised.notice)
         });
-        Self { api, ticket, last, told, closing: live.closing.subscribe(), changes, silent: 0 }
+        let closing = live.closing.subscribe();
+        Self { api, ticket, last, told, closing, changes, gathered: BTreeSet::new(), silent: 0 }
     }
 
     async fn run(&mut self, socket: &mut WebSocket) -> End {
@@ -166,6 +182,12 @@ impl<'a> Talk<'a> {
 
     async fn look(&mut self, socket: &mut WebSocket) -> Result<(), End> {
         self.ready()?;
+        let gathered = std::mem::take(&mut self.gathered);
+        let told = match gathered.len() > CHANGES_MAX {
+            true => vec![Told::Gap],
+            false => self.positions(&gathered, None)?,
+        };
+        self.send(socket, told).await?;
         self.silent += 1;
         if self.silent > SILENT_LOOKS_MAX {
             return Err(End::Gone);
@@ -222,21 +244,29 @@ impl<'a> Talk<'a> {
         socket: &mut WebSocket,
         changes: Result<Arc<Changes>, RecvError>,
     ) -> Result<(), End> {
-        let told = match (self.firm(), changes) {
+        let told = match (self.watched(), changes) {
             (_, Err(RecvError::Closed)) => return Err(End::GoingAway),
             (None, _) => return Ok(()),
             (Some(_), Err(RecvError::Lagged(_))) => vec![Told::Gap],
-            (Some(firm), Ok(changes)) => self.changed(firm, &changes)?,
+            (Some(Watched::Firm(firm)), Ok(changes)) => self.changed(firm, &changes)?,
+            (Some(Watched::All), Ok(changes)) => {
+                let room = (CHANGES_MAX + 1).saturating_sub(self.gathered.len());
+                self.gathered.extend(changes.positions().take(room));
+                return Ok(());
+            }
         };
         self.send(socket, told).await
     }
 
-    /// The firm whose orders the user may read; staff, who may read everybody's, are told of none.
-    fn firm(&self) -> Option<FirmId> {
+    /// Whose trading the user may read. Staff, who may read everybody's, are told of positions alone.
+    fn watched(&self) -> Option<Watched> {
         let state = self.api.state();
         let user = state.active_user(&self.ticket.user)?;
-        let scope = Operation::ListOrders.access().scope_of(&user.roles)?;
-        user.firm.filter(|_| scope == Scope::Firm)
+        match Operation::ListOrders.access().scope_of(&user.roles)? {
+            Scope::All => Some(Watched::All),
+            Scope::Firm => user.firm.map(Watched::Firm),
+            Scope::Own => None,
+        }
     }
 
     fn changed(&self, firm: FirmId, changes: &Changes) -> Result<Vec<Told>, End> {
@@ -255,6 +285,28 @@ impl<'a> Talk<'a> {
             if let Some(row) = model.execution(*fill).map_err(|_| End::Failed)? {
                 told.push(Told::Fill { fill: trading::execution_view(row) });
             }
+        }
+        told.extend(self.positions(&touched.positions, Some(&firm))?);
+        Ok(told)
+    }
+
+    /// How positions stand now, those of `firm` if one is named.
+    fn positions(
+        &self,
+        touched: &BTreeSet<(LedgerCode, Asset)>,
+        firm: Option<&FirmId>,
+    ) -> Result<Vec<Told>, End> {
+        let model = self.api.model();
+        let mut told = Vec::with_capacity(touched.len());
+        for (code, asset) in touched {
+            // Read first: what is in the row is then at least of this position.
+            let position = model.position();
+            let row = model.account(code.as_str(), asset.as_str()).map_err(|_| End::Failed)?;
+            let own = |firm: &FirmId| row.as_ref().and_then(|row| row.firm.as_deref()) == Some(firm.as_str());
+            if !firm.is_none_or(own) {
+                continue;
+            }
+            told.extend(row.map(|row| Told::Position { position: wallets::standing_now(&row, position) }));
         }
         Ok(told)
     }

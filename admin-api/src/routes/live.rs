@@ -71,8 +71,9 @@ pub(crate) struct LiveQuery {
     after: Option<NoticeId>,
 }
 
-/// The live channel, a WebSocket: own notices, and for users of a firm its orders and fills, as JSON messages with a `type`:
-/// `ready`, `notice`, `order`, `fill`, and `gap` when more orders changed than are told one by one. Browsers may open it from
+/// The live channel, a WebSocket: own notices, for users of a firm its orders, fills and positions, and for staff the positions of
+/// all firms, gathered for a second; as JSON messages with a `type`: `ready`, `notice`, `order`, `fill`, `position` (as a wallet),
+/// and `gap` when more changed than is told one by one. Browsers may open it from
 /// the same origin and from those that are allowed. It is closed with 4401 without a good ticket and when the login ends, 4429
 /// beyond five channels of a user, 1001 when the node stops.
 #[utoipa::path(get, path = "/api/v1/ws/notifications", operation_id = "open_live", tag = "notifications",

@@ -72,6 +72,11 @@ fn view(row: &AccountRow, standing: &Standing) -> WalletView {
     }
 }
 
+/// How an account stands at the position that the read model has reached.
+pub(crate) fn standing_now(row: &AccountRow, position: Position) -> WalletView {
+    view(row, &Standing { total: row.sums.balance(), held: row.sums.held, position })
+}
+
 /// What a list of wallets takes.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -163,8 +168,7 @@ async fn read_wallet(
     let reached = model.position();
     let entry = match (query.position, query.at.as_deref()) {
         (None, None) => {
-            let standing = Standing { total: row.sums.balance(), held: row.sums.held, position: reached };
-            return Ok(Json(view(&row, &standing)));
+            return Ok(Json(standing_now(&row, reached)));
         }
         (Some(position), None) if position < reached.0 => {
             model.entry_before(row.id, ReadModel::end_of(Position(position)))

@@ -313,7 +313,7 @@ impl Books {
                 t.debit.as_str(),
                 t.credit.as_str(),
                 moved.to_string(),
-                super::trading::text(&t.reason),
+                super::word::word(&t.reason),
                 reserved.to_string(),
                 debit.sums.balance().to_string(),
                 debit.sums.held.to_string(),

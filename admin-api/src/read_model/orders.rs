@@ -1,6 +1,7 @@
 //! Orders as rows: each is written once a batch, however often it changed in it.
 
-use super::trading::{run, text};
+use super::trading::run;
+use super::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{ExecutionReported, OrderId};
 use rusqlite::{Connection, params};
@@ -40,14 +41,14 @@ impl Orders {
                     terms.session.as_str(),
                     terms.cl_ord_id.as_str(),
                     terms.symbol.as_str(),
-                    text(&terms.side),
-                    text(&terms.ord_type),
+                    word(&terms.side),
+                    word(&terms.ord_type),
                     terms.price.map(|p| p.to_string()),
                     terms.qty.to_string(),
                     report.filled.cum_qty.to_string(),
                     report.filled.leaves_qty.to_string(),
                     report.filled.notional.to_string(),
-                    text(&report.status),
+                    word(&report.status),
                     created,
                     updated,
                 ],

@@ -2,6 +2,7 @@
 
 use super::ReadModel;
 use super::orders::Orders;
+use super::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
     Event, ExecId, ExecType, ExecutionReported, FirmId, LimitScope, Limits, OrderId, Timestamp,
@@ -27,7 +28,7 @@ pub(super) fn apply(
                 run(db, "INSERT OR REPLACE INTO firm_account VALUES (?1, ?2)", named)?;
                 run(db, "UPDATE ledger_account SET firm = ?2 WHERE account = ?1", named)?;
             }
-            run(db, sql, params![e.firm.as_str(), accounts, text(&e.self_trade), version])
+            run(db, sql, params![e.firm.as_str(), accounts, word(&e.self_trade), version])
         }
         Event::LimitsSet(e) if e.account.is_none() => limits(db, e.firm, e.version, &e.limits),
         Event::LimitsChanged(e) => match e.scope {
@@ -94,7 +95,7 @@ fn report(
             terms.firm.as_str(),
             terms.account.as_str(),
             terms.symbol.as_str(),
-            text(&terms.side),
+            word(&terms.side),
             fill.qty.to_string(),
             fill.price.to_string(),
             fill.trade.cast_signed(),
@@ -109,7 +110,7 @@ pub(super) fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> 
 
 /// The word that an enumeration has in JSON.
 pub(super) fn text<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    word(value).into_owned()
 }
 
 /// A firm.

@@ -5,6 +5,7 @@ mod lending;
 pub(crate) use lending::Lent;
 
 use crate::asked::Asked;
+use crate::business_health::BusinessHealth;
 use crate::call_log::CallLog;
 use crate::config::{ApiConfig, WebhookConfig};
 use crate::error::Error;
@@ -79,6 +80,7 @@ pub struct Api {
     pub(crate) started: Timestamp,
     model: ReadModel,
     pub(crate) live: Arc<Live>,
+    pub(crate) business: BusinessHealth,
     pub(crate) call_log: Option<CallLog>,
     pub(crate) vault: Vault,
     lists: RwLock<Arc<Lists>>,
@@ -178,6 +180,7 @@ impl Api {
             limiter: Mutex::default(),
             nonces: Mutex::default(),
             started,
+            business: BusinessHealth::default(),
             call_log,
             live: Live::new(builder.changes()),
             model,

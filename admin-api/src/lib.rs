@@ -29,6 +29,7 @@ mod asked;
 mod bank_files;
 mod body;
 mod browser;
+mod business_health;
 mod call_log;
 mod compliance;
 mod compliance_service;
@@ -75,6 +76,7 @@ mod wish;
 pub use alert_service::{AlertService, AuditLag};
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
 pub use compliance_service::ComplianceService;
+pub use business_health::{BusinessCheck, NodeFigures, NodePort, STORE_LAG_MAX, Standing};
 pub use config::{
     ApiConfig, AuditTrail, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates,
     ReportsConfig, WebhookConfig,

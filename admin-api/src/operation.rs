@@ -132,6 +132,14 @@ const CERTIFY: Access =
     Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Compliance, Scope::All)]);
 const JOBS_READ: Access =
     Access::Roles(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
+/// Whoever looks after the node, and those who judge what it does.
+const OPERATOR_VIEW: Access = Access::Roles(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+    (Auditor, Scope::All),
+]);
 /// One's own mail, or everybody's for those who run the venue.
 const MAIL_READ: Access =
     Access::OwnOr(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
@@ -400,6 +408,10 @@ operations! {
     ListJobs "list_jobs" GET "/api/v1/system/jobs" JOBS_READ;
     /// Run one now.
     RunJob "run_job" POST "/api/v1/system/jobs/{name}/run" OPERATIONS;
+    /// How business stands.
+    ReadSystemHealth "read_system_health" GET "/api/v1/system/health" OPERATOR_VIEW;
+    /// Figures of the whole.
+    ReadSystemMetrics "read_system_metrics" GET "/api/v1/system/metrics" OPERATOR_VIEW;
     /// FIX sessions.
     ListFixSessions "list_fix_sessions" GET "/api/v1/fix-sessions" FIX_SESSIONS_READ;
     /// One of them.

@@ -2,6 +2,8 @@
 //! start makes it anew from the log.
 
 mod books;
+mod counts;
+mod health;
 mod history;
 mod ledger;
 mod loans;
@@ -23,6 +25,7 @@ use crate::live::Changes;
 use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{Event, Position, Topic};
 use books::Books;
+use counts::Counted;
 use orders::Orders;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::{Path, PathBuf};
@@ -55,6 +58,7 @@ const CHANGES_KEPT: usize = 64;
 pub(crate) struct ReadModel {
     connection: Mutex<Connection>,
     position: Arc<AtomicU64>,
+    counted: Counted,
     file: PathBuf,
 }
 
@@ -94,6 +98,7 @@ pub struct ReadModelBuilder {
     ahead: Option<Batch>,
     books: Books,
     orders: Orders,
+    counted: Counted,
     changes: broadcast::Sender<Arc<Changes>>,
 }
 
@@ -111,14 +116,20 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     let reading = reading(&file).map_err(failed)?;
     let position = Arc::new(AtomicU64::new(next.0));
     let reader = log.reader(&TOPICS, next, true)?;
-    let model =
-        ReadModel { connection: Mutex::new(reading), position: Arc::clone(&position), file: file.clone() };
+    let counted = Counted::load(&connection).map_err(failed)?;
+    let model = ReadModel {
+        connection: Mutex::new(reading),
+        position: Arc::clone(&position),
+        counted: counted.clone(),
+        file: file.clone(),
+    };
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let books = Books::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
     let orders = Orders::default();
+    let ahead = None;
     let builder =
-        ReadModelBuilder { connection, file, reader, next, position, ahead: None, books, orders, changes };
+        ReadModelBuilder { connection, file, reader, next, position, ahead, books, orders, counted, changes };
     Ok((model, builder))
 }
 
@@ -164,11 +175,11 @@ impl ReadModelBuilder {
         if batch.records.len() < BATCH_RECORDS_MAX {
             return self.write(&batch);
         }
-        let Self { connection, file, reader, books, orders, changes, next, position, .. } = self;
+        let Self { connection, file, reader, books, orders, counted, changes, next, position, .. } = self;
         let behind = batch.reached;
         let (written, ahead) = std::thread::scope(|scope| {
             let ahead = scope.spawn(move || Batch::read(&mut **reader, behind, Duration::ZERO));
-            let mut writer = Writer { connection, file, books, orders, changes, next, position };
+            let mut writer = Writer { connection, file, books, orders, counted, changes, next, position };
             (writer.write(&batch), ahead.join())
         });
         self.ahead = Some(ahead.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
@@ -176,8 +187,8 @@ impl ReadModelBuilder {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
-        let Self { connection, file, books, orders, changes, next, position, .. } = self;
-        Writer { connection, file, books, orders, changes, next, position }.write(batch)
+        let Self { connection, file, books, orders, counted, changes, next, position, .. } = self;
+        Writer { connection, file, books, orders, counted, changes, next, position }.write(batch)
     }
 }
 
@@ -212,6 +223,7 @@ struct Writer<'a> {
     file: &'a Path,
     books: &'a mut Books,
     orders: &'a mut Orders,
+    counted: &'a Counted,
     changes: &'a broadcast::Sender<Arc<Changes>>,
     next: &'a mut Position,
     position: &'a AtomicU64,
@@ -236,6 +248,9 @@ impl Writer<'_> {
                 changes.note(record, event);
             }
         }
+        // A write that fails ends the process, and with it what was counted too early.
+        self.counted.note(records.iter().map(|(record, event)| (&**record, &**event)));
+        self.counted.flush(&transaction).map_err(failed)?;
         self.orders.flush(&transaction).map_err(failed)?;
         self.books.flush(&transaction).map_err(failed)?;
         transaction

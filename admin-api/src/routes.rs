@@ -42,6 +42,7 @@ pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod statement_pdf;
 mod statements;
+pub(crate) mod system;
 pub(crate) mod trading;
 pub(crate) mod transfers;
 pub(crate) mod user_view;
@@ -78,6 +79,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(live::routes())
         .merge(webhooks::routes())
         .merge(jobs::routes())
+        .merge(system::routes())
         .merge(proposals::routes())
         .merge(firms::routes())
         .merge(trading::routes())

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -16,6 +16,8 @@ const CACHE_KIB: i64 = -32_768;
 const TABLES: &str = "
 CREATE TABLE state (position INTEGER NOT NULL);
 INSERT INTO state VALUES (0);
+CREATE TABLE counted (orders INTEGER NOT NULL, filled INTEGER NOT NULL, prices INTEGER NOT NULL);
+INSERT INTO counted VALUES (0, 0, 0);
 CREATE TABLE firm (
     firm TEXT PRIMARY KEY, accounts TEXT NOT NULL, self_trade TEXT NOT NULL, version INTEGER NOT NULL,
     limits TEXT, limits_version INTEGER NOT NULL DEFAULT 0
@@ -131,6 +133,7 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
 fn make(connection: &Connection) -> rusqlite::Result<()> {
     let tables = [
         "state",
+        "counted",
         "firm",
         "instrument",
         "trade_order",

@@ -50,6 +50,7 @@ pub(crate) mod users;
 pub(crate) mod wallets;
 pub(crate) mod webhooks;
 pub(crate) mod withdrawals;
+mod words;
 
 use crate::api::Api;
 use std::sync::Arc;

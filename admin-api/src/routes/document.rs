@@ -68,6 +68,7 @@ pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
             describe(described, *operation);
         }
     }
+    super::words::list(document);
     let components = document.components.get_or_insert_default();
     let mut bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     bearer.description = Some("Access token of a login: EdDSA, 15 minutes.".to_owned());
@@ -82,7 +83,7 @@ pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
         .insert("signature".to_owned(), SecurityScheme::ApiKey(ApiKey::Header(signature)));
 }
 
-fn described(item: &mut PathItem, operation: Operation) -> Option<&mut PathOperation> {
+pub(super) fn described(item: &mut PathItem, operation: Operation) -> Option<&mut PathOperation> {
     match operation.method().as_str() {
         "GET" => item.get.as_mut(),
         "POST" => item.post.as_mut(),

@@ -118,7 +118,7 @@ pub(crate) struct FixSessionKeys {
 #[serde(deny_unknown_fields)]
 pub(crate) struct FixSessionHours {
     /// By the keys of `[session.schedule]`; null is always open.
-    #[schema(value_type = Object, example = json!({"zone": "America/New_York", "start": "08:00", "end": "17:00"}))]
+    #[schema(value_type = Option<Object>, required = true, example = json!({"zone": "America/New_York", "start": "08:00", "end": "17:00"}))]
     schedule: Value,
     /// For the record.
     #[schema(example = "longer hours")]

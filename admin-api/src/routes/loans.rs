@@ -8,7 +8,7 @@ use crate::asked::Asked;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{LoanRow, RepaymentRow, RowFilter};
+use crate::read_model::{LoanRow, RepaymentRow, RowFilter, word};
 use assay_trading_types::loan_terms::{Instalment, Parts};
 use assay_trading_types::{FirmId, LoanId, LoanSigned, LoanState, LoanStatus};
 use axum::Json;
@@ -211,8 +211,8 @@ pub(crate) struct LoansQuery {
     #[param(example = "HOME")]
     product: Option<String>,
     /// With this status.
-    #[param(example = "active")]
-    status: Option<String>,
+    #[param(value_type = Option<String>, example = "active")]
+    status: Option<LoanStatus>,
 }
 
 /// Loans, newest first: the own firm's, or everybody's for staff.
@@ -240,7 +240,7 @@ async fn list(
         .equal("firm", firm.as_deref())
         .equal("account", query.account.as_deref())
         .equal("product", query.product.as_deref())
-        .equal("status", query.status.as_deref());
+        .equal("status", query.status.as_ref().map(word).as_deref());
     let rows = api.read_model(headers).await?.loans(filter, &wanted.slice()).map_err(failed)?;
     let key = |row: &LoanRow| row.loan.id.to_string();
     Ok(Json(wanted.page_of(&api.secrets, "loans", rows, key, view)))
@@ -268,7 +268,7 @@ async fn list_pending_loans(
     Params(query): Params<QueueQuery>,
 ) -> Result<Json<Page<LoanView>>, Problem> {
     let QueueQuery { limit, after } = query;
-    let (sort, status) = (Some(Sort::Ascending), Some("pending".to_owned()));
+    let (sort, status) = (Some(Sort::Ascending), Some(LoanStatus::Pending));
     let query = LoansQuery { limit, after, sort, firm: None, account: None, product: None, status };
     list(&api, &asked, &headers, query).await
 }

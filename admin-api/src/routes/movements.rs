@@ -10,9 +10,9 @@ use crate::operation::Scope;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{MovementRow, RowFilter};
+use crate::read_model::{self, MovementRow, RowFilter};
 use crate::text_rules;
-use assay_trading_types::{FirmId, MoneyAction, Movement, MovementId, MovementKind};
+use assay_trading_types::{FirmId, MoneyAction, Movement, MovementId, MovementKind, MovementStatus};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -278,8 +278,8 @@ pub(crate) struct MovementsQuery {
     #[param(example = "USD")]
     asset: Option<String>,
     /// With this status.
-    #[param(example = "pending")]
-    status: Option<String>,
+    #[param(value_type = Option<String>, example = "pending")]
+    status: Option<MovementStatus>,
     /// Asked for by this command.
     #[param(example = "cmd_0192f3a4b5c60123456789abcdef0123")]
     command: Option<String>,
@@ -301,7 +301,7 @@ pub(super) async fn list(
         .equal("firm", firm.as_deref())
         .equal("account", query.account.as_deref())
         .equal("asset", query.asset.as_deref())
-        .equal("status", query.status.as_deref())
+        .equal("status", query.status.as_ref().map(read_model::word).as_deref())
         .equal("command", query.command.as_deref())
         .equal("kind", kind.as_ref().and_then(serde_json::Value::as_str));
     let model = api.read_model(headers).await?;
@@ -333,8 +333,8 @@ pub(crate) struct TransactionsQuery {
     #[param(example = "USD")]
     asset: Option<String>,
     /// With this status.
-    #[param(example = "pending")]
-    status: Option<String>,
+    #[param(value_type = Option<String>, example = "pending")]
+    status: Option<MovementStatus>,
     /// Asked for by this command.
     #[param(example = "cmd_0192f3a4b5c60123456789abcdef0123")]
     command: Option<String>,

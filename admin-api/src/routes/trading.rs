@@ -6,8 +6,8 @@ use crate::operation::Scope;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{ExecutionRow, OrderRow, RowFilter};
-use assay_trading_types::{ExecId, FirmId, OrderId};
+use crate::read_model::{ExecutionRow, OrderRow, RowFilter, word};
+use assay_trading_types::{ExecId, FirmId, OrdStatus, OrderId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -121,8 +121,8 @@ pub(crate) struct OrdersQuery {
     #[param(example = "AAPL")]
     symbol: Option<String>,
     /// With this status.
-    #[param(example = "new")]
-    status: Option<String>,
+    #[param(value_type = Option<String>, example = "new")]
+    status: Option<OrdStatus>,
     /// With this ClOrdID.
     #[param(example = "a-1")]
     cl_ord_id: Option<String>,
@@ -153,7 +153,7 @@ async fn list_orders(
         .equal("firm", firm.as_deref())
         .equal("account", query.account.as_deref())
         .equal("symbol", query.symbol.as_deref())
-        .equal("status", query.status.as_deref())
+        .equal("status", query.status.as_ref().map(word).as_deref())
         .equal("cl_ord_id", query.cl_ord_id.as_deref());
     let model = api.read_model(&headers).await?;
     let rows = model.orders(filter, &wanted.slice()).map_err(super::firms::failed)?;

@@ -4,7 +4,7 @@
 mod metrics;
 
 use crate::price_sources;
-use assay_admin_api::Api;
+use assay_admin_api::{Api, NodeFigures, STORE_LAG_MAX, Standing};
 use assay_event_log::EventLog;
 use axum::Json;
 use axum::Router;
@@ -30,6 +30,8 @@ pub(crate) struct Vitals {
     pub(crate) open_orders: AtomicU64,
     /// Records that risk and execution applied.
     pub(crate) applied_records: AtomicU64,
+    /// Where risk and execution stand in the log.
+    pub(crate) pipeline_position: AtomicU64,
     /// Rows in the audit store.
     pub(crate) audit_position: AtomicU64,
     /// Where everything is kept.
@@ -55,6 +57,7 @@ impl Vitals {
             has_audit: false,
             open_orders: AtomicU64::new(0),
             applied_records: AtomicU64::new(0),
+            pipeline_position: AtomicU64::new(0),
             audit_position: AtomicU64::new(0),
             data_dir,
             log,
@@ -69,6 +72,24 @@ impl Vitals {
     pub(crate) fn audit_lag(&self) -> Option<u64> {
         let stored = self.audit_position.load(Ordering::Relaxed);
         self.has_audit.then(|| self.log.durable().0.saturating_sub(stored))
+    }
+
+    /// What the back office cannot know by itself.
+    pub(crate) fn figures(&self) -> NodeFigures {
+        let applied = self.pipeline_position.load(Ordering::Relaxed);
+        let answers = self.gateway.as_ref().map(|gateway| {
+            let answers = gateway.answers();
+            (answers.count(), answers.sum_us())
+        });
+        let up = |venue: &Arc<assay_venues::VenueVitals>| {
+            (venue.venue.to_string(), venue.up.load(Ordering::Relaxed))
+        };
+        NodeFigures {
+            audit_lag: self.audit_lag(),
+            orders_lag: self.has_pipeline.then(|| self.log.end().0.saturating_sub(applied)),
+            answers,
+            venues: self.venues.iter().map(up).collect(),
+        }
     }
 
     /// Recovered and accepting: orders, and commands where the back office is served.
@@ -112,15 +133,13 @@ pub(crate) fn app(vitals: Arc<Vitals>) -> Router {
         .route("/health/ultra-low-latency", get(round_trip))
         .route("/health/queue", get(queue))
         .route("/health/db", get(store))
+        .route("/health/business", get(business))
         .with_state(vitals)
         .merge(pages)
 }
 
 /// Longest that what is under way may take to become durable (OPS-2).
 const ROUND_TRIP_MAX: Duration = Duration::from_millis(50);
-
-/// Records that the audit store may lag before it counts as degraded: some seconds of full load.
-const STORE_LAG_MAX: u64 = 500_000;
 
 /// One check.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
@@ -172,6 +191,20 @@ async fn queue(State(vitals): State<Arc<Vitals>>) -> Checked {
 
 async fn store(State(vitals): State<Arc<Vitals>>) -> Checked {
     store_check(&vitals)
+}
+
+/// Whether business goes on as it should (OPS-3): one word for strangers, figures at `/api/v1/system/health`. Where no back
+/// office is, nobody here knows.
+async fn business(State(vitals): State<Arc<Vitals>>) -> Response {
+    let Some(api) = vitals.back_office.clone() else { return StatusCode::NOT_FOUND.into_response() };
+    let checks = tokio::task::spawn_blocking(move || api.business_health()).await.unwrap_or_default();
+    // No check at all is no good sign.
+    let status = checks.iter().map(|check| check.status).max().unwrap_or(Standing::Unhealthy);
+    let code = match status {
+        Standing::Healthy | Standing::Degraded => StatusCode::OK,
+        Standing::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, Json(serde_json::json!({"check": "business", "status": status}))).into_response()
 }
 
 /// Waits until everything that is in the log now is durable: what an order waits for.

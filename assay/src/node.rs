@@ -280,6 +280,11 @@ impl Node {
             Pages::Give(pages) => _ = pages.set(health::app(Arc::clone(&vitals))),
         }
         if let Some((api, read_model)) = back_office {
+            // The vitals hold the API: it must not hold them, or neither would ever be dropped.
+            let told = Arc::downgrade(&vitals);
+            api.heed_node(Box::new(move || {
+                told.upgrade().map(|vitals| vitals.figures()).unwrap_or_default()
+            }));
             let seen = Arc::clone(&vitals);
             node.run_back_office(api, read_model, Box::new(move || seen.audit_lag()))?;
         }

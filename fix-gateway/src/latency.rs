@@ -46,6 +46,16 @@ impl Latency {
         })
     }
 
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+    }
+
+    /// All of them together, in whole microseconds.
+    pub fn sum_us(&self) -> u64 {
+        self.sum_ns.load(Ordering::Relaxed) / 1_000
+    }
+
     /// All of them together, in seconds.
     pub fn sum_s(&self) -> f64 {
         self.sum_ns.load(Ordering::Relaxed) as f64 / 1e9
@@ -68,6 +78,7 @@ mod tests {
         assert_eq!(counts[1], (Some(0.000_5), 4));
         assert_eq!((counts[3].1, counts[4].1), (4, 5));
         assert_eq!(counts[12..], [(Some(5.0), 5), (None, 6)]);
+        assert_eq!((latency.count(), latency.sum_us()), (6, 6_004_400));
         assert!((latency.sum_s() - 6.004_400_001).abs() < 1e-9);
     }
 }

@@ -156,6 +156,51 @@ fn the_first_administrator_is_made_on_a_running_node_and_a_crash_forgets_nothing
     }
 }
 
+/// An administrator's token that does everything: logged in, with a second factor.
+fn administrator(home: &Home, server: &Server) -> String {
+    once_recovered(server, "GET", "/api/v1/auth/jwks", "", None).expect(200);
+    create_admin(home, Some(server), EMAIL).assert_code(0);
+    let token = log_in(server, None).expect(200).text("access_token");
+    let prepared = call(server, "POST", "/api/v1/auth/me/totp", &token, None).expect(200);
+    let code = json!({"code": totp::code_at(&from_base32(&prepared.text("secret")), step())});
+    call(server, "POST", "/api/v1/auth/me/totp/confirm", &token, Some(&code)).expect(200);
+    token
+}
+
+#[test]
+fn a_trace_goes_from_the_request_through_every_record_to_the_audit_rows() {
+    let home = Home::new();
+    let server = home.start();
+    let token = administrator(&home, &server);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let switch = json!({"scope": {"firm": "FIRM1"}, "state": "killed", "reason": "runaway algorithm"});
+    let header = format!("Authorization: Bearer {token}\r\ntraceparent: 00-{trace}-b7ad6b7169203331-01\r\n");
+    call_with(&server, "PUT", "/api/v1/risk/switches", &header, Some(&switch)).expect_success();
+    // Business is not as usual from here on, and operators see why; strangers see that it is so.
+    let stopped = crate::session_commands::wait(|| {
+        let health = call(&server, "GET", "/api/v1/system/health", &token, None).expect(200);
+        (health.text("status") == "degraded").then_some(health)
+    });
+    assert!(stopped.body.contains("firm FIRM1: killed"), "{}", stopped.body);
+    let business = call(&server, "GET", "/health/business", "", None).expect(200);
+    assert_eq!(business.text("status"), "degraded");
+    let metrics = call(&server, "GET", "/api/v1/system/metrics", &token, None).expect(200).json();
+    assert_eq!((&metrics["orders"], &metrics["answers"]), (&json!(0), &json!(0)), "{metrics}");
+    assert!(metrics["market_data_records"].as_u64() > Some(0), "{metrics}");
+    server.stop();
+    // The log and the store hold the same, leaf by leaf.
+    home.assert_sound();
+    let rows = home.query(&["--from", "2020-01-01T00:00:00Z", "--format", "json"]).stdout;
+    let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).expect("a row"));
+    let traced = rows.filter(|row| row["trace"] == trace);
+    let kinds: BTreeSet<_> = traced.map(|row| row["kind"].as_str().expect("a kind").to_owned()).collect();
+    let expected =
+        ["command.decided.v1", "control.requested.v1", "risk_switch.changed.v1", "risk_switch.set.v1"];
+    for kind in expected {
+        assert!(kinds.contains(kind), "{kind} is missing of {kinds:?}");
+    }
+}
+
 #[test]
 fn the_first_administrator_is_made_on_a_stopped_node() {
     let home = Home::new();
@@ -194,6 +239,10 @@ fn health_documents_and_pages_are_served_without_login() {
         let reply = call(&server, "GET", path, "", None);
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
     }
+    // The read model may still be reading what the configuration said.
+    let business = once_recovered(&server, "GET", "/health/business", "", None).expect(200);
+    assert_eq!(business.json(), json!({"check": "business", "status": "healthy"}), "one word, no figures");
+    call(&server, "GET", "/api/v1/system/health", "", None).expect(401);
     let nowhere = call(&server, "GET", "/api/v1/nowhere", "", None).expect(404);
     assert!(nowhere.head.contains("application/problem+json"), "{}", nowhere.head);
     server.stop();
@@ -257,6 +306,7 @@ fn a_node_without_a_back_office_serves_health_alone() {
     once_recovered(&server, "GET", "/readyz", "", None).expect(200);
     call(&server, "GET", "/metrics", "", None).expect(200);
     call(&server, "GET", "/api/v1/openapi.json", "", None).expect(404);
+    call(&server, "GET", "/health/business", "", None).expect(404);
     server.stop();
     assert!(!home.data().join("admin").exists(), "no read model either");
 }

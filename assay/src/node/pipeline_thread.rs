@@ -70,5 +70,6 @@ impl PipelineThread {
         let open = self.pipeline.execution().open_order_count() as u64;
         self.vitals.open_orders.store(open, Ordering::Relaxed);
         self.vitals.applied_records.store(applied, Ordering::Relaxed);
+        self.vitals.pipeline_position.store(self.pipeline.position().0, Ordering::Relaxed);
     }
 }

@@ -206,6 +206,9 @@ impl<'a> RowIds<'a> {
             Event::VenueTraded(e) => {
                 Self { order_id: Some(e.order_id), symbol: Some(e.symbol.as_str()), ..none }
             }
+            Event::VenueFillSettled(e) => {
+                Self { order_id: Some(e.order_id), symbol: Some(e.symbol.as_str()), ..none }
+            }
             Event::VenueDiffered(e) => {
                 Self { order_id: e.order_id, symbol: e.symbol.as_ref().map(|s| s.as_str()), ..none }
             }

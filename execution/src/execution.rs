@@ -338,6 +338,7 @@ impl Processor for Execution {
             Event::VenueLinkChanged(change) => self.change_link(change),
             Event::VenueUnsent(unsent) => self.unsent(unsent, out),
             Event::VenueHeard(heard) => self.hear(heard, out),
+            Event::VenueFillSettled(settled) => self.fill_settled(settled, out),
             // Ticks are done above; whatever else may come to stand in `markets` is for others.
             _ => {}
         }

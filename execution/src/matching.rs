@@ -161,7 +161,7 @@ impl Execution {
         let market = &self.markets[taker.order.market as usize];
         let (symbol, qty) = (market.listed.symbol, market.qty(lots));
         let (trade, notional) = (self.number_trade(), price.notional(qty));
-        let fill = |liquidity| Fill { trade, qty, price, liquidity };
+        let fill = |liquidity| Fill { trade, qty, price, liquidity, away: false };
         taker.lots -= lots;
         taker.order.filled = add_fill(&taker.order.filled, &fill(Liquidity::Removed), notional);
         let (exec, status) = (ExecType::Trade(fill(Liquidity::Removed)), taker.order.status_after_fill());

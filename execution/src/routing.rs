@@ -15,6 +15,7 @@
 //! house, with a record of the difference for people to look at.
 
 mod asking;
+mod changes;
 mod fills;
 mod hearing;
 mod routed_order;
@@ -135,11 +136,11 @@ impl Routing {
 
     /// Keeps an order that was taken: among the open ones, or among those that ended.
     fn put(&mut self, order: RoutedOrder) {
-        if order.over {
+        if let Some(status) = order.over {
             if self.ended.len() == ENDED_ORDERS_MAX {
                 self.ended.pop_front();
             }
-            return self.ended.push_back(EndedOrder::of(order));
+            return self.ended.push_back(EndedOrder::of(order, status));
         }
         if let Some(due) = order.due {
             self.due.insert((due, order.id));
@@ -275,7 +276,7 @@ impl Execution {
         self.closed.note(order.id, status);
         order.filled.leaves_qty = Qty::ZERO;
         order.report(exec, status, out);
-        order.over = true;
+        order.over = Some(status);
         order.due = None;
         let asked = order.asked.take().map(|asked| asked.wish);
         for wish in asked.into_iter().chain(std::mem::take(&mut order.wishes)) {

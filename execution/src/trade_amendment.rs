@@ -174,19 +174,19 @@ fn corrected(side: &TradeSide, price: Price) -> ExecType {
 }
 
 /// An order that was filled and now is not does not come back: what is missing counts as cancelled.
-fn closed_status(status: OrdStatus) -> OrdStatus {
+pub(crate) fn closed_status(status: OrdStatus) -> OrdStatus {
     if status == OrdStatus::Filled { OrdStatus::Canceled } else { status }
 }
 
 /// What is filled without a fill.
-fn without(filled: &Filled, fill: &Fill) -> Filled {
+pub(crate) fn without(filled: &Filled, fill: &Fill) -> Filled {
     let cum_qty = Qty::from_units(filled.cum_qty.units() - fill.qty.units());
     let notional = filled.notional.units() - fill.price.notional(fill.qty).units();
     Filled { cum_qty, notional: Amount::from_units(notional), ..*filled }
 }
 
 /// What is filled when a fill has another price.
-fn repriced(filled: &Filled, fill: &Fill, price: Price) -> Filled {
+pub(crate) fn repriced(filled: &Filled, fill: &Fill, price: Price) -> Filled {
     let change = price.notional(fill.qty).units() - fill.price.notional(fill.qty).units();
     Filled { notional: Amount::from_units(filled.notional.units() + change), ..*filled }
 }

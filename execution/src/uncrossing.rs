@@ -95,7 +95,7 @@ impl Execution {
         let (symbol, qty) = (market.listed.symbol, market.qty(lots));
         let (trade, notional) = (self.number_trade(), price.notional(qty));
         let aggressor = self.orders.get(newer).side;
-        let fill = |liquidity| Fill { trade, qty, price, liquidity };
+        let fill = |liquidity| Fill { trade, qty, price, liquidity, away: false };
         self.fill_resting(newer, &fill(Liquidity::Removed), (lots, notional), out);
         self.fill_resting(older, &fill(Liquidity::Added), (lots, notional), out);
         self.print(number, TradePrinted { symbol, trade, price, qty, aggressor }, out);

@@ -79,6 +79,21 @@ impl Router {
         self.apply(heard(venue, VenueMessage::Report(Box::new(report(fields)))));
     }
 
+    /// Risk says how the client was told of a trade: by report 100 and that.
+    fn settle(&mut self, number: u64, trade: u64, commission: &str) {
+        self.settle_as(number, trade, 100 + trade, commission);
+    }
+
+    fn settle_as(&mut self, number: u64, trade: u64, report: u64, commission: &str) {
+        self.apply(VenueFillSettled {
+            symbol: id("AAPL"),
+            order_id: order_id(number),
+            trade,
+            exec_id: ExecId::new(0, report),
+            commission: Amount::parse(commission).unwrap(),
+        });
+    }
+
     fn pass(&mut self, seconds: i64) {
         for _ in 0..seconds {
             self.venue.now = self.venue.now.plus_ns(SECOND);
@@ -155,6 +170,12 @@ fn line(event: &Event) -> Option<String> {
         }
         Event::ExecutionReported(e) => {
             let exec = match &e.exec {
+                ExecType::TradeCanceled { exec_id, fill, commission, .. } => {
+                    format!("busted {} @ {} of {} ({commission})", fill.qty, fill.price, exec_id.offset())
+                }
+                ExecType::TradeCorrected { exec_id, fill, before } => {
+                    format!("corrected {} @ {before} to {} of {}", fill.qty, fill.price, exec_id.offset())
+                }
                 ExecType::Trade(fill) => format!("trade {} @ {}", fill.qty, fill.price),
                 ExecType::Canceled { request, reason, .. } => {
                     format!("canceled {} {}", request.is_some(), reason.map_or("", |r| r.code()))
@@ -410,16 +431,190 @@ fn what_is_filled_beyond_the_order_or_after_its_end_is_the_houses() {
 }
 
 #[test]
-fn busts_and_corrections_are_stood_in_for_by_the_house() {
+fn a_bust_of_the_venue_is_the_clients_and_gives_its_open_order_the_quantity_back() {
+    let mut r = Router::live();
+    r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=9.99");
+    r.settle(1, 1, "0.40");
+    r.lines.clear();
+    r.hear("B1", "150=H|39=0|11=1-1|17=x2|19=x1");
+    r.says(&[
+        "B1 Client 40 @ 9.99 undone",
+        "B1 differs Busted",
+        "a1 busted 40 @ 9.99 of 101 (0.4) | New 0/100",
+    ]);
+    r.hear("B1", "150=H|39=0|11=1-1|17=x2|19=x1");
+    r.says(&[]);
+    r.hear("B1", "150=H|39=0|11=1-1|17=x3|19=x1");
+    r.says(&["B1 differs UnknownFill"]);
+    r.hear("B1", "150=F|11=1-1|17=x4|32=100|31=10");
+    r.says(&["B1 Client 100 @ 10", "a1 trade 100 @ 10 | Filled 100/0"]);
+}
+
+#[test]
+fn a_bust_of_what_no_longer_works_at_the_venue_asks_for_its_status() {
+    let mut r = Router::live();
+    r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=10");
+    r.settle(1, 1, "0");
+    r.lines.clear();
+    r.hear("B1", "150=H|39=4|11=1-1|17=x2|19=x1");
+    r.says(&[
+        "B1 Client 40 @ 10 undone",
+        "B1 differs Busted",
+        "a1 busted 40 @ 10 of 101 (0) | New 0/100",
+        "B1 1-1 status 2",
+    ]);
+    r.hear("B1", "150=I|39=4|11=1-1|790=2|14=0");
+    r.says(&["a1 canceled false VENUE_REFUSED | Canceled 0/0"]);
+}
+
+#[test]
+fn a_correction_of_the_venue_is_the_clients_and_can_be_corrected_and_undone_in_turn() {
+    let mut r = Router::live();
+    r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=10");
+    r.settle(1, 1, "0.40");
+    r.lines.clear();
+    r.hear("B1", "150=G|11=1-1|17=x2|19=x1|32=40|31=9.9");
+    r.says(&[
+        "B1 Client 40 @ 10 undone",
+        "B1 Client 40 @ 9.9",
+        "B1 differs Corrected",
+        "a1 corrected 40 @ 10 to 9.9 of 101 | PartiallyFilled 40/60",
+    ]);
+    r.hear("B1", "150=G|11=1-1|17=x2|19=x1|32=40|31=9.9");
+    r.says(&[]);
+    r.settle_as(1, 1, 205, "0");
+    r.hear("B1", "150=G|11=1-1|17=x3|19=x2|32=40|31=9.8");
+    r.settle_as(1, 1, 206, "0");
+    r.lines.clear();
+    r.hear("B1", "150=H|39=0|11=1-1|17=x4|19=x3");
+    r.says(&[
+        "B1 Client 40 @ 9.8 undone",
+        "B1 differs Busted",
+        "a1 busted 40 @ 9.8 of 206 (0.4) | New 0/100",
+    ]);
+}
+
+#[test]
+fn a_correction_of_the_quantity_undoes_the_fill_of_an_open_order_and_fills_it_anew() {
+    let mut r = Router::live();
+    r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=10");
+    r.settle(1, 1, "0");
+    r.lines.clear();
+    r.hear("B1", "150=G|39=1|11=1-1|17=x2|19=x1|32=30|31=10");
+    r.says(&[
+        "B1 Client 40 @ 10 undone",
+        "B1 differs Corrected",
+        "a1 busted 40 @ 10 of 101 (0) | New 0/100",
+        "B1 Client 30 @ 10",
+        "a1 trade 30 @ 10 | PartiallyFilled 30/70",
+    ]);
+    r.hear("B1", "150=I|39=1|11=1-1|14=30");
+    r.says(&[]);
+    r.hear("B1", "150=G|39=1|11=1-1|17=x3|19=x2");
+    r.says(&[]);
+    r.settle(1, 2, "0");
+    r.says(&["B1 differs Unreadable"]);
+}
+
+#[test]
+fn a_bust_after_the_end_is_the_clients_and_the_order_stays_closed() {
+    let mut r = Router::live();
+    for (exec, qty) in [("x1", 40), ("x2", 60)] {
+        r.hear("B1", &format!("150=F|11=1-1|17={exec}|32={qty}|31=10"));
+    }
+    r.settle(1, 1, "0");
+    r.settle(1, 2, "0");
+    r.lines.clear();
+    r.hear("B1", "150=G|11=1-1|17=x3|19=x2|32=60|31=9");
+    r.says(&[
+        "B1 Client 60 @ 10 undone",
+        "B1 Client 60 @ 9",
+        "B1 differs Corrected",
+        "a1 corrected 60 @ 10 to 9 of 102 | Filled 100/0",
+    ]);
+    r.hear("B1", "150=H|39=1|11=1-1|17=x4|19=x1");
+    r.says(&[
+        "B1 Client 40 @ 10 undone",
+        "B1 differs Busted",
+        "a1 busted 40 @ 10 of 101 (0) | Canceled 60/0",
+    ]);
+    r.settle_as(1, 2, 300, "0");
+    // What is over takes no new fill.
+    r.hear("B1", "150=G|11=1-1|17=x5|19=x3|32=50|31=9");
+    r.says(&["B1 House 60 @ 9 undone", "B1 House 50 @ 9", "B1 differs Corrected"]);
+}
+
+#[test]
+fn a_bust_turns_back_what_client_and_house_each_had() {
+    let mut r = Router::live();
+    r.hear("B1", "150=F|11=1-1|17=x1|32=130|31=10");
+    r.settle(1, 1, "0");
+    r.lines.clear();
+    r.hear("B1", "150=H|39=0|11=1-1|17=x2|19=x1");
+    r.says(&[
+        "B1 Client 100 @ 10 undone",
+        "B1 House 30 @ 10 undone",
+        "B1 differs Busted",
+        "a1 busted 100 @ 10 of 101 (0) | Canceled 0/0",
+    ]);
+}
+
+#[test]
+fn what_the_venue_says_waits_behind_a_bust_until_risk_says_how_the_client_was_told() {
     let mut r = Router::live();
     r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=10");
     r.lines.clear();
-    r.hear("B1", "150=G|11=1-1|17=x2|19=x1|32=40|31=9.90");
-    r.says(&["B1 House 40 @ 10 undone", "B1 House 40 @ 9.90", "B1 differs Corrected"]);
-    r.hear("B1", "150=G|11=1-1|17=x2|19=x1|32=40|31=9.90");
+    r.hear("B1", "150=H|39=0|11=1-1|17=x2|19=x1");
+    r.hear("B1", "150=H|39=0|11=1-1|17=x2|19=x1");
+    r.hear("B1", "150=F|11=1-1|17=x3|32=100|31=10");
+    r.hear("B1", "150=H|39=0|11=1-1|17=x4|19=x3");
     r.says(&[]);
-    r.hear("B1", "150=H|11=1-1|17=x3|19=x2|32=40|31=9.90");
-    r.says(&["B1 House 40 @ 9.90 undone", "B1 differs Busted"]);
+    r.settle(1, 1, "0");
+    r.says(&[
+        "B1 Client 40 @ 10 undone",
+        "B1 differs Busted",
+        "a1 busted 40 @ 10 of 101 (0) | New 0/100",
+        "B1 Client 100 @ 10",
+        "a1 trade 100 @ 10 | Filled 100/0",
+    ]);
+    // What still waits when the order ends is taken when its time comes.
+    r.settle(1, 2, "0");
+    r.says(&[
+        "B1 Client 100 @ 10 undone",
+        "B1 differs Busted",
+        "a1 busted 100 @ 10 of 102 (0) | Canceled 0/0",
+    ]);
+}
+
+#[test]
+fn messages_that_wait_for_risk_are_bounded_and_the_house_stands_between_beyond_it() {
+    const DEFERRED_MAX: usize = 256;
+    let mut r = Router::live();
+    r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=10");
+    r.lines.clear();
+    for _ in 0..DEFERRED_MAX {
+        r.hear("B1", "150=H|39=0|11=1-1|17=x2|19=x1");
+    }
+    r.says(&[]);
+    r.hear("B1", "150=F|11=1-1|17=x3|32=10|31=10");
+    r.says(&[
+        "B1 House 40 @ 10 undone",
+        "B1 differs Busted",
+        "B1 Client 10 @ 10",
+        "a1 trade 10 @ 10 | PartiallyFilled 50/50",
+    ]);
+}
+
+#[test]
+fn a_change_of_what_the_client_does_not_have_is_the_houses() {
+    let mut r = Router::live();
+    r.hear("B1", "150=4|39=4|11=1-1|14=0");
+    r.hear("B1", "150=F|11=1-1|17=x1|32=40|31=10");
+    r.lines.clear();
+    r.hear("B1", "150=G|11=1-1|17=x2|19=x1|32=40|31=9.9");
+    r.says(&["B1 House 40 @ 10 undone", "B1 House 40 @ 9.9", "B1 differs Corrected"]);
+    r.hear("B1", "150=H|11=1-1|17=x3|19=x2|32=40|31=9.9");
+    r.says(&["B1 House 40 @ 9.9 undone", "B1 differs Busted"]);
     r.hear("B1", "150=H|11=1-1|17=x4|19=x9");
     r.says(&["B1 differs UnknownFill"]);
 }

@@ -1,5 +1,6 @@
 //! Routed orders against model brokers, with links that are lost, messages that are lost with them, answers that come late or
-//! twice, requests that were never sent, and processes that begin anew between any two steps.
+//! twice, fills that are undone or priced anew, requests that were never sent, and processes that begin anew between any two
+//! steps.
 //!
 //! A broker takes what it is sent as it comes: it does not look for duplicates, so an order that is sent twice is there twice,
 //! and the test says so. Each run prints its seed when it fails.
@@ -26,6 +27,8 @@ struct Held {
     qty: Qty,
     cum: Qty,
     status: char,
+    /// Fills that stand: ExecID, quantity, price.
+    fills: Vec<(String, Qty, Price)>,
 }
 
 /// A broker and the session with it.
@@ -77,14 +80,16 @@ impl Broker {
         let order = request.order_id;
         match &request.ask {
             VenueAsk::New { terms, .. } => {
-                let held = Held { order, cl_ord_id, qty: terms.qty, cum: Qty::ZERO, status: '0' };
+                let held =
+                    Held { order, cl_ord_id, qty: terms.qty, cum: Qty::ZERO, status: '0', fills: Vec::new() };
                 self.tell(&held, '0');
                 self.held.push(held);
             }
             VenueAsk::Cancel { .. } | VenueAsk::Replace { .. } => self.change(&request),
             VenueAsk::Status { number } => {
                 let found = self.held.iter().find(|held| held.order == order).cloned();
-                let unknown = Held { order, cl_ord_id, qty: Qty::ZERO, cum: Qty::ZERO, status: '8' };
+                let (qty, cum, fills) = (Qty::ZERO, Qty::ZERO, Vec::new());
+                let unknown = Held { order, cl_ord_id, qty, cum, status: '8', fills };
                 let mut report = self.report(found.as_ref().unwrap_or(&unknown), 'I');
                 report.status_number = Some(*number);
                 if found.is_none() {
@@ -139,6 +144,35 @@ impl Broker {
         let held = held.clone();
         let mut report = self.report(&held, 'F');
         (report.last_qty, report.last_px) = (Some(qty), Some(id("10")));
+        self.held[open[pick % open.len()]].fills.push((report.exec_id.clone(), qty, id("10")));
+        self.outbox.push_back(report);
+    }
+
+    /// It undoes a fill, or prices it anew. What is over stays over.
+    fn amend(&mut self, pick: usize, busts: bool) {
+        let filled: Vec<usize> = (0..self.held.len()).filter(|n| !self.held[*n].fills.is_empty()).collect();
+        if filled.is_empty() {
+            return;
+        }
+        let place = filled[pick % filled.len()];
+        let held = &mut self.held[place];
+        let (referred, qty, price) = held.fills.remove(pick % held.fills.len());
+        let new = if price == id("10") { id("9.9") } else { id("10") };
+        if busts {
+            held.cum = Qty::from_units(held.cum.units() - qty.units());
+            held.status = match held.status {
+                '0' | '1' if held.cum == Qty::ZERO => '0',
+                '0' | '1' => '1',
+                _ => '4',
+            };
+        }
+        let held = held.clone();
+        let mut report = self.report(&held, if busts { 'H' } else { 'G' });
+        report.exec_ref_id = Some(referred);
+        (report.last_qty, report.last_px) = (Some(qty), Some(new));
+        if !busts {
+            self.held[place].fills.push((report.exec_id.clone(), qty, new));
+        }
         self.outbox.push_back(report);
     }
 }
@@ -153,6 +187,8 @@ struct World {
     now: Timestamp,
     brokers: BTreeMap<&'static str, Broker>,
     reports: Vec<Event>,
+    /// What risk has yet to say.
+    unsettled: VecDeque<VenueFillSettled>,
     accepted: u64,
 }
 
@@ -171,6 +207,7 @@ impl World {
             now,
             brokers,
             reports: Vec::new(),
+            unsettled: VecDeque::new(),
             accepted: 0,
         };
         world.append(support::listed("AAPL", "0.01"));
@@ -201,7 +238,10 @@ impl World {
         for (topic, event) in emitted {
             match topic {
                 Topic::Markets => self.append(event),
-                Topic::Accounts => self.reports.push(event),
+                Topic::Accounts => {
+                    self.unsettled.extend(settled(&event, self.reports.len()));
+                    self.reports.push(event);
+                }
                 _ => {}
             }
         }
@@ -251,6 +291,14 @@ impl World {
             self.append(VenueHeard { venue: id(name), symbol: None, message, wire: String::new() });
         }
         true
+    }
+
+    /// Risk says how a client was told of a fill.
+    fn risk(&mut self) -> bool {
+        let settled = self.unsettled.pop_front();
+        let went_on = settled.is_some();
+        settled.into_iter().for_each(|settled| self.append(settled));
+        went_on
     }
 
     fn tick(&mut self, seconds: i64) {
@@ -307,12 +355,17 @@ impl World {
             18..=39 => self.some_times(6, |world| _ = world.read()),
             40..=54 => self.some_times(6, |world| _ = world.drive(name)),
             55..=66 => self.some_times(4, |world| world.brokers.get_mut(name).unwrap().work()),
-            67..=73 => {
+            67..=68 => {
+                let (pick, busts) = (self.random.random_range(0..1_000), self.random.random_bool(0.6));
+                self.brokers.get_mut(name).unwrap().amend(pick, busts);
+            }
+            69..=73 => {
                 let (pick, lots) = (self.random.random_range(0..1_000), self.random.random_range(1..=30));
                 let cancels = self.random.random_bool(0.1);
                 self.brokers.get_mut(name).unwrap().trade(pick, lots, cancels);
             }
-            74..=86 => self.some_times(4, |world| {
+            74..=77 => self.some_times(4, |world| _ = world.risk()),
+            78..=86 => self.some_times(4, |world| {
                 let twice = world.random.random_bool(0.2);
                 world.hear(name, twice);
             }),
@@ -339,6 +392,7 @@ impl World {
     fn settle(&mut self) {
         loop {
             let mut went_on = self.read();
+            went_on |= self.risk();
             for name in VENUES {
                 went_on |= self.drive(name);
                 let broker = self.brokers.get_mut(name).unwrap();
@@ -364,10 +418,14 @@ impl World {
             self.tick(1);
         }
         for name in VENUES {
-            let broker = self.brokers.get_mut(name).unwrap();
-            for _ in 0..broker.held.len() {
+            for _ in 0..self.brokers[name].held.len() {
+                let broker = self.brokers.get_mut(name).unwrap();
                 let cancels = self.random.random_bool(0.5);
                 broker.trade(0, 100, cancels);
+                let (pick, busts) = (self.random.random_range(0..1_000), self.random.random_bool(0.5));
+                if self.random.random_bool(0.2) {
+                    self.brokers.get_mut(name).unwrap().amend(pick, busts);
+                }
             }
         }
         for _ in 0..100 {
@@ -381,9 +439,36 @@ impl World {
             self.judge_order(order_id(number));
         }
         assert_eq!(self.execution.open_order_count(), 0, "every order ends");
-        let differs: Vec<&Event> =
-            self.reports.iter().filter(|event| matches!(event, Event::VenueDiffered(_))).collect();
+        let agreed = |e: &VenueDiffered| {
+            matches!(e.difference, VenueDifference::Busted | VenueDifference::Corrected)
+                && !e.detail.contains("the house")
+        };
+        let differs: Vec<&Event> = self
+            .reports
+            .iter()
+            .filter(|event| match event {
+                Event::VenueDiffered(e) => !agreed(e),
+                Event::VenueTraded(e) => e.taker == VenueTaker::House,
+                _ => false,
+            })
+            .collect();
         assert_eq!(differs, Vec::<&Event>::new(), "brokers and we agree");
+    }
+
+    /// What undoes or changes a fill names the report that told of it last.
+    fn judge_reference(&self, e: &ExecutionReported) {
+        let (exec_id, trade, price) = match &e.exec {
+            ExecType::TradeCanceled { exec_id, fill, .. } => (exec_id, fill.trade, fill.price),
+            ExecType::TradeCorrected { exec_id, fill, before } => (exec_id, fill.trade, *before),
+            _ => return,
+        };
+        let Event::ExecutionReported(told) = &self.reports[exec_id.offset() as usize] else {
+            panic!("{exec_id} is no report")
+        };
+        let (ExecType::Trade(fill) | ExecType::TradeCorrected { fill, .. }) = &told.exec else {
+            panic!("{exec_id} told of no fill")
+        };
+        assert_eq!((told.order_id, fill.trade, fill.price), (e.order_id, trade, price));
     }
 
     fn judge_order(&self, order: OrderId) {
@@ -396,33 +481,57 @@ impl World {
         assert!(held.len() <= 1, "{order} is there once: {held:?}");
         let reports: Vec<&ExecutionReported> =
             self.reports.iter().filter_map(|e| report_of(e, order)).collect();
-        let ends = reports.iter().filter(|e| !e.status.is_working()).count();
+        let ends = reports.iter().filter(|e| !e.status.is_working() && !is_amendment(e)).count();
         assert_eq!(ends, 1, "{order} ends once");
         let fills = reports.iter().filter_map(|e| match &e.exec {
             ExecType::Trade(fill) => Some(fill.qty.units()),
+            ExecType::TradeCanceled { fill, .. } => Some(-fill.qty.units()),
             _ => None,
         });
         let filled: i64 = fills.sum();
         let booked: i64 = self.reports.iter().filter_map(|e| booked(e, order)).sum();
         let there = held.first().map_or(0, |held| held.cum.units());
         assert_eq!((filled, booked), (there, there), "{order} is filled as its broker says");
+        reports.iter().for_each(|e| self.judge_reference(e));
         let last = reports.last().unwrap();
+        let notional = |(_, qty, price): &(String, Qty, Price)| price.notional(*qty).units();
+        let paid_there: i128 = held.iter().flat_map(|held| &held.fills).map(notional).sum();
+        assert_eq!(last.filled.notional.units(), paid_there, "{order} cost what its broker says");
         assert!(last.filled.cum_qty <= last.terms.qty, "{order} is not overfilled");
         assert_eq!(last.filled.cum_qty.units(), filled);
         assert!(reports.iter().filter(|e| e.exec == ExecType::New).count() <= 1, "{order} is new once");
     }
 }
 
-fn report_of(event: &Event, order: OrderId) -> Option<&ExecutionReported> {
+/// How risk answers to a report, which stands at `place` of its log.
+fn settled(event: &Event, place: usize) -> Option<VenueFillSettled> {
+    let Event::ExecutionReported(e) = event else { return None };
+    let (ExecType::Trade(fill) | ExecType::TradeCorrected { fill, .. }) = &e.exec else { return None };
+    let (symbol, order_id, trade) = (e.terms.symbol, e.order_id, fill.trade);
+    let exec_id = ExecId::new(0, place as u64);
+    fill.away.then_some(VenueFillSettled { symbol, order_id, trade, exec_id, commission: Amount::ZERO })
+}
+
+fn is_amendment(e: &ExecutionReported) -> bool {
+    matches!(e.exec, ExecType::TradeCanceled { .. } | ExecType::TradeCorrected { .. })
+}
+
+fn report_any(event: &Event) -> Option<&ExecutionReported> {
     match event {
-        Event::ExecutionReported(e) if e.order_id == order => Some(e),
+        Event::ExecutionReported(e) => Some(e),
         _ => None,
     }
 }
 
+fn report_of(event: &Event, order: OrderId) -> Option<&ExecutionReported> {
+    report_any(event).filter(|e| e.order_id == order)
+}
+
 fn booked(event: &Event, order: OrderId) -> Option<i64> {
     match event {
-        Event::VenueTraded(e) if e.order_id == order && e.taker == VenueTaker::Client => Some(e.qty.units()),
+        Event::VenueTraded(e) if e.order_id == order && e.taker == VenueTaker::Client => {
+            Some(if e.undone { -e.qty.units() } else { e.qty.units() })
+        }
         _ => None,
     }
 }
@@ -446,7 +555,7 @@ fn apply(execution: &mut Execution, offset: u64, event: &Event, at: Timestamp) -
 
 #[test]
 fn no_order_is_lost_doubled_or_overfilled_whatever_is_lost_late_or_repeated() {
-    let mut filled = 0;
+    let (mut filled, mut amended) = (0, 0);
     for seed in 0..SEEDS {
         let result = std::panic::catch_unwind(|| {
             let mut world = World::new(seed);
@@ -455,10 +564,15 @@ fn no_order_is_lost_doubled_or_overfilled_whatever_is_lost_late_or_repeated() {
             }
             world.end();
             world.judge();
-            world.reports.iter().filter(|e| matches!(e, Event::VenueTraded(_))).count()
+            let amended = |e: &&Event| report_any(e).is_some_and(is_amendment);
+            let fills = world.reports.iter().filter(|e| matches!(e, Event::VenueTraded(_))).count();
+            (fills, world.reports.iter().filter(amended).count())
         });
         match result {
-            Ok(fills) => filled += fills,
+            Ok((fills, amendments)) => {
+                filled += fills;
+                amended += amendments;
+            }
             Err(panic) => {
                 eprintln!("seed {seed}");
                 std::panic::resume_unwind(panic);
@@ -466,4 +580,5 @@ fn no_order_is_lost_doubled_or_overfilled_whatever_is_lost_late_or_repeated() {
         }
     }
     assert!(filled > SEEDS as usize, "enough traded to mean something: {filled}");
+    assert!(amended > SEEDS as usize, "enough was undone or changed: {amended}");
 }

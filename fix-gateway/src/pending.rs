@@ -264,7 +264,11 @@ mod tests {
         let price = assay_trading_types::Price::from_units(1);
         let liquidity = assay_trading_types::Liquidity::Added;
         let status = if cum == 100 { OrdStatus::Filled } else { OrdStatus::PartiallyFilled };
-        report(ExecType::Trade(assay_trading_types::Fill { trade: 1, qty, price, liquidity }), status, cum)
+        report(
+            ExecType::Trade(assay_trading_types::Fill { trade: 1, qty, price, liquidity, away: false }),
+            status,
+            cum,
+        )
     }
 
     /// A cancel is asked at 5; `between` is what the market reports before risk, which has not seen it, says pending.

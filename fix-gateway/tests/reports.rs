@@ -72,6 +72,7 @@ fn fill() {
         qty: Qty::parse("30").unwrap(),
         price: Price::parse("10").unwrap(),
         liquidity: Liquidity::Removed,
+        away: false,
     };
     assert_eq!(
         body(executed(ExecType::Trade(fill), OrdStatus::PartiallyFilled, "30", "70")),

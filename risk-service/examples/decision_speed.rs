@@ -124,7 +124,7 @@ impl Desk {
             ExecutionReported { order_id, exec, terms: terms.clone(), filled, status, working: None }.into(),
         );
         let (qty, price): (Qty, Price) = (terms.qty, id("10.25"));
-        let exec = ExecType::Trade(Fill { trade: n, qty, price, liquidity: Liquidity::Added });
+        let exec = ExecType::Trade(Fill { trade: n, qty, price, liquidity: Liquidity::Added, away: false });
         let filled = Filled { cum_qty: qty, leaves_qty: Qty::ZERO, notional: price.notional(qty) };
         let status = OrdStatus::Filled;
         self.give(ExecutionReported { order_id, exec, terms, filled, status, working: None }.into());

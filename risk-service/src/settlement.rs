@@ -16,6 +16,7 @@ use crate::order::OpenOrder;
 use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::short::{Borrowing, Short};
+use crate::venues::tell_settled;
 use assay_ledger::{AccountIx, Ledger};
 use assay_trading_types::*;
 use std::collections::VecDeque;
@@ -74,6 +75,7 @@ impl Risk {
         }
         if let ExecType::Trade(fill) = &e.exec {
             self.traded(slot, fill, paid.commission, input.at, out);
+            tell_settled(e, fill, paid.commission, input, out);
         }
         if short {
             self.alarm(slot, Alarm::Shortfall, format!("the house paid for {}", e.order_id), out);

@@ -20,6 +20,7 @@ use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::settlement::{Paid, held, release, settled};
 use crate::short::Borrowing;
+use crate::venues::tell_settled;
 use assay_ledger::AccountIx;
 use assay_trading_types::*;
 
@@ -117,6 +118,9 @@ impl Risk {
             self.day_trades.take_back(&e.terms, change.qty);
         }
         self.revalue_amended(holding, &change);
+        if let ExecType::TradeCorrected { fill, .. } = &e.exec {
+            tell_settled(e, fill, Amount::ZERO, input, out);
+        }
         let posted = Posted {
             order_id: Some(e.order_id),
             exec_id: Some(exec_id),

@@ -59,6 +59,23 @@ impl Risk {
     }
 }
 
+/// Routing is told how the client was told of a fill at a venue, or of its correction: a bust has to refer to it.
+pub(crate) fn tell_settled(
+    e: &ExecutionReported,
+    fill: &Fill,
+    commission: Amount,
+    input: &Input<'_>,
+    out: &mut Outbox,
+) {
+    if !fill.away {
+        return;
+    }
+    let exec_id = ExecId::new(input.partition, input.offset);
+    let (symbol, order_id, trade) = (e.terms.symbol, e.order_id, fill.trade);
+    let settled = VenueFillSettled { symbol, order_id, trade, exec_id, commission };
+    out.emit(Topic::Markets, settled.into());
+}
+
 fn alarm(symbol: Option<Symbol>, detail: String, out: &mut Outbox) {
     let alarm = Alarm::VenueDiffers;
     crate::news::alarm(RiskAlarmed { alarm, firm: None, account: None, symbol, detail }, out);

@@ -94,14 +94,40 @@ fn what_is_filled_beyond_the_order_is_the_houses_and_alarms() {
     assert_eq!(alarms.len(), 1, "{alarms:?}");
 }
 
+fn change(desk: &mut Desk, exec_type: char, exec_id: &str, referred: &str, qty: &str, price: &str) {
+    let mut change = report(desk, exec_type, exec_id, qty, price);
+    if let VenueMessage::Report(report) = &mut change.message {
+        report.exec_ref_id = Some(referred.into());
+    }
+    desk.tell_market(change);
+}
+
 #[test]
-fn a_bust_is_turned_back_by_the_house() {
+fn a_bust_of_the_venue_is_turned_back_between_client_and_venue() {
+    let mut desk = routed();
+    desk.tell_market(report(&desk, 'F', "x1", "40", "9.5"));
+    change(&mut desk, 'H', "x2", "x1", "40", "9.5");
+    assert_eq!(balances(&desk), ["0", "0", "0", "0", "0", "0", "10000/9000", "1000/1000"]);
+    change(&mut desk, 'H', "x2", "x1", "40", "9.5");
+    assert_eq!(balances(&desk)[6], "10000/9000", "a second time changes nothing");
+    desk.tell_market(report(&desk, 'F', "x3", "100", "10"));
+    assert_eq!(balances(&desk), ["0", "0", "1000", "-100", "0", "0", "9000/9000", "1100/1100"]);
+}
+
+#[test]
+fn a_correction_of_the_venue_is_settled_between_client_and_venue_and_can_be_undone() {
+    let mut desk = routed();
+    desk.tell_market(report(&desk, 'F', "x1", "40", "9.5"));
+    change(&mut desk, 'G', "x2", "x1", "40", "9");
+    assert_eq!(balances(&desk), ["0", "0", "360", "-40", "0", "0", "9640/9040", "1040/1040"]);
+    change(&mut desk, 'H', "x3", "x2", "40", "9");
+    assert_eq!(balances(&desk), ["0", "0", "0", "0", "0", "0", "10000/9000", "1000/1000"]);
+}
+
+#[test]
+fn a_correction_of_the_quantity_is_the_clients_too() {
     let mut desk = routed();
     desk.tell_market(report(&desk, 'F', "x1", "40", "10"));
-    let mut bust = report(&desk, 'H', "x2", "40", "10");
-    if let VenueMessage::Report(report) = &mut bust.message {
-        report.exec_ref_id = Some("x1".into());
-    }
-    desk.tell_market(bust);
-    assert_eq!(balances(&desk), ["0", "0", "0", "0", "400", "-40", "9600/9000", "1040/1040"]);
+    change(&mut desk, 'G', "x2", "x1", "30", "10");
+    assert_eq!(balances(&desk), ["0", "0", "300", "-30", "0", "0", "9700/9000", "1030/1030"]);
 }

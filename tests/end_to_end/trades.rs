@@ -54,7 +54,7 @@ impl Market {
     }
 }
 
-fn log_out(client: &mut Client) {
+pub(crate) fn log_out(client: &mut Client) {
     client.send("5", "");
     while client.receive().msg_type() != "5" {}
     drop(client.hang_up());
@@ -62,7 +62,7 @@ fn log_out(client: &mut Client) {
 
 /// The next 8, whatever the engine asks before it sends what waited.
 #[track_caller]
-fn told(client: &mut Client) -> Message {
+pub(crate) fn told(client: &mut Client) -> Message {
     loop {
         let message = client.receive();
         match message.msg_type() {

@@ -1,9 +1,10 @@
 //! Orders that trade at an outside venue: one node routes, another one is the broker.
 
 use crate::client::Client;
-use crate::instance::Home;
+use crate::instance::{Home, assay, run};
 use crate::keeper::{Keeper, ORDERS, REPORTS_OF_ORDER};
 use crate::processes::port_of_its_own;
+use crate::trades::{log_out, told};
 use crate::wire::utc_now;
 use std::collections::BTreeMap;
 
@@ -58,6 +59,48 @@ fn an_order_trades_is_replaced_and_cancelled_at_the_broker() {
     seller.expect("8").assert_has("150=F|39=2");
     buyer.expect("8").assert_has("150=F|39=2|11=B4|14=10|151=0");
 
+    router.stop_after([buyer]);
+    broker.stop_after([seller]);
+    here.assert_sound();
+    there.assert_sound();
+}
+
+#[test]
+fn a_fill_that_the_broker_busts_is_undone_for_the_client() {
+    let port = port_of_its_own();
+    let (there, here) = (broker(port), router(port));
+    let (broker, router) = (there.start(), here.start());
+    let mut seller = Client::logged_on("CLIENT2", broker.address());
+    let mut buyer = Client::logged_on("CLIENT1", router.address());
+    buyer.order("B1", "54=1|38=100|40=2|44=10|").assert_has("35=8|150=0|39=0|11=B1|38=100|14=0|151=100");
+    seller.order("S1", "54=2|38=30|40=2|44=10|").assert_has("150=0|39=0");
+    let sold = seller.expect("8");
+    sold.assert_has("150=F|39=2|32=30|31=10");
+    let bought = buyer.expect("8");
+    bought.assert_has("150=F|39=1|11=B1|14=30|151=70|32=30|31=10");
+
+    // The broker's operations undo it, while the broker is stopped.
+    log_out(&mut seller);
+    broker.stop();
+    let mut bust =
+        assay(&["trade", "bust", "--exec-id", sold.value(17), "--by", "ann", "--approved-by", "bob"]);
+    bust.args(["--reason", "wrong button", "--config"])
+        .arg(there.config())
+        .arg("--data-dir")
+        .arg(there.data());
+    run(bust).assert_code(0);
+    let broker = there.start();
+    let busted = buyer.expect("8");
+    busted.assert_has("150=H|39=0|11=B1|38=100|14=0|151=100|32=30|31=10");
+    busted.assert_has(&format!("19={}", bought.value(17)));
+
+    // It works there as before.
+    seller.connect(broker.address());
+    seller.logon();
+    told(&mut seller).assert_has("150=H|39=4|32=30");
+    seller.order("S2", "54=2|38=100|40=2|44=10|").assert_has("150=0|39=0");
+    seller.expect("8").assert_has("150=F|39=2|32=100");
+    buyer.expect("8").assert_has("150=F|39=2|11=B1|14=100|151=0|32=100|31=10");
     router.stop_after([buyer]);
     broker.stop_after([seller]);
     here.assert_sound();

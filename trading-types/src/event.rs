@@ -339,6 +339,8 @@ events! {
     VenueHeard(VenueHeard) = "venue.heard.v1", key |e| e.symbol.as_ref().map_or(e.venue.as_str(), |s| s.as_str());
     /// A fill at a venue, for the books. accounts, execution.
     VenueTraded(VenueTraded) = "venue.traded.v1", key |e| e.venue.as_str();
+    /// A fill at a venue is in the books. markets, risk.
+    VenueFillSettled(VenueFillSettled) = "venue.fill_settled.v1", key |e| e.symbol.as_str();
     /// A venue and we do not agree. accounts, execution.
     VenueDiffered(VenueDiffered) = "venue.differed.v1", key |e| e.venue.as_str();
     /// Somebody asks that located shares be counted. accounts, admin.

@@ -89,14 +89,14 @@ fn exec_types() -> impl Strategy<Value = ExecType> {
             })
         };
     let fills = (any::<u64>(), qtys(), prices()).prop_map(|(trade, qty, price)| {
-        ExecType::Trade(Fill { trade, qty, price, liquidity: Liquidity::Removed })
+        ExecType::Trade(Fill { trade, qty, price, liquidity: Liquidity::Removed, away: false })
     });
     prop_oneof![
         Just(ExecType::New),
         prop::sample::select(Refusal::ALL).prop_map(|reason| ExecType::Rejected { reason }),
         Just(ExecType::Expired),
         (any::<u64>(), qtys(), prices(), prices()).prop_map(|(trade, qty, price, before)| {
-            let fill = Fill { trade, qty, price, liquidity: Liquidity::Added };
+            let fill = Fill { trade, qty, price, liquidity: Liquidity::Added, away: false };
             ExecType::TradeCorrected { exec_id: ExecId::new(0, 7), fill, before }
         }),
         fills,

@@ -124,7 +124,7 @@ impl Execution {
             return;
         }
         self.fulfil(order, out);
-        if !order.over && self.reachable(order).is_some() {
+        if order.over.is_none() && self.reachable(order).is_some() {
             self.send_order(order, out);
         }
     }
@@ -144,14 +144,18 @@ impl Execution {
 
     /// Makes the next change that is wanted, if one can be made now.
     pub(super) fn fulfil(&mut self, order: &mut RoutedOrder, out: &mut Sink<'_>) {
-        while !order.over
+        while order.over.is_none()
             && order.stage == Stage::Waiting
             && let Some(wish) = order.wishes.pop_front()
         {
             self.fulfil_here(order, wish, out);
         }
         let Some(venue) = order.venue.filter(|venue| self.routing.is_up(venue)) else { return };
-        if order.over || order.stage != Stage::Live || order.doubt.is_some() || order.asked.is_some() {
+        if order.over.is_some()
+            || order.stage != Stage::Live
+            || order.doubt.is_some()
+            || order.asked.is_some()
+        {
             return;
         }
         let Some(wish) = order.wishes.pop_front() else { return };

@@ -45,9 +45,8 @@ impl Execution {
         let is_there = |order: &RoutedOrder| order.venue == Some(heard.venue);
         let open = id.filter(|id| self.routing.open.contains_key(id));
         if open.is_some_and(|id| self.routing.open.get(&id).is_some_and(is_there)) {
-            let Some(mut order) = open.and_then(|id| self.routing.take(id)) else { return };
-            self.report_heard(&mut order, heard.venue, report, out);
-            return self.routing.put(order);
+            let Some(order) = open.and_then(|id| self.routing.take(id)) else { return };
+            return self.hear_in_turn(order, heard.venue, report, out);
         }
         // It was asked, and the order has gone elsewhere or ended since.
         if report.exec_type == 'I' && is_unknown(report) {
@@ -57,7 +56,10 @@ impl Execution {
             let detail = format!("{} is not there: {}", report.cl_ord_id, report.exec_id);
             return stranger(heard, id, VenueDifference::UnknownOrder, detail, out);
         }
-        self.hear_of_ended(heard, report, id, out);
+        if !id.is_some_and(|id| self.hear_of_ended(heard.venue, id, report, out)) {
+            let detail = format!("{} of {}", report.exec_id, report.cl_ord_id);
+            stranger(heard, id, VenueDifference::UnknownOrder, detail, out);
+        }
     }
 
     /// Gives `then` the open order of a ClOrdID at its venue; of what ended, nothing more is to be said.
@@ -85,7 +87,7 @@ impl Execution {
         self.routing.put(order);
     }
 
-    fn report_heard(
+    pub(super) fn report_heard(
         &mut self,
         order: &mut RoutedOrder,
         venue: VenueId,

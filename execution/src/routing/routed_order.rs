@@ -2,9 +2,9 @@
 
 use crate::work::Sink;
 use assay_trading_types::{
-    CancelAccepted, ChainIds, ClOrdId, ExecType, ExecutionReported, Filled, OrdStatus, OrdType,
-    OrderAccepted, OrderId, OrderTerms, Price, Qty, ReplaceAccepted, Side, Symbol, TimeInForce, Timestamp,
-    VenueDifference, VenueId, VenueLinkChanged, VenueTaker, VenueTerms,
+    Amount, CancelAccepted, ChainIds, ClOrdId, ExecId, ExecType, ExecutionReported, Fill, Filled, Liquidity,
+    OrdStatus, OrdType, OrderAccepted, OrderId, OrderTerms, Price, Qty, ReplaceAccepted, Side, Symbol,
+    TimeInForce, Timestamp, VenueDifference, VenueId, VenueLinkChanged, VenueReport, VenueTaker, VenueTerms,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -46,9 +46,12 @@ pub(super) struct RoutedOrder {
     pub(super) differs: Option<VenueDifference>,
     /// When it must be seen to.
     pub(super) due: Option<Timestamp>,
-    /// It has ended.
+    /// What the venue said since it changed a fill of which risk has yet to say how the client was told.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) deferred: VecDeque<VenueReport>,
+    /// It has ended so.
     #[serde(skip)]
-    pub(super) over: bool,
+    pub(super) over: Option<OrdStatus>,
 }
 
 /// How far an order has come.
@@ -100,6 +103,32 @@ pub(super) struct VenueFill {
     /// How much of it the client has; the house has the rest.
     pub(super) client_qty: Qty,
     pub(super) undone: bool,
+    /// The venue's message that undid it, since it may come again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) undone_by: Option<String>,
+    /// What the client was told of it; nothing, when the house has it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<Told>,
+}
+
+/// How a client was told of a fill.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// Number of the trade.
+    pub(super) trade: u64,
+    pub(super) traded: Timestamp,
+    /// The report, once risk has said which it was: a place in a log that is not read here.
+    pub(super) exec_id: Option<ExecId>,
+    /// Commission charged with it.
+    pub(super) commission: Amount,
+}
+
+impl Told {
+    /// The fill as it is reported.
+    pub(super) fn fill(&self, qty: Qty, price: Price) -> Fill {
+        // Who came first at the venue is not ours to say; that it took what rests there is the usual case.
+        Fill { trade: self.trade, qty, price, liquidity: Liquidity::Removed, away: true }
+    }
 }
 
 /// What is remembered of an order that ended.
@@ -110,12 +139,29 @@ pub(super) struct EndedOrder {
     pub(super) symbol: Symbol,
     pub(super) side: Side,
     pub(super) fills: Vec<VenueFill>,
+    /// As it was last reported, where the client has fills that may be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last: Option<Box<LastReport>>,
+    /// Changes of fills of which risk has yet to say how the client was told.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) deferred: VecDeque<VenueReport>,
+}
+
+/// An order that ended, by its last report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct LastReport {
+    pub(super) terms: OrderTerms,
+    pub(super) filled: Filled,
+    pub(super) status: OrdStatus,
 }
 
 impl EndedOrder {
-    pub(super) fn of(order: RoutedOrder) -> Self {
+    pub(super) fn of(order: RoutedOrder, status: OrdStatus) -> Self {
         let OrderTerms { symbol, side, .. } = order.terms;
-        Self { id: order.id, venue: order.venue, symbol, side, fills: order.fills }
+        let is_told = order.fills.iter().any(|fill| fill.told.is_some());
+        let RoutedOrder { id, venue, terms, filled, fills, deferred, .. } = order;
+        let last = is_told.then(|| Box::new(LastReport { terms, filled, status }));
+        Self { id, venue, symbol, side, fills, last, deferred }
     }
 }
 
@@ -142,7 +188,8 @@ impl RoutedOrder {
             done_for_day: false,
             differs: None,
             due: None,
-            over: false,
+            deferred: VecDeque::new(),
+            over: None,
         }
     }
 

@@ -139,7 +139,7 @@ impl Desk {
     pub(crate) fn fill_last(&self, qty: &str, price: &str) {
         let (qty, price) = (Qty::parse(qty).unwrap(), Price::parse(price).unwrap());
         let request = self.wait_request(1);
-        let fill = Fill { trade: 1, qty, price, liquidity: Liquidity::Added };
+        let fill = Fill { trade: 1, qty, price, liquidity: Liquidity::Added, away: false };
         let mut report = report_new(&request);
         report.exec = ExecType::Trade(fill);
         report.status = OrdStatus::PartiallyFilled;

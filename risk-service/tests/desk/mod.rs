@@ -307,7 +307,13 @@ impl Desk {
             let done = filled.leaves_qty == Qty::ZERO;
             self.give(ExecutionReported {
                 order_id: order.order_id,
-                exec: ExecType::Trade(Fill { trade, qty: each, price, liquidity: Liquidity::Added }),
+                exec: ExecType::Trade(Fill {
+                    trade,
+                    qty: each,
+                    price,
+                    liquidity: Liquidity::Added,
+                    away: false,
+                }),
                 terms: order.terms.clone(),
                 filled,
                 status: if done { OrdStatus::Filled } else { OrdStatus::PartiallyFilled },

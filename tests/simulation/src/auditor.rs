@@ -189,7 +189,7 @@ impl Auditor {
 
     fn settle(&mut self, e: &ExecutionReported, fill: &Fill) {
         let buys = e.terms.side.is_buy();
-        let Fill { trade, qty, price, liquidity } = *fill;
+        let Fill { trade, qty, price, liquidity, away: _ } = *fill;
         self.legs.entry(trade).or_default().push(Leg { buys, qty, price, liquidity });
         let Some(currency) = self.currencies.get(&e.terms.symbol).copied() else {
             return self.fault(format!("a trade in {} that is not listed", e.terms.symbol));

@@ -208,6 +208,9 @@ pub struct Fill {
     pub price: Price,
     /// LastLiquidityInd(851).
     pub liquidity: Liquidity,
+    /// It traded at an outside venue.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub away: bool,
 }
 
 /// A step in an order's life, as the market made it.

@@ -2,7 +2,7 @@
 //!
 //! What is asked is a record before it is sent, what is heard is a record before it counts (ADR 0021).
 
-use crate::{ClOrdId, OrdType, OrderId, Price, Qty, Side, Symbol, TimeInForce, VenueId};
+use crate::{Amount, ClOrdId, ExecId, OrdType, OrderId, Price, Qty, Side, Symbol, TimeInForce, VenueId};
 use serde::{Deserialize, Serialize};
 
 /// An outside venue exists, and how patient we are with it.
@@ -239,6 +239,21 @@ pub struct VenueTraded {
     pub undone: bool,
 }
 
+/// What a client was told of a fill at a venue, or of its correction: what a bust by the venue has to refer to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenueFillSettled {
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// The order.
+    pub order_id: OrderId,
+    /// Number of the trade.
+    pub trade: u64,
+    /// ExecID(17) of the report.
+    pub exec_id: ExecId,
+    /// Commission charged with it; zero for a correction, which charges nothing.
+    pub commission: Amount,
+}
+
 /// Who is on our side of a fill at a venue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -276,9 +291,10 @@ pub enum VenueDifference {
     Overfilled,
     /// It filled an order that is over: the house has it.
     LateFill,
-    /// It undid a fill: the client keeps it, the house stands between.
+    /// It undid a fill: so does the client's report, unless nobody knows any more what the client was told; then the client
+    /// keeps it and the house stands between.
     Busted,
-    /// It changed a fill: the client keeps the old one, the house stands between.
+    /// It changed a fill; as for one that it undid.
     Corrected,
     /// It undid or changed a fill that we do not know. Nothing is booked.
     UnknownFill,

@@ -127,7 +127,13 @@ fn amendments() -> Vec<Event> {
         terms: OrderTerms { side, ..terms() },
         filled: filled(),
         status: OrdStatus::PartiallyFilled,
-        fill: Fill { trade: 5, qty: qty("30"), price: price("10.10"), liquidity: Liquidity::Added },
+        fill: Fill {
+            trade: 5,
+            qty: qty("30"),
+            price: price("10.10"),
+            liquidity: Liquidity::Added,
+            away: false,
+        },
         traded: Timestamp::from_ns(1_795_000_000_000_000_000),
         commission: amount("0.3"),
     };
@@ -282,6 +288,7 @@ fn outcomes() -> Vec<Event> {
             qty: qty("30"),
             price: price("10.10"),
             liquidity: Liquidity::Added,
+            away: false,
         }))
         .into(),
     ]

@@ -45,6 +45,14 @@ pub(super) fn venues() -> Vec<Event> {
             undone: true,
         }
         .into(),
+        VenueFillSettled {
+            symbol: symbol(),
+            order_id: order_id(),
+            trade: 5,
+            exec_id: ExecId::new(0, 43),
+            commission: Amount::parse("0.30").unwrap(),
+        }
+        .into(),
         VenueDiffered {
             venue: venue(),
             difference: VenueDifference::MissingFills,

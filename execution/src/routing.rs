@@ -32,8 +32,12 @@ use routed_order::{EndedOrder, RoutedOrder, Wish};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Orders that are seen to with one input, since its outputs are numbered in 16 bits; the rest follow with the next ones.
+/// Orders that are seen to with one input; the rest follow with the next ones.
 const PURSUED_PER_INPUT_MAX: usize = 4_096;
+
+/// Outputs that one more order to see to may need: an end, and the answers to all that waits for it. With less left, it
+/// waits for the next input, since an input's outputs are numbered in 16 bits.
+const PURSUIT_OUTPUTS: u32 = WISHES_MAX as u32 + 64;
 
 /// Ended orders that late messages of venues are compared with. What comes later still is an order that we do not know.
 const ENDED_ORDERS_MAX: usize = 16_384;
@@ -258,6 +262,9 @@ impl Execution {
     pub(crate) fn pursue_routed(&mut self, out: &mut Sink<'_>) {
         let now = self.routing_now();
         for _ in 0..PURSUED_PER_INPUT_MAX {
+            if self.room(out) < PURSUIT_OUTPUTS {
+                return;
+            }
             let Some(&(_, id)) = self.routing.due.first().filter(|(due, _)| *due <= now) else { return };
             let Some(mut order) = self.routing.take(id) else { return };
             order.due = None;

@@ -5,14 +5,11 @@
 
 use crate::order::OpenOrder;
 use crate::risk::Risk;
+use crate::work::Room;
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// Cancels that one input sends for lost sessions; the rest follow with the next inputs. An input's outputs are numbered in
-/// 16 bits, which kill switches and mass requests share.
-const CANCELS_PER_INPUT_MAX: usize = 16_384;
 
 /// Sessions that are lost, and what still has to be cancelled for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +64,11 @@ impl Risk {
     }
 
     /// Sends cancels for orders of lost sessions that are still open.
-    pub(crate) fn cancel_for_lost(&mut self, out: &mut Outbox) {
-        for _ in 0..CANCELS_PER_INPUT_MAX {
-            let Some((order_id, text)) = self.disconnects.cancels.pop_front() else { return };
+    pub(crate) fn cancel_for_lost(&mut self, room: &mut Room, out: &mut Outbox) {
+        while room.is_left()
+            && let Some((order_id, text)) = self.disconnects.cancels.pop_front()
+        {
+            room.take();
             self.cancel_unasked(order_id, Refusal::Cod, text, out);
         }
     }

@@ -4,6 +4,7 @@ use crate::names::{ClientIx, HoldingIx, Number, SymbolIx};
 use crate::orders::Orders;
 use crate::risk::Risk;
 use crate::short::{Grant, Short};
+use crate::work::Room;
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -22,10 +23,6 @@ const LENDER_MAX: usize = 64;
 
 /// Locates that one tick ends; the rest follow with the next ticks, and count no more meanwhile.
 const ENDED_PER_TICK_MAX: usize = 1_024;
-
-/// Cancels that one input sends because a locate ended; the rest follow with the next inputs. An input's outputs are
-/// numbered in 16 bits.
-const CANCELS_PER_INPUT_MAX: usize = 1_024;
 
 /// Locates of one partition; what they have left stands with the account's holding.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -280,9 +277,11 @@ impl Risk {
     }
 
     /// Sends cancels for short sales whose locate has ended.
-    pub(crate) fn cancel_unlocated(&mut self, out: &mut Outbox) {
-        for _ in 0..CANCELS_PER_INPUT_MAX {
-            let Some((order_id, locate)) = self.locates.cancelling.pop_front() else { return };
+    pub(crate) fn cancel_unlocated(&mut self, room: &mut Room, out: &mut Outbox) {
+        while room.is_left()
+            && let Some((order_id, locate)) = self.locates.cancelling.pop_front()
+        {
+            room.take();
             let Some(slot) = self.orders.slot(&order_id) else { continue };
             let (firm, symbol) = (self.orders[slot].terms.firm, self.orders[slot].terms.symbol);
             let (reason, detail) =

@@ -7,14 +7,11 @@ use crate::names::SessionIx;
 use crate::order::OpenOrder;
 use crate::risk::Risk;
 use crate::stage::{Refused, Stage, no_defect};
+use crate::work::Room;
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// Records that one input emits for mass requests. An input's outputs are numbered in 16 bits, and the kill switch and
-/// the request itself need some of them.
-const PER_INPUT_MAX: usize = 16_384;
 
 /// AffectedOrderID(535) listed in a report; more are only in the reports of the cancels.
 const AFFECTED_MAX: usize = 500;
@@ -153,15 +150,15 @@ impl Risk {
     }
 
     /// Goes on with what mass requests still have to do.
-    pub(crate) fn serve_mass_requests(&mut self, out: &mut Outbox) {
-        let mut left = PER_INPUT_MAX;
-        while left > 0
+    pub(crate) fn serve_mass_requests(&mut self, room: &mut Room, out: &mut Outbox) {
+        while room.is_left()
             && let Some((order_id, text)) = self.mass.cancels.pop_front()
         {
-            left -= usize::from(self.cancel_unasked(order_id, Refusal::MassCancel, text, out));
+            room.take();
+            self.cancel_unasked(order_id, Refusal::MassCancel, text, out);
         }
-        while left > 0 && self.report_for_mass(out) {
-            left -= 1;
+        while room.is_left() && self.report_for_mass(out) {
+            room.take();
         }
     }
 

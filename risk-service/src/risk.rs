@@ -22,6 +22,7 @@ use crate::positions::DayTrades;
 use crate::restrictions::Restrictions;
 use crate::session::Session;
 use crate::switches::SwitchPlace;
+use crate::work::Room;
 use crate::{Error, snapshot};
 use assay_ledger::{AccountIx, Guard, Ledger};
 use assay_loans::Loans;
@@ -415,10 +416,11 @@ impl Processor for Risk {
             }
             _ => self.ask(input, out),
         }
-        self.kill_some(out);
-        self.cancel_unlocated(out);
-        self.cancel_for_lost(out);
-        self.serve_mass_requests(out);
+        let room = &mut Room::of_an_input();
+        self.kill_some(room, out);
+        self.cancel_unlocated(room, out);
+        self.cancel_for_lost(room, out);
+        self.serve_mass_requests(room, out);
         self.tell_of_work_left(out);
     }
 }

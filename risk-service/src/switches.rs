@@ -4,12 +4,9 @@ use crate::order::OpenOrder;
 use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::stage::Refused;
+use crate::work::Room;
 use assay_trading_types::*;
 use serde::{Deserialize, Serialize};
-
-/// Cancels that one input sends for a kill switch; the rest follow with the next inputs. An input's outputs are numbered
-/// in 16 bits, and what it does itself needs a few of them.
-const KILLS_PER_INPUT_MAX: usize = 16_384;
 
 /// A switch that is not open, and who set it why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,9 +105,11 @@ impl Risk {
     }
 
     /// Sends cancels for orders that a kill switch stands over and that are still open.
-    pub(crate) fn kill_some(&mut self, out: &mut Outbox) {
-        for _ in 0..KILLS_PER_INPUT_MAX {
-            let Some(order_id) = self.killing.pop_front() else { return };
+    pub(crate) fn kill_some(&mut self, room: &mut Room, out: &mut Outbox) {
+        while room.is_left()
+            && let Some(order_id) = self.killing.pop_front()
+        {
+            room.take();
             let Some(slot) = self.orders.slot(&order_id) else { continue };
             let over = self.hardest_switch(slot).filter(|(_, s)| s.state == SwitchState::Killed);
             if let Some((scope, switch)) = over {

@@ -7,6 +7,31 @@
 use crate::risk::Risk;
 use assay_trading_types::{Input, Outbox, Topic, WorkLeft};
 
+/// Cancels and reports of one input for what waits by the thousand: switches, ended locates, lost sessions and mass requests
+/// together. An input's outputs are numbered in 16 bits, and what it does itself may take up to as many again (limits that
+/// run out with a tick); the rest follow with the next inputs, a second later at the latest.
+const DEFERRED_PER_INPUT_MAX: u32 = 16_384;
+
+/// How much of what waits one input may still do.
+#[derive(Debug)]
+pub(crate) struct Room(u32);
+
+impl Room {
+    /// That of one input.
+    pub(crate) fn of_an_input() -> Self {
+        Self(DEFERRED_PER_INPUT_MAX)
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.0 > 0
+    }
+
+    /// For one that is done.
+    pub(crate) fn take(&mut self) {
+        self.0 -= 1;
+    }
+}
+
 impl Risk {
     /// Says that something is left, unless that is said already.
     pub(crate) fn tell_of_work_left(&mut self, out: &mut Outbox) {

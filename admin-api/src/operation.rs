@@ -440,6 +440,8 @@ operations! {
     ApproveLimits "approve_limits" POST "/api/v1/risk/limit-changes/{id}/approve" LIMITS_WRITE;
     /// Turn them down.
     DeclineLimits "decline_limits" POST "/api/v1/risk/limit-changes/{id}/decline" LIMITS_WRITE;
+    /// Shares located for short sales.
+    ListLocates "list_locates" GET "/api/v1/risk/locates" TRADING_READ;
     /// Ask that located shares be counted.
     ProposeLocate "propose_locate" POST "/api/v1/risk/locates" LIMITS_WRITE;
     /// Let them count.

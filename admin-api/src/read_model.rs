@@ -7,6 +7,7 @@ mod health;
 mod history;
 mod ledger;
 mod loans;
+mod locates;
 mod money;
 mod orders;
 mod schema;
@@ -16,6 +17,7 @@ mod word;
 pub(crate) use books::amount;
 pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, first_entry, position_of_entry};
 pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow};
+pub(crate) use locates::LocateRow;
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 pub(crate) use word::word;
@@ -289,6 +291,7 @@ fn apply(
     }
     money::apply(db, record, event)?;
     loans::apply(db, record, event)?;
+    locates::apply(db, record, event)?;
     history::apply(db, record, event)?;
     trading::apply(db, orders, record, event)
 }

@@ -3,7 +3,9 @@
 mod support;
 
 use assay_event_log::EventLog;
-use assay_trading_types::{Event, Kind, OrderId, Topic, decode};
+use assay_trading_types::{
+    Event, Kind, LocateEnd, LocateEnded, LocateGranted, OrderId, Timestamp, Topic, decode,
+};
 use serde_json::{Value, json};
 use support::{Call, World};
 
@@ -216,6 +218,69 @@ fn orders_and_fills_are_listed_to_those_whose_they_are() {
     world
         .send(Call::new("GET", "/api/v1/orders").by(&trader).header("assay-position", "x"))
         .problem(400, "invalid");
+}
+
+/// Risk's word that an account may sell located shares short.
+fn granted(locate: &str, firm: &str) -> LocateGranted {
+    LocateGranted {
+        locate: locate.parse().unwrap(),
+        firm: firm.parse().unwrap(),
+        account: firm.parse().unwrap(),
+        symbol: "AAPL".parse().unwrap(),
+        qty: "100".parse().unwrap(),
+        lender: "Prime Broker".to_owned(),
+        valid_until: Timestamp::from_ns(1_795_292_999_000_000_000),
+        maker: "operator:ann".parse().unwrap(),
+        checker: "operator:bob".parse().unwrap(),
+        reason: "easy to borrow / seen".to_owned(),
+    }
+}
+
+fn ended(locate: &str, firm: &str, cause: LocateEnd, by: Option<&str>) -> LocateEnded {
+    let LocateGranted { locate, firm, account, symbol, .. } = granted(locate, firm);
+    let (unused, by) = ("40".parse().unwrap(), by.map(|by| by.parse().unwrap()));
+    LocateEnded { locate, firm, account, symbol, cause, unused, orders: 0, by, reason: "over".to_owned() }
+}
+
+#[test]
+fn locates_are_listed_to_those_whose_they_are() {
+    let Venue { world, risk, trader, stranger, .. } = venue();
+    for n in 1..=4 {
+        world.says(granted(&format!("l-{n}"), "FIRM1"));
+    }
+    world.says(granted("m-1", "FIRM2"));
+    world.says(ended("l-2", "FIRM1", LocateEnd::Released, Some("operator:ann")));
+    world.says(ended("l-3", "FIRM1", LocateEnd::Expired, None));
+    // One that was turned down never counted; a name may be used again once its locate has ended.
+    world.says(ended("l-9", "FIRM1", LocateEnd::Declined, Some("operator:bob")));
+    world.says(granted("l-2", "FIRM1"));
+    let end = world.log.end().0.to_string();
+    let list = |token: &str, query: &str| {
+        let path = format!("/api/v1/risk/locates{query}");
+        world.send(Call::new("GET", &path).by(token).header("assay-position", &end))
+    };
+    let ids = |reply: &support::Reply| {
+        let items = reply.body["items"].as_array().unwrap().clone();
+        let line = |o: &Value| format!("{} {}", o["locate"].as_str().unwrap(), o["status"].as_str().unwrap());
+        items.iter().map(line).collect::<Vec<_>>()
+    };
+    let all = ["l-2 in_force", "m-1 in_force", "l-4 in_force", "l-3 expired", "l-2 released", "l-1 in_force"];
+    assert_eq!(ids(&list(&risk, "").expect(200)), all);
+    assert_eq!(ids(&list(&risk, "?firm=FIRM2").expect(200)), ["m-1 in_force"]);
+    assert_eq!(ids(&list(&stranger, "").expect(200)), ["m-1 in_force"]);
+    list(&trader, "?firm=FIRM2").problem(404, "not-found");
+    let page = list(&trader, "?limit=2").expect(200);
+    assert_eq!(ids(&page), ["l-2 in_force", "l-4 in_force"]);
+    let page = list(&trader, &format!("?limit=2&after={}", page.text("next"))).expect(200);
+    assert_eq!(ids(&page), ["l-3 expired", "l-2 released"]);
+    let page = list(&trader, &format!("?limit=2&after={}", page.text("next"))).expect(200);
+    assert_eq!((ids(&page), page.body.get("next")), (vec!["l-1 in_force".to_owned()], None));
+    let released = list(&trader, "?status=released&sort=id").expect(200);
+    let released = &released.body["items"][0];
+    assert_eq!((&released["unused"], &released["ended_by"]), (&json!("40"), &json!("operator:ann")));
+    assert_eq!((&released["qty"], &released["lender"]), (&json!("100"), &json!("Prime Broker")));
+    assert_eq!(ids(&list(&trader, "?status=none").expect(200)), Vec::<String>::new());
+    list(&trader, "?limit=0").problem(400, "invalid");
 }
 
 #[test]

@@ -77,6 +77,14 @@ CREATE TABLE loan (
 );
 CREATE INDEX loan_of_firm ON loan (firm, place);
 CREATE INDEX loan_of_status ON loan (status, place);
+CREATE TABLE locate (
+    place INTEGER PRIMARY KEY, locate TEXT NOT NULL, firm TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
+    qty TEXT NOT NULL, lender TEXT NOT NULL, granted INTEGER NOT NULL, valid_until INTEGER NOT NULL, maker TEXT NOT NULL,
+    checker TEXT NOT NULL, reason TEXT NOT NULL, status TEXT NOT NULL, ended INTEGER, unused TEXT, ended_by TEXT
+);
+CREATE INDEX locate_of_firm ON locate (firm, place);
+CREATE INDEX locate_of_status ON locate (status, place);
+CREATE INDEX locate_known_as ON locate (locate);
 CREATE TABLE loan_product (id TEXT PRIMARY KEY, active INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE loan_repayment (
     id INTEGER PRIMARY KEY, loan TEXT NOT NULL, firm TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL

@@ -744,13 +744,20 @@ impl Config {
         Ok(())
     }
 
-    /// The firms' shares of the house's credit fit it, and limits of accounts are of accounts that there are.
+    /// The firms' shares of the house's credit fit it, limits of accounts are of accounts that there are, and percentages are
+    /// what risk takes.
     fn check_credit(&self) -> Result<(), Fault> {
         for (i, firm) in self.firms.iter().enumerate() {
             let known = firm.accounts();
             if let Some(stranger) = firm.account_limits.keys().find(|a| !known.contains(a)) {
                 let what = format!("account \"{stranger}\" is not one of firm {}", firm.id);
                 return Err(Fault::new("[[firm]]", i, "account_limits", what));
+            }
+            let all = firm.account_limits.values().map(|limits| ("account_limits", limits));
+            for (place, limits) in std::iter::once(("limits", &firm.limits)).chain(all) {
+                if let Some(what) = limits.fault() {
+                    return Err(Fault::new("[[firm]]", i, place, what));
+                }
             }
         }
         let Some(house) = self.house.credit else { return Ok(()) };

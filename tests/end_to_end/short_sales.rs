@@ -1,7 +1,7 @@
 //! Short sales over FIX: located by two persons, borrowed, bought back, kept across a crash, ended with their locate.
 
 use crate::client::Client;
-use crate::instance::Server;
+use crate::instance::{Home, Server};
 use crate::session_commands::{administrators, command, home};
 use crate::wire::utc_now;
 use std::path::Path;
@@ -26,6 +26,31 @@ fn short_position(client: &mut Client, id: &str) -> String {
 
 fn locate(server: &Server, token: &Path, args: &[&str]) {
     command(server, token, &[&["risk", "locate"], args].concat()).assert_code(0);
+}
+
+#[test]
+fn locate_reqd_is_asked_of_short_sales_where_the_regime_says_so_and_locates_nothing() {
+    let home = Home::with("\n[[regime]]\naccounts = [\"FIRM3\"]\nfields = [114]\n");
+    let server = home.start();
+    let mut seller = Client::logged_on("CLIENT3", server.address());
+    let mut other = Client::logged_on("CLIENT2", server.address());
+    let rest = "38=1|40=2|44=100|";
+    seller
+        .order("a", &format!("54=5|{rest}"))
+        .assert_has("35=j|380=5|372=D|58=Conditionally Required Field Missing (114)");
+    for (id, said) in [("b", "Y"), ("c", "N")] {
+        let refused = seller.order(id, &format!("54=5|114={said}|{rest}"));
+        refused.assert_has("150=8|103=11");
+        assert!(refused.value(58).starts_with("SHORT_LOCATE: "), "{refused:?}");
+    }
+    seller.order("d", &format!("54=5|114=X|{rest}")).assert_has("35=3|371=114|373=5");
+    // 114 is asked of side 5 only; side 6 needs the locate all the same.
+    seller.order("e", &format!("54=6|{rest}")).assert_has("35=8|150=8|103=11");
+    seller.order("f", &format!("54=1|{rest}")).assert_has("35=8|150=0");
+    // An account without the regime is not asked.
+    other.order("g", &format!("54=5|{rest}")).assert_has("35=8|150=8|103=11");
+    server.stop_after([seller, other]);
+    home.assert_sound();
 }
 
 #[test]

@@ -55,6 +55,19 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// What risk would not take from people either.
+    pub(super) fn fault(&self) -> Option<String> {
+        let percentages = [
+            ("warning_percent", self.warning_percent, 1..=100, "of a limit"),
+            ("short_margin_percent", self.short_margin_percent, 100..=1_000, "of what a short sale brought"),
+        ];
+        percentages.into_iter().find_map(|(key, given, range, of)| {
+            let given = given.filter(|percent| !range.contains(percent))?;
+            let (least, most) = (range.start(), range.end());
+            Some(format!("{key} = {given} is not from {least} to {most} percent {of}"))
+        })
+    }
+
     /// As they stand in the log.
     pub(crate) fn to_limits(&self) -> assay_trading_types::Limits {
         assay_trading_types::Limits {

@@ -134,6 +134,18 @@ fn every_fault_names_file_line_and_mend() {
             "assay.toml:3: mechanism = \"plain\" shows the password",
         ),
         ("[log.kafka]\nbrokers = \"b:1\"\nopen_timeout_s = 0\n", "assay.toml:3: open_timeout_s = 0 is out"),
+        (
+            "[[firm]]\nid = \"F\"\nlimits = { short_margin_percent = 99 }\n",
+            "assay.toml:3: short_margin_percent = 99 is not from 100 to 1000 percent of what a short sale brought",
+        ),
+        (
+            "[[firm]]\nid = \"F\"\nlimits = { short_margin_percent = 1001 }\n",
+            "assay.toml:3: short_margin_percent = 1001 is not from 100 to 1000",
+        ),
+        (
+            "[[firm]]\nid = \"F\"\naccount_limits = { F = { warning_percent = 0 } }\n",
+            "assay.toml:3: warning_percent = 0 is not from 1 to 100 percent of a limit",
+        ),
         ("[log]\nkind = \"paper\"\n", "assay.toml:2: unknown variant `paper`"),
         (
             "[audit]\nstore = \"clickhouse\"\n",

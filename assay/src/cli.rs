@@ -44,6 +44,9 @@ pub(crate) enum Command {
     /// Undo or correct a trade.
     #[command(subcommand)]
     Trade(crate::command::trade::TradeCommand),
+    /// Hold a broker's statement against ours.
+    #[command(subcommand)]
+    Venue(crate::command::venue::VenueCommand),
     /// Make or check the topics of a log in Kafka.
     #[command(subcommand)]
     Topics(crate::command::topics::TopicsCommand),

@@ -19,6 +19,7 @@ pub(crate) mod topics;
 pub(crate) mod trade;
 pub(crate) mod up;
 pub(crate) mod user;
+pub(crate) mod venue;
 
 use crate::cli::NodeArgs;
 use crate::config::{Config, ConfigError, Overrides};

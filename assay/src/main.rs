@@ -70,6 +70,7 @@ fn run(command: Command) -> command::Outcome {
         Command::Report(command) => command::report::run(&command),
         Command::Topics(command) => command::topics::run(&command),
         Command::Trade(command) => command::trade::run(&command),
+        Command::Venue(command) => command::venue::run(&command),
         Command::User(args) => command::user::run(&args),
         Command::Keys(args) => command::keys::run(&args),
         Command::Certs(args) => command::certs::run(&args),

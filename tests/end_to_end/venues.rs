@@ -155,6 +155,38 @@ fn a_venue_on_paper_fills_at_the_limit() {
     here.assert_sound();
 }
 
+#[test]
+fn a_statement_of_the_venue_is_compared_and_what_differs_is_recorded_and_alarms() {
+    let here = Home::with("\n[[venue]]\nname = \"PAPER\"\npaper = true\nwait_s = 60\n")
+        .changed("reference_price = \"100.00\"", "reference_price = \"100.00\"\nvenues = [\"PAPER\"]");
+    let router = here.start();
+    let mut buyer = Client::logged_on("CLIENT1", router.address());
+    let taken = buyer.order("B1", "54=1|38=100|40=2|44=10|");
+    buyer.expect("8").assert_has("150=F|39=2");
+    let statement = here.data().with_extension("csv");
+    let compare = |row: &str, more: &[&str]| {
+        std::fs::write(&statement, format!("exec_id,symbol,side,qty,price\n{row}")).expect("writable");
+        let mut compare = assay(&["venue", "compare", "--venue", "PAPER", "--from", "2000-01-01T00:00:00Z"]);
+        compare.args(["--to", "2100-01-01T00:00:00Z"]).args(more).arg(&statement);
+        run({
+            compare.arg("--config").arg(here.config()).arg("--data-dir").arg(here.data());
+            compare
+        })
+    };
+    // The paper venue's ExecID follows from the OrderID.
+    let exec_id = format!("{}-1-F", taken.value(37));
+    compare(&format!("{exec_id},AAPL,buy,100,10\n"), &[]).assert_code(0);
+    let other = compare(&format!("{exec_id},AAPL,buy,90,10\n"), &[]);
+    assert!(other.assert_code(1).stdout.contains("stated_otherwise"), "{other:?}");
+    router.stop_after([buyer]);
+    let missing = compare("", &["--record-by", "ann"]);
+    assert!(missing.assert_code(1).stdout.contains("not_stated"), "{missing:?}");
+    here.start().stop();
+    let alarms = here.query(&["--kind", "risk.alarmed.v1", "--format", "json"]);
+    assert!(alarms.assert_code(0).stdout.contains("NotStated"), "{alarms:?}");
+    here.assert_sound();
+}
+
 fn read(buyer: &mut Keeper, reports: usize) {
     while buyer.reports.len() < reports {
         buyer.take_one();

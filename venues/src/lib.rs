@@ -10,13 +10,14 @@
 //! down, and never sends what was asked for before: whether that went out, the venue is asked.
 //!
 //! [`Venue`] is the port; [`FixVenue`] a FIX 4.4 initiator that keeps its session in a file, [`PaperVenue`] a broker that is not
-//! there.
+//! there. [`Statement`] is what a broker says at the end of the day, held against [`VenueFills`].
 
 mod error;
 mod fix;
 mod paper;
 mod port;
 mod service;
+mod statement;
 mod vitals;
 
 pub use error::Error;
@@ -24,4 +25,5 @@ pub use fix::{FixVenue, FixVenueConfig};
 pub use paper::PaperVenue;
 pub use port::{Heard, Venue};
 pub use service::VenueService;
+pub use statement::{Statement, StatementError, VenueFills};
 pub use vitals::VenueVitals;

@@ -314,4 +314,10 @@ pub enum VenueDifference {
     StatusRefused,
     /// A message that cannot be read.
     Unreadable,
+    /// Its statement has a fill that it never told us. Nothing is booked.
+    Unheard,
+    /// Its statement lacks a fill that it told us.
+    NotStated,
+    /// Its statement has a fill otherwise than it told us: instrument, side, quantity, price, or whether it is undone.
+    StatedOtherwise,
 }

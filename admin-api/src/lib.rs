@@ -75,8 +75,8 @@ mod wish;
 
 pub use alert_service::{AlertService, AuditLag};
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};
-pub use compliance_service::ComplianceService;
 pub use business_health::{BusinessCheck, NodeFigures, NodePort, STORE_LAG_MAX, Standing};
+pub use compliance_service::ComplianceService;
 pub use config::{
     ApiConfig, AuditTrail, BankAccount, KycConfig, MailRoute, PaymentProcessor, PaymentsConfig, Rates,
     ReportsConfig, WebhookConfig,

@@ -246,7 +246,7 @@ pub(crate) enum AuditCommand {
     /// Verify the log, the store, and both against each other. Exit 0 and counts, or 1 and the first bad record.
     Verify(VerifyArgs),
     /// Print records of an order, a session, a firm or a span of time.
-    Query(QueryArgs),
+    Query(Box<QueryArgs>),
     /// Empty the store and write it anew from the log. The node must not run.
     Rebuild(RebuildArgs),
 }

@@ -43,7 +43,7 @@ fn locate_reqd_is_asked_of_short_sales_where_the_regime_says_so_and_locates_noth
         refused.assert_has("150=8|103=11");
         assert!(refused.value(58).starts_with("SHORT_LOCATE: "), "{refused:?}");
     }
-    seller.order("d", &format!("54=5|114=X|{rest}")).assert_has("35=3|371=114|373=5");
+    seller.order("d", &format!("54=5|114=X|{rest}")).assert_has("35=3|371=114|373=6");
     // 114 is asked of side 5 only; side 6 needs the locate all the same.
     seller.order("e", &format!("54=6|{rest}")).assert_has("35=8|150=8|103=11");
     seller.order("f", &format!("54=1|{rest}")).assert_has("35=8|150=0");

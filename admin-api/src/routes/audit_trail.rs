@@ -96,7 +96,7 @@ pub(crate) struct TrailRow {
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     chain: String,
     /// What it says: JSON, or the FIX message as text.
-    #[schema(example = json!({"symbol": "AAPL"}))]
+    #[schema(value_type = Object, example = json!({"symbol": "AAPL"}))]
     payload: serde_json::Value,
 }
 
@@ -360,7 +360,7 @@ impl Api {
 
 fn kept(api: &Api) -> Result<AuditTrail, Problem> {
     let words = "the audit store is kept by another process: ask there with `assay audit query`";
-    api.config.audit.clone().ok_or_else(|| Problem::because(ProblemKind::Unavailable, words))
+    api.config.audit.clone().ok_or_else(|| Problem::because(ProblemKind::Conflict, words))
 }
 
 /// Does something that takes a core for a while, beside the requests and few at a time.

@@ -43,7 +43,8 @@ use utoipa_axum::routes;
         (name = "system", description = "Jobs"),
         (name = "fix-sessions", description = "Counterparties' FIX sessions"),
         (name = "risk", description = "Switches and limits"),
-        (name = "reports", description = "Reports")
+        (name = "reports", description = "Reports"),
+        (name = "compliance", description = "Violations, controls, cases, the audit trail")
     )
 )]
 struct Base;
@@ -172,7 +173,17 @@ fn problems(operation: Operation) -> std::collections::BTreeMap<u16, Vec<Problem
                     || operation == Operation::Refresh
             }
             K::Segregation | K::Version => operation.is_write() && operation.access() != Access::Public,
-            K::Conflict | K::MediaType | K::Idempotency => operation.is_write(),
+            K::Conflict => {
+                operation.is_write()
+                    || matches!(
+                        operation,
+                        Operation::RepeatReport
+                            | Operation::ListAuditTrail
+                            | Operation::VerifyAuditTrail
+                            | Operation::ReadCaseTimeline
+                    )
+            }
+            K::MediaType | K::Idempotency => operation.is_write(),
         };
         if can {
             by_status.entry(kind.status().as_u16()).or_default().push(*kind);

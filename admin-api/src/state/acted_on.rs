@@ -2,7 +2,9 @@
 
 use super::Asked;
 use super::proposals::Wanted;
-use assay_trading_types::{AlertsAction, ControlAction, KycAction, KycFileId, MoneyAction, MovementId};
+use assay_trading_types::{
+    AlertsAction, ComplianceAction, ControlAction, KycAction, KycFileId, MoneyAction, MovementId,
+};
 
 /// By the name that a notice has for it.
 pub(super) fn acted_on(asked: &Asked<'_>) -> Option<String> {
@@ -13,6 +15,10 @@ pub(super) fn acted_on(asked: &Asked<'_>) -> Option<String> {
             AlertsAction::AddRule { .. }
             | AlertsAction::ChangeRule { .. }
             | AlertsAction::RemoveRule { .. } => None,
+        },
+        Asked::Compliance(e) => match &e.action {
+            ComplianceAction::ChangeViolation { violation, .. } => Some(violation.to_string()),
+            _ => None,
         },
         Asked::For(_, Wanted::Kyc(action)) => file(action).map(|file| file.to_string()),
         Asked::For(_, Wanted::Control(ControlAction::Money(e))) => {

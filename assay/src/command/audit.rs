@@ -23,7 +23,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub(crate) fn run(command: AuditCommand) -> Outcome {
     match command {
         AuditCommand::Verify(args) => verify(&args),
-        AuditCommand::Query(args) => ask(args),
+        AuditCommand::Query(args) => ask(*args),
         AuditCommand::Rebuild(args) => rebuild(&args),
     }
 }

@@ -72,7 +72,7 @@ fn here(
     written: assay_event_log::LastOrigins,
     wanted: FirstAdministrator,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let (api, _) = back_office::open(config, data_dir, log, FixSessionsPort::default())?;
+    let (api, _) = back_office::open(config, data_dir, log, FixSessionsPort::default(), false)?;
     let mut processor = CommandProcessor::new(Arc::clone(&api), written)?;
     processor.recover()?;
     let stop = Arc::new(AtomicBool::new(false));

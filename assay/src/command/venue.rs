@@ -6,7 +6,7 @@ use crate::clock;
 use crate::log_place::{self, OpenLog};
 use crate::node::DataDir;
 use assay_audit::parse_time;
-use assay_event_log::{EventLog, LastOrigins, NewRecord};
+use assay_event_log::{LastOrigins, NewRecord};
 use assay_trading_types::{Actor, Event, Kind, Position, Topic, VenueDiffered, VenueId};
 use assay_venues::{Statement, VenueFills};
 use clap::{Args, Subcommand};

@@ -1,10 +1,9 @@
 //! A hold: what remains reserved of a pending transfer, and until when.
 
 use crate::{AccountIx, Leg};
-use assay_trading_types::{Amount, Timestamp, TransferId};
-use rustc_hash::FxHashMap;
+use assay_trading_types::{Amount, Neighbours, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A pending transfer that is not used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +44,7 @@ pub struct Hold {
 /// All holds that are not used up, by id and by expiry.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Holds {
-    by_id: FxHashMap<TransferId, Pending>,
+    by_id: HashMap<TransferId, Pending, Neighbours>,
     by_expiry: BTreeSet<(Timestamp, TransferId)>,
 }
 

@@ -5,10 +5,12 @@
 
 use crate::names::SessionIx;
 use crate::order::OpenOrder;
-use assay_trading_types::{ClOrdId, OrderId};
-use rustc_hash::FxHashMap;
+use assay_trading_types::{ClOrdId, Neighbours, OrderId};
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
 
 /// Closed orders remembered for TOO_LATE and status answers; older ones are unknown. About 40 MB.
@@ -26,9 +28,30 @@ pub(crate) struct Slot(u32);
 pub(crate) struct Orders {
     blocks: Vec<Vec<Option<OpenOrder>>>,
     free: Vec<Slot>,
-    by_id: FxHashMap<OrderId, Slot>,
-    ids: FxHashMap<(SessionIx, ClOrdId), Slot>,
+    by_id: HashMap<OrderId, Slot, Neighbours>,
+    ids: HashTable<Named>,
+    /// Counterparties choose ids, so where they stand is nothing they can foresee.
+    hashing: DefaultHashBuilder,
     closed_oldest_first: VecDeque<Slot>,
+}
+
+/// That an order has a name. The name itself stands in the order; its hash tells it from nearly all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Named {
+    hash: u32,
+    slot: Slot,
+}
+
+impl Named {
+    /// Where it stands in a table.
+    fn place(&self) -> u64 {
+        spread(self.hash)
+    }
+}
+
+/// A short hash over all bits of a long one.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl Orders {
@@ -70,7 +93,10 @@ impl Orders {
 
     /// The order that `id` of a session names, open or closed lately.
     pub(crate) fn find(&self, session: SessionIx, id: &ClOrdId) -> Option<Slot> {
-        self.ids.get(&(session, *id)).copied()
+        let hash = self.hash(session, id);
+        self.ids
+            .find(spread(hash), |named| named.hash == hash && self.has(named.slot, session, id))
+            .map(|n| n.slot)
     }
 
     /// Whether the id is one of an order that may still trade.
@@ -78,17 +104,36 @@ impl Orders {
         self.find(session, id).is_some_and(|slot| self[slot].is_open())
     }
 
-    /// From now on the id names this order, whatever it named on an earlier day.
+    /// From now on the id, which is one of the order's, names this order, whatever it named on an earlier day.
     pub(crate) fn name(&mut self, session: SessionIx, id: ClOrdId, slot: Slot) {
-        self.ids.insert((session, id), slot);
+        let hash = self.hash(session, &id);
+        let mut ids = std::mem::take(&mut self.ids);
+        let is_it = |named: &Named| named.hash == hash && self.has(named.slot, session, &id);
+        match ids.entry(spread(hash), is_it, Named::place) {
+            Entry::Occupied(mut named) => named.get_mut().slot = slot,
+            Entry::Vacant(place) => {
+                place.insert(Named { hash, slot });
+            }
+        }
+        self.ids = ids;
     }
 
     /// The id of a replace that came to nothing names the order no longer.
     pub(crate) fn unname(&mut self, session: SessionIx, id: ClOrdId, slot: Slot) {
         // The same id may name an order of a later day.
-        if self.ids.get(&(session, id)) == Some(&slot) {
-            self.ids.remove(&(session, id));
+        let hash = self.hash(session, &id);
+        if let Ok(named) = self.ids.find_entry(spread(hash), |named| *named == Named { hash, slot }) {
+            named.remove();
         }
+    }
+
+    fn hash(&self, session: SessionIx, id: &ClOrdId) -> u32 {
+        self.hashing.hash_one((session, id)) as u32
+    }
+
+    fn has(&self, slot: Slot, session: SessionIx, id: &ClOrdId) -> bool {
+        let place = &self.blocks[slot.0 as usize / BLOCK][slot.0 as usize % BLOCK];
+        place.as_ref().is_some_and(|order| order.session == session && order.ids().any(|own| own == id))
     }
 
     /// An order has ended; it is remembered for a while.

@@ -5,7 +5,7 @@ use crate::switches::SwitchPlace;
 use serde::{Deserialize, Serialize};
 
 /// State of a session.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// Newest request: (epoch, MsgSeqNum).
     pub(crate) newest: (u32, u64),

@@ -83,3 +83,19 @@ pub(crate) fn disk_sync(dir: &Path, count: usize) -> std::io::Result<SyncTime> {
     times.sort_unstable();
     Ok(SyncTime { p50: times[count / 2], p99: times[count * 99 / 100] })
 }
+
+/// Nanoseconds of a read that waits for the one before it and that no cache has, anywhere in 512 MiB: mean of `count`.
+#[allow(clippy::disallowed_methods)] // as above
+pub(crate) fn memory_read(count: u32) -> f64 {
+    const PLACES: u32 = 1 << 27;
+    // One walk through all places that no prefetcher follows: a congruential generator of full period (Hull and Dobell).
+    let next = |place: u32| place.wrapping_mul(1_664_525).wrapping_add(1_013_904_223) % PLACES;
+    let places: Vec<u32> = (0..PLACES).map(next).collect();
+    let start = Instant::now();
+    let mut place = 0;
+    for _ in 0..count {
+        place = places[place as usize];
+    }
+    std::hint::black_box(place);
+    start.elapsed().as_nanos() as f64 / f64::from(count)
+}

@@ -149,11 +149,6 @@ impl Compliance {
         self.last.get(&rule)
     }
 
-    /// Whether some case keeps records from going.
-    pub fn holds(&self) -> bool {
-        self.cases.values().any(|case| case.hold)
-    }
-
     /// Takes in what a run found. Whom to tell of what is new is returned; `digits` name it.
     pub(super) fn checked(&mut self, e: &ComplianceChecked, digits: &str, at: Timestamp) -> Vec<Telling> {
         if self.due.get(&e.job).is_some_and(|due| e.due <= *due) {
@@ -185,7 +180,7 @@ impl Compliance {
                 }
                 None => {
                     if !self.has_room() {
-                        break;
+                        continue;
                     }
                     let id = ViolationId::new(&format!("vio_{digits}.{:04}", first + told.len()));
                     let id = id.expect("digits and a number");
@@ -383,4 +378,44 @@ fn has_room_for_note(notes: &[Note]) -> Result<(), Refused> {
 fn answers(identity: &Identity, user: &UserId) -> Result<(), Refused> {
     let staff = identity.user(user).filter(|user| user.active && user.firm.is_none());
     staff.map(drop).ok_or_else(|| Refused::not_found("member of staff"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(abouts: impl Iterator<Item = String>) -> RuleChecked {
+        let findings: Vec<Finding> =
+            abouts.map(|about| Finding { about, detail: "no limits".to_owned() }).collect();
+        let findings_total = findings.len() as u64;
+        RuleChecked {
+            rule: ComplianceRule::LimitsSet,
+            examined: findings_total,
+            findings,
+            findings_total,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_does_not_end_what_is_known() {
+        let (mut compliance, at) = (Compliance::default(), Timestamp::from_ns(1));
+        let firms = |from: usize, to: usize| (from..to).map(|n| format!("firm:{n}"));
+        let told = compliance.found(&checked(firms(0, VIOLATIONS_MAX)), "1", 0, at);
+        assert_eq!(told.len(), VIOLATIONS_MAX);
+        let known: Vec<Violation> = compliance.violations().cloned().collect();
+
+        let later = at.plus_ns(1);
+        let again = checked(["firm:new".to_owned()].into_iter().chain(firms(0, VIOLATIONS_MAX)));
+        assert_eq!(compliance.found(&again, "2", 0, later).len(), 0, "no room for the new one");
+        for (before, after) in known.iter().zip(compliance.violations()) {
+            assert_eq!((before.id, later), (after.id, after.last_seen));
+            assert!(after.standing);
+        }
+        assert_eq!(
+            compliance.found(&checked(firms(0, VIOLATIONS_MAX)), "3", 0, later).len(),
+            0,
+            "all are known"
+        );
+    }
 }

@@ -189,14 +189,3 @@ pub enum ComplianceRule {
     /// Every firm has limits.
     LimitsSet,
 }
-
-impl ComplianceRule {
-    /// Every rule.
-    pub const ALL: [Self; 5] = [
-        Self::BooksBalance,
-        Self::HoldsHaveOwners,
-        Self::ChainIntact,
-        Self::DutiesSegregated,
-        Self::LimitsSet,
-    ];
-}

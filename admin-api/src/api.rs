@@ -418,6 +418,13 @@ impl Api {
         }
     }
 
+    /// Writes down what a worker has done.
+    pub(crate) fn write_down(&self, event: Event) {
+        if self.log.append(&mut vec![self.own_record(event)]).is_err() {
+            tracing::error!("the log takes nothing more; what was done is not recorded");
+        }
+    }
+
     /// A record of the node itself.
     pub(crate) fn own_record(&self, event: Event) -> NewRecord {
         NewRecord {

@@ -4,17 +4,14 @@ use crate::api::Api;
 use crate::compliance::{checked, of_books, of_duties, of_limits, unchecked};
 use crate::error::in_words;
 use crate::reconciliation::Looks;
+use crate::service::work_until;
 use assay_audit::Report;
 use assay_trading_types::{
     ComplianceChecked, ComplianceRule, Event, Finding, Job, JobFinished, RuleChecked, Timestamp,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// How often work is looked for, and how far apart two looks at the books are.
-const POLL: Duration = Duration::from_millis(200);
+use std::sync::atomic::AtomicBool;
 
 /// Checks when it is due.
 pub struct ComplianceService {
@@ -41,10 +38,7 @@ impl ComplianceService {
 
     /// Works until told to stop. What is left is done after the next start.
     pub fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
-            self.turn();
-            std::thread::sleep(POLL);
-        }
+        work_until(stop, || self.turn());
     }
 
     /// Checks once, if a run is due.

@@ -7,15 +7,12 @@ use crate::provider_signature::signed_at_s;
 use crate::routes::kyc::Personal;
 use crate::routes::kyc_provider::ProviderWord;
 use crate::screening::Lists;
+use crate::service::work_until;
 use crate::state::{KycFile, KycFileStatus};
-use assay_trading_types::{Event, Job, JobFinished, KycAction, KycFileId, KycRequested, Timestamp};
+use assay_trading_types::{Job, JobFinished, KycAction, KycFileId, KycRequested, Timestamp};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// How often work is looked for.
-const POLL: Duration = Duration::from_millis(200);
+use std::sync::atomic::AtomicBool;
 
 /// Does what decisions on identity files wish.
 pub struct KycService {
@@ -52,10 +49,7 @@ impl KycService {
 
     /// Works until told to stop. What is left is done after the next start.
     pub fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
-            self.turn();
-            std::thread::sleep(POLL);
-        }
+        work_until(stop, || self.turn());
     }
 
     /// Does all that is wished and durable.
@@ -193,7 +187,7 @@ impl KycService {
             Ok(lists) => (self.compare(&lists), None),
             Err(error) => (0, Some(in_words(&error))),
         };
-        self.append_event(JobFinished { job: Job::KycScreening, due, count, error }.into());
+        self.api.write_down(JobFinished { job: Job::KycScreening, due, count, error }.into());
     }
 
     /// Compares every file that counts or waits; how many those were.
@@ -223,12 +217,6 @@ impl KycService {
 
     fn append(&self, operation: &str, action: KycAction) {
         let command = self.api.own_command(operation);
-        self.append_event(KycRequested { command, action }.into());
-    }
-
-    fn append_event(&self, event: Event) {
-        if self.api.log.append(&mut vec![self.api.own_record(event)]).is_err() {
-            tracing::error!("the log takes nothing more; what was done is not recorded");
-        }
+        self.api.write_down(KycRequested { command, action }.into());
     }
 }

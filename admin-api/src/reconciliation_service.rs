@@ -2,14 +2,11 @@
 
 use crate::api::Api;
 use crate::reconciliation::{Looks, Reconciliation};
+use crate::service::work_until;
 use crate::state::LineStatus;
 use assay_trading_types::{BooksBreak, BooksReconciled, Event, Job, JobFinished, Timestamp};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// How often work is looked for, and how far apart two looks at the books are.
-const POLL: Duration = Duration::from_millis(200);
+use std::sync::atomic::AtomicBool;
 
 /// Breaks that stand in a record; it says how many there are.
 const RECORDED_MAX: usize = 100;
@@ -30,10 +27,7 @@ impl ReconciliationService {
 
     /// Works until told to stop. What is left is done after the next start.
     pub fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
-            self.turn();
-            std::thread::sleep(POLL);
-        }
+        work_until(stop, || self.turn());
     }
 
     /// Looks at the books once, if a run is due.

@@ -3,15 +3,12 @@
 use crate::api::Api;
 use crate::error::in_words;
 use crate::reports::{ReportError, ReportSchedule, Source, spool};
-use assay_trading_types::{Event, Job, JobFinished, ReportParameters, ReportProduced, ReportRun, Timestamp};
+use crate::service::work_until;
+use assay_trading_types::{Job, JobFinished, ReportParameters, ReportProduced, ReportRun, Timestamp};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// How often work is looked for.
-const POLL: Duration = Duration::from_millis(200);
+use std::sync::atomic::AtomicBool;
 
 /// Operation of its commands.
 const DELIVER: &str = "deliver_report";
@@ -31,10 +28,7 @@ impl ReportService {
 
     /// Works until told to stop. What is left is done after the next start.
     pub fn run(mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
-            self.turn();
-            std::thread::sleep(POLL);
-        }
+        work_until(stop, || self.turn());
     }
 
     /// Makes all that is due, once the read model holds everything that the job's beginning stands behind.
@@ -63,7 +57,7 @@ impl ReportService {
                 }
             }
         }
-        self.append(JobFinished { job: Job::ReportDelivery, due, count, error }.into());
+        self.api.write_down(JobFinished { job: Job::ReportDelivery, due, count, error }.into());
     }
 
     fn deliver(&self, schedule: &ReportSchedule, now: Timestamp) -> Result<u64, ReportError> {
@@ -73,7 +67,7 @@ impl ReportService {
         };
         for span in &missing {
             let run = Box::new(self.make(schedule, *span)?);
-            self.append(ReportProduced { command: self.api.own_command(DELIVER), run }.into());
+            self.api.write_down(ReportProduced { command: self.api.own_command(DELIVER), run }.into());
         }
         Ok(missing.len() as u64)
     }
@@ -93,12 +87,6 @@ impl ReportService {
         let id = self.api.ids.report_run(self.api.now());
         let run = made.run(id, schedule.report, parameters, schedule.form);
         Ok(ReportRun { schedule: Some(schedule.name.clone()), file: Some(file), ..run })
-    }
-
-    fn append(&self, event: Event) {
-        if self.api.log.append(&mut vec![self.api.own_record(event)]).is_err() {
-            tracing::error!("the log takes nothing more; what was done is not recorded");
-        }
     }
 }
 

@@ -17,6 +17,9 @@ use tokio::net::TcpListener;
 /// Most records applied before their outcomes are appended; at some microseconds each, below a disk sync.
 const BATCH_RECORDS_MAX: usize = 256;
 
+/// How often workers look for work, and how far apart two looks at the books are.
+const WORK_POLL: Duration = Duration::from_millis(200);
+
 /// Jobs are due by the minute.
 const TICK_NS: i64 = 60_000_000_000;
 
@@ -25,6 +28,14 @@ const IDLE_WAIT: Duration = Duration::from_millis(20);
 
 /// How long a stopping server waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Has a worker look for work until told to stop. What is left is done after the next start.
+pub(crate) fn work_until(stop: &AtomicBool, mut turn: impl FnMut()) {
+    while !stop.load(Ordering::Acquire) {
+        turn();
+        std::thread::sleep(WORK_POLL);
+    }
+}
 
 /// Applies commands in the log's order and appends what follows from them.
 pub struct CommandProcessor {

@@ -16,7 +16,7 @@ use crate::rate_limit::Allowance;
 use crate::secrets::SecretOf;
 use crate::signature::{SCHEME, Signed};
 use crate::state::User;
-use assay_trading_types::{ApiKeyId, LoginId, UserId};
+use assay_trading_types::{ApiKeyId, LoginId, TraceId, UserId};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -438,9 +438,7 @@ fn trace(headers: &HeaderMap) -> Option<[u8; 16]> {
     if version.len() != 2 || version == "ff" || parent.len() != 16 || flags.len() != 2 {
         return None;
     }
-    let mut trace = [0; 16];
-    hex::decode_to_slice(id, &mut trace).ok()?;
-    (trace != [0; 16]).then_some(trace)
+    TraceId::from_hex(id).map(|trace| trace.0).filter(|trace| *trace != [0; 16])
 }
 
 pub(crate) fn allowed_origin(api: &Api, headers: &HeaderMap) -> Option<HeaderValue> {

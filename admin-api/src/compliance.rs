@@ -7,6 +7,7 @@ pub(crate) use controls::{CONTROLS, Control};
 
 use crate::reconciliation::Reconciliation;
 use crate::state::AdminState;
+use crate::word::word;
 use assay_trading_types::{BooksBreak, BreakKind, ComplianceRule, Finding, RuleChecked};
 
 /// Findings of a rule that stand in a record; it says how many there are.
@@ -51,7 +52,7 @@ pub(crate) fn of_duties(state: &AdminState) -> RuleChecked {
         examined += 1;
         for (one, other, why) in duties::conflicts(&user.roles) {
             findings.push(Finding {
-                about: format!("user:{} {} {}", user.id, duties::word(one), duties::word(other)),
+                about: format!("user:{} {} {}", user.id, word(&one), word(&other)),
                 detail: format!("{} {why}", user.username),
             });
         }

@@ -72,6 +72,7 @@ mod upload;
 pub mod vault;
 mod webhooks;
 mod wish;
+mod word;
 
 pub use alert_service::{AlertService, AuditLag};
 pub use api::{Api, Clock, IN_FLIGHT_MAX, Outcome};

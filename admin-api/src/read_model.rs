@@ -12,7 +12,6 @@ mod money;
 mod orders;
 mod schema;
 mod trading;
-mod word;
 
 pub(crate) use books::amount;
 pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, first_entry, position_of_entry};
@@ -20,7 +19,6 @@ pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow};
 pub(crate) use locates::LocateRow;
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
-pub(crate) use word::word;
 
 use crate::error::Error;
 use crate::live::Changes;

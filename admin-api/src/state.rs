@@ -43,6 +43,7 @@ pub use report_runs::{PastReport, ReportRuns};
 pub(crate) use webhooks::GONE;
 pub use webhooks::{Delivery, Webhook, Webhooks};
 
+use crate::word::word;
 use alerts::Fired;
 use assay_trading_types::{
     AdminRefusal, AlertSource, AlertsRequested, BankRequested, BooksReconciled, Command, CommandDecided,
@@ -261,7 +262,7 @@ impl AdminState {
             Asked::Job(e) => {
                 let due = self.jobs.run_now(e.job, input.at)?;
                 self.begin(e.job, due, input, out);
-                Ok(done((job_name(e.job), 1)))
+                Ok(done((word(&e.job).into_owned(), 1)))
             }
         }
     }
@@ -353,16 +354,16 @@ impl AdminState {
         if !self.jobs.finish(e, input.at) {
             return;
         }
-        let name = job_name(e.job);
+        let name = word(&e.job);
         if e.error.is_none() {
             self.alerts.end(&alerts::key(AlertSource::Job, &name), input.at, None, out);
         }
         if let Some(error) = &e.error {
             let (source, severity) = (AlertSource::Job, Severity::Warning);
-            let fired = Fired { source, about: name, owner: None, severity, detail: error };
+            let fired = Fired { source, about: name.into_owned(), owner: None, severity, detail: error };
             // Told below, as what it is.
             self.alerts.fire(fired, &digits(input), input.at, out);
-            let told = Telling::role(UserRole::Operations, NoticeKind::JobFailed, &job_name(e.job));
+            let told = Telling::role(UserRole::Operations, NoticeKind::JobFailed, &word(&e.job));
             self.tell(vec![told.because(error)], input, out);
         }
     }
@@ -469,9 +470,4 @@ fn digits(input: &Input<'_>) -> String {
 
 fn done((subject, version): Changed) -> Decision {
     Decision::Done { subject, version }
-}
-
-/// A job's name, as in records.
-fn job_name(job: Job) -> String {
-    serde_json::to_value(job).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -39,11 +39,6 @@ pub(super) fn administers<'a>(roles: impl IntoIterator<Item = &'a UserRole>) -> 
     roles.into_iter().any(|role| *role == Admin)
 }
 
-/// A role as in records.
-pub(super) fn word(role: UserRole) -> String {
-    serde_json::to_value(role).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! Balances are carried in memory and written once a batch. Every transfer becomes one entry that both of its accounts are
 //! found by, with how each stood after it.
 
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
     AccountId, Amount, Asset, ExecType, ExecutionReported, LedgerCode, Movement, MovementKind,
@@ -313,7 +314,7 @@ impl Books {
                 t.debit.as_str(),
                 t.credit.as_str(),
                 moved.to_string(),
-                super::word::word(&t.reason),
+                word(&t.reason),
                 reserved.to_string(),
                 debit.sums.balance().to_string(),
                 debit.sums.held.to_string(),

@@ -1,7 +1,8 @@
 //! What happened, row by row, with the position of its record: only ever added to. A report of what is below a position is
 //! the same whenever it is made, and a model that was deleted and made anew has the same rows.
 
-use super::trading::{run, text};
+use super::trading::run;
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
     AccountId, Actor, CancelRefused, Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, LimitScope,
@@ -116,8 +117,8 @@ impl<'a> OrderEvent<'a> {
                 self.session,
                 self.cl_ord_id,
                 t.map(|t| t.symbol.as_str()),
-                t.map(|t| text(&t.side)),
-                t.map(|t| text(&t.ord_type)),
+                t.map(|t| word(&t.side)),
+                t.map(|t| word(&t.ord_type)),
                 t.and_then(|t| t.price).map(|price| price.to_string()),
                 t.map(|t| t.qty.to_string()),
                 self.leaves_qty.map(|qty| qty.to_string()),
@@ -125,7 +126,7 @@ impl<'a> OrderEvent<'a> {
                 fill.map(|fill| fill.trade.cast_signed()),
                 fill.map(|fill| fill.qty.to_string()),
                 fill.map(|fill| fill.price.to_string()),
-                fill.map(|fill| text(&fill.liquidity)),
+                fill.map(|fill| word(&fill.liquidity)),
                 self.code,
                 self.detail,
                 self.asked,
@@ -192,8 +193,8 @@ fn loan(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Result<(
             loan.id.as_u64().cast_signed(),
             place,
             at,
-            text(&loan.status),
-            text(&loan.late),
+            word(&loan.status),
+            word(&loan.late),
             loan.owed.principal.to_string(),
             loan.owed.interest.to_string(),
             loan.owed.fees.to_string(),
@@ -208,7 +209,7 @@ fn loan(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Result<(
 
 fn movement(db: &Connection, record: &Record, e: &MovementChanged) -> rusqlite::Result<()> {
     let (place, _) = place(record);
-    let (id, status) = (e.movement.id.to_string(), text(&e.movement.status));
+    let (id, status) = (e.movement.id.to_string(), word(&e.movement.status));
     run(db, "INSERT OR REPLACE INTO movement_event VALUES (?1, ?2, ?3)", params![id, place, status])
 }
 
@@ -257,8 +258,8 @@ impl Control {
             Event::RiskSwitchChanged(e) => Self {
                 cause: if e.state > e.before { "stopped" } else { "released" }.to_owned(),
                 maker: Some(e.by),
-                before: Some(text(&e.before)),
-                after: Some(text(&e.state)),
+                before: Some(word(&e.before).into_owned()),
+                after: Some(word(&e.state).into_owned()),
                 ..Self::new("switch", firm_of(&e.scope), e.scope.to_string(), &e.reason)
             },
             Event::RepeatBreakerReset(e) => {
@@ -276,7 +277,7 @@ impl Control {
                     e.symbol.map(|s| s.to_string()),
                 ];
                 let named: Vec<String> =
-                    named.into_iter().flatten().chain(e.side.as_ref().map(text)).collect();
+                    named.into_iter().flatten().chain(e.side.map(|side| word(&side).into_owned())).collect();
                 let cause = if e.restricted { "restricted" } else { "lifted" }.to_owned();
                 Self { cause, maker: by, ..Self::new("restriction", e.firm, named.join(" "), &e.reason) }
             }
@@ -288,16 +289,16 @@ impl Control {
                 ..Self::new("locate", Some(e.firm), format!("{} {}", e.account, e.locate), &e.reason)
             },
             Event::LocateEnded(e) => Self {
-                cause: text(&e.cause),
+                cause: word(&e.cause).into_owned(),
                 maker: e.by,
                 before: Some(format!("{} {} unused", e.unused, e.symbol)),
                 ..Self::new("locate", Some(e.firm), format!("{} {}", e.account, e.locate), &e.reason)
             },
             Event::AccountStatusSet(e) => {
-                let after = Some(text(&e.status));
+                let after = Some(word(&e.status).into_owned());
                 let subject = account(e.account);
                 Self {
-                    cause: text(&e.kyc),
+                    cause: word(&e.kyc).into_owned(),
                     after,
                     maker: by,
                     ..Self::new("account", Some(e.firm), subject, &e.reason)
@@ -309,7 +310,7 @@ impl Control {
                 Self { cause: "raised".to_owned(), ..Self::new("alarm", e.firm, subject, &e.detail) }
             }
             Event::RiskCommandRefused(e) => Self {
-                cause: text(&e.refusal),
+                cause: word(&e.refusal).into_owned(),
                 maker: Some(e.by),
                 ..Self::new("refused_command", None, e.subject.clone(), &e.detail)
             },
@@ -336,7 +337,7 @@ impl Control {
         let firm = if let LimitScope::Firm(firm) = e.scope { Some(firm) } else { None };
         Self {
             version: Some(e.version),
-            cause: text(&e.cause),
+            cause: word(&e.cause).into_owned(),
             maker: e.maker,
             checker: e.checker,
             before: Some(json(&*e.before)),

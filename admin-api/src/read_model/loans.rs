@@ -1,7 +1,8 @@
 //! Loans, their products and repayments, and what was answered to instructions on them.
 
-use super::trading::{run, text};
+use super::trading::run;
 use super::{ReadModel, RowFilter, Slice};
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::loan_terms::{Instalment, Product};
 use assay_trading_types::{
@@ -43,7 +44,7 @@ fn loan(db: &Connection, e: &LoanChanged) -> rusqlite::Result<()> {
     run(
         db,
         sql,
-        params![place, id, firm, account, product.as_str(), text(&l.status), json(&**l), terms, schedule],
+        params![place, id, firm, account, product.as_str(), word(&l.status), json(&**l), terms, schedule],
     )
 }
 

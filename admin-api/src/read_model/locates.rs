@@ -1,7 +1,8 @@
 //! Located shares: what was granted, to whom, and how it ended.
 
-use super::trading::{run, text};
+use super::trading::run;
 use super::{ReadModel, RowFilter, Slice};
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{Event, LocateEnded, LocateGranted, Timestamp};
 use rusqlite::types::Value;
@@ -33,7 +34,7 @@ fn granted(db: &Connection, record: &Record, e: &LocateGranted) -> rusqlite::Res
 fn ended(db: &Connection, record: &Record, e: &LocateEnded) -> rusqlite::Result<()> {
     let sql = "UPDATE locate SET status = ?2, ended = ?3, unused = ?4, ended_by = ?5 \
                WHERE locate = ?1 AND status = 'in_force'";
-    let (status, at, unused) = (text(&e.cause), record.at.as_ns(), e.unused.to_string());
+    let (status, at, unused) = (word(&e.cause), record.at.as_ns(), e.unused.to_string());
     let by = e.by.map(|by| by.to_string());
     run(db, sql, params![e.locate.as_str(), status, at, unused, by])
 }

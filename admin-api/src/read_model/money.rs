@@ -1,7 +1,8 @@
 //! Movements of money, beneficiaries, rates, and what was answered to instructions.
 
-use super::trading::{run, text};
+use super::trading::run;
 use super::{ReadModel, RowFilter, Slice};
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::loan_terms::Rate;
 use assay_trading_types::{
@@ -65,8 +66,8 @@ fn movement(db: &Connection, m: &Movement, command: Option<CommandId>) -> rusqli
         params![
             m.id.place().cast_signed(),
             m.id.to_string(),
-            text(&m.id.kind()),
-            text(&m.status),
+            word(&m.id.kind()),
+            word(&m.status),
             m.firm.as_str(),
             m.account.as_str(),
             m.asset.as_str(),

@@ -1,7 +1,7 @@
 //! Orders as rows: each is written once a batch, however often it changed in it.
 
 use super::trading::run;
-use super::word::word;
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{ExecutionReported, OrderId};
 use rusqlite::{Connection, params};

@@ -2,7 +2,7 @@
 
 use super::ReadModel;
 use super::orders::Orders;
-use super::word::word;
+use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
     Event, ExecId, ExecType, ExecutionReported, FirmId, LimitScope, Limits, OrderId, Timestamp,
@@ -106,11 +106,6 @@ fn report(
 
 pub(super) fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute(values).map(drop)
-}
-
-/// The word that an enumeration has in JSON.
-pub(super) fn text<T: serde::Serialize>(value: &T) -> String {
-    word(value).into_owned()
 }
 
 /// A firm.

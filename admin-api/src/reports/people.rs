@@ -6,13 +6,13 @@ use super::source::{Source, decoded};
 use super::spool::Rows;
 use crate::operation::{Access, Operation};
 use crate::state::{AdminState, KycFile, User, command_of};
+use crate::word::word;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Flag, Integer, Text, Time};
 use assay_trading_types::{
     CommandId, Decision, Event, FirmId, KycSubject, Outbox, Processor, ReportParameters, Role, Timestamp,
     Topic,
 };
-use serde::Serialize;
 use std::collections::HashMap;
 
 /// Without a login for so long, or never, a user counts as dormant: 90 days.
@@ -58,7 +58,7 @@ pub(super) fn access(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>)
     let identity = &state.identity;
     let is_wanted = |user: &&User| p.firm.is_none() || user.firm == p.firm;
     for user in identity.users().filter(is_wanted) {
-        let roles: Vec<String> = user.roles.iter().map(word).collect();
+        let roles: Vec<_> = user.roles.iter().map(word).collect();
         let opened = |op: &&Operation| {
             matches!(op.access(), Access::Roles(_)) && op.access().scope_of(&user.roles).is_some()
         };
@@ -113,15 +113,15 @@ pub(super) fn kyc(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>) ->
             file.by.as_str().into(),
             firm_of(file).map(|firm| firm.to_string()).into(),
             newest.into(),
-            word(&state.kyc.standing(subject, p.to)).into(),
-            word(&file.status).into(),
-            word(&file.risk).into(),
+            word(&state.kyc.standing(subject, p.to)).as_ref().into(),
+            word(&file.status).as_ref().into(),
+            word(&file.risk).as_ref().into(),
             file.submitted.into(),
             file.expires.into(),
             file.assigned.map(|user| user.to_string()).into(),
             file.reviewed_by.map(|user| user.to_string()).into(),
             file.reviewed.into(),
-            file.code.as_ref().map(word).into(),
+            file.code.as_ref().map(|code| word(code).into_owned()).into(),
         ])?;
     }
     Ok(())
@@ -180,11 +180,6 @@ pub(super) fn actions(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>
         ])?;
         Ok(true)
     })
-}
-
-/// The word that an enumeration has in JSON.
-fn word<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn count(n: usize) -> i64 {

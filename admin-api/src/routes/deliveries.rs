@@ -6,6 +6,7 @@ use crate::operation::Scope;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::problem::Problem;
 use crate::state::Sending;
+use crate::word::word;
 use assay_trading_types::{Letter, MailId, UserId};
 use axum::Json;
 use axum::extract::State;
@@ -86,9 +87,8 @@ fn status(mail: &Sending) -> MailStatus {
 }
 
 fn letter(letter: &Letter) -> String {
-    let word = |kind| serde_json::to_value(kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
     match letter {
-        Letter::Notice { kind, .. } => format!("notice:{}", word(*kind).unwrap_or_default()),
+        Letter::Notice { kind, .. } => format!("notice:{}", word(kind)),
         Letter::ConfirmEmail { .. } => "confirm_email".to_owned(),
         Letter::ConfirmNewEmail { .. } => "confirm_new_email".to_owned(),
         Letter::Invitation { .. } => "invitation".to_owned(),

@@ -5,6 +5,7 @@ use crate::api::Api;
 use crate::asked::Asked;
 use crate::operation::{Access, Operation, Scope};
 use crate::problem::{FieldError, ProblemBody, ProblemKind};
+use crate::word::word;
 use axum::Json;
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -107,8 +108,7 @@ fn describe(described: &mut PathOperation, operation: Operation) {
         Access::Public => "Anybody.".to_owned(),
         Access::Enrolling | Access::SignedIn => "Whoever is logged in.".to_owned(),
         Access::OwnOr(table) | Access::Roles(table) => {
-            let name = |role| serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned));
-            let rows = table.iter().filter_map(|(role, scope)| Some(format!("{} ({scope:?})", name(*role)?)));
+            let rows = table.iter().map(|(role, scope)| format!("{} ({scope:?})", word(role)));
             let rows = rows.collect::<Vec<_>>().join(", ").to_lowercase();
             let own = if matches!(access, Access::OwnOr(_)) {
                 "Whoever is logged in (own); roles"

@@ -10,7 +10,7 @@ use crate::operation::Scope;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{self, MovementRow, RowFilter};
+use crate::read_model::{MovementRow, RowFilter};
 use crate::text_rules;
 use assay_trading_types::{FirmId, MoneyAction, Movement, MovementId, MovementKind, MovementStatus};
 use axum::Json;
@@ -301,7 +301,7 @@ pub(super) async fn list(
         .equal("firm", firm.as_deref())
         .equal("account", query.account.as_deref())
         .equal("asset", query.asset.as_deref())
-        .equal("status", query.status.as_ref().map(read_model::word).as_deref())
+        .equal("status", query.status.as_ref().map(crate::word::word).as_deref())
         .equal("command", query.command.as_deref())
         .equal("kind", kind.as_ref().and_then(serde_json::Value::as_str));
     let model = api.read_model(headers).await?;

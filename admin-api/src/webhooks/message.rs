@@ -6,6 +6,7 @@ use super::post::Told;
 use crate::mail;
 use crate::secrets::{SecretOf, Secrets};
 use crate::state::{Delivery, Webhook};
+use crate::word::word;
 use assay_trading_types::{DeliveryContent, Timestamp, WebhookId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -64,9 +65,7 @@ fn body(delivery: &Delivery) -> String {
     let content = &delivery.requested.content;
     let (kind, notice, about) = match content {
         DeliveryContent::Notice { notice, kind, about } => {
-            let kind = serde_json::to_value(kind).ok();
-            let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or_default();
-            (format!("notice.{kind}"), Some(notice.as_str()), Some(about.as_str()))
+            (format!("notice.{}", word(kind)), Some(notice.as_str()), Some(about.as_str()))
         }
         DeliveryContent::Trial => ("trial".to_owned(), None, None),
     };

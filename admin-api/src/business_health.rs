@@ -1,6 +1,7 @@
 //! Whether business goes on as it should (OPS-3): prices are fresh, orders flow, the books balance, nothing is stopped.
 
 use crate::api::Api;
+use crate::word::word;
 use assay_trading_types::{Amount, Job, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -9,6 +10,9 @@ use utoipa::ToSchema;
 
 /// How long a look at all accounts counts, in seconds: it reads each of them, and health is asked for by anybody.
 const BOOKS_LIFE_S: i64 = 15;
+
+/// How long a look counts for strangers, in nanoseconds: however many ask, the database is read once a second.
+const LIFE_NS: i64 = 1_000_000_000;
 
 /// Records that risk may be behind: about a second of full load.
 const ORDERS_LAG_MAX: u64 = 100_000;
@@ -66,6 +70,8 @@ type Books = (Timestamp, Option<BTreeMap<String, i128>>);
 pub(crate) struct BusinessHealth {
     node: OnceLock<NodePort>,
     books: Mutex<Option<Books>>,
+    /// What strangers were told last, and when.
+    told: Mutex<Option<(Timestamp, Standing)>>,
 }
 
 impl BusinessHealth {
@@ -97,6 +103,24 @@ impl BusinessHealth {
 }
 
 impl Api {
+    /// How the business stands, or stood at most [`LIFE_NS`] ago: what anybody may ask. It reads the database: not for a
+    /// thread that serves others.
+    pub fn business_standing(&self) -> Standing {
+        // Whoever asks meanwhile waits for the one look.
+        let mut told = self.business.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        if let Some((at, standing)) = *told
+            && (at..at.plus_ns(LIFE_NS)).contains(&now)
+        {
+            return standing;
+        }
+        // No check at all is no good sign.
+        let standing =
+            self.business_health().iter().map(|check| check.status).max().unwrap_or(Standing::Unhealthy);
+        *told = Some((now, standing));
+        standing
+    }
+
     /// How each part of the business stands. It reads the database: not for a thread that serves others.
     pub fn business_health(&self) -> Vec<BusinessCheck> {
         let node = self.business.node();
@@ -214,8 +238,7 @@ fn switches(api: &Api) -> BusinessCheck {
 fn jobs(api: &Api) -> BusinessCheck {
     let state = api.state();
     let failed = |job: &Job| state.jobs.runs(*job).last.is_some_and(|run| run.finished.error.is_some());
-    let word = |job| serde_json::to_value(job).ok().and_then(|word| word.as_str().map(str::to_owned));
-    let failed: Vec<_> = Job::ALL.into_iter().filter(failed).filter_map(word).collect();
+    let failed: Vec<_> = Job::ALL.into_iter().filter(failed).map(|job| word(&job)).collect();
     let detail =
         if failed.is_empty() { "none failed".to_owned() } else { format!("failed: {}", failed.join(", ")) };
     noted("jobs", !failed.is_empty(), detail)

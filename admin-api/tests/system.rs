@@ -3,7 +3,7 @@
 mod support;
 mod venue;
 
-use assay_admin_api::NodeFigures;
+use assay_admin_api::{NodeFigures, Standing};
 use assay_event_log::EventLog;
 use assay_trading_types::*;
 use serde_json::{Value, json};
@@ -90,6 +90,23 @@ fn a_switch_that_is_not_open_is_named_until_it_is() {
     assert_eq!(part(&settled(&world, &admin, HEALTH), "switches"), ["degraded", "firm FIRM1: reduce_only"]);
     switched("reduce_only", "open");
     assert_eq!(part(&settled(&world, &admin, HEALTH), "switches"), ["healthy", "all open"]);
+}
+
+#[test]
+fn strangers_are_told_of_one_look_a_second() {
+    let world = World::new();
+    let admin = world.administrator();
+    settled(&world, &admin, HEALTH);
+    assert_eq!(world.api.business_standing(), Standing::Healthy);
+    world.says(listed("AAPL"));
+    assert_eq!(
+        settled(&world, &admin, HEALTH).text("status"),
+        "unhealthy",
+        "who is logged in sees it at once"
+    );
+    assert_eq!(world.api.business_standing(), Standing::Healthy, "as it was a moment ago");
+    world.pass_s(1);
+    assert_eq!(world.api.business_standing(), Standing::Unhealthy);
 }
 
 #[test]

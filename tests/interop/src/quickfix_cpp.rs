@@ -1,15 +1,18 @@
 //! QuickFIX C++: as a trading peer, and as a venue. Numbers and messages in its own file store.
 
-use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end};
+use crate::{
+    Bend, Broker, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end,
+};
 use quickfix::{
     Acceptor, Application, ApplicationCallback, ConnectionHandler, FieldMap, FileMessageStoreFactory,
     FixSocketServerKind, Initiator, LogCallback, LogFactory, Message, MsgFromAppError, NullLogger, SessionId,
     SessionSettings, send_to_target,
 };
-use std::fmt::Write;
-use std::io::{BufRead, BufReader, stdin};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio, exit};
+use std::sync::Mutex;
 
 /// QuickFIX's files: what it sent, and its two numbers of each session.
 #[derive(Debug)]
@@ -170,6 +173,54 @@ impl ApplicationCallback for Answers {
     }
 }
 
+/// A broker behind QuickFIX: it answers by itself, and does what it is told.
+#[derive(Debug, Default)]
+struct BrokerDesk(Mutex<Broker>);
+
+impl BrokerDesk {
+    /// Lets the broker do something, and sends what it says.
+    fn act(&self, act: impl FnOnce(&mut Broker) -> Vec<(&'static str, Vec<(u32, String)>)>) {
+        let session = SessionId::try_new("FIX.4.4", "VENUE", "ASSAY", "").expect("session id");
+        let mut broker = self.0.lock().expect("nobody panics with it");
+        for (msg_type, fields) in act(&mut broker) {
+            let said = message(msg_type, fields.iter().map(|(tag, value)| (*tag, value.as_str())));
+            send_to_target(said, &session).expect("QuickFIX takes the message");
+        }
+    }
+}
+
+impl ApplicationCallback for BrokerDesk {
+    fn on_msg_from_app(&self, asked: &Message, _: &SessionId) -> Result<(), MsgFromAppError> {
+        let msg_type = asked.with_header(|header| header.get_field(35)).unwrap_or_default();
+        self.act(|broker| broker.hear(&msg_type, |tag| asked.get_field(tag as i32)));
+        Ok(())
+    }
+}
+
+/// The main of a broker's process: what it is to do comes line by line on standard input; then it ends.
+pub fn serve_quickfix_broker(dir: &Path, port: u16) -> ! {
+    let stores = Stores { dir: dir.to_owned() };
+    let settings = stores.settings(&format!(
+        "ConnectionType=acceptor\nSenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={port}\n\
+         SocketReuseAddress=Y\n[SESSION]\n"
+    ));
+    let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
+    let log_factory = LogFactory::try_new(&NullLogger).expect("log");
+    let desk = BrokerDesk::default();
+    let application = Application::try_new(&desk).expect("application");
+    let kind = FixSocketServerKind::SingleThreaded;
+    let mut acceptor =
+        Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
+    acceptor.start().expect("acceptor starts");
+    println!("started");
+    for line in stdin().lines().map_while(Result::ok) {
+        desk.act(|broker| broker.obey(&line));
+        println!("done");
+    }
+    acceptor.stop().expect("acceptor stops");
+    exit(0)
+}
+
 /// The main of a venue's process: listens until a line comes on standard input, then logs out and ends the process.
 ///
 /// QuickFIX's `stop` closes its server on the caller's thread while its own thread frees it, and may crash over that; in a
@@ -226,7 +277,7 @@ pub struct QuickFixVenue {
     program: PathBuf,
     stores: Stores,
     port: u16,
-    silent: bool,
+    mode: Option<&'static str>,
     open: Option<Child>,
 }
 
@@ -234,14 +285,29 @@ impl QuickFixVenue {
     /// `program` with files in `dir`.
     pub fn new(program: &Path, dir: &Path, port: u16) -> Self {
         let stores = Stores { dir: dir.to_owned() };
-        Self { program: program.to_owned(), stores, port, silent: false, open: None }
+        Self { program: program.to_owned(), stores, port, mode: None, open: None }
     }
 
     /// One that takes any message and says nothing.
     pub fn silent(program: &Path, dir: &Path, port: u16) -> Self {
         let mut venue = Self::new(program, dir, port);
-        venue.silent = true;
+        venue.mode = Some("silent");
         venue
+    }
+
+    /// One that is a [`Broker`].
+    pub fn broker(program: &Path, dir: &Path, port: u16) -> Self {
+        let mut venue = Self::new(program, dir, port);
+        venue.mode = Some("broker");
+        venue
+    }
+
+    /// Has the broker do something, see [`Broker::obey`]; it is done when this returns.
+    pub fn command(&mut self, line: &str) {
+        let child = self.open.as_mut().expect("the broker is open");
+        let stdin = child.stdin.as_mut().expect("stdin is piped");
+        writeln!(stdin, "{line}").expect("the broker listens");
+        assert_eq!(said(child), "done", "{line}");
     }
 }
 
@@ -254,16 +320,13 @@ impl Venue for QuickFixVenue {
             Command::new(&self.program)
                 .arg(self.port.to_string())
                 .arg(&self.stores.dir)
-                .args(self.silent.then_some("silent"))
+                .args(self.mode)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
                 .unwrap_or_else(|e| panic!("{}: {e}", self.program.display())),
         );
-        let mut line = String::new();
-        let stdout = child.stdout.as_mut().expect("stdout is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the venue speaks");
-        assert_eq!(line.trim(), "started", "the venue says that it has started");
+        assert_eq!(said(child), "started", "the venue says that it has started");
     }
 
     fn close(&mut self) {
@@ -272,6 +335,14 @@ impl Venue for QuickFixVenue {
         // How it ended says nothing about FIX: see `serve_quickfix`.
         wait_end(&mut child, "QuickFIX");
     }
+}
+
+/// The next line of a venue's process. It says nothing that it is not asked for, so nothing is read ahead and lost.
+fn said(child: &mut Child) -> String {
+    let mut line = String::new();
+    let stdout = child.stdout.as_mut().expect("stdout is piped");
+    BufReader::with_capacity(1, stdout).read_line(&mut line).expect("the venue speaks");
+    line.trim().to_owned()
 }
 
 impl Drop for QuickFixVenue {

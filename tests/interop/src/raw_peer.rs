@@ -28,6 +28,8 @@ pub enum Judgement {
 #[derive(Debug)]
 pub struct RawPeer {
     port: u16,
+    ours: String,
+    theirs: String,
     stream: TcpStream,
     received: Vec<u8>,
     next_out: u64,
@@ -36,10 +38,16 @@ pub struct RawPeer {
 impl RawPeer {
     /// Logs on as `ASSAY` to `VENUE`.
     pub fn log_on(port: u16) -> Self {
+        Self::log_on_as(port, "ASSAY", "VENUE")
+    }
+
+    /// Logs on as `ours` to `theirs`, both beginning at 1.
+    pub fn log_on_as(port: u16, ours: &str, theirs: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("the acceptor listens");
         stream.set_nodelay(true).expect("an open socket");
         stream.set_read_timeout(Some(WAIT_MAX)).expect("an open socket");
-        let mut peer = Self { port, stream, received: Vec::new(), next_out: 1 };
+        let (ours, theirs) = (ours.to_owned(), theirs.to_owned());
+        let mut peer = Self { port, ours, theirs, stream, received: Vec::new(), next_out: 1 };
         peer.send("A", "98=0\u{1}108=60\u{1}141=Y\u{1}");
         let answer = peer.receive().expect("Logon is answered");
         assert_eq!(field(&answer, 35), Some("A"), "{answer}");
@@ -65,7 +73,7 @@ impl RawPeer {
                 _ => {}
             }
         }
-        *self = Self::log_on(self.port);
+        *self = Self::log_on_as(self.port, &self.ours, &self.theirs);
         Judgement::Ended
     }
 
@@ -77,11 +85,32 @@ impl RawPeer {
         self.next_out = next;
     }
 
+    /// Sends an application message with `|` for SOH, and 60 with the time behind it.
+    pub fn ask(&mut self, msg_type: &str, body: &str) {
+        let body = format!("{body}60={}|", sending_time());
+        self.send(msg_type, &body.replace('|', "\u{1}"));
+    }
+
+    /// The next application message, with `|` for SOH; administrative ones are passed over.
+    ///
+    /// # Panics
+    /// The session ends, or nothing comes.
+    pub fn told(&mut self) -> String {
+        loop {
+            let message = self.receive().expect("the session lives");
+            if !matches!(field(&message, 35), Some("0" | "1" | "2" | "4" | "A")) {
+                return message;
+            }
+        }
+    }
+
     fn send(&mut self, msg_type: &str, body: &str) {
         let head = format!(
-            "35={msg_type}\u{1}34={}\u{1}49=ASSAY\u{1}52={}\u{1}56=VENUE\u{1}{body}",
+            "35={msg_type}\u{1}34={}\u{1}49={}\u{1}52={}\u{1}56={}\u{1}{body}",
             self.next_out,
-            sending_time()
+            self.ours,
+            sending_time(),
+            self.theirs
         );
         self.next_out += 1;
         // A connection that is gone shows when the answer is read.

@@ -37,9 +37,23 @@ pub struct Server {
 impl Server {
     /// Starts `binary` in `dir` with two firms that trade AAPL, and waits until it listens.
     pub fn start(binary: &Path, dir: &Path) -> Self {
+        Self::start_with(binary, dir, "")
+    }
+
+    /// The same, with AAPL traded at a broker `VENUE` that listens on `broker`.
+    pub fn start_routed(binary: &Path, dir: &Path, broker: u16) -> Self {
+        let route = format!(
+            "venues = [\"QF\"]\n\n[[venue]]\nname = \"QF\"\nhosts = [\"127.0.0.1:{broker}\"]\n\
+             target_comp_id = \"VENUE\"\naccount = \"HOUSE\"\nanswer_timeout_s = 1\nwait_s = 300\n"
+        );
+        Self::start_with(binary, dir, &route)
+    }
+
+    /// `more` stands behind the instrument.
+    fn start_with(binary: &Path, dir: &Path, more: &str) -> Self {
         let port = free_port();
         let config = dir.join("assay.toml");
-        std::fs::write(&config, configuration(port)).expect("configuration is written");
+        std::fs::write(&config, configuration(port) + more).expect("configuration is written");
         let data_dir = dir.join("data");
         let child = launch(binary, &config, &data_dir);
         Self { binary: binary.to_owned(), config, data_dir, port, child }

@@ -1,0 +1,213 @@
+//! A broker as its engine's application: it takes, fills, replaces, cancels and refuses orders, and undoes what it did. It
+//! shares no line with the product.
+
+use std::collections::BTreeMap;
+
+/// OrderQty(38) that it refuses.
+const REFUSED_QTY: u32 = 13;
+
+/// MsgType(35) and the fields of a body.
+type Said = (&'static str, Vec<(u32, String)>);
+
+/// An order there.
+#[derive(Debug, Clone)]
+struct Held {
+    order_id: String,
+    cl_ord_id: String,
+    symbol: String,
+    side: String,
+    qty: u32,
+    /// OrdStatus(39).
+    status: char,
+    /// ExecID(17), quantity and price of fills that stand.
+    fills: Vec<(String, u32, String)>,
+}
+
+impl Held {
+    fn cum(&self) -> u32 {
+        self.fills.iter().map(|(_, qty, _)| qty).sum()
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.status, '0' | '1')
+    }
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub struct Broker {
+    /// By OrderID(37).
+    orders: BTreeMap<String, Held>,
+    execs: u32,
+    /// Orders are taken without a word.
+    mute: bool,
+}
+
+impl Broker {
+    /// Answers a message, whose fields `of` gives.
+    pub fn hear(&mut self, msg_type: &str, of: impl Fn(u32) -> Option<String>) -> Vec<Said> {
+        match msg_type {
+            "D" => self.take(&of),
+            "G" | "F" => self.change(msg_type, &of),
+            "H" => self.status(&of),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Does what a line says: `fill QTY PRICE`, `correct PRICE` or `bust` of the newest order, `mute` or `speak`.
+    pub fn obey(&mut self, line: &str) -> Vec<Said> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let newest = self.orders.values().next_back().map(|held| held.order_id.clone()).unwrap_or_default();
+        match words.as_slice() {
+            ["mute"] => self.mute = true,
+            ["speak"] => self.mute = false,
+            ["fill", qty, price] => return self.fill(&newest, qty.parse().expect("a quantity"), price),
+            ["correct", price] => return self.amend(&newest, Some(price)),
+            ["bust"] => return self.amend(&newest, None),
+            _ => panic!("no command of a broker: {line}"),
+        }
+        Vec::new()
+    }
+
+    fn take(&mut self, of: &dyn Fn(u32) -> Option<String>) -> Vec<Said> {
+        let field = |tag| of(tag).unwrap_or_default();
+        let qty = number(&field(38));
+        let held = Held {
+            order_id: format!("Q{:04}", self.orders.len() + 1),
+            cl_ord_id: field(11),
+            symbol: field(55),
+            side: field(54),
+            qty,
+            status: '0',
+            fills: Vec::new(),
+        };
+        let known = self.orders.values().any(|other| other.cl_ord_id == held.cl_ord_id);
+        if known || qty == REFUSED_QTY {
+            let held = Held { status: '8', ..held };
+            let reason = if known { "6" } else { "99" };
+            return vec![self.report(&held, '8', &[(103, reason)])];
+        }
+        self.orders.insert(held.order_id.clone(), held.clone());
+        if self.mute { Vec::new() } else { vec![self.report(&held, '0', &[])] }
+    }
+
+    fn change(&mut self, msg_type: &str, of: &dyn Fn(u32) -> Option<String>) -> Vec<Said> {
+        let field = |tag| of(tag).unwrap_or_default();
+        let (new, old) = (field(11), field(41));
+        let found = self.orders.values_mut().find(|held| held.cl_ord_id == old);
+        let refused = |order_id: &str, status: char, reason: &str| {
+            let answers = if msg_type == "F" { "1" } else { "2" };
+            let status = status.to_string();
+            let fields = [
+                (11, new.as_str()),
+                (37, order_id),
+                (39, &status),
+                (41, &old),
+                (102, reason),
+                (434, answers),
+            ];
+            vec![("9", owned(&fields))]
+        };
+        let Some(held) = found else { return refused("NONE", '8', "1") };
+        if !held.is_open() {
+            return refused(&held.order_id, held.status, "0");
+        }
+        let exec_type = if msg_type == "F" { '4' } else { '5' };
+        match exec_type {
+            '4' => held.status = '4',
+            _ if number(&field(38)) <= held.cum() => return refused(&held.order_id, held.status, "99"),
+            _ => held.qty = number(&field(38)),
+        }
+        held.cl_ord_id.clone_from(&new);
+        let held = held.clone();
+        vec![self.report(&held, exec_type, &[(41, &old)])]
+    }
+
+    fn status(&mut self, of: &dyn Fn(u32) -> Option<String>) -> Vec<Said> {
+        let field = |tag| of(tag).unwrap_or_default();
+        let (cl_ord_id, asked) = (field(11), field(790));
+        let found = self.orders.values().find(|held| held.cl_ord_id == cl_ord_id).cloned();
+        let unknown = found.is_none();
+        let held = found.unwrap_or_else(|| Held {
+            order_id: "NONE".to_owned(),
+            cl_ord_id,
+            symbol: field(55),
+            side: field(54),
+            qty: 0,
+            status: '8',
+            fills: Vec::new(),
+        });
+        let reason: &[(u32, &str)] = if unknown { &[(103, "5")] } else { &[] };
+        vec![self.report(&held, 'I', &[&[(790, asked.as_str())], reason].concat())]
+    }
+
+    fn fill(&mut self, order_id: &str, qty: u32, price: &str) -> Vec<Said> {
+        let exec_id = self.next_exec();
+        let held = self.orders.get_mut(order_id).expect("an order");
+        assert!(held.is_open() && held.cum() + qty <= held.qty, "{held:?} takes {qty}");
+        held.fills.push((exec_id.clone(), qty, price.to_owned()));
+        held.status = if held.cum() == held.qty { '2' } else { '1' };
+        let held = held.clone();
+        let last = qty.to_string();
+        vec![report(&held, (&exec_id, 'F'), &[(31, price), (32, &last)])]
+    }
+
+    /// The newest fill has another price, or none: it is undone.
+    fn amend(&mut self, order_id: &str, price: Option<&str>) -> Vec<Said> {
+        let exec_id = self.next_exec();
+        let held = self.orders.get_mut(order_id).expect("an order");
+        let (referred, qty, before) = held.fills.pop().expect("a fill");
+        let (exec_type, now) = match price {
+            Some(price) => {
+                held.fills.push((exec_id.clone(), qty, price.to_owned()));
+                ('G', price.to_owned())
+            }
+            None => ('H', before),
+        };
+        if held.is_open() {
+            held.status = if held.fills.is_empty() { '0' } else { '1' };
+        }
+        let held = held.clone();
+        let last = qty.to_string();
+        vec![report(&held, (&exec_id, exec_type), &[(19, &referred), (31, &now), (32, &last)])]
+    }
+
+    fn next_exec(&mut self) -> String {
+        self.execs += 1;
+        format!("QX{}", self.execs)
+    }
+
+    fn report(&mut self, held: &Held, exec_type: char, more: &[(u32, &str)]) -> Said {
+        let exec_id = self.next_exec();
+        report(held, (&exec_id, exec_type), more)
+    }
+}
+
+fn report(held: &Held, (exec_id, exec_type): (&str, char), more: &[(u32, &str)]) -> Said {
+    let leaves = if held.is_open() { held.qty - held.cum() } else { 0 };
+    let (qty, cum, leaves) = (held.qty.to_string(), held.cum().to_string(), leaves.to_string());
+    let (exec_type, status) = (exec_type.to_string(), held.status.to_string());
+    let fields = [
+        (6, "0"),
+        (11, held.cl_ord_id.as_str()),
+        (14, &cum),
+        (17, exec_id),
+        (37, &held.order_id),
+        (38, &qty),
+        (39, &status),
+        (54, &held.side),
+        (55, &held.symbol),
+        (150, &exec_type),
+        (151, &leaves),
+    ];
+    ("8", owned(&[&fields, more].concat()))
+}
+
+fn owned(fields: &[(u32, &str)]) -> Vec<(u32, String)> {
+    fields.iter().map(|(tag, value)| (*tag, (*value).to_owned())).collect()
+}
+
+/// A quantity, which our side may write with decimals.
+fn number(text: &str) -> u32 {
+    text.split('.').next().and_then(|whole| whole.parse().ok()).unwrap_or_default()
+}

@@ -10,6 +10,7 @@ use counted_store::{CountedStore, Counts};
 use desk::BrokerDesk;
 use fix_gateway::client::{FileStore, Initiator, InitiatorConfig};
 use fix_session::Outgoing;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub struct FixVenueConfig {
 pub struct FixVenue {
     venue: VenueId,
     account: String,
-    initiator: Initiator<BrokerDesk, CountedStore<FileStore>>,
+    initiator: Initiator<BrokerDesk<FileStore>, CountedStore<FileStore>>,
     counts: Rc<Counts>,
 }
 
@@ -46,8 +47,9 @@ impl FixVenue {
         let store =
             FileStore::open(&session_file(&dir, &venue), &session.sender_comp_id, &session.target_comp_id)?;
         let counts = Rc::<Counts>::default();
-        let store = CountedStore::new(store, Rc::clone(&counts));
-        let initiator = Initiator::new(initiator, store, BrokerDesk::default());
+        let store = Rc::new(RefCell::new(store));
+        let desk = BrokerDesk::new(Rc::clone(&store));
+        let initiator = Initiator::new(initiator, CountedStore::new(store, Rc::clone(&counts)), desk);
         Ok(Self { venue, account, initiator, counts })
     }
 }

@@ -2,7 +2,7 @@
 
 use fix_gateway::client::{Resume, SentMessage, Store};
 use fix_session::Reset;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 
@@ -29,22 +29,23 @@ impl Counts {
 /// The expected number in the medium lags behind what is durable, never before it: then the venue sends again.
 #[derive(Debug)]
 pub(super) struct CountedStore<S> {
-    inner: S,
+    /// The desk reads it too.
+    inner: Rc<RefCell<S>>,
     counts: Rc<Counts>,
     written: u64,
     utc_ns: i64,
 }
 
 impl<S: Store> CountedStore<S> {
-    pub(super) fn new(inner: S, counts: Rc<Counts>) -> Self {
-        let written = inner.resume().numbers.next_in;
+    pub(super) fn new(inner: Rc<RefCell<S>>, counts: Rc<Counts>) -> Self {
+        let written = inner.borrow().resume().numbers.next_in;
         Self { inner, counts, written, utc_ns: 0 }
     }
 
     fn write_durable(&mut self) -> io::Result<()> {
         let durable = self.counts.durable.get();
         if durable > self.written {
-            self.inner.count(durable, self.utc_ns)?;
+            self.inner.borrow_mut().count(durable, self.utc_ns)?;
             self.written = durable;
         }
         Ok(())
@@ -53,7 +54,7 @@ impl<S: Store> CountedStore<S> {
 
 impl<S: Store> Store for CountedStore<S> {
     fn resume(&self) -> Resume {
-        self.inner.resume()
+        self.inner.borrow().resume()
     }
 
     fn count(&mut self, next_in: u64, utc_ns: i64) -> io::Result<()> {
@@ -64,11 +65,11 @@ impl<S: Store> Store for CountedStore<S> {
 
     fn keep(&mut self, sent: &SentMessage<'_>) -> io::Result<()> {
         self.write_durable()?;
-        self.inner.keep(sent)
+        self.inner.borrow_mut().keep(sent)
     }
 
     fn wait(&mut self, message: &[u8], utc_ns: i64) -> io::Result<()> {
-        self.inner.wait(message, utc_ns)
+        self.inner.borrow_mut().wait(message, utc_ns)
     }
 
     fn reset(&mut self, reset: &Reset, utc_ns: i64) -> io::Result<()> {
@@ -76,15 +77,15 @@ impl<S: Store> Store for CountedStore<S> {
             count.set(reset.next_in);
         }
         self.written = reset.next_in;
-        self.inner.reset(reset, utc_ns)
+        self.inner.borrow_mut().reset(reset, utc_ns)
     }
 
     fn sent(&self, seq: u64, out: &mut Vec<u8>) -> io::Result<()> {
-        self.inner.sent(seq, out)
+        self.inner.borrow().sent(seq, out)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.inner.sync()
+        self.inner.borrow_mut().sync()
     }
 }
 
@@ -96,7 +97,7 @@ mod tests {
     fn open(dir: &std::path::Path) -> (CountedStore<FileStore>, Rc<Counts>) {
         let counts = Rc::<Counts>::default();
         let store = FileStore::open(&dir.join("session"), "ASSAY", "BROKER").unwrap();
-        (CountedStore::new(store, Rc::clone(&counts)), counts)
+        (CountedStore::new(Rc::new(RefCell::new(store)), Rc::clone(&counts)), counts)
     }
 
     #[test]

@@ -2,22 +2,45 @@
 
 use crate::Heard;
 use assay_trading_types::{Price, Qty, Symbol, VenueMessage, VenueReport};
-use fix_gateway::client::Desk;
+use fix_gateway::client::{Desk, Store};
 use fix_session::{Inbound, Message, Verdict};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Longest text of a broker that is kept.
 const TEXT_CHARS_MAX: usize = 256;
 
 /// Keeps what a broker says until the driver takes it. It is bounded by what the session reads in one turn.
-#[derive(Debug, Default)]
-pub(super) struct BrokerDesk {
+#[derive(Debug)]
+pub(super) struct BrokerDesk<S> {
     /// Oldest first.
     pub(super) heard: Vec<Heard>,
+    /// What we sent, for what is refused by its number alone.
+    sent: Rc<RefCell<S>>,
 }
 
-impl Desk for BrokerDesk {
+impl<S: Store> BrokerDesk<S> {
+    pub(super) fn new(sent: Rc<RefCell<S>>) -> Self {
+        Self { heard: Vec::new(), sent }
+    }
+
+    /// The message that a BusinessMessageReject(j) refuses by RefSeqNum(45) and not by its id (379), as QuickFIX's own do.
+    fn refused_by_number(&self, reject: &Message<'_>) -> Option<Vec<u8>> {
+        let number = reject.get_u64(45).filter(|_| reject.get(379).is_none())?;
+        let mut frame = Vec::new();
+        // What cannot be read names nothing: the order counts as unanswered, and its status is asked.
+        self.sent.borrow().sent(number, &mut frame).ok()?;
+        (field_of(&frame, b"35")? == reject.get(372)?).then_some(frame)
+    }
+}
+
+impl<S: Store> Desk for BrokerDesk<S> {
     fn message(&mut self, inbound: &Inbound<'_>) -> Verdict {
         let of = |tag: u32| inbound.message.get(tag);
+        let refused = match inbound.message.msg_type() {
+            b"j" => self.refused_by_number(&inbound.message).unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let message = match inbound.message.msg_type() {
             b"8" => report(&inbound.message),
             b"9" => VenueMessage::CancelRejected {
@@ -27,20 +50,19 @@ impl Desk for BrokerDesk {
             },
             b"j" => VenueMessage::Refused {
                 msg_type: text(of(372)).unwrap_or_default(),
-                cl_ord_id: text(of(379)).unwrap_or_default(),
+                cl_ord_id: text(of(379).or_else(|| field_of(&refused, b"11"))).unwrap_or_default(),
                 text: text(of(58)),
             },
             _ => return Verdict::Unsupported,
         };
-        let symbol = of(55).and_then(|symbol| Symbol::from_bytes(symbol).ok());
+        let symbol = of(55).or_else(|| field_of(&refused, b"55"));
+        let symbol = symbol.and_then(|symbol| Symbol::from_bytes(symbol).ok());
         self.heard.push(Heard { symbol, message, wire: wire(inbound.frame) });
         Verdict::Accepted
     }
 
     fn rejected(&mut self, frame: &[u8]) {
-        let of = |tag: &[u8]| {
-            frame.split(|b| *b == 1).find_map(|field| field.strip_prefix(tag)?.strip_prefix(b"="))
-        };
+        let of = |tag| field_of(frame, tag);
         let message = VenueMessage::Refused {
             msg_type: text(of(b"35")).unwrap_or_default(),
             cl_ord_id: text(of(b"11")).unwrap_or_default(),
@@ -49,6 +71,11 @@ impl Desk for BrokerDesk {
         let symbol = of(b"55").and_then(|symbol| Symbol::from_bytes(symbol).ok());
         self.heard.push(Heard { symbol, message, wire: wire(frame) });
     }
+}
+
+/// A field of a message of ours, which has no data fields.
+fn field_of<'a>(frame: &'a [u8], tag: &[u8]) -> Option<&'a [u8]> {
+    frame.split(|b| *b == 1).find_map(|field| field.strip_prefix(tag)?.strip_prefix(b"="))
 }
 
 fn report(message: &Message<'_>) -> VenueMessage {

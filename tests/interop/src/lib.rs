@@ -12,9 +12,11 @@
 mod broker;
 mod generated;
 mod journal;
+mod line;
 mod orders;
 mod our_initiator;
 mod peer;
+mod quickfix_broker;
 mod quickfix_cpp;
 mod quickfix_j;
 mod raw_peer;
@@ -22,16 +24,16 @@ mod server;
 mod tape;
 mod venue;
 
-pub use broker::Broker;
+pub use broker::{Broker, Fault};
 pub use generated::{Generated, Walk};
 pub use journal::{Entry, Journal};
+pub use line::{Line, Way};
 pub use orders::{Order, Side, limit_order};
 pub use our_initiator::OurInitiator;
 pub(crate) use peer::wait_end;
 pub use peer::{Bend, CLIENTS, Connection, OrderDesk, Peer, Venue};
-pub use quickfix_cpp::{
-    QuickFixPeer, QuickFixVenue, serve_quickfix, serve_quickfix_broker, serve_quickfix_echo,
-};
+pub use quickfix_broker::{QuickFixBroker, serve_quickfix_broker};
+pub use quickfix_cpp::{QuickFixPeer, QuickFixVenue, serve_quickfix, serve_quickfix_echo};
 pub use quickfix_j::{QuickFixJ, QuickFixJPeer, QuickFixJVenue};
 pub use raw_peer::{Judgement, RawPeer, sealed};
 pub use server::{Server, free_port, server_binary};

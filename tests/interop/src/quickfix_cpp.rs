@@ -1,8 +1,6 @@
 //! QuickFIX C++: as a trading peer, and as a venue. Numbers and messages in its own file store.
 
-use crate::{
-    Bend, Broker, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end,
-};
+use crate::{Bend, CLIENTS, Connection, Order, OrderDesk, Peer, Tape, Venue, free_port, report_of, wait_end};
 use quickfix::{
     Acceptor, Application, ApplicationCallback, ConnectionHandler, FieldMap, FileMessageStoreFactory,
     FixSocketServerKind, Initiator, LogCallback, LogFactory, Message, MsgFromAppError, NullLogger, SessionId,
@@ -12,12 +10,11 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio, exit};
-use std::sync::Mutex;
 
 /// QuickFIX's files: what it sent, and its two numbers of each session.
 #[derive(Debug)]
-struct Stores {
-    dir: PathBuf,
+pub(crate) struct Stores {
+    pub(crate) dir: PathBuf,
 }
 
 impl Stores {
@@ -32,7 +29,7 @@ impl Stores {
     }
 
     /// Settings with what all kinds of connection share, and `more`.
-    fn settings(&self, more: &str) -> SessionSettings {
+    pub(crate) fn settings(&self, more: &str) -> SessionSettings {
         let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dictionaries/FIX44.xml");
         let text = format!(
             "[DEFAULT]\nBeginString=FIX.4.4\nNonStopSession=Y\nUseDataDictionary=Y\nDataDictionary={}\n\
@@ -112,7 +109,8 @@ impl OrderDesk for Running {
     }
 }
 
-fn message<'a>(msg_type: &str, fields: impl Iterator<Item = (u32, &'a str)>) -> Message {
+/// A message for QuickFIX, which gives it its header.
+pub(crate) fn message<'a>(msg_type: &str, fields: impl Iterator<Item = (u32, &'a str)>) -> Message {
     let mut message = Message::new();
     message.with_header_mut(|header| header.set_field(35, msg_type)).expect("35 can be set");
     for (tag, value) in fields {
@@ -171,54 +169,6 @@ impl ApplicationCallback for Answers {
         send_to_target(report, session).expect("QuickFIX takes the report");
         Ok(())
     }
-}
-
-/// A broker behind QuickFIX: it answers by itself, and does what it is told.
-#[derive(Debug, Default)]
-struct BrokerDesk(Mutex<Broker>);
-
-impl BrokerDesk {
-    /// Lets the broker do something, and sends what it says.
-    fn act(&self, act: impl FnOnce(&mut Broker) -> Vec<(&'static str, Vec<(u32, String)>)>) {
-        let session = SessionId::try_new("FIX.4.4", "VENUE", "ASSAY", "").expect("session id");
-        let mut broker = self.0.lock().expect("nobody panics with it");
-        for (msg_type, fields) in act(&mut broker) {
-            let said = message(msg_type, fields.iter().map(|(tag, value)| (*tag, value.as_str())));
-            send_to_target(said, &session).expect("QuickFIX takes the message");
-        }
-    }
-}
-
-impl ApplicationCallback for BrokerDesk {
-    fn on_msg_from_app(&self, asked: &Message, _: &SessionId) -> Result<(), MsgFromAppError> {
-        let msg_type = asked.with_header(|header| header.get_field(35)).unwrap_or_default();
-        self.act(|broker| broker.hear(&msg_type, |tag| asked.get_field(tag as i32)));
-        Ok(())
-    }
-}
-
-/// The main of a broker's process: what it is to do comes line by line on standard input; then it ends.
-pub fn serve_quickfix_broker(dir: &Path, port: u16) -> ! {
-    let stores = Stores { dir: dir.to_owned() };
-    let settings = stores.settings(&format!(
-        "ConnectionType=acceptor\nSenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={port}\n\
-         SocketReuseAddress=Y\n[SESSION]\n"
-    ));
-    let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
-    let log_factory = LogFactory::try_new(&NullLogger).expect("log");
-    let desk = BrokerDesk::default();
-    let application = Application::try_new(&desk).expect("application");
-    let kind = FixSocketServerKind::SingleThreaded;
-    let mut acceptor =
-        Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
-    acceptor.start().expect("acceptor starts");
-    println!("started");
-    for line in stdin().lines().map_while(Result::ok) {
-        desk.act(|broker| broker.obey(&line));
-        println!("done");
-    }
-    acceptor.stop().expect("acceptor stops");
-    exit(0)
 }
 
 /// The main of a venue's process: listens until a line comes on standard input, then logs out and ends the process.
@@ -290,24 +240,22 @@ impl QuickFixVenue {
 
     /// One that takes any message and says nothing.
     pub fn silent(program: &Path, dir: &Path, port: u16) -> Self {
+        Self::of_mode(program, dir, port, "silent")
+    }
+
+    /// Another kind of one.
+    pub(crate) fn of_mode(program: &Path, dir: &Path, port: u16, mode: &'static str) -> Self {
         let mut venue = Self::new(program, dir, port);
-        venue.mode = Some("silent");
+        venue.mode = Some(mode);
         venue
     }
 
-    /// One that is a [`Broker`].
-    pub fn broker(program: &Path, dir: &Path, port: u16) -> Self {
-        let mut venue = Self::new(program, dir, port);
-        venue.mode = Some("broker");
-        venue
-    }
-
-    /// Has the broker do something, see [`Broker::obey`]; it is done when this returns.
-    pub fn command(&mut self, line: &str) {
-        let child = self.open.as_mut().expect("the broker is open");
+    /// Gives the process a line, and returns what it answers.
+    pub(crate) fn asked(&mut self, line: &str) -> String {
+        let child = self.open.as_mut().expect("the venue is open");
         let stdin = child.stdin.as_mut().expect("stdin is piped");
-        writeln!(stdin, "{line}").expect("the broker listens");
-        assert_eq!(said(child), "done", "{line}");
+        writeln!(stdin, "{line}").expect("the venue listens");
+        said(child)
     }
 }
 

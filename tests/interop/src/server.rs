@@ -1,12 +1,14 @@
 //! `assay up` as a child process.
 
-use crate::WAIT_MAX;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use crate::{WAIT_MAX, wait_end};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// The binary under test: `ASSAY_BIN`, or the parent workspace's release build, made if need be.
 pub fn server_binary() -> PathBuf {
@@ -31,6 +33,7 @@ pub struct Server {
     config: PathBuf,
     data_dir: PathBuf,
     port: u16,
+    admin_port: u16,
     child: Child,
 }
 
@@ -40,23 +43,28 @@ impl Server {
         Self::start_with(binary, dir, "")
     }
 
-    /// The same, with AAPL traded at a broker `VENUE` that listens on `broker`.
-    pub fn start_routed(binary: &Path, dir: &Path, broker: u16) -> Self {
-        let route = format!(
-            "venues = [\"QF\"]\n\n[[venue]]\nname = \"QF\"\nhosts = [\"127.0.0.1:{broker}\"]\n\
-             target_comp_id = \"VENUE\"\naccount = \"HOUSE\"\nanswer_timeout_s = 1\nwait_s = 300\n"
-        );
-        Self::start_with(binary, dir, &route)
+    /// The same, with AAPL traded at brokers `VENUE`, in this order: the name of each here, where it listens, and more of its
+    /// settings.
+    pub fn start_routed(binary: &Path, dir: &Path, brokers: &[(&str, u16, &str)]) -> Self {
+        let names: Vec<String> = brokers.iter().map(|(name, ..)| format!("{name:?}")).collect();
+        let mut text = format!("venues = [{}]\n", names.join(", "));
+        for (name, port, more) in brokers {
+            text += &format!(
+                "\n[[venue]]\nname = \"{name}\"\nhosts = [\"127.0.0.1:{port}\"]\ntarget_comp_id = \"VENUE\"\n\
+                 account = \"HOUSE\"\nwait_s = 300\n{more}\n"
+            );
+        }
+        Self::start_with(binary, dir, &text)
     }
 
     /// `more` stands behind the instrument.
     fn start_with(binary: &Path, dir: &Path, more: &str) -> Self {
-        let port = free_port();
+        let (port, admin_port) = (free_port(), free_port());
         let config = dir.join("assay.toml");
-        std::fs::write(&config, configuration(port) + more).expect("configuration is written");
+        std::fs::write(&config, configuration(port, admin_port) + more).expect("configuration is written");
         let data_dir = dir.join("data");
         let child = launch(binary, &config, &data_dir);
-        Self { binary: binary.to_owned(), config, data_dir, port, child }
+        Self { binary: binary.to_owned(), config, data_dir, port, admin_port, child }
     }
 
     /// Where it listens for FIX.
@@ -68,6 +76,46 @@ impl Server {
     pub fn kill_9(&mut self) {
         self.child.kill().expect("the server was still running");
         self.child.wait().expect("the server has ended");
+    }
+
+    /// Waits until the session with an outside venue is logged on, or is not, as its metrics say.
+    ///
+    /// # Panics
+    /// It is not within [`WAIT_MAX`].
+    #[allow(clippy::disallowed_methods, reason = "waiting ends by the clock when nothing comes")]
+    pub fn wait_venue(&self, name: &str, up: bool) {
+        let wanted = format!("assay_venue_up{{venue=\"{name}\"}} {}\n", u8::from(up));
+        let start = Instant::now();
+        while !self.metrics().contains(&wanted) {
+            assert!(start.elapsed() < WAIT_MAX, "waited for: {wanted}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn metrics(&self) -> String {
+        let mut page = String::new();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port)).expect("the server listens");
+        stream.set_read_timeout(Some(WAIT_MAX)).expect("an open socket");
+        let asked =
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        asked.and_then(|()| stream.read_to_string(&mut page)).expect("the page comes");
+        page
+    }
+
+    /// Stops it in order, and checks that what it leaves is whole, provable and balanced. Its clients have hung up.
+    pub fn stop_sound(mut self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).expect("the server was still running");
+        wait_end(&mut self.child, "the server");
+        for words in [&["audit", "verify"][..], &["check"]] {
+            let mut command = Command::new(&self.binary);
+            command.args(words).arg("--data-dir").arg(&self.data_dir);
+            if words == ["check"] {
+                command.arg("--config").arg(&self.config);
+            }
+            let output = command.output().expect("the command runs");
+            assert!(output.status.success(), "{words:?}: {output:?}");
+        }
     }
 
     /// Starts it again on what the crash left.
@@ -123,7 +171,7 @@ pub fn free_port() -> u16 {
     socket.local_addr().expect("a bound socket has an address").port()
 }
 
-fn configuration(port: u16) -> String {
+fn configuration(port: u16, admin_port: u16) -> String {
     format!(
         r#"
 [gateway]
@@ -159,7 +207,6 @@ currency = "USD"
 tick_size = "0.01"
 lot_size = 1
 reference_price = "100.00"
-"#,
-        admin_port = free_port()
+"#
     )
 }

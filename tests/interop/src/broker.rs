@@ -113,8 +113,8 @@ impl Broker {
         known.get(number.checked_sub(1)?).map(|order| (*order).to_owned())
     }
 
-    /// Does what a line says. Of the newest order: `fill QTY PRICE`, `correct PRICE`, `bust`, `expire`, `cancel`, `done for day`.
-    /// Of those that come: `mute` (taken without a word) or `speak`. Of changes: `willing`, `stubborn` (refused by 9) or
+    /// Does what a line says. Of the newest order: `fill QTY PRICE`, `correct QTY PRICE` and `bust` (its newest fill), `repeat` (that
+    /// fill once more), `expire`, `cancel`, `done for day`. Of an order that nobody sent: `stray`, a fill. Of those that come: `mute` (taken without a word) or `speak`. Of changes: `willing`, `stubborn` (refused by 9) or
     /// `unable` (refused by the engine's j).
     pub fn obey(&mut self, line: &str) -> Vec<Said> {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -126,8 +126,12 @@ impl Broker {
             ["stubborn"] => self.mood = Mood::Stubborn,
             ["unable"] => self.mood = Mood::Unable,
             ["fill", qty, price] => return self.fill(&newest, qty.parse().expect("a quantity"), price),
-            ["correct", price] => return self.amend(&newest, Some(price)),
+            ["correct", qty, price] => {
+                return self.amend(&newest, Some((qty.parse().expect("a quantity"), price)));
+            }
             ["bust"] => return self.amend(&newest, None),
+            ["repeat"] => return self.repeat(&newest),
+            ["stray"] => return self.stray(),
             ["expire"] => return self.turn(&newest, 'C'),
             ["cancel"] => return self.turn(&newest, '4'),
             ["done", "for", "day"] => return self.turn(&newest, '3'),
@@ -234,24 +238,42 @@ impl Broker {
         vec![report(&held, (&exec_id, 'F'), &[(31, price), (32, &last)])]
     }
 
-    /// The newest fill has another price, or none: it is undone.
-    fn amend(&mut self, order_id: &str, price: Option<&str>) -> Vec<Said> {
+    /// The newest fill is another, or none: it is undone.
+    fn amend(&mut self, order_id: &str, now: Option<(u32, &str)>) -> Vec<Said> {
         let exec_id = self.next_exec();
         let held = self.orders.get_mut(order_id).expect("an order");
-        let (referred, qty, before) = held.fills.pop().expect("a fill");
-        let (exec_type, now) = match price {
-            Some(price) => {
-                held.fills.push((exec_id.clone(), qty, price.to_owned()));
-                ('G', price.to_owned())
-            }
-            None => ('H', before),
-        };
+        let (referred, before_qty, before) = held.fills.pop().expect("a fill");
+        let exec_type = if now.is_some() { 'G' } else { 'H' };
+        let (qty, price) = now.unwrap_or((before_qty, &before));
+        if now.is_some() {
+            held.fills.push((exec_id.clone(), qty, price.to_owned()));
+        }
         if held.is_open() {
             held.status = if held.fills.is_empty() { '0' } else { '1' };
         }
         let held = held.clone();
         let last = qty.to_string();
-        vec![report(&held, (&exec_id, exec_type), &[(19, &referred), (31, &now), (32, &last)])]
+        vec![report(&held, (&exec_id, exec_type), &[(19, &referred), (31, price), (32, &last)])]
+    }
+
+    /// The newest fill once more, under its ExecID(17).
+    fn repeat(&self, order_id: &str) -> Vec<Said> {
+        let held = &self.orders[order_id];
+        let (exec_id, qty, price) = held.fills.last().expect("a fill");
+        vec![report(held, (exec_id, 'F'), &[(31, price), (32, &qty.to_string())])]
+    }
+
+    fn stray(&mut self) -> Vec<Said> {
+        let held = Held {
+            order_id: "Q9999".to_owned(),
+            cl_ord_id: "O00000000000FFFFF-1".to_owned(),
+            symbol: "AAPL".to_owned(),
+            side: "1".to_owned(),
+            qty: 100,
+            status: '1',
+            fills: Vec::new(),
+        };
+        vec![self.report(&held, 'F', &[(31, "100"), (32, "50")])]
     }
 
     /// Another status, unasked.

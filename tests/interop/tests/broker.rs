@@ -134,12 +134,21 @@ fn orders_trade_and_follow_what_the_broker_undoes() {
     let fill = floor.told("35=8|150=F|39=1|11=b2|32=10|31=99.99|14=50|151=30");
 
     // Corrected, then undone: each report names the one before.
-    floor.brokers[0].command("correct 99.98");
+    floor.brokers[0].command("correct 10 99.98");
     let corrected = floor.told("35=8|150=G|39=1|11=b2|32=10|31=99.98|14=50|151=30");
     assert_eq!(field(&corrected, 19), field(&fill, 17));
     floor.brokers[0].command("bust");
     let busted = floor.told("35=8|150=H|39=1|11=b2|32=10|31=99.98|14=40|151=40");
     assert_eq!(field(&busted, 19), field(&corrected, 17));
+
+    // A fill that becomes a smaller one is undone and filled anew.
+    floor.brokers[0].command("fill 10 99");
+    floor.told("35=8|150=F|39=1|11=b2|32=10|31=99|14=50|151=30");
+    floor.brokers[0].command("correct 8 99");
+    floor.told("35=8|150=H|39=1|11=b2|32=10|31=99|14=40|151=40");
+    floor.told("35=8|150=F|39=1|11=b2|32=8|31=99|14=48|151=32");
+    floor.brokers[0].command("bust");
+    floor.told("35=8|150=H|39=1|11=b2|32=8|31=99|14=40|151=40");
 
     // Our process dies; the broker fills meanwhile.
     floor.server.kill_9();
@@ -234,6 +243,23 @@ fn what_ends_by_itself_at_the_broker_ends_for_the_client() {
 }
 
 #[test]
+fn what_a_broker_repeats_or_says_of_strangers_is_nobodys_fill() {
+    let mut floor = Floor::new();
+    floor.taken("s1", 100);
+    floor.brokers[0].command("fill 40 100");
+    floor.told("35=8|150=F|39=1|11=s1|32=40|14=40|151=60");
+    floor.brokers[0].command("repeat");
+    floor.brokers[0].command("stray");
+    floor.brokers[0].command("fill 60 100");
+    floor.told("35=8|150=F|39=2|11=s1|32=60|14=100|151=0");
+    floor.brokers[0].command("repeat");
+    floor.taken("s2", 10);
+    floor.brokers[0].command("fill 10 100");
+    floor.told("35=8|150=F|39=2|11=s2|32=10|14=10|151=0");
+    floor.close();
+}
+
+#[test]
 fn what_happens_while_the_line_is_cut_is_told_once_it_is_whole() {
     let mut floor = Floor::new();
     let order = floor.taken("a1", 100);
@@ -261,23 +287,28 @@ fn what_happens_while_the_line_is_cut_is_told_once_it_is_whole() {
 #[test]
 fn an_order_whose_answer_is_lost_is_asked_for_and_not_given_again() {
     let mut floor = Floor::new();
-    let ways: [(&str, fn(&mut Floor)); 2] = [("u1", Floor::cut), ("u2", Floor::kill_and_restart)];
-    for (number, (id, strike)) in ways.into_iter().enumerate() {
-        floor.lines[0].swallow(Way::Back);
-        floor.order(id, 100);
-        let order = floor.brokers[0].wait_order(number + 1);
-        floor.lines[0].wait_vanished("|35=8|");
-        floor.lines[0].cut();
-        strike(&mut floor);
-        floor.lines[0].mend();
-        floor.told(&format!("35=8|150=0|39=0|11={id}|14=0|151=100"));
-        floor.brokers[0].wait_heard(&order, "H 1");
-        floor.brokers[0].command("fill 100 100");
-        floor.told(&format!("35=8|150=F|39=2|11={id}|14=100|151=0"));
-        let heard = floor.brokers[0].heard(&order);
+    floor.lose_an_answer(1, "u1", Floor::cut);
+    floor.lose_an_answer(2, "u2", Floor::kill_and_restart);
+    floor.close();
+}
+
+impl Floor {
+    /// The answer to the broker's order of that number is lost before `strike`.
+    fn lose_an_answer(&mut self, number: usize, id: &str, strike: fn(&mut Self)) {
+        self.lines[0].swallow(Way::Back);
+        self.order(id, 100);
+        let order = self.brokers[0].wait_order(number);
+        self.lines[0].wait_vanished("|35=8|");
+        self.lines[0].cut();
+        strike(self);
+        self.lines[0].mend();
+        self.told(&format!("35=8|150=0|39=0|11={id}|14=0|151=100"));
+        self.brokers[0].wait_heard(&order, "H 1");
+        self.brokers[0].command("fill 100 100");
+        self.told(&format!("35=8|150=F|39=2|11={id}|14=100|151=0"));
+        let heard = self.brokers[0].heard(&order);
         assert_eq!(given(&heard), 1, "{heard:?}");
     }
-    floor.close();
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::api::Api;
 use crate::asked::{Asked, Caller};
 use crate::browser;
 use crate::call_log::Call;
+use crate::listener::Peer;
 use crate::operation::{Access, Operation, Scope};
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::Allowance;
@@ -25,7 +26,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -367,9 +368,9 @@ fn network_of(address: IpAddr) -> String {
 
 /// Who sent it: the peer, or behind proxies that are trusted the last who is none of them.
 fn address(api: &Api, request: &Request) -> IpAddr {
-    let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let connected = request.extensions().get::<ConnectInfo<Peer>>();
     let peer =
-        connected.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip().to_canonical());
+        connected.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(Peer(peer))| peer.ip().to_canonical());
     let is_proxy = |address: &IpAddr| api.config.trusted_proxies.iter().any(|net| net.contains(*address));
     if !is_proxy(&peer) {
         return peer;

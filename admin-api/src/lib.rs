@@ -42,6 +42,7 @@ mod ids;
 mod intake;
 mod kyc_service;
 mod link_page;
+mod listener;
 mod live;
 mod mail;
 mod network;
@@ -85,6 +86,7 @@ pub use config::{
 pub use error::Error;
 pub use fix_sessions::{FixSession, FixSessionUsage, FixSessions, FixSessionsPort};
 pub use kyc_service::KycService;
+pub use listener::TlsPort;
 pub use mail::{ATTEMPTS_MAX, Mail, MailService, Mailer, mailer};
 pub use network::Network;
 pub use operation::{Access, Operation, Scope};

@@ -2,13 +2,13 @@
 
 use crate::api::{Api, Settled};
 use crate::error::Error;
+use crate::listener::{Peer, TlsListener, TlsPort};
 use assay_event_log::{LastOrigins, NewRecord, Reader, Record};
 use assay_trading_types::{
     ClockTicked, CommandId, Decision, Event, IdentityAction, IdentityRequested, Outbox, Position, Processor,
     Role, Timestamp, Topic,
 };
 use axum::Router;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -196,12 +196,14 @@ pub(crate) fn signing_key(api: &Api) -> IdentityAction {
     IdentityAction::RotateSigningKey { kid, public }
 }
 
-/// Serves `router` until `shutdown` resolves; then finishes what is under way, for a bounded time.
+/// Serves `router`, under TLS where there is any, until `shutdown` resolves; then finishes what is under way, for a bounded
+/// time.
 ///
 /// # Errors
 /// The listener fails.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<TlsPort>,
     router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
@@ -211,15 +213,23 @@ pub async fn serve(
         // The receiver is this function's own and lives as long.
         let _ = stopping.send(());
     };
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(graceful);
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let serving = async {
+        match tls {
+            None => axum::serve(listener, service).with_graceful_shutdown(graceful).await,
+            Some(tls) => {
+                let listener = TlsListener::new(listener, tls)?;
+                axum::serve(listener, service).with_graceful_shutdown(graceful).await
+            }
+        }
+    };
     let deadline = async {
         if stopped.await.is_ok() {
             tokio::time::sleep(DRAIN).await;
         }
     };
     tokio::select! {
-        served = async { server.await } => served,
+        served = serving => served,
         () = deadline => Ok(()),
     }
 }

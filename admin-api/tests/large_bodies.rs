@@ -45,7 +45,7 @@ fn a_body_of_ten_megabytes_is_answered_413() {
                 // A test that failed drops its end: that stops the server as well.
                 let _ = ended.await;
             };
-            assay_admin_api::serve(listener, assay_admin_api::app(api), shutdown).await.unwrap();
+            assay_admin_api::serve(listener, None, assay_admin_api::app(api), shutdown).await.unwrap();
         });
     });
     for bytes in [300 << 10, 10 << 20] {

@@ -42,7 +42,7 @@ impl Served {
                     let _ = ended.await;
                     closing.close_live().await;
                 };
-                assay_admin_api::serve(listener, assay_admin_api::app(api), shutdown).await.unwrap();
+                assay_admin_api::serve(listener, None, assay_admin_api::app(api), shutdown).await.unwrap();
             });
         });
         Self { world, address, end: Some(end), server: Some(server) }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::api_client::ApiPlace;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -451,9 +452,8 @@ pub(crate) enum UserCommand {
 /// `assay user log-in`
 #[derive(Debug, Args)]
 pub(crate) struct LogInArgs {
-    /// Address of the node's API (`admin.listen`).
-    #[arg(long, env = "ASSAY_API", default_value = "127.0.0.1:8080")]
-    pub(crate) api: std::net::SocketAddr,
+    #[command(flatten)]
+    pub(crate) place: ApiPlace,
     /// Address: the name at login.
     #[arg(long)]
     pub(crate) email: String,
@@ -479,6 +479,9 @@ pub(crate) struct CreateAdminArgs {
     /// File whose first line is the password.
     #[arg(long)]
     pub(crate) password_file: PathBuf,
+    /// Certificates in PEM that alone may vouch for the running node, if it speaks TLS, instead of the system's.
+    #[arg(long, env = "ASSAY_API_CA")]
+    pub(crate) api_ca: Option<PathBuf>,
 }
 
 /// `assay sim`

@@ -25,12 +25,14 @@ mod smtp;
 mod venue;
 mod webhooks;
 
+use crate::api_client::ApiAddress;
 use assay_admin_api::{Network, ReportSchedule, Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, PriceSource, Qty, SecurityType,
     SelfTrade, Symbol, UserRole, VenueId,
 };
+use fix_gateway::TlsSpec;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -307,6 +309,8 @@ pub(crate) struct Admin {
     pub(crate) listen: SocketAddr,
     /// Serve in clear on an address that is not loopback: something in front of it speaks TLS.
     pub(crate) insecure_listen: bool,
+    /// TLS; without it everything is in clear.
+    pub(crate) tls: Option<access::Tls>,
     /// Whether the API is served and its read model kept; health and metrics always are.
     pub(crate) back_office: bool,
     /// Where links in mails lead.
@@ -342,6 +346,7 @@ impl Default for Admin {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             insecure_listen: false,
+            tls: None,
             back_office: true,
             public_url: None,
             registration: true,
@@ -609,16 +614,16 @@ impl Config {
     }
 
     fn check_admin(&self) -> Result<(), Fault> {
-        let Admin { listen, insecure_listen, rates, mail_dir, .. } = &self.admin;
+        let Admin { listen, insecure_listen, tls, rates, mail_dir, .. } = &self.admin;
         self.webhooks()?;
         self.report_schedules()?;
         if self.relay()?.is_some() && mail_dir.is_some() {
             let what = "mail goes to mail_dir or to the relay of [admin.smtp]: name one".to_owned();
             return Err(Fault::new("[admin]", 0, "mail_dir", what));
         }
-        if !listen.ip().is_loopback() && !insecure_listen {
+        if !listen.ip().is_loopback() && !insecure_listen && tls.is_none() {
             let what = format!(
-                "{listen} is not a loopback address and the API speaks no TLS: listen on 127.0.0.1 behind what does, or say insecure_listen = true"
+                "{listen} is not a loopback address and there is no [admin.tls]: add it, listen on 127.0.0.1 behind what speaks TLS, or say insecure_listen = true"
             );
             return Err(Fault::new("[admin]", 0, "listen", what));
         }
@@ -629,6 +634,27 @@ impl Config {
             return Err(Fault::new("[admin.rates]", 0, "operations", what));
         }
         Ok(())
+    }
+
+    /// Where the API is called from elsewhere.
+    pub(crate) fn api_url(&self) -> String {
+        let scheme = if self.admin.tls.is_some() { "https" } else { "http" };
+        self.admin.public_url.clone().unwrap_or_else(|| format!("{scheme}://{}", self.admin.listen))
+    }
+
+    /// Where the API is called from this machine: under TLS by a name that its certificate has.
+    pub(crate) fn own_api(&self) -> Result<ApiAddress, String> {
+        let Admin { listen, tls, public_url, .. } = &self.admin;
+        match (tls, public_url) {
+            (None, _) => listen.to_string().parse(),
+            (Some(_), Some(url)) if url.starts_with("https://") => url.parse(),
+            (Some(_), _) => format!("https://localhost:{}", listen.port()).parse(),
+        }
+    }
+
+    /// What the API's listener is protected by, if by anything.
+    pub(crate) fn api_tls(&self) -> Option<TlsSpec> {
+        self.admin.tls.as_ref().map(|tls| tls.api_spec(&self.base))
     }
 
     /// The relay of `[admin.smtp]`, if there is one.

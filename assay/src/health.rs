@@ -4,7 +4,7 @@
 mod metrics;
 
 use crate::price_sources;
-use assay_admin_api::{Api, NodeFigures, STORE_LAG_MAX, Standing};
+use assay_admin_api::{Api, NodeFigures, STORE_LAG_MAX, Standing, TlsPort};
 use assay_event_log::EventLog;
 use axum::Json;
 use axum::Router;
@@ -12,10 +12,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use fix_gateway::{TlsSource, TlsSpec};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What the node tells about itself. Written by the threads that know, read here.
@@ -107,15 +108,34 @@ pub(crate) fn bind(listen: SocketAddr) -> std::io::Result<(TcpListener, SocketAd
     Ok((listener, address))
 }
 
+/// What the API's connections are protected by, as the files of `tls` have it at each of them.
+///
+/// # Errors
+/// A file cannot be used.
+pub(crate) fn protect(tls: Option<TlsSpec>) -> Result<Option<TlsPort>, fix_gateway::Error> {
+    let Some(spec) = tls else { return Ok(None) };
+    let source = Mutex::new(TlsSource::load(spec)?);
+    Ok(Some(Box::new(move || {
+        let source = source.lock().unwrap_or_else(PoisonError::into_inner);
+        match source.reload(false) {
+            Ok(true) => tracing::info!("certificates of the API read anew"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "certificates of the API stay as they were"),
+        }
+        source.config()
+    })))
+}
+
 /// Serves `app` on this thread until `ended` resolves.
 pub(crate) fn serve(
     listener: TcpListener,
+    tls: Option<TlsPort>,
     app: Router,
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        assay_admin_api::serve(listener, app, ended).await
+        assay_admin_api::serve(listener, tls, app, ended).await
     })
 }
 

@@ -24,7 +24,7 @@ use crate::log_place::{self, OpenLog};
 use crate::price_sources::PriceSources;
 use assay_admin_api::{
     AlertService, Api, AuditLag, CommandProcessor, ComplianceService, FixSessionsPort, KycService,
-    MailService, ReadModelBuilder, ReconciliationService, ReportService, WebhookService, mailer,
+    MailService, ReadModelBuilder, ReconciliationService, ReportService, TlsPort, WebhookService, mailer,
 };
 use assay_audit::clickhouse::ClickHouseConfig;
 use assay_audit::{AuditPaths, AuditService, Progress, keys};
@@ -152,7 +152,7 @@ pub(crate) enum Pages {
     #[default]
     None,
     /// The node, here.
-    Listen(SocketAddr),
+    Listen(SocketAddr, Option<TlsPort>),
     /// Whoever has this.
     Give(Arc<OnceLock<Router>>),
 }
@@ -211,7 +211,7 @@ impl Node {
             prices: true,
             audit: Some(audit),
             back_office: config.admin.back_office,
-            pages: Pages::Listen(config.admin.listen),
+            pages: Pages::Listen(config.admin.listen, health::protect(config.api_tls())?),
         };
         Ok(Self { initial_key, set_aside, ..Self::run_parts(config, data_dir, open, parts)? })
     }
@@ -276,7 +276,7 @@ impl Node {
         };
         match parts.pages {
             Pages::None => {}
-            Pages::Listen(listen) => node.run_admin(listen, &vitals)?,
+            Pages::Listen(listen, tls) => node.run_admin(listen, tls, &vitals)?,
             Pages::Give(pages) => _ = pages.set(health::app(Arc::clone(&vitals))),
         }
         if let Some((api, read_model)) = back_office {
@@ -417,7 +417,12 @@ impl Node {
         })
     }
 
-    fn run_admin(&mut self, listen: SocketAddr, vitals: &Arc<Vitals>) -> Result<(), NodeError> {
+    fn run_admin(
+        &mut self,
+        listen: SocketAddr,
+        tls: Option<TlsPort>,
+        vitals: &Arc<Vitals>,
+    ) -> Result<(), NodeError> {
         let io = |doing: String| move |source| NodeError::Io { doing, source };
         let bound = health::bind(listen).map_err(io(format!("listen on {listen} ([admin] listen)")))?;
         let (listener, address) = bound;
@@ -431,7 +436,7 @@ impl Node {
         };
         let router = health::app(Arc::clone(vitals));
         self.run("admin", move || {
-            health::serve(listener, router, ended).map_err(io("serve the API".to_owned()))
+            health::serve(listener, tls, router, ended).map_err(io("serve the API".to_owned()))
         })
     }
 

@@ -17,9 +17,11 @@ mod standby;
 use crate::cli::RoleArgs;
 use crate::command::{Outcome, Signals, configuration};
 use crate::config::Config;
+use crate::health;
 use crate::log_place::{self, OpenLog};
 use crate::node::{self, DataDir, Node, NodeError, Pages, Parts};
 use crate::process;
+use assay_admin_api::TlsPort;
 use assay_event_log::{EventLog, Granted, Lease, LogSecret, Recovery, RemoteConfig, RemoteLog};
 use assay_pipeline::Stages;
 use pages::PhasePages;
@@ -102,8 +104,11 @@ pub(crate) fn run(role: Role, args: &RoleArgs) -> Outcome {
     let signals = Signals::heed()?;
     let data_dir = DataDir::new(&args.node.data_dir);
     let hold = log_place::lock(&data_dir.role(role.name()))?;
-    let listen = args.health.or((role == Role::Admin).then_some(config.admin.listen));
-    let phase = Phase::new(listen)?;
+    let is_admin = role == Role::Admin;
+    let listen = args.health.or(is_admin.then_some(config.admin.listen));
+    // Other roles serve health and nothing else.
+    let tls = health::protect(config.api_tls().filter(|_| is_admin)).map_err(NodeError::from)?;
+    let phase = Phase::new(listen.map(|listen| (listen, tls)))?;
     let process = Process { role, config, data_dir, address, secret, phase, signals };
     let ended = process.lead_once()?;
     drop(hold);
@@ -326,8 +331,8 @@ struct Phase {
 }
 
 impl Phase {
-    fn new(listen: Option<std::net::SocketAddr>) -> Result<Self, NodeError> {
-        let pages = listen.map(PhasePages::serve).transpose()?;
+    fn new(listen: Option<(std::net::SocketAddr, Option<TlsPort>)>) -> Result<Self, NodeError> {
+        let pages = listen.map(|(listen, tls)| PhasePages::serve(listen, tls)).transpose()?;
         if let Some(pages) = &pages {
             println!("admin on {}", pages.address());
         }

@@ -101,7 +101,7 @@ impl TlsSpec {
 }
 
 /// A listener's TLS as the files have it, read again when they change.
-pub(crate) struct TlsSource {
+pub struct TlsSource {
     spec: TlsSpec,
     current: RefCell<Current>,
 }
@@ -113,20 +113,26 @@ struct Current {
 
 impl TlsSource {
     /// Reads everything; a start with unusable files fails.
-    pub(crate) fn load(spec: TlsSpec) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub fn load(spec: TlsSpec) -> Result<Self, Error> {
         let stamps = stamps(&spec);
         let config = Arc::new(spec.load()?);
         Ok(Self { spec, current: RefCell::new(Current { config, stamps }) })
     }
 
     /// What a new connection is served with.
-    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+    pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.borrow().config)
     }
 
     /// Reads the files again if one changed, or in any case when `forced` (C-08). Files that do not fit together, as in
     /// the middle of a change, leave everything as it was until they change again. Returns whether it was read anew.
-    pub(crate) fn reload(&self, forced: bool) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub fn reload(&self, forced: bool) -> Result<bool, Error> {
         let stamps = stamps(&self.spec);
         if !forced && stamps == self.current.borrow().stamps {
             return Ok(false);

@@ -93,6 +93,10 @@ pub(crate) fn once_recovered(
 }
 
 pub(crate) fn create_admin(home: &Home, server: Option<&Server>, email: &str) -> crate::instance::Ended {
+    run(creating_admin(home, server, email))
+}
+
+pub(crate) fn creating_admin(home: &Home, server: Option<&Server>, email: &str) -> std::process::Command {
     let file = home.data().with_file_name("password.txt");
     std::fs::write(&file, format!("{PASSWORD}\n")).expect("writable");
     let mut command = assay(&["user", "create-admin", "--email", email, "--password-file"]);
@@ -100,7 +104,7 @@ pub(crate) fn create_admin(home: &Home, server: Option<&Server>, email: &str) ->
     if let Some(server) = server {
         command.arg("--set").arg(format!("admin.listen={}", address(server)));
     }
-    run(command)
+    command
 }
 
 pub(crate) fn log_in(server: &Server, code: Option<&str>) -> Reply {

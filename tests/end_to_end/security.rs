@@ -1,6 +1,7 @@
 //! Certificates and keys as the commands make them, at work in a server; and secrets, which are shown nowhere.
 
-use crate::instance::{CONFIGURATION, Home, assay, run};
+use crate::back_office;
+use crate::instance::{CONFIGURATION, Home, Server, assay, run};
 use crate::wire::{Wire, framed, utc_now};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -166,4 +167,79 @@ fn every_scheme_makes_a_record_that_the_configuration_takes() {
     std::fs::write(home.config(), with_session(&record)).unwrap();
     let said = home.check();
     assert!(said.assert_code(2).one_line().contains("needs a listener with TLS"), "{said:?}");
+}
+
+/// What `path` of the API answers under TLS to somebody who trusts the CA in `dir`.
+fn under_tls(server: &Server, dir: &Path, path: &str) -> std::io::Result<String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(dir.join("ca.pem")).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let session =
+        ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+    let tcp = TcpStream::connect(back_office::address(server))?;
+    tcp.set_read_timeout(Some(crate::PATIENCE))?;
+    let mut stream = StreamOwned::new(session, tcp);
+    stream.write_all(
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes(),
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[test]
+fn the_api_speaks_tls_and_takes_new_certificates_without_a_start() {
+    let home = Home::new();
+    let dir = home.config().parent().unwrap().join("certificates");
+    let args = ["certs", "init", "--comp-id", "CLIENT1"];
+    made(&args, &dir);
+    let tls = "[admin.tls]\ncertificates = [{ certificate = \"certificates/server.pem\", key = \"certificates/server.key\" }]";
+    std::fs::write(home.config(), format!("{CONFIGURATION}\n{tls}\n")).unwrap();
+    let server = home.start();
+    let address = back_office::address(&server);
+
+    // Who says nothing keeps nobody waiting.
+    let _silent = TcpStream::connect(address).unwrap();
+    let answer = under_tls(&server, &dir, "/healthz").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
+    let mut clear = TcpStream::connect(address).unwrap();
+    clear.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    // The end may be a reset, since what was sent is not read.
+    let _ = clear.read_to_end(&mut answer);
+    assert!(!answer.windows(4).any(|bytes| bytes == b"HTTP"), "nothing is answered in clear");
+
+    let api = format!("https://localhost:{}", address.port());
+    let other = home.config().parent().unwrap().join("other");
+    made(&args, &other);
+    let logging_in = |authority: &Path| {
+        let token = home.data().with_file_name("token.txt");
+        let mut command = assay(&["user", "log-in", "--email", back_office::EMAIL, "--api", &api]);
+        command.arg("--password-file").arg(home.data().with_file_name("password.txt"));
+        command.arg("--token-file").arg(token).arg("--api-ca").arg(authority.join("ca.pem"));
+        run(command)
+    };
+    let creating = |authority: &Path| {
+        let mut command = back_office::creating_admin(&home, Some(&server), back_office::EMAIL);
+        command.arg("--api-ca").arg(authority.join("ca.pem"));
+        run(command)
+    };
+    assert!(creating(&other).assert_code(1).one_line().contains("invalid peer certificate"));
+    crate::session_commands::wait(|| (creating(&dir).code == Some(0)).then_some(()));
+    logging_in(&dir).assert_code(0);
+    assert!(logging_in(&other).assert_code(1).one_line().contains("invalid peer certificate"));
+
+    for file in ["server.pem", "server.key"] {
+        std::fs::copy(other.join(file), dir.join(file)).unwrap();
+    }
+    logging_in(&other).assert_code(0);
+    assert!(logging_in(&dir).assert_code(1).one_line().contains("invalid peer certificate"));
+    // Half of a change changes nothing.
+    std::fs::write(dir.join("server.key"), "not a key").unwrap();
+    logging_in(&other).assert_code(0);
+    server.stop();
 }

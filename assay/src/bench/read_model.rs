@@ -76,7 +76,8 @@ fn serve(api: &Arc<Api>, listener: TcpListener, stop: &AtomicBool) -> std::io::R
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let serving = assay_admin_api::serve(listener, assay_admin_api::app(Arc::clone(api)), pending());
+        let serving =
+            assay_admin_api::serve(listener, None, assay_admin_api::app(Arc::clone(api)), pending());
         let stopped = async {
             while !stop.load(Ordering::Acquire) {
                 tokio::time::sleep(Duration::from_millis(20)).await;

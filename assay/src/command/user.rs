@@ -1,6 +1,7 @@
 //! `assay user ...`: users of the back office, from the node's own console.
 
 use super::{Outcome, configuration};
+use crate::api_client::{self, ApiPlace};
 use crate::cli::{CreateAdminArgs, LogInArgs, UserCommand};
 use crate::clock;
 use crate::config::Config;
@@ -11,16 +12,11 @@ use assay_admin_api::{
     create_first_administrator, proof,
 };
 use assay_event_log::{EventLog, LogError};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// A running node that has not answered by then hangs.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(command: &UserCommand) -> Outcome {
     match command {
@@ -33,7 +29,7 @@ fn log_in(args: &LogInArgs) -> Outcome {
     let body = serde_json::json!({
         "email": args.email, "password": password(&args.password_file)?, "code": args.code,
     });
-    let answer = crate::api_client::call(args.api, "POST", "/api/v1/auth/login", "", Some(&body))?;
+    let answer = api_client::call(&args.place, "POST", "/api/v1/auth/login", "", Some(&body))?;
     let token = answer["access_token"].as_str().ok_or("the answer holds no token")?;
     let mut file = std::fs::OpenOptions::new();
     let file = file.write(true).create(true).truncate(true).mode(0o600).open(&args.token_file);
@@ -57,7 +53,10 @@ fn create_admin(args: &CreateAdminArgs) -> Outcome {
         Ok(OpenLog { log, recovery, hold: _hold }) => {
             here(&config, &data_dir, log, recovery.last_origins, wanted)?;
         }
-        Err(PlaceError::Log(LogError::Locked { .. })) => there(&data_dir, config.admin.listen, &wanted)?,
+        Err(PlaceError::Log(LogError::Locked { .. })) => {
+            let place = ApiPlace { api: config.own_api()?, api_ca: args.api_ca.clone() };
+            there(&data_dir, &place, &wanted)?;
+        }
         Err(error) => return Err(error.into()),
     }
     println!("administrator {} made; log in and set up the second factor", args.email);
@@ -91,35 +90,13 @@ fn here(
 /// On a running node: it decides, shown that we can read its key.
 fn there(
     data_dir: &DataDir,
-    address: SocketAddr,
+    place: &ApiPlace,
     wanted: &FirstAdministrator,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let secrets = Secrets::load(&back_office::keys(data_dir).join("node.key"))?;
-    let body = serde_json::to_vec(wanted)?;
-    let proof = proof(&secrets, clock::now().as_ns() / 1_000_000_000, &body);
-    let mut stream = TcpStream::connect(address).map_err(|e| {
-        format!("a node holds the data directory, and {address} ([admin] listen) does not answer: {e}")
-    })?;
-    stream.set_read_timeout(Some(ANSWER_MAX))?;
-    write!(
-        stream,
-        "POST /api/v1/auth/first-administrator HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nAssay-Node-Proof: {proof}\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    )?;
-    stream.write_all(&body)?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 201 ") {
-        return Ok(());
-    }
-    let problem: serde_json::Value = answer
-        .split_once("\r\n\r\n")
-        .and_then(|(_, body)| serde_json::from_str(body).ok())
-        .unwrap_or_default();
-    let words = |field: &str| problem[field].as_str().unwrap_or_default().to_owned();
-    let faults = problem["errors"].as_array().into_iter().flatten();
-    let faults: String =
-        faults.map(|e| format!("; {} {}", e["field"], e["message"]).replace('"', "")).collect();
-    Err(format!("{}: {}{faults}", words("title"), words("detail")).into())
+    let body = serde_json::to_value(wanted)?;
+    let proof = proof(&secrets, clock::now().as_ns() / 1_000_000_000, body.to_string().as_bytes());
+    let header = format!("Assay-Node-Proof: {proof}\r\n");
+    let made = api_client::call(place, "POST", "/api/v1/auth/first-administrator", &header, Some(&body));
+    made.map(drop).map_err(|error| format!("a node holds the data directory: {error}").into())
 }

@@ -25,7 +25,7 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<Tls>,
 }
 
-/// `[gateway.tls]` and `[gateway.listener.tls]`: files in PEM, relative to the configuration file.
+/// `[gateway.tls]`, `[gateway.listener.tls]` and `[admin.tls]`: files in PEM, relative to the configuration file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tls {
@@ -37,9 +37,9 @@ pub(crate) struct Tls {
     /// What these CAs revoked.
     #[serde(default)]
     client_crl: Option<PathBuf>,
-    /// Whether a counterparty must show a certificate.
+    /// Whether a counterparty must show a certificate; when left out, where FIX is spoken.
     #[serde(default)]
-    client_certificates: Demand,
+    client_certificates: Option<Demand>,
     /// Oldest version taken.
     #[serde(default)]
     min_version: MinVersion,
@@ -53,10 +53,9 @@ struct Certificate {
     key: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Demand {
-    #[default]
     Required,
     Optional,
     None,
@@ -74,6 +73,15 @@ enum MinVersion {
 impl Tls {
     /// As the gateway takes it, paths below `base`.
     pub(super) fn spec(&self, base: &Path) -> TlsSpec {
+        self.spec_with(base, Demand::Required)
+    }
+
+    /// As the back office's API takes it, whose callers prove themselves by tokens and keys.
+    pub(super) fn api_spec(&self, base: &Path) -> TlsSpec {
+        self.spec_with(base, Demand::None)
+    }
+
+    fn spec_with(&self, base: &Path, demand: Demand) -> TlsSpec {
         let pair = |files: &Certificate| CertificateFiles {
             certificate: base.join(&files.certificate),
             key: base.join(&files.key),
@@ -82,7 +90,7 @@ impl Tls {
             certificates: self.certificates.iter().map(pair).collect(),
             client_ca: self.client_ca.as_ref().map(|file| base.join(file)),
             client_crl: self.client_crl.as_ref().map(|file| base.join(file)),
-            client_certificates: match self.client_certificates {
+            client_certificates: match self.client_certificates.unwrap_or(demand) {
                 Demand::Required => ClientCertificates::Required,
                 Demand::Optional => ClientCertificates::Optional,
                 Demand::None => ClientCertificates::None,

@@ -54,7 +54,7 @@ fn settings(config: &Config, data_dir: &DataDir) -> Result<ApiConfig, NodeError>
         payments: payments(config)?,
         keys: keys(data_dir),
         read_model: data_dir.root().join("admin"),
-        public_url: admin.public_url.clone().unwrap_or_else(|| format!("http://{}", admin.listen)),
+        public_url: config.api_url(),
         registration: admin.registration,
         hosts: admin.hosts.clone(),
         cors_origins: admin.cors_origins.clone(),

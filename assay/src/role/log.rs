@@ -17,7 +17,7 @@ pub(crate) fn run(args: &RoleArgs) -> Outcome {
     let config = configuration(&args.node)?;
     let (address, secret) = config.served_log().map_err(|fault| format!("configuration: {fault}"))?;
     let signals = Signals::heed()?;
-    let phase = Phase::new(args.health)?;
+    let phase = Phase::new(args.health.map(|health| (health, None)))?;
     let data_dir = DataDir::new(&args.node.data_dir);
     phase.say("waiting for the turn to have the log open");
     let waiting = || {

@@ -2,6 +2,7 @@
 
 use crate::health;
 use crate::node::NodeError;
+use assay_admin_api::TlsPort;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -25,7 +26,7 @@ struct Shared {
 impl PhasePages {
     /// # Errors
     /// The address is taken.
-    pub(super) fn serve(listen: SocketAddr) -> Result<Self, NodeError> {
+    pub(super) fn serve(listen: SocketAddr, tls: Option<TlsPort>) -> Result<Self, NodeError> {
         let io = |source| NodeError::Io {
             doing: format!("listen on {listen} for health and metrics (--health names another address)"),
             source,
@@ -36,7 +37,7 @@ impl PhasePages {
         std::thread::Builder::new()
             .name("health".to_owned())
             .spawn(move || {
-                if let Err(error) = health::serve(listener, app, std::future::pending()) {
+                if let Err(error) = health::serve(listener, tls, app, std::future::pending()) {
                     tracing::error!(%error, "health is served no longer");
                 }
             })

@@ -1,15 +1,12 @@
 //! A broker on QuickFIX C++, in a process of its own.
 
-use crate::quickfix_cpp::{Stores, message};
+use crate::quickfix_cpp::{accept, message, venue};
 use crate::{Broker, Fault, QuickFixVenue, Venue, WAIT_MAX};
 use quickfix::{
-    Acceptor, Application, ApplicationCallback, ConnectionHandler, FieldMap, FileMessageStoreFactory,
-    FixSocketServerKind, LogFactory, Message, MsgFromAdminError, MsgFromAppError, NullLogger, SessionId,
-    send_to_target,
+    ApplicationCallback, FieldMap, Message, MsgFromAdminError, MsgFromAppError, SessionId, send_to_target,
 };
 use std::io::stdin;
 use std::path::Path;
-use std::process::exit;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
@@ -151,23 +148,11 @@ impl ApplicationCallback for BrokerDesk {
 
 /// The main of a broker's process: what it is to do comes line by line on standard input; then it ends.
 pub fn serve_quickfix_broker(dir: &Path, port: u16) -> ! {
-    let stores = Stores { dir: dir.to_owned() };
-    let settings = stores.settings(&format!(
-        "ConnectionType=acceptor\nSenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={port}\n\
-         SocketReuseAddress=Y\n[SESSION]\n"
-    ));
-    let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
-    let log_factory = LogFactory::try_new(&NullLogger).expect("log");
     let desk = BrokerDesk::default();
-    let application = Application::try_new(&desk).expect("application");
-    let kind = FixSocketServerKind::SingleThreaded;
-    let mut acceptor =
-        Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
-    acceptor.start().expect("acceptor starts");
-    println!("started");
-    for line in stdin().lines().map_while(Result::ok) {
-        println!("{}", desk.line(&line));
-    }
-    acceptor.stop().expect("acceptor stops");
-    exit(0)
+    accept(dir, &venue(port), &desk, || {
+        println!("started");
+        for line in stdin().lines().map_while(Result::ok) {
+            println!("{}", desk.line(&line));
+        }
+    })
 }

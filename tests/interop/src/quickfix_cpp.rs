@@ -13,8 +13,8 @@ use std::process::{Child, Command, Stdio, exit};
 
 /// QuickFIX's files: what it sent, and its two numbers of each session.
 #[derive(Debug)]
-pub(crate) struct Stores {
-    pub(crate) dir: PathBuf,
+struct Stores {
+    dir: PathBuf,
 }
 
 impl Stores {
@@ -29,7 +29,7 @@ impl Stores {
     }
 
     /// Settings with what all kinds of connection share, and `more`.
-    pub(crate) fn settings(&self, more: &str) -> SessionSettings {
+    fn settings(&self, more: &str) -> SessionSettings {
         let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dictionaries/FIX44.xml");
         let text = format!(
             "[DEFAULT]\nBeginString=FIX.4.4\nNonStopSession=Y\nUseDataDictionary=Y\nDataDictionary={}\n\
@@ -176,22 +176,35 @@ impl ApplicationCallback for Answers {
 /// QuickFIX's `stop` closes its server on the caller's thread while its own thread frees it, and may crash over that; in a
 /// process of its own this harms nobody, since by then it has logged out and its store is written.
 pub fn serve_quickfix(dir: &Path, port: u16, silent: bool) -> ! {
+    accept(dir, &venue(port), &Answers { silent }, || {
+        println!("started");
+        // A line, or the end of the test's process.
+        let _ = stdin().lines().next();
+    })
+}
+
+/// Settings of an acceptor `VENUE` for our `ASSAY`.
+pub(crate) fn venue(port: u16) -> String {
+    format!("SenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={port}\n[SESSION]\n")
+}
+
+/// Accepts sessions of `settings` while `serving` lasts, then ends the process.
+pub(crate) fn accept(
+    dir: &Path,
+    settings: &str,
+    callback: &(impl ApplicationCallback + 'static),
+    serving: impl FnOnce(),
+) -> ! {
     let stores = Stores { dir: dir.to_owned() };
-    let settings = stores.settings(&format!(
-        "ConnectionType=acceptor\nSenderCompID=VENUE\nTargetCompID=ASSAY\nSocketAcceptPort={port}\n\
-         SocketReuseAddress=Y\n[SESSION]\n"
-    ));
+    let settings = stores.settings(&format!("ConnectionType=acceptor\nSocketReuseAddress=Y\n{settings}"));
     let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
     let log_factory = LogFactory::try_new(&NullLogger).expect("log");
-    let answers = Answers { silent };
-    let application = Application::try_new(&answers).expect("application");
+    let application = Application::try_new(callback).expect("application");
     let kind = FixSocketServerKind::SingleThreaded;
     let mut acceptor =
         Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
     acceptor.start().expect("acceptor starts");
-    println!("started");
-    // A line, or the end of the test's process.
-    let _ = stdin().lines().next();
+    serving();
     acceptor.stop().expect("acceptor stops");
     exit(0)
 }
@@ -199,27 +212,17 @@ pub fn serve_quickfix(dir: &Path, port: u16, silent: bool) -> ! {
 /// The main of the process that measurements run beside: an acceptor `ECHO` for `CLIENT1`, `CLIENT2` and so on that says where it
 /// listens and answers until it is killed.
 pub fn serve_quickfix_echo(dir: &Path, sessions: u32) -> ! {
-    let stores = Stores { dir: dir.to_owned() };
     let port = free_port();
-    let mut text = format!(
-        "ConnectionType=acceptor\nSenderCompID=ECHO\nSocketAcceptPort={port}\nSocketReuseAddress=Y\nSocketNodelay=Y\n"
-    );
+    let mut text = format!("SenderCompID=ECHO\nSocketAcceptPort={port}\nSocketNodelay=Y\n");
     for session in 1..=sessions {
         writeln!(text, "[SESSION]\nTargetCompID=CLIENT{session}").expect("a String takes all");
     }
-    let settings = stores.settings(&text);
-    let store_factory = FileMessageStoreFactory::try_new(&settings).expect("store");
-    let log_factory = LogFactory::try_new(&NullLogger).expect("log");
-    let answers = Answers { silent: false };
-    let application = Application::try_new(&answers).expect("application");
-    let kind = FixSocketServerKind::SingleThreaded;
-    let mut acceptor =
-        Acceptor::try_new(&settings, &application, &store_factory, &log_factory, kind).expect("acceptor");
-    acceptor.start().expect("acceptor starts");
-    println!("admin on 127.0.0.1:{port}\nlistening on 127.0.0.1:{port}");
-    loop {
-        std::thread::park();
-    }
+    accept(dir, &text, &Answers { silent: false }, || {
+        println!("admin on 127.0.0.1:{port}\nlistening on 127.0.0.1:{port}");
+        loop {
+            std::thread::park();
+        }
+    })
 }
 
 /// An acceptor `VENUE` for our `ASSAY`: the child process `quickfix_venue` of this package.

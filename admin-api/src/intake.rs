@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::{Instrument, field};
 
 /// Longest request id, Idempotency-Key or trace that is taken from a client.
 const NAME_MAX: usize = 128;
@@ -54,7 +55,10 @@ pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: 
         address: address(&api, &request),
         ..Call::default()
     };
-    let response = taken(&api, request, next, request_id, &mut call).await;
+    // Whatever is logged on the way names the call.
+    let span =
+        tracing::error_span!("request", id = request_id, trace = field::Empty, operation = field::Empty);
+    let response = taken(&api, request, next, request_id, &mut call).instrument(span).await;
     if let Some(log) = &api.call_log {
         call.status = response.status().as_u16();
         call.took_us = api.now().since_ns(began) / 1_000;
@@ -113,6 +117,7 @@ async fn taken(
             (response, Some(allowance))
         }
     };
+    tracing::debug!(status = response.status().as_u16(), "answered");
     decorated(response, api, &request_id, allowance, origin)
 }
 
@@ -131,12 +136,14 @@ async fn admit(api: &Arc<Api>, request: Request, call: &mut Call) -> Result<Admi
     }
     let operation = operation(&request)?;
     call.operation = Some(operation);
+    tracing::Span::current().record("operation", operation.name());
     if !api.is_recovered() {
         return Err(Problem::later(ProblemKind::Unavailable, 1));
     }
     let address = call.address;
     let trace = trace(request.headers()).unwrap_or_else(|| api.ids.bytes());
     call.trace = Some(trace);
+    tracing::Span::current().record("trace", hex::encode(trace));
     let (mut parts, body) = request.into_parts();
     let bytes_max = match operation.body_bytes_max() {
         None => api.config.body_bytes_max,

@@ -34,8 +34,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // What goes wrong in a drill is meant to.
-    log_to_stderr(if matches!(cli.command, Command::Drill(_)) { "error" } else { "warn" });
-    match run(cli.command) {
+    let usual = if matches!(cli.command, Command::Drill(_)) { "error" } else { "warn" };
+    match log_to_stderr(usual).and_then(|()| run(cli.command)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("assay: {}", one_line(&*error));
@@ -79,11 +79,17 @@ fn run(command: Command) -> command::Outcome {
     }
 }
 
-/// Events of the parts as `usual`, unless `ASSAY_LOG` says otherwise.
-fn log_to_stderr(usual: &str) {
+/// Events of the parts as `usual`, unless `ASSAY_LOG` says otherwise; as text, or as `ASSAY_LOG_FORMAT` says.
+fn log_to_stderr(usual: &str) -> Result<(), Box<dyn std::error::Error>> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match std::env::var("ASSAY_LOG_FORMAT").as_deref() {
+        Err(_) | Ok("text") => lines.init(),
+        Ok("json") => lines.json().flatten_event(true).with_span_list(false).init(),
+        Ok(other) => return Err(format!("ASSAY_LOG_FORMAT: {other} is neither text nor json").into()),
+    }
+    Ok(())
 }
 
 /// An error and its causes on one line.

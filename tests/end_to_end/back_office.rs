@@ -316,3 +316,38 @@ fn a_node_without_a_back_office_serves_health_alone() {
     server.stop();
     assert!(!home.data().join("admin").exists(), "no read model either");
 }
+
+#[test]
+fn what_the_node_says_is_logged_as_json_that_names_the_call() {
+    let home = Home::new();
+    let mut command = home.up();
+    command.env("ASSAY_LOG", "warn,assay_admin_api=debug").env("ASSAY_LOG_FORMAT", "json");
+    let server = Server::launch(command);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let header = format!("X-Request-Id: call-7\r\ntraceparent: 00-{trace}-b7ad6b7169203331-01\r\n");
+    crate::session_commands::wait(|| {
+        let reply = call_with(&server, "GET", "/api/v1/auth/jwks", &header, None);
+        (reply.status == 200).then_some(())
+    });
+    server.terminate();
+    let ended = server.wait();
+    let lines: Vec<Value> = ended
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect();
+    for line in &lines {
+        assert!(
+            ["timestamp", "level", "target", "message"].iter().all(|field| line[field].is_string()),
+            "{line}"
+        );
+    }
+    let answered = |line: &&Value| line["message"] == "answered" && line["status"] == 200;
+    let line = lines.iter().find(answered).unwrap_or_else(|| panic!("{lines:?}"));
+    let span = &line["span"];
+    assert_eq!([&span["id"], &span["trace"], &span["operation"]], ["call-7", trace, "read_jwks"], "{line}");
+
+    let mut command = assay(&["check"]);
+    command.env("ASSAY_LOG_FORMAT", "xml").arg("--data-dir").arg(home.data());
+    assert_eq!(run(command).assert_code(1).one_line(), "ASSAY_LOG_FORMAT: xml is neither text nor json");
+}

@@ -39,10 +39,18 @@ const KEYS: &[&str] = &[
     "audit.clickhouse.compress",
 ];
 
-/// Variables of other meaning than a key: the file, the data directory, the log filter; where commands find a running node
-/// and their token.
-const RESERVED: &[&str] =
-    &["ASSAY_CONFIG", "ASSAY_DATA_DIR", "ASSAY_LOG", "ASSAY_BIN", "ASSAY_API", "ASSAY_TOKEN_FILE"];
+/// Variables of other meaning than a key: the file, the data directory, what is logged and how; where commands find a
+/// running node, who vouches for it, and their token.
+const RESERVED: &[&str] = &[
+    "ASSAY_CONFIG",
+    "ASSAY_DATA_DIR",
+    "ASSAY_LOG",
+    "ASSAY_LOG_FORMAT",
+    "ASSAY_BIN",
+    "ASSAY_API",
+    "ASSAY_API_CA",
+    "ASSAY_TOKEN_FILE",
+];
 
 /// Overrides in order of precedence, the last winning.
 #[derive(Debug, Default, Clone)]

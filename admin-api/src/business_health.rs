@@ -103,7 +103,7 @@ impl BusinessHealth {
 }
 
 impl Api {
-    /// How the business stands, or stood at most [`LIFE_NS`] ago: what anybody may ask. It reads the database: not for a
+    /// How the business stands, or stood at most a second ago: what anybody may ask. It reads the database: not for a
     /// thread that serves others.
     pub fn business_standing(&self) -> Standing {
         // Whoever asks meanwhile waits for the one look.

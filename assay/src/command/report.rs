@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::ledger::{each, line, query};
 use super::session::in_a_path;
-use crate::api_client::{ApiArgs, Download};
+use crate::api_client::{ApiArgs, ApiPlace, Download};
 use clap::{Args, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -73,7 +73,10 @@ struct RunArgs {
     #[arg(required = true)]
     name: Option<String>,
     #[command(flatten)]
-    api: Option<ApiArgs>,
+    place: ApiPlace,
+    /// File with the access token of a login (`assay user log-in`).
+    #[arg(long, env = "ASSAY_TOKEN_FILE", required = true)]
+    token_file: Option<PathBuf>,
     /// What happened from here on: a day or an instant (UTC), `2026-11-21` or `2026-11-21T09:30:00Z`.
     #[arg(long)]
     from: Option<String>,
@@ -149,9 +152,10 @@ pub(crate) fn run(command: &ReportCommand) -> Outcome {
 
 impl RunArgs {
     fn make(&self) -> Result<(), String> {
-        let (Some(name), Some(api)) = (&self.name, &self.api) else {
+        let (Some(name), Some(token_file)) = (&self.name, &self.token_file) else {
             return Err("a report's name and --token-file are needed".to_owned());
         };
+        let api = ApiArgs { place: self.place.clone(), token_file: token_file.clone() };
         let parameters = [
             ("from", &self.from),
             ("to", &self.to),
@@ -165,7 +169,7 @@ impl RunArgs {
         ];
         let given = query(&parameters.map(|(name, value)| (name, value.as_deref())));
         let path = format!("/api/v1/reports/{}{given}format={}", in_a_path(name), self.format.name());
-        save(api, &path, Some(self.format), self.out.as_deref())
+        save(&api, &path, Some(self.format), self.out.as_deref())
     }
 }
 

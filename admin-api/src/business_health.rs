@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 /// How long a look at all accounts counts, in seconds: it reads each of them, and health is asked for by anybody.
 const BOOKS_LIFE_S: i64 = 15;
 
-/// How long a look counts for strangers, in nanoseconds: however many ask, the database is read once a second.
-const LIFE_NS: i64 = 1_000_000_000;
+/// How long a look counts for strangers, in seconds: however many ask, the database is read once a second.
+const TOLD_LIFE_S: i64 = 1;
 
 /// Records that risk may be behind: about a second of full load.
 const ORDERS_LAG_MAX: u64 = 100_000;
@@ -62,16 +62,39 @@ pub struct NodeFigures {
 /// Tells the figures of now.
 pub type NodePort = Box<dyn Fn() -> NodeFigures + Send + Sync>;
 
-/// Debits less credits by asset, where they differ, and when they were added up; nothing, and they could not be.
-type Books = (Timestamp, Option<BTreeMap<String, i128>>);
+/// What was found, and when.
+struct Kept<T>(Mutex<Option<(Timestamp, T)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Kept<T> {
+    /// What was found at most `life_s` seconds ago, or what `look` finds.
+    fn within(&self, life_s: i64, now: Timestamp, look: impl FnOnce() -> T) -> T {
+        // Whoever asks meanwhile waits for the one look.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, found)) = &*kept
+            && now < at.plus_ns(life_s * 1_000_000_000)
+        {
+            return found.clone();
+        }
+        let found = look();
+        *kept = Some((now, found.clone()));
+        found
+    }
+}
 
 /// What is remembered between two looks.
 #[derive(Default)]
 pub(crate) struct BusinessHealth {
     node: OnceLock<NodePort>,
-    books: Mutex<Option<Books>>,
-    /// What strangers were told last, and when.
-    told: Mutex<Option<(Timestamp, Standing)>>,
+    /// Debits less credits by asset, where they differ; nothing, and they could not be added up.
+    books: Kept<Option<BTreeMap<String, i128>>>,
+    /// What strangers were told.
+    told: Kept<Standing>,
 }
 
 impl BusinessHealth {
@@ -88,17 +111,7 @@ impl BusinessHealth {
 
     /// What does not balance, looked at within [`BOOKS_LIFE_S`].
     fn imbalances(&self, api: &Api) -> Option<BTreeMap<String, i128>> {
-        // Whoever asks meanwhile waits for the one look.
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = api.now();
-        if let Some((at, found)) = &*books
-            && now < at.plus_ns(BOOKS_LIFE_S * 1_000_000_000)
-        {
-            return found.clone();
-        }
-        let found = api.model().imbalances().ok();
-        *books = Some((now, found.clone()));
-        found
+        self.books.within(BOOKS_LIFE_S, api.now(), || api.model().imbalances().ok())
     }
 }
 
@@ -106,19 +119,10 @@ impl Api {
     /// How the business stands, or stood at most a second ago: what anybody may ask. It reads the database: not for a
     /// thread that serves others.
     pub fn business_standing(&self) -> Standing {
-        // Whoever asks meanwhile waits for the one look.
-        let mut told = self.business.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.now();
-        if let Some((at, standing)) = *told
-            && (at..at.plus_ns(LIFE_NS)).contains(&now)
-        {
-            return standing;
-        }
         // No check at all is no good sign.
-        let standing =
-            self.business_health().iter().map(|check| check.status).max().unwrap_or(Standing::Unhealthy);
-        *told = Some((now, standing));
-        standing
+        let worst =
+            || self.business_health().iter().map(|check| check.status).max().unwrap_or(Standing::Unhealthy);
+        self.business.told.within(TOLD_LIFE_S, self.now(), worst)
     }
 
     /// How each part of the business stands. It reads the database: not for a thread that serves others.

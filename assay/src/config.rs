@@ -647,7 +647,9 @@ impl Config {
         let Admin { listen, tls, public_url, .. } = &self.admin;
         match (tls, public_url) {
             (None, _) => listen.to_string().parse(),
-            (Some(_), Some(url)) if url.starts_with("https://") => url.parse(),
+            (Some(_), Some(url)) if url.starts_with("https://") => {
+                url.parse().map_err(|what| format!("admin.public_url: {what}"))
+            }
             (Some(_), _) => format!("https://localhost:{}", listen.port()).parse(),
         }
     }

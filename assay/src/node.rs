@@ -111,6 +111,9 @@ pub(crate) enum NodeError {
     /// The back office.
     #[error("back office: {0}")]
     BackOffice(#[from] assay_admin_api::Error),
+    /// Certificates of the API.
+    #[error("[admin.tls]: {0}")]
+    ApiTls(#[source] fix_gateway::Error),
     /// Gateway.
     #[error("gateway: {0}")]
     Gateway(#[from] fix_gateway::Error),
@@ -211,7 +214,10 @@ impl Node {
             prices: true,
             audit: Some(audit),
             back_office: config.admin.back_office,
-            pages: Pages::Listen(config.admin.listen, health::protect(config.api_tls())?),
+            pages: Pages::Listen(
+                config.admin.listen,
+                health::protect(config.api_tls()).map_err(NodeError::ApiTls)?,
+            ),
         };
         Ok(Self { initial_key, set_aside, ..Self::run_parts(config, data_dir, open, parts)? })
     }

@@ -107,7 +107,7 @@ pub(crate) fn run(role: Role, args: &RoleArgs) -> Outcome {
     let is_admin = role == Role::Admin;
     let listen = args.health.or(is_admin.then_some(config.admin.listen));
     // Other roles serve health and nothing else.
-    let tls = health::protect(config.api_tls().filter(|_| is_admin)).map_err(NodeError::from)?;
+    let tls = health::protect(config.api_tls().filter(|_| is_admin)).map_err(NodeError::ApiTls)?;
     let phase = Phase::new(listen.map(|listen| (listen, tls)))?;
     let process = Process { role, config, data_dir, address, secret, phase, signals };
     let ended = process.lead_once()?;

@@ -1,8 +1,7 @@
 //! Calls of a running node's API by the command line: in clear HTTP on its own machine, under TLS from anywhere.
 
 use clap::Args;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use std::fmt::{self, Display, Formatter};
@@ -242,17 +241,14 @@ fn sent(mut stream: impl Read + Write + 'static, request: &str) -> io::Result<Bo
 
 /// TLS that trusts the certificates of a file, or without one the system's.
 fn trusting(ca: Option<&Path>) -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(file) => {
-            let fault = |error: &dyn Display| io::Error::other(format!("{}: {error}", file.display()));
-            for certificate in CertificateDer::pem_file_iter(file).map_err(|error| fault(&error))? {
-                let certificate = certificate.map_err(|error| fault(&error))?;
-                roots.add(certificate).map_err(|error| fault(&error))?;
-            }
+    let roots = match ca {
+        Some(file) => fix_gateway::roots(file).map_err(io::Error::other)?,
+        None => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots
         }
-        None => _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
-    }
+    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     Ok(versions.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth())

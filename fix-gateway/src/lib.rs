@@ -78,6 +78,6 @@ pub use session_rules::{GapFillOverlap, MemberOrder, RangeEnd, SessionRules};
 pub use statistics::Statistics;
 pub use strangers::StrangerLimits;
 pub use throttle::{EXCESS_S, SessionUsage, ThrottleLimits, Usage};
-pub use tls::{CertificateFiles, ClientCertificates, TlsSource, TlsSpec};
+pub use tls::{CertificateFiles, ClientCertificates, TlsSource, TlsSpec, roots};
 pub use translate_out::Report;
 pub use wall_clock::WallClock;

@@ -154,7 +154,10 @@ fn stamps(spec: &TlsSpec) -> Vec<Option<(SystemTime, u64)>> {
 }
 
 /// The CAs of a PEM file.
-pub(crate) fn roots(file: &Path) -> Result<RootCertStore, Error> {
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub fn roots(file: &Path) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     for certificate in read_all::<CertificateDer<'static>>(file)? {
         roots.add(certificate).map_err(|error| fault(file, &error))?;

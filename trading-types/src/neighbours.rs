@@ -85,7 +85,7 @@ mod tests {
                 let hash = Neighbours::default().hash_one(TransferId(form(n)));
                 *crowds.entry(place_of(hash, 65_536) / 64).or_default() += 1;
             }
-            // 64 in each of 1,024 on average; by chance alone few have twice as many.
+            // 64 in each of 1,024 on average. Neighbours fall together, and by chance some groups of 64 do.
             let most = crowds.values().max().unwrap();
             assert!(*most < 640, "form {f}: {most} in one place");
         }

@@ -124,7 +124,7 @@ impl Risk {
         }
     }
 
-    pub(crate) fn set_reference(&mut self, e: &ReferencePriceSet, at: Timestamp) {
+    pub(crate) fn set_reference(&mut self, e: &ReferencePriceSet, at: Timestamp) -> SymbolIx {
         let symbol = self.instruments.open(e.symbol, Default::default);
         let instrument = &mut self.instruments[symbol];
         let old = instrument.set_reference(e, at);
@@ -140,6 +140,7 @@ impl Risk {
                 exposure.day.base += brought_in;
             }
         }
+        symbol
     }
 
     pub(crate) fn credit(&mut self, e: &AccountCredited, input: &Input<'_>, out: &mut Outbox) {

@@ -9,6 +9,10 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Index, IndexMut};
 
+fn is_zero(bits: &u8) -> bool {
+    *bits == 0
+}
+
 /// One account in one instrument.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holding {
@@ -27,6 +31,9 @@ pub(crate) struct Holding {
     pub(crate) fills: Rate,
     /// Repeated executions opened the breaker: nothing passes until a person closes it.
     pub(crate) tripped: bool,
+    /// Whether the position is over a warning level, a bit for that of the account and of the firm.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) warned: u8,
     /// Locates, short sales and what is borrowed, once somebody located anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) short: Option<Box<Short>>,
@@ -44,6 +51,7 @@ impl Holding {
             open_sells: 0,
             fills: Rate::default(),
             tripped: false,
+            warned: 0,
             short: None,
         }
     }

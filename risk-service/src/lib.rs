@@ -57,6 +57,7 @@ mod switches;
 mod terms;
 mod trade_amendment;
 mod venues;
+mod watch;
 mod work;
 
 pub use error::Error;

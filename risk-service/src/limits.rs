@@ -5,6 +5,7 @@ use crate::duplicates::Look;
 use crate::exposure::{Exposure, value};
 use crate::holding::Holding;
 use crate::limit_book::LimitBook;
+use crate::names::HoldingIx;
 use crate::risk::Risk;
 use crate::stage::Refused;
 use arrayvec::ArrayVec;
@@ -183,35 +184,51 @@ impl Risk {
 
     /// Alarms for measures that reached their warning level; one each until they are below it again.
     pub(crate) fn warn(&mut self, approved: &Approved, measured: &[Measured], out: &mut Outbox) {
-        let Holding { client, firm, symbol, .. } = self.holdings[approved.holding];
         for one in measured {
-            let (percent, warned) = match one.level {
-                LimitLevel::Account => {
-                    let client = &mut self.clients[client];
-                    (client.book.as_ref().and_then(|b| b.limits.warning_percent), &mut client.warned)
-                }
-                LimitLevel::Firm => {
-                    let firm = &mut self.firms[firm];
-                    (firm.book.limits.warning_percent, &mut firm.warned)
-                }
-            };
-            let Some(percent) = percent else { continue };
-            let bit = 1 << one.measure as u8;
-            let reached = one.value.units().saturating_mul(100)
-                >= one.limit.units().saturating_mul(i128::from(percent));
-            let is_new = reached && *warned & bit == 0;
-            *warned = if reached { *warned | bit } else { *warned & !bit };
-            if is_new {
-                let alarmed = RiskAlarmed {
-                    alarm: Alarm::LimitWarning(*one),
-                    firm: Some(*self.firms.name(firm)),
-                    account: Some(*self.clients.name(client)),
-                    symbol: Some(*self.instruments.name(symbol)),
-                    detail: format!("{:?} {} of {}", one.measure, one.value, one.limit),
-                };
-                crate::news::alarm(alarmed, out);
+            if self.comes_to_warning(approved.holding, one, None) {
+                self.alarm_of(approved.holding, one, out);
             }
         }
+    }
+
+    /// Whether a measure has come to its warning level since it was last below it. `without` is the level, in percent, where
+    /// limits name none; without it there is none.
+    pub(crate) fn comes_to_warning(&mut self, ix: HoldingIx, one: &Measured, without: Option<u32>) -> bool {
+        let holding = &mut self.holdings[ix];
+        let (book, warned) = match one.level {
+            LimitLevel::Account => {
+                let client = &mut self.clients[holding.client];
+                (client.book.as_deref(), &mut client.warned)
+            }
+            LimitLevel::Firm => {
+                let firm = &mut self.firms[holding.firm];
+                (Some(&firm.book), &mut firm.warned)
+            }
+        };
+        let Some(percent) = book.and_then(|b| b.limits.warning_percent).or(without) else { return false };
+        // Positions are of an instrument each: that one is small says nothing of another.
+        let (warned, bit) = match one.measure {
+            Measure::Position => (&mut holding.warned, 1 << one.level as u8),
+            _ => (warned, 1 << one.measure as u8),
+        };
+        let reached =
+            one.value.units().saturating_mul(100) >= one.limit.units().saturating_mul(i128::from(percent));
+        let is_new = reached && *warned & bit == 0;
+        *warned = if reached { *warned | bit } else { *warned & !bit };
+        is_new
+    }
+
+    /// Raises the alarm about a measure.
+    pub(crate) fn alarm_of(&self, ix: HoldingIx, one: &Measured, out: &mut Outbox) {
+        let Holding { client, firm, symbol, .. } = self.holdings[ix];
+        let alarmed = RiskAlarmed {
+            alarm: Alarm::LimitWarning(*one),
+            firm: Some(*self.firms.name(firm)),
+            account: Some(*self.clients.name(client)),
+            symbol: Some(*self.instruments.name(symbol)),
+            detail: format!("{:?} {} of {}", one.measure, one.value, one.limit),
+        };
+        crate::news::alarm(alarmed, out);
     }
 }
 

@@ -300,8 +300,9 @@ impl Risk {
             Event::AccountCredited(e) => self.credit(e, input, out),
             Event::InstrumentListed(e) => self.list(e),
             Event::ReferencePriceSet(e) => {
-                self.set_reference(e, input.at);
+                let symbol = self.set_reference(e, input.at);
                 self.loans_price(e, input, out);
+                self.watch(symbol, out);
             }
             Event::AverageVolumeSet(e) => self.set_average_volume(e),
             Event::LimitsSet(e) => self.set_limits(e, input.actor, out),

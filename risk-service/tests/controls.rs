@@ -181,6 +181,44 @@ fn a_warning_comes_before_the_limit_and_once() {
 }
 
 #[test]
+fn a_price_alone_brings_a_position_to_its_warning_and_over_its_limit() {
+    let warnings = |desk: &mut Desk, price: &str| {
+        let said = desk.priced("AAPL", price);
+        said.into_iter().filter(|l| l.starts_with("warning")).collect::<Vec<_>>()
+    };
+    // ACME holds 1,000 AAPL at 10.
+    let mut desk = limited(|l| {
+        l.gross_notional_max = Some(amount("20000"));
+        l.warning_percent = Some(80);
+    });
+    assert_eq!(warnings(&mut desk, "15.99"), [""; 0]);
+    assert_eq!(warnings(&mut desk, "16"), ["warning Gross 16000 of 20000"]);
+    assert_eq!(warnings(&mut desk, "21"), [""; 0], "once");
+    assert_eq!(warnings(&mut desk, "15"), [""; 0]);
+    assert_eq!(warnings(&mut desk, "25"), ["warning Gross 25000 of 20000"]);
+    // Without a warning level the limit is one.
+    let mut desk = limited(|l| l.daily_loss_max = Some(amount("100")));
+    assert_eq!(warnings(&mut desk, "9.91"), [""; 0]);
+    assert_eq!(warnings(&mut desk, "9.90"), ["warning Loss 100 of 100"]);
+    desk.check_books();
+}
+
+#[test]
+fn a_position_in_one_instrument_says_nothing_of_that_in_another() {
+    let mut desk = limited(|l| {
+        l.position_notional_max = Some(amount("12000"));
+        l.warning_percent = Some(80);
+    });
+    desk.list("MSFT", "0.01", "1");
+    desk.reference("MSFT", "10");
+    let alarms = |said: Vec<String>| said.into_iter().filter(|l| l.starts_with("warning")).count();
+    assert_eq!(alarms(desk.priced("AAPL", "10")), 1, "10,000 of 12,000");
+    assert_eq!(alarms(desk.place(ask("a", "buy 1 @ 10"))), 0);
+    assert_eq!(alarms(desk.place(Ask { symbol: "MSFT", ..ask("b", "buy 1 @ 10") })), 0, "little of another");
+    assert_eq!(alarms(desk.priced("AAPL", "10")), 0, "told already");
+}
+
+#[test]
 fn the_same_order_again_within_the_window_is_refused() {
     let mut desk = limited(|l| l.duplicate_window_ms = Some(500));
     assert_eq!(place(&mut desk, "a", "buy 1 @ 9"), "ok");

@@ -170,6 +170,12 @@ impl Desk {
         self.give(ReferencePriceSet { symbol: id(symbol), price: id(price), max_age_ns: None, source: None });
     }
 
+    /// Another price, and what follows from it.
+    pub fn priced(&mut self, symbol: &str, price: &str) -> Vec<String> {
+        self.reference(symbol, price);
+        self.hear()
+    }
+
     pub fn open_firm(&mut self, firm: &str, commission: Commission, self_trade: SelfTrade) {
         self.give(FirmOpened { firm: id(firm), accounts: vec![id(firm)], commission, self_trade });
     }

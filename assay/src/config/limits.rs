@@ -61,11 +61,45 @@ impl Limits {
             ("warning_percent", self.warning_percent, 1..=100, "of a limit"),
             ("short_margin_percent", self.short_margin_percent, 100..=1_000, "of what a short sale brought"),
         ];
-        percentages.into_iter().find_map(|(key, given, range, of)| {
+        let outside = percentages.into_iter().find_map(|(key, given, range, of)| {
             let given = given.filter(|percent| !range.contains(percent))?;
             let (least, most) = (range.start(), range.end());
             Some(format!("{key} = {given} is not from {least} to {most} percent {of}"))
+        });
+        outside.or_else(|| {
+            let key = self.not_above_zero()?;
+            Some(format!("{key} is not above zero: leave it out for no limit, or stop trading by a switch"))
         })
+    }
+
+    /// The first limit that nothing could keep to.
+    fn not_above_zero(&self) -> Option<&'static str> {
+        let quantities = [("order_qty", self.order_qty), ("position_qty", self.position_qty)];
+        let amounts = [
+            ("order_notional", self.order_notional),
+            ("gross_notional", self.gross_notional),
+            ("net_notional", self.net_notional),
+            ("working_notional", self.working_notional),
+            ("position_notional", self.position_notional),
+            ("daily_loss", self.daily_loss),
+            ("credit", self.credit),
+        ];
+        let counts = [
+            ("order_adv_bp", self.order_adv_bp),
+            ("open_orders", self.open_orders),
+            ("orders_per_s", self.orders_per_s),
+            ("order_trade_ratio", self.order_trade_ratio),
+            ("price_collar_bp", self.price_collar_bp),
+            ("price_collar_ticks", self.price_collar_ticks),
+            ("market_protection_bp", self.market_protection_bp),
+            ("duplicate_window_ms", self.duplicate_window_ms),
+            ("repeated_executions", self.repeated_executions),
+            ("repeated_execution_window_ms", self.repeated_execution_window_ms),
+        ];
+        let quantity = quantities.into_iter().find(|(_, given)| given.is_some_and(|q| q <= Qty::ZERO));
+        let amount = amounts.into_iter().find(|(_, given)| given.is_some_and(|a| a <= Amount::ZERO));
+        let count = counts.into_iter().find(|(_, given)| *given == Some(0));
+        quantity.map(|(key, _)| key).or(amount.map(|(key, _)| key)).or(count.map(|(key, _)| key))
     }
 
     /// As they stand in the log.

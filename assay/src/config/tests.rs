@@ -142,6 +142,12 @@ fn every_fault_names_file_line_and_mend() {
             "[[firm]]\nid = \"F\"\nlimits = { short_margin_percent = 1001 }\n",
             "assay.toml:3: short_margin_percent = 1001 is not from 100 to 1000",
         ),
+        ("[[firm]]\nid = \"F\"\nlimits = { credit = \"-1\" }\n", "assay.toml:3: credit is not above zero"),
+        (
+            "[[firm]]\nid = \"F\"\naccount_limits = { F = { orders_per_s = 0 } }\n",
+            "assay.toml:3: orders_per_s is not above zero",
+        ),
+        ("[gateway]\ncomp_id = \"API\"\n", "assay.toml:2: comp_id \"API\" stands for orders over the API"),
         (
             "[[firm]]\nid = \"F\"\naccount_limits = { F = { warning_percent = 0 } }\n",
             "assay.toml:3: warning_percent = 0 is not from 1 to 100 percent of a limit",

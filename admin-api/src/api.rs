@@ -1,8 +1,10 @@
 //! What every request shares, and the way of a command: append, wait for the decision, wait until both are durable.
 
 mod lending;
+mod ordering;
 
 pub(crate) use lending::Lent;
+pub(crate) use ordering::{Ordered, is_working};
 
 use crate::asked::Asked;
 use crate::business_health::BusinessHealth;

@@ -119,6 +119,15 @@ pub(crate) const TRADING_READ: Access = Access::Roles(&[
     (Trader, Scope::Firm),
     (Viewer, Scope::Firm),
 ]);
+/// Who trades for a firm.
+const ORDERS_WRITE: Access = Access::Roles(&[(FirmAdmin, Scope::Firm), (Trader, Scope::Firm)]);
+/// Who ends an order: its firm, and staff that sees harm.
+const ORDERS_CANCEL: Access = Access::Roles(&[
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (FirmAdmin, Scope::Firm),
+    (Trader, Scope::Firm),
+]);
 const OPERATIONS: Access = Access::Roles(&[(Operations, Scope::All)]);
 /// Personal data: nobody but owners, reviewers and compliance (KYC-8).
 const KYC_TABLE: &[(UserRole, Scope)] = &[(KycReviewer, Scope::All), (Compliance, Scope::All)];
@@ -326,6 +335,14 @@ operations! {
     SetReferencePrice "set_reference_price" PUT "/api/v1/instruments/{id}/reference-price" RISK;
     /// Orders.
     ListOrders "list_orders" GET "/api/v1/orders" TRADING_READ;
+    /// An order of the own firm.
+    PlaceOrder "place_order" POST "/api/v1/orders" ORDERS_WRITE;
+    /// Other terms for one.
+    ReplaceOrder "replace_order" PATCH "/api/v1/orders/{id}" ORDERS_WRITE;
+    /// An end to one.
+    CancelOrder "cancel_order" DELETE "/api/v1/orders/{id}" ORDERS_CANCEL;
+    /// The same.
+    CancelOrderByPost "cancel_order_by_post" POST "/api/v1/orders/{id}/cancel" ORDERS_CANCEL;
     /// One order.
     ReadOrder "read_order" GET "/api/v1/orders/{id}" TRADING_READ;
     /// Fills.

@@ -1,7 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457): a stable type, words, the fields at fault, the request's id.
 
 use crate::state::Refused;
-use assay_trading_types::{AdminRefusal, LoanRefusal, MoneyRefusal};
+use assay_trading_types::{AdminRefusal, LoanRefusal, MoneyRefusal, Refusal};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -234,6 +234,41 @@ impl From<(MoneyRefusal, String)> for Problem {
             | R::TooMany => K::Conflict,
         };
         Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
+    }
+}
+
+/// The one mapping from refusals of orders to statuses: what the client can mend is 400, what stands against it now 409,
+/// and a market or a node that takes no orders 503.
+impl From<(Refusal, String)> for Problem {
+    fn from((refusal, detail): (Refusal, String)) -> Self {
+        use ProblemKind as K;
+        use Refusal as R;
+        let kind = match refusal {
+            R::UnknownOrder => K::NotFound,
+            R::NotEntitled | R::AccountSuspended | R::Restricted => K::Forbidden,
+            R::DupClOrdId
+            | R::DupOrder
+            | R::RepeatBreaker
+            | R::TooLate
+            | R::NotCurrent
+            | R::IdMismatch
+            | R::Pending
+            | R::StaleModify
+            | R::NotAmendable
+            | R::CancelNotPossible => K::Conflict,
+            R::RateLimit => K::RateLimit,
+            R::KillSwitch
+            | R::CancelOnly
+            | R::ReduceOnly
+            | R::NoRefPrice
+            | R::MarketClosed
+            | R::Halted
+            | R::NotTradable
+            | R::RiskUnavailable => K::Unavailable,
+            _ => K::Invalid,
+        };
+        let retry_after_s = matches!(kind, K::RateLimit | K::Unavailable).then_some(1);
+        Self { code: Some(refusal.code()), retry_after_s, ..Self::because(kind, detail) }
     }
 }
 

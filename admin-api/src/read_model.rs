@@ -9,6 +9,7 @@ mod ledger;
 mod loans;
 mod locates;
 mod money;
+mod order_answers;
 mod orders;
 mod schema;
 mod trading;
@@ -18,6 +19,7 @@ pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, first_entry, position_of_
 pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow};
 pub(crate) use locates::LocateRow;
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
+pub(crate) use order_answers::OrderAnswerRow;
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 
 use crate::error::Error;
@@ -290,6 +292,7 @@ fn apply(
     money::apply(db, record, event)?;
     loans::apply(db, record, event)?;
     locates::apply(db, record, event)?;
+    order_answers::apply(db, record, event)?;
     history::apply(db, record, event)?;
     trading::apply(db, orders, record, event)
 }

@@ -30,6 +30,7 @@ pub(crate) mod locates;
 pub(crate) mod me;
 pub(crate) mod movements;
 pub(crate) mod notifications;
+mod orders;
 pub(crate) mod payments;
 pub(crate) mod proposals;
 pub(crate) mod reason;
@@ -84,6 +85,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(proposals::routes())
         .merge(firms::routes())
         .merge(trading::routes())
+        .merge(orders::routes())
         .merge(fix_sessions::routes())
         .merge(risk_controls::routes())
         .merge(locates::routes())

@@ -30,7 +30,7 @@ use assay_admin_api::{Network, ReportSchedule, Smtp, WebhookConfig};
 use assay_dictionaries::Dictionary;
 use assay_trading_types::{
     AccountId, Amount, Asset, CalendarId, CompId, Exchange, FirmId, Price, PriceSource, Qty, SecurityType,
-    SelfTrade, Symbol, UserRole, VenueId,
+    SelfTrade, SessionId, Symbol, UserRole, VenueId,
 };
 use fix_gateway::TlsSpec;
 use serde::Deserialize;
@@ -718,6 +718,11 @@ impl Config {
     }
 
     fn check_sessions(&self) -> Result<(), Fault> {
+        if self.gateway.comp_id.as_str() == SessionId::API {
+            let what =
+                format!("comp_id \"{}\" stands for orders over the API: choose another", SessionId::API);
+            return Err(Fault::new("[gateway]", 0, "comp_id", what));
+        }
         for (i, session) in self.sessions.iter().enumerate() {
             let fault = |key, what| Err(Fault::new("[[session]]", i, key, what));
             let Some(firm) = self.firms.iter().find(|f| f.id == session.firm) else {

@@ -78,6 +78,13 @@ impl<'a> RowIds<'a> {
             }
             .asked(&e.request)
             .chained(&e.cl_ord_id, &e.orig_cl_ord_id),
+            Event::OrderCancelInstructed(e) => Self {
+                firm: Some(e.firm.as_str()),
+                order_id: Some(e.order_id),
+                cl_ord_id: Some(e.cl_ord_id.as_str()),
+                ..none
+            }
+            .asked(&e.request),
             Event::ReplaceRequested(e) => Self { order_id: e.order_id, ..none }
                 .asked(&e.request)
                 .termed(&e.terms)

@@ -1,5 +1,6 @@
 //! Cancel, replace and status: chains of ClOrdIDs.
 
+use crate::administration::refuse_command;
 use crate::checks::{Approved, Asked};
 use crate::group::Group;
 use crate::limits::Measurements;
@@ -65,6 +66,28 @@ impl Risk {
                 out.emit(Topic::Markets, accepted.into());
             }
         }
+    }
+
+    /// An order is to be cancelled by its OrderID, whichever session entered it. That one hears of it unasked.
+    pub(crate) fn cancel_instructed(
+        &mut self,
+        e: &OrderCancelInstructed,
+        session: SessionIx,
+        by: Actor,
+        out: &mut Outbox,
+    ) {
+        let open = self.orders.slot(&e.order_id).filter(|slot| self.orders[*slot].terms.firm == e.firm);
+        let Some(slot) = open else {
+            return refuse_command(&e.order_id.to_string(), by, CommandRefusal::NoEffect, out);
+        };
+        self.use_up(session, &e.cl_ord_id);
+        let OpenOrder { order_id, session: entered_on, ref terms, .. } = self.orders[slot];
+        let (symbol, firm, cl_ord_id) = (terms.symbol, e.firm, e.cl_ord_id);
+        let ids = ChainIds { request: e.request, cl_ord_id, orig_cl_ord_id: terms.cl_ord_id };
+        let (request, reason) =
+            if entered_on == session { (Some(ids), None) } else { (None, Some(Refusal::Operator)) };
+        let accepted = CancelAccepted { order_id, symbol, firm, request, reason, detail: None };
+        out.emit(Topic::Markets, accepted.into());
     }
 
     pub(crate) fn replace(

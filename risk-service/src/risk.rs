@@ -270,6 +270,11 @@ impl Risk {
                     self.replace(e, session, input, out);
                 }
             }
+            Event::OrderCancelInstructed(e) => {
+                if let Some(session) = self.new_request(&e.request) {
+                    self.cancel_instructed(e, session, input.actor, out);
+                }
+            }
             Event::StatusRequested(e) => {
                 if let Some(session) = self.new_request(&e.request) {
                     self.status(e, session, out);

@@ -27,6 +27,7 @@ mod matrix;
 mod money;
 mod news;
 mod orders;
+mod orders_over_the_api;
 mod parties;
 mod pending;
 mod prices;

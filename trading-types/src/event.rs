@@ -125,10 +125,12 @@ macro_rules! events {
 }
 
 events! {
-    /// D arrived and is well formed. accounts, gateway.
+    /// D arrived and is well formed, or its like over the API. accounts, gateway and admin.
     OrderRequested(OrderRequested) = "order.requested.v1", key |e| e.terms.firm.as_str();
     /// F arrived. accounts, gateway.
     CancelRequested(CancelRequested) = "cancel.requested.v1", key |e| e.firm.as_str();
+    /// An open order is to be cancelled. accounts, admin.
+    OrderCancelInstructed(OrderCancelInstructed) = "order.cancel_instructed.v1", key |e| e.firm.as_str();
     /// G arrived. accounts, gateway.
     ReplaceRequested(ReplaceRequested) = "replace.requested.v1", key |e| e.terms.firm.as_str();
     /// H arrived. accounts, gateway.

@@ -240,6 +240,22 @@ text_id! {
     CommandId, 40
 }
 
+impl SessionId {
+    /// Stands where our CompID stands in the session of a counterparty: no gateway may be called so.
+    pub const API: &'static str = "API";
+
+    /// What a firm's orders over the API come in on: a session of its own, with ids and numbers of its own, that nobody
+    /// logs on to.
+    pub fn of_api(firm: &FirmId) -> Self {
+        Self::new(&format!("{firm}/{}", Self::API)).expect("a firm's id is short enough")
+    }
+
+    /// Whether it is one of the API's.
+    pub fn is_api(&self) -> bool {
+        self.as_str().strip_suffix(Self::API).is_some_and(|text| text.ends_with('/'))
+    }
+}
+
 /// An order's id, OrderID(37): where its request stands in `accounts`. Never reused, assigned by nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(u64);
@@ -342,6 +358,15 @@ mod tests {
         assert_eq!(ClOrdId::new("a b"), Err(IdError::Character));
         assert_eq!(ClOrdId::new("ä"), Err(IdError::Character));
         assert_eq!(ClOrdId::new(&"x".repeat(32)).unwrap().as_str().len(), 32);
+    }
+
+    #[test]
+    fn sessions_of_the_api_are_told_from_those_of_counterparties() {
+        let longest = FirmId::new(&"F".repeat(FirmId::MAX)).unwrap();
+        assert!(SessionId::of_api(&longest).is_api());
+        for other in ["CLIENT1/ASSAY", "API/ASSAY", "CLIENT1/XAPI", "API"] {
+            assert!(!SessionId::new(other).unwrap().is_api(), "{other}");
+        }
     }
 
     #[test]

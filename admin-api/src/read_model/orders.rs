@@ -27,8 +27,9 @@ impl Orders {
 
     /// Writes what changed, in the order of the table.
     pub(super) fn flush(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO trade_order VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) ON CONFLICT (id) DO UPDATE SET \
-                   cl_ord_id = ?5, price = ?9, qty = ?10, cum_qty = ?11, leaves_qty = ?12, notional = ?13, status = ?14, updated = ?16";
+        let sql = "INSERT INTO trade_order VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19) ON CONFLICT (id) DO UPDATE SET \
+                   cl_ord_id = ?5, price = ?9, qty = ?10, cum_qty = ?11, leaves_qty = ?12, notional = ?13, status = ?14, updated = ?16, \
+                   tif = ?17, stop_px = ?18, conditions = ?19";
         for (order, Changed { created, updated, report }) in std::mem::take(&mut self.0) {
             let terms = &report.terms;
             run(
@@ -51,6 +52,9 @@ impl Orders {
                     word(&report.status),
                     created,
                     updated,
+                    word(&terms.tif),
+                    terms.stop_px.map(|p| p.to_string()),
+                    terms.conditions.as_deref().map(|c| serde_json::to_string(c).unwrap_or_default()),
                 ],
             )?;
         }

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -29,7 +29,8 @@ CREATE TABLE instrument (
 CREATE TABLE trade_order (
     id INTEGER PRIMARY KEY, firm TEXT NOT NULL, account TEXT NOT NULL, session TEXT NOT NULL, cl_ord_id TEXT NOT NULL,
     symbol TEXT NOT NULL, side TEXT NOT NULL, ord_type TEXT NOT NULL, price TEXT, qty TEXT NOT NULL, cum_qty TEXT NOT NULL,
-    leaves_qty TEXT NOT NULL, notional TEXT NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL
+    leaves_qty TEXT NOT NULL, notional TEXT NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+    tif TEXT NOT NULL, stop_px TEXT, conditions TEXT
 );
 CREATE INDEX order_of_firm ON trade_order (firm, id);
 CREATE TABLE execution (
@@ -115,6 +116,8 @@ CREATE TABLE venue_event (
     position INTEGER PRIMARY KEY, venue TEXT NOT NULL, symbol TEXT NOT NULL, is_buy INTEGER NOT NULL, qty TEXT NOT NULL,
     price TEXT NOT NULL
 );
+CREATE TABLE order_answer (request INTEGER PRIMARY KEY, order_id INTEGER, refusal TEXT, detail TEXT);
+CREATE INDEX order_answer_of_order ON order_answer (order_id);
 CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 ";
 
@@ -138,36 +141,12 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     make(connection)
 }
 
+/// Whatever tables there are, of this version or another, make room.
 fn make(connection: &Connection) -> rusqlite::Result<()> {
-    let tables = [
-        "state",
-        "counted",
-        "firm",
-        "instrument",
-        "trade_order",
-        "execution",
-        "firm_account",
-        "ledger_account",
-        "ledger_entry",
-        "ledger_hold",
-        "ledger_day",
-        "movement",
-        "money_answer",
-        "beneficiary",
-        "conversion_rate",
-        "fee_schedule",
-        "balance_interest",
-        "loan",
-        "loan_product",
-        "loan_repayment",
-        "loan_answer",
-        "order_event",
-        "price_event",
-        "control_event",
-        "loan_event",
-        "movement_event",
-        "venue_event",
-    ];
-    let drops: String = tables.iter().map(|table| format!("DROP TABLE IF EXISTS {table};")).collect();
+    let mut there = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
+    let names = there.query_map([], |row| row.get::<_, String>(0))?;
+    let drops = names.map(|name| Ok(format!("DROP TABLE {};", name?)));
+    let drops = drops.collect::<rusqlite::Result<String>>()?;
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
 }

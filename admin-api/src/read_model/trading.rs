@@ -146,6 +146,9 @@ pub(crate) struct OrderRow {
     pub(crate) status: String,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
+    pub(crate) tif: String,
+    pub(crate) stop_px: Option<String>,
+    pub(crate) conditions: Option<String>,
 }
 
 /// A fill.
@@ -366,6 +369,9 @@ fn order(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
         status: row.get("status")?,
         created: Timestamp::from_ns(row.get("created")?),
         updated: Timestamp::from_ns(row.get("updated")?),
+        tif: row.get("tif")?,
+        stop_px: row.get("stop_px")?,
+        conditions: row.get("conditions")?,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{ExecutionRow, OrderRow, RowFilter};
 use crate::word::word;
-use assay_trading_types::{ExecId, FirmId, OrdStatus, OrderId};
+use assay_trading_types::{ExecId, FirmId, OrdStatus, OrderId, SessionId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -70,6 +70,19 @@ pub(crate) struct OrderView {
     /// OrdStatus(39) in words.
     #[schema(example = "partially_filled")]
     status: String,
+    /// TimeInForce(59) in words.
+    #[schema(example = "day")]
+    tif: String,
+    /// StopPx(99), a decimal.
+    #[schema(example = json!(null))]
+    stop_px: Option<String>,
+    /// What few orders have: `expiry`, `min_qty`, `max_floor`, `post_only`, `all_or_none`.
+    #[schema(value_type = Option<Object>, example = json!(null))]
+    conditions: serde_json::Value,
+    /// Whose wish it was: `fix` of a session's program, `api` of a user or a key, `loan_desk` of the desk that sells
+    /// collateral.
+    #[schema(example = "fix")]
+    origin: &'static str,
     /// First report, UTC.
     #[schema(example = "2026-11-21T09:30:00.000000000Z")]
     created: String,
@@ -78,8 +91,21 @@ pub(crate) struct OrderView {
     updated: String,
 }
 
+fn origin(row: &OrderRow) -> &'static str {
+    match SessionId::new(&row.session) {
+        Ok(session) if session.is_api() => "api",
+        _ if assay_loans::DESK_CODE.strip_prefix("client:") == Some(&row.account) => "loan_desk",
+        _ => "fix",
+    }
+}
+
 pub(crate) fn order_view(row: OrderRow) -> OrderView {
+    let conditions = row.conditions.as_deref().map(serde_json::from_str).transpose();
     OrderView {
+        origin: origin(&row),
+        tif: row.tif,
+        stop_px: row.stop_px,
+        conditions: conditions.ok().flatten().unwrap_or_default(),
         id: row.id,
         firm: row.firm,
         account: row.account,

@@ -1,7 +1,7 @@
 //! Fields and parameters that take certain words and no others: the document lists them.
 
 use crate::operation::Operation;
-use assay_trading_types::{Job, MovementKind, NoticeKind, OrdStatus, OrdType, Side, UserRole};
+use assay_trading_types::{Job, MovementKind, NoticeKind, OrdStatus, OrdType, Side, TimeInForce, UserRole};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::schema::{ArrayItems, Object, Schema, SchemaType, Type};
@@ -49,6 +49,11 @@ fn fields() -> Vec<(&'static str, &'static str, Vec<Value>)> {
         ("NewBeneficiary", "method", given(PAY_METHODS)),
         ("NewDeposit", "method", given(PAY_METHODS)),
         ("NoticeView", "kind", all(NoticeKind::ALL)),
+        ("NewOrder", "side", all(Side::ALL)),
+        ("NewOrder", "ord_type", all(OrdType::ALL)),
+        ("NewOrder", "tif", all(TimeInForce::ALL)),
+        ("OrderView", "origin", given(&["api", "fix", "loan_desk"])),
+        ("OrderView", "tif", all(TimeInForce::ALL)),
         ("OrderView", "side", all(Side::ALL)),
         ("OrderView", "ord_type", all(OrdType::ALL)),
         ("OrderView", "status", all(OrdStatus::ALL)),

@@ -1,10 +1,11 @@
-//! Staff's hold on the trading side: each action becomes the event that risk and execution know.
+//! Staff's hold on the trading side, and clients' orders: each action becomes the event that risk and execution know.
 
 use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
     AdminRefusal, Amount, BalanceInterestSet, Command, CompId, ControlAction, Event, FeeScheduleSet,
-    LoanInstructed, MoneyInstructed, Outbox, SessionNumbersSet, SessionSet, SessionSuspended, Topic,
+    LoanInstructed, MoneyInstructed, OrderAction, OrderCancelInstructed, OrderRequested, OrderWanted, Outbox,
+    ReplaceRequested, RequestId, SessionId, SessionNumbersSet, SessionSet, SessionSuspended, Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// Most FIX sessions that commands name: more than a gateway has counterparties.
 const SESSIONS_MAX: usize = 10_000;
+
+/// Epoch of the API's sessions: their numbers never begin anew.
+const API_EPOCH: u32 = 1;
 
 /// Staff's hold on the trading side. What it gives out is what counts; it keeps what a change of a FIX session rests on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +27,9 @@ pub struct Control {
     /// Rates of interest on balances set so far.
     #[serde(default)]
     interest_version: u64,
+    /// Requests of orders so far, which numbers them as MsgSeqNum(34) numbers those of counterparties.
+    #[serde(default)]
+    order_requests: u64,
 }
 
 /// What commands made of a FIX session so far.
@@ -64,6 +71,7 @@ impl Control {
             | ControlAction::DecideLocate(_)
             | ControlAction::ReleaseLocate(_)
             | ControlAction::Money(_)
+            | ControlAction::Order(_)
             | ControlAction::Loan(_) => false,
         }
     }
@@ -143,6 +151,11 @@ impl Control {
                     MoneyInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
                 Ok(one(command.id.as_str(), out, instructed.into()))
             }
+            // Likewise, under the request's number.
+            ControlAction::Order(e) => {
+                self.order_requests += 1;
+                Ok(one(&self.order_requests.to_string(), out, order_event(e, self.order_requests)))
+            }
             ControlAction::Loan(e) => {
                 let instructed =
                     LoanInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
@@ -173,6 +186,36 @@ impl Control {
         let standing = self.sessions.entry(comp_id).or_default();
         standing.version += 1;
         standing.version
+    }
+}
+
+/// What risk is asked, as the gateway would ask it for a counterparty.
+fn order_event(e: &OrderWanted, number: u64) -> Event {
+    let request = RequestId { session: SessionId::of_api(&e.firm), epoch: API_EPOCH, seq: number };
+    let (transact_time, poss_resend, defect, tell_pending) = (e.asked, false, None, false);
+    match &e.action {
+        OrderAction::Place { terms } => {
+            let terms = (**terms).clone();
+            OrderRequested { request, terms, transact_time, poss_resend, defect, tell_pending }.into()
+        }
+        OrderAction::Replace { order_id, orig_cl_ord_id, terms } => ReplaceRequested {
+            request,
+            orig_cl_ord_id: *orig_cl_ord_id,
+            order_id: Some(*order_id),
+            account_given: false,
+            tif_given: false,
+            orig_ord_mod_time: None,
+            terms: (**terms).clone(),
+            poss_resend,
+            defect,
+            tell_pending,
+            may_chain: false,
+        }
+        .into(),
+        OrderAction::Cancel { order_id, cl_ord_id } => {
+            let (order_id, cl_ord_id) = (*order_id, *cl_ord_id);
+            OrderCancelInstructed { request, firm: e.firm, order_id, cl_ord_id }.into()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use assay_admin_api::{
     Rates, ReconciliationService, Secrets, WebhookService, app, mailer, proof, totp,
 };
 use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
+use assay_execution::Execution;
 use assay_risk_service::Risk;
 use assay_trading_types::{Actor, Event, Outbox, Position, Processor, Role, Timestamp, Topic};
 use axum::Router;
@@ -176,15 +177,20 @@ impl World {
         let (log, stop) = (Arc::clone(&self.log), Arc::clone(&self.stop));
         let written = log.last_origins();
         self.threads.push(std::thread::spawn(move || {
-            let mut reader = log.reader(&[Topic::Accounts], Position(0), false).unwrap();
-            let (mut risk, mut out, mut records) = (Risk::new(0), Outbox::new(Role::Risk, 1), Vec::new());
+            let mut reader = log.reader(&[Topic::Accounts, Topic::Markets], Position(0), false).unwrap();
+            let (mut risk, mut market, mut records) = (Risk::new(0), Execution::new(0), Vec::new());
+            let (mut of_risk, mut of_market) = (Outbox::new(Role::Risk, 1), Outbox::new(Role::Execution, 1));
             while !stop.load(Ordering::SeqCst) {
                 reader.poll_wait(&mut records, 100, Duration::from_millis(20)).unwrap();
                 for record in records.drain(..) {
                     let event = record.decode().unwrap();
                     let input = record.input(&event);
+                    let (processor, out): (&mut dyn Processor, _) = match record.topic {
+                        Topic::Markets => (&mut market, &mut of_market),
+                        _ => (&mut risk, &mut of_risk),
+                    };
                     out.begin(&input);
-                    risk.apply(&input, &mut out);
+                    processor.apply(&input, out);
                     let news = out.drain().filter(|emitted| written.is_news(Some(emitted.origin)));
                     let mut outputs: Vec<NewRecord> = news.map(NewRecord::from).collect();
                     if !outputs.is_empty() {

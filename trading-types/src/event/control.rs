@@ -1,10 +1,10 @@
 //! What staff ask of the trading side, and second persons' verdicts: commands of `admin`.
 
 use crate::{
-    AccountCredited, BalanceInterestSet, Command, ConversionRateSet, FeeScheduleSet, FirmId, FirmOpened,
-    InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, LocateDecided, LocateProposed,
-    LocateReleaseRequested, MoneyAction, ProposalId, ReferencePriceSet, RiskSwitchSet, SessionNumbersSet,
-    SessionSet, SessionSuspended,
+    AccountCredited, BalanceInterestSet, ClOrdId, Command, ConversionRateSet, FeeScheduleSet, FirmId,
+    FirmOpened, InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, LocateDecided,
+    LocateProposed, LocateReleaseRequested, MoneyAction, OrderId, OrderTerms, ProposalId, ReferencePriceSet,
+    RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ pub enum ControlAction {
     SetFeeSchedule(FeeScheduleSet),
     /// What the house pays on balances. Takes two persons.
     SetBalanceInterest(BalanceInterestSet),
+    /// An order of a firm, or a word on one; risk decides.
+    Order(OrderWanted),
     /// A loan or a loan product; risk decides, and sees to it that two persons take part where it takes two.
     Loan(LoanWanted),
 }
@@ -68,6 +70,44 @@ pub struct MoneyWanted {
     pub firm: FirmId,
     /// What.
     pub action: MoneyAction,
+}
+
+/// What is wanted of a firm's orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderWanted {
+    /// Whose order.
+    pub firm: FirmId,
+    /// When it was asked, TransactTime(60).
+    pub asked: Timestamp,
+    /// What.
+    pub action: OrderAction,
+}
+
+/// What is wanted of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderAction {
+    /// A new one.
+    Place {
+        /// Its terms, of the firm's session of the API.
+        terms: Box<OrderTerms>,
+    },
+    /// Other terms for one that was entered over the API.
+    Replace {
+        /// Which.
+        order_id: OrderId,
+        /// Its ClOrdID(11) until now.
+        orig_cl_ord_id: ClOrdId,
+        /// The new terms, with an id of their own; TimeInForce(59) stays.
+        terms: Box<OrderTerms>,
+    },
+    /// An end to one, whichever session entered it.
+    Cancel {
+        /// Which.
+        order_id: OrderId,
+        /// The request's own id.
+        cl_ord_id: ClOrdId,
+    },
 }
 
 /// What is wanted of a loan or a loan product.
@@ -101,6 +141,7 @@ impl ControlRequested {
             ControlAction::SetConversionRate(e) => e.from.as_str(),
             ControlAction::SetBalanceInterest(e) => e.asset.as_str(),
             ControlAction::SetFeeSchedule(e) => e.firm.as_ref().map_or("all", FirmId::as_str),
+            ControlAction::Order(e) => e.firm.as_str(),
             ControlAction::Loan(e) => e.firm.as_ref().map_or("house", FirmId::as_str),
         }
     }

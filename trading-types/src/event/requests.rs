@@ -67,6 +67,19 @@ pub struct CancelRequested {
     pub tell_pending: bool,
 }
 
+/// Somebody wants an open order cancelled, whichever session entered it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderCancelInstructed {
+    /// Which request of the API it was.
+    pub request: RequestId,
+    /// Whose order.
+    pub firm: FirmId,
+    /// Which.
+    pub order_id: OrderId,
+    /// The request's own id, as F has one.
+    pub cl_ord_id: ClOrdId,
+}
+
 /// OrderCancelReplaceRequest(G) as requested; `terms.qty` is the new total, executed part included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplaceRequested {

@@ -56,6 +56,13 @@ fn requests() -> Vec<Event> {
             tell_pending: true,
         }
         .into(),
+        OrderCancelInstructed {
+            request: RequestId { session: SessionId::of_api(&firm()), epoch: 1, seq: 7 },
+            firm: firm(),
+            order_id: order_id(),
+            cl_ord_id: cl_ord_id("0192f3a4b5c60123456789abcdef0123"),
+        }
+        .into(),
         ReplaceRequested {
             request: request(9),
             orig_cl_ord_id: cl_ord_id("a-1"),

@@ -1,0 +1,91 @@
+//! The way of what is asked of orders: as other commands, and then until risk and the market have answered.
+
+use super::{Api, MODEL_POLL, Outcome};
+use crate::asked::Asked;
+use crate::problem::{Problem, ProblemKind};
+use crate::read_model::{OrderAnswerRow, OrderRow};
+use assay_trading_types::{
+    ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
+};
+
+/// How a request on an order ended that was not refused.
+pub(crate) enum Ordered {
+    /// The order stands so now.
+    Order(Box<OrderRow>),
+    /// Nobody knows yet.
+    Late(Outcome),
+}
+
+/// When a request is answered.
+#[derive(Clone, Copy)]
+enum Until {
+    /// The order that it names is on its book, or changed.
+    Done,
+    /// This order trades no more.
+    Ended(OrderId),
+}
+
+impl Api {
+    /// As [`Api::submit`], for what risk and the market decide on: answers once what they said is durable.
+    ///
+    /// # Errors
+    /// It is refused, by whomever, or the log takes nothing.
+    pub(crate) async fn order(
+        &self,
+        asked: &Asked,
+        firm: FirmId,
+        action: OrderAction,
+    ) -> Result<Ordered, Problem> {
+        let until = match &action {
+            OrderAction::Place { .. } | OrderAction::Replace { .. } => Until::Done,
+            OrderAction::Cancel { order_id, .. } => Until::Ended(*order_id),
+        };
+        let wanted = OrderWanted { firm, asked: self.now(), action };
+        let outcome = self.submit(asked, ControlAction::Order(wanted)).await?;
+        // A repeat is answered as the first of its key was: that request's number is the decision's subject.
+        let (request, command) = match &outcome {
+            Outcome::Done { subject, command, .. } => (subject.parse().ok(), *command),
+            Outcome::Proposed { .. } | Outcome::Pending { .. } => return Ok(Ordered::Late(outcome)),
+        };
+        let Some(request) = request else { return Ok(Ordered::Late(outcome)) };
+        match tokio::time::timeout(self.config.decision_wait, self.order_answer(request, until)).await {
+            Ok(answered) => answered.map(|row| Ordered::Order(Box::new(row))),
+            Err(_) => Ok(Ordered::Late(Outcome::Pending { command })),
+        }
+    }
+
+    async fn order_answer(&self, request: u64, until: Until) -> Result<OrderRow, Problem> {
+        let unavailable = |_| Problem::later(ProblemKind::Unavailable, 1);
+        loop {
+            let answer = self.model.order_answer(request).map_err(unavailable)?;
+            let named = match (answer, until) {
+                (Some(OrderAnswerRow::Refused(refusal, detail)), _) => return Err((refusal, detail).into()),
+                (Some(OrderAnswerRow::Order(id)), Until::Done) => Some(id),
+                (None, Until::Done) => None,
+                (_, Until::Ended(id)) => Some(id),
+            };
+            let row = named.map(|id| self.model.order(id)).transpose().map_err(unavailable)?.flatten();
+            match (row, until) {
+                (Some(row), Until::Done) => return Ok(row),
+                (Some(row), Until::Ended(_)) if !is_working(&row) => {
+                    return match row.status == crate::word::word(&OrdStatus::Canceled) {
+                        true => Ok(row),
+                        false => Err((Refusal::TooLate, format!("the order is {}", row.status)).into()),
+                    };
+                }
+                _ => tokio::time::sleep(MODEL_POLL).await,
+            }
+        }
+    }
+
+    /// An id for a request that has none of its client's.
+    pub(crate) fn cl_ord_id(&self) -> ClOrdId {
+        let digits = hex::encode(self.ids.bytes());
+        ClOrdId::new(&digits).expect("32 hex digits")
+    }
+}
+
+/// Whether an order may still trade.
+pub(crate) fn is_working(row: &OrderRow) -> bool {
+    OrdStatus::ALL.iter().any(|status| status.is_working() && crate::word::word(status) == row.status)
+}

@@ -1,0 +1,76 @@
+//! What became of requests of orders over the API, by the number of each.
+
+use super::trading::run;
+use super::{ReadModel, order_id};
+use assay_event_log::Record;
+use assay_trading_types::{Event, ExecType, ExecutionReported, OrderId, Refusal, RequestId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// Writes what a record of `accounts` says of a request over the API.
+pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
+    match event {
+        Event::OrderRequested(e) if e.request.session.is_api() => {
+            told(db, &e.request, Some(OrderId::new(record.partition, record.offset)), None)
+        }
+        Event::OrderRefused(e) if e.request.session.is_api() => {
+            told(db, &e.request, None, Some((e.refusal, &e.detail)))
+        }
+        Event::CancelRefused(e) if e.request.session.is_api() => {
+            told(db, &e.request, e.order_id, Some((e.refusal, &e.detail)))
+        }
+        Event::ExecutionReported(e) if e.terms.session.is_api() => reported(db, e),
+        _ => Ok(()),
+    }
+}
+
+fn reported(db: &Connection, e: &ExecutionReported) -> rusqlite::Result<()> {
+    match &e.exec {
+        ExecType::Rejected { reason } => {
+            let sql = "UPDATE order_answer SET refusal = ?2, detail = '' WHERE order_id = ?1";
+            run(db, sql, params![e.order_id.as_u64().cast_signed(), reason.code()])
+        }
+        ExecType::Replaced { request, .. } => told(db, &request.request, Some(e.order_id), None),
+        _ => Ok(()),
+    }
+}
+
+fn told(
+    db: &Connection,
+    request: &RequestId,
+    order: Option<OrderId>,
+    refused: Option<(Refusal, &str)>,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO order_answer VALUES (?1, ?2, ?3, ?4) ON CONFLICT (request) DO UPDATE SET \
+               refusal = coalesce(?3, refusal), detail = coalesce(?4, detail)";
+    let order = order.map(|id| id.as_u64().cast_signed());
+    let (refusal, detail) = refused.map(|(refusal, detail)| (refusal.code(), detail)).unzip();
+    run(db, sql, params![request.seq.cast_signed(), order, refusal, detail])
+}
+
+/// What became of a request.
+pub(crate) enum OrderAnswerRow {
+    /// It is this order's: entered, but perhaps not yet on its book, or replaced.
+    Order(OrderId),
+    /// It is refused: why, and in words.
+    Refused(Refusal, String),
+}
+
+impl ReadModel {
+    /// What became of the request of this number; nothing as long as nobody knows.
+    pub(crate) fn order_answer(&self, request: u64) -> rusqlite::Result<Option<OrderAnswerRow>> {
+        let connection = self.connection();
+        let sql = "SELECT order_id, refusal, detail FROM order_answer WHERE request = ?1";
+        let row = connection.prepare_cached(sql)?.query_row([request.cast_signed()], answer).optional();
+        row.map(Option::flatten)
+    }
+}
+
+fn answer(row: &Row<'_>) -> rusqlite::Result<Option<OrderAnswerRow>> {
+    let refusal = row.get::<_, Option<String>>("refusal")?.and_then(|code| Refusal::from_code(&code));
+    if let Some(refusal) = refusal {
+        let detail: Option<String> = row.get("detail")?;
+        return Ok(Some(OrderAnswerRow::Refused(refusal, detail.unwrap_or_default())));
+    }
+    let order: Option<i64> = row.get("order_id")?;
+    Ok(order.map(|id| OrderAnswerRow::Order(order_id(id.cast_unsigned()))))
+}

@@ -1,0 +1,238 @@
+//! Orders over the API: placed, changed and cancelled by a firm's users, decided by the risk and the market that decide on
+//! those of FIX sessions.
+
+mod support;
+mod venue;
+
+use assay_trading_types::*;
+use serde_json::{Value, json};
+use support::Reply;
+use venue::{Venue, ids, refused};
+
+/// A venue with one instrument at 10.00, and money for FIRM1; FIRM2 has the units.
+fn market() -> Venue {
+    let venue = venue::venue();
+    let listed = json!({"currency": "USD", "tick_size": "0.01", "lot_size": "1"});
+    let proposed = venue.world.write(&venue.olga, "PUT", "/api/v1/instruments/AAPL", listed).expect(202);
+    let approve = format!("/proposals/{}/approve", proposed.text("proposal"));
+    venue.post(&venue.oskar, &approve, json!({"reason": "listed"})).expect(200);
+    let symbol = "AAPL".parse().unwrap();
+    venue.world.says(ReferencePriceSet {
+        symbol,
+        price: "10".parse().unwrap(),
+        max_age_ns: None,
+        source: None,
+    });
+    venue.funded("USD", "10000");
+    let (firm, account) = ("FIRM2".parse().unwrap(), "FIRM2".parse().unwrap());
+    let (amount, reference) = (Amount::parse("500").unwrap(), "opening".to_owned());
+    venue.world.says(AccountCredited { firm, account, asset: "AAPL".parse().unwrap(), amount, reference });
+    venue
+}
+
+fn bid(qty: &str, price: &str) -> Value {
+    json!({"account": "FIRM1", "symbol": "AAPL", "side": "buy", "ord_type": "limit", "qty": qty, "price": price})
+}
+
+fn change(bid: Value, field: &str, value: Value) -> Value {
+    let mut bid = bid;
+    bid[field] = value;
+    bid
+}
+
+fn delete(venue: &Venue, token: &str, id: &str) -> Reply {
+    venue.world.write(token, "DELETE", &format!("/api/v1/orders/{id}"), Value::Null)
+}
+
+fn patch(venue: &Venue, token: &str, id: &str, body: Value) -> Reply {
+    venue.world.write(token, "PATCH", &format!("/api/v1/orders/{id}"), body)
+}
+
+/// An order of a FIX session of FIRM1; its id.
+fn entered_over_fix(venue: &Venue) -> String {
+    let session: SessionId = "CLIENT1/ASSAY".parse().unwrap();
+    let terms = OrderTerms {
+        cl_ord_id: "fix-1".parse().unwrap(),
+        session,
+        firm: "FIRM1".parse().unwrap(),
+        account: "FIRM1".parse().unwrap(),
+        symbol: "AAPL".parse().unwrap(),
+        side: Side::Buy,
+        ord_type: OrdType::Limit,
+        price: Some("9".parse().unwrap()),
+        stop_px: None,
+        qty: "10".parse().unwrap(),
+        tif: TimeInForce::Day,
+        conditions: None,
+        carried: None,
+    };
+    let (request, transact_time) = (RequestId { session, epoch: 1, seq: 2 }, Timestamp::from_ns(0));
+    let (poss_resend, defect, tell_pending) = (false, None, false);
+    venue.world.says(OrderRequested { request, terms, transact_time, poss_resend, defect, tell_pending });
+    // Whatever is placed after it is decided after it.
+    let after = venue.post(&venue.trader, "/orders", bid("1", "8")).expect(201).text("id");
+    delete(venue, &venue.trader, &after).expect(200);
+    let list = venue.get(&venue.trader, "/orders?cl_ord_id=fix-1").expect(200);
+    ids(&list)[0].clone()
+}
+
+#[test]
+fn an_order_is_held_for_shown_and_traded() {
+    let venue = market();
+    let given = change(bid("100", "10.10"), "cl_ord_id", json!("mine-1"));
+    let placed = venue.post(&venue.trader, "/orders", given).expect(201);
+    let id = placed.text("id");
+    assert_eq!(placed.headers["location"], format!("/api/v1/orders/{id}"));
+    let shown =
+        ["cl_ord_id", "status", "origin", "session", "tif", "leaves_qty"].map(|field| placed.text(field));
+    assert_eq!(shown, ["mine-1", "new", "api", "FIRM1/API", "day", "100"]);
+    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "1010");
+    let offer = json!({"account": "FIRM2", "symbol": "AAPL", "side": "sell", "ord_type": "limit", "qty": "40",
+        "price": "10.10", "tif": "ioc"});
+    let sold = venue.post(&venue.ben, "/orders", offer).expect(201).text("id");
+    let view = |token: &str, id: &str| venue.get(token, &format!("/orders/{id}")).expect(200);
+    assert_eq!(
+        (view(&venue.ben, &sold).text("status"), view(&venue.ben, &sold).text("cum_qty")),
+        ("filled".to_owned(), "40".to_owned())
+    );
+    assert_eq!(
+        (view(&venue.trader, &id).text("status"), view(&venue.trader, &id).text("leaves_qty")),
+        ("partially_filled".to_owned(), "60".to_owned())
+    );
+    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "AAPL")[0], "40");
+    venue.get(&venue.ben, &format!("/orders/{id}")).problem(404, "not-found");
+    // What few orders have is shown as it was asked.
+    let hidden = change(change(bid("10", "9"), "max_floor", json!("2")), "post_only", json!(true));
+    let until = change(change(hidden, "tif", json!("gtd")), "expire_date", json!(20_261_231));
+    let conditions = venue.post(&venue.trader, "/orders", until).expect(201).body["conditions"].clone();
+    assert_eq!(conditions, json!({"expiry": {"date": 20_261_231}, "max_floor": "2", "post_only": true}));
+}
+
+#[test]
+fn what_is_refused_says_why_and_holds_nothing() {
+    let venue = market();
+    let place = |body: Value| venue.post(&venue.trader, "/orders", body);
+    refused(place(bid("10000", "10")), 400, "LIMIT_CREDIT");
+    refused(place(change(bid("1", "10"), "symbol", json!("MSFT"))), 400, "UNKNOWN_SYMBOL");
+    refused(place(change(bid("1", "10"), "account", json!("FIRM2"))), 400, "UNKNOWN_ACCOUNT");
+    refused(place(bid("1", "10.001")), 400, "BAD_TICK");
+    refused(place(bid("0", "10")), 400, "QTY_MIN");
+    refused(place(bid("-5", "10")), 400, "QTY_MIN");
+    refused(place(bid("1.5", "10")), 400, "BAD_LOT");
+    refused(place(change(bid("1", "10"), "price", Value::Null)), 400, "BAD_PRICE");
+    refused(place(change(bid("1", "10"), "ord_type", json!("market"))), 400, "PRICE_NOT_ALLOWED");
+    refused(place(change(bid("1", "10"), "tif", json!("gtd"))), 400, "UNSUPPORTED_TERMS");
+    let named = change(bid("1", "9"), "cl_ord_id", json!("twice"));
+    place(named.clone()).expect(201);
+    refused(place(named), 409, "DUP_CLORDID");
+    for (field, value) in [
+        ("side", json!("hold")),
+        ("qty", json!(1)),
+        ("qty", json!("1e400")),
+        ("tif", json!("forever")),
+        ("cl_ord_id", json!("x".repeat(33))),
+        ("cl_ord_id", json!("a b")),
+        ("expire_date", json!(20_261_331)),
+        ("firm", json!("FIRM2")),
+    ] {
+        place(change(bid("1", "10"), field, value)).problem(400, "invalid");
+    }
+    let both = change(change(bid("1", "10"), "expire_date", json!(20_261_231)), "expire_time", json!(1));
+    place(both).problem(400, "invalid");
+    for token in [&venue.olga, &venue.auditor, &venue.admins[0]] {
+        venue.post(token, "/orders", bid("1", "10")).problem(403, "forbidden");
+    }
+    assert_eq!(
+        venue.wallet(&venue.trader, "FIRM1", "USD")[1],
+        "9",
+        "what the one order holds that was taken"
+    );
+}
+
+#[test]
+fn a_stopped_firm_places_nothing_and_cancels_still() {
+    let venue = market();
+    let id = venue.post(&venue.trader, "/orders", bid("1", "9")).expect(201).text("id");
+    let scope = SwitchScope::Firm("FIRM1".parse().unwrap());
+    let (state, reason) = (SwitchState::CancelOnly, "too fast".to_owned());
+    venue.world.says(RiskSwitchSet { scope, state, reason });
+    refused(venue.post(&venue.trader, "/orders", bid("1", "9")), 503, "CANCEL_ONLY");
+    assert_eq!(delete(&venue, &venue.trader, &id).expect(200).text("status"), "canceled");
+}
+
+#[test]
+fn an_order_takes_other_terms() {
+    let venue = market();
+    let id = venue.post(&venue.trader, "/orders", bid("100", "10")).expect(201).text("id");
+    let changed = patch(&venue, &venue.trader, &id, json!({"price": "9.50"})).expect(200);
+    assert_eq!(
+        (changed.text("price"), changed.text("qty"), changed.text("id")),
+        ("9.50".to_owned(), "100".to_owned(), id.clone())
+    );
+    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "950");
+    let changed = patch(&venue, &venue.ada, &id, json!({"qty": "40"})).expect(200);
+    assert_eq!((changed.text("price"), changed.text("leaves_qty")), ("9.50".to_owned(), "40".to_owned()));
+    refused(patch(&venue, &venue.trader, &id, json!({"qty": "100000"})), 400, "LIMIT_CREDIT");
+    refused(patch(&venue, &venue.trader, &id, json!({"price": "9.501"})), 400, "BAD_TICK");
+    patch(&venue, &venue.trader, &id, json!({"side": "sell"})).problem(400, "invalid");
+    patch(&venue, &venue.ben, &id, json!({"qty": "1"})).problem(404, "not-found");
+    patch(&venue, &venue.olga, &id, json!({"qty": "1"})).problem(403, "forbidden");
+    let fix = entered_over_fix(&venue);
+    refused(patch(&venue, &venue.trader, &fix, json!({"qty": "1"})), 409, "NOT_AMENDABLE");
+    delete(&venue, &venue.trader, &id).expect(200);
+    refused(patch(&venue, &venue.trader, &id, json!({"qty": "1"})), 409, "TOO_LATE");
+}
+
+#[test]
+fn an_order_is_cancelled_by_its_firm_and_by_staff() {
+    let venue = market();
+    let place = || venue.post(&venue.trader, "/orders", bid("100", "10")).expect(201).text("id");
+    let (first, second) = (place(), place());
+    delete(&venue, &venue.ben, &first).problem(404, "not-found");
+    delete(&venue, &venue.auditor, &first).problem(403, "forbidden");
+    delete(&venue, &venue.trader, "O1").problem(404, "not-found");
+    assert_eq!(delete(&venue, &venue.trader, &first).expect(200).text("status"), "canceled");
+    refused(delete(&venue, &venue.trader, &first), 409, "TOO_LATE");
+    let cancel = format!("/orders/{second}/cancel");
+    assert_eq!(venue.post(&venue.olga, &cancel, Value::Null).expect(200).text("status"), "canceled");
+    let fix = entered_over_fix(&venue);
+    assert_eq!(delete(&venue, &venue.ada, &fix).expect(200).text("status"), "canceled");
+    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "0");
+}
+
+#[test]
+fn a_request_that_comes_again_is_answered_as_the_first() {
+    let venue = market();
+    let keyed = |token: &str, method: &str, path: &str, key: &str, body: Value| {
+        let call = support::Call::new(method, path).by(token).header("idempotency-key", key);
+        venue.world.send(if body.is_null() { call } else { call.json(&body) })
+    };
+    let first = keyed(&venue.trader, "POST", "/api/v1/orders", "k-1", bid("100", "10")).expect(201);
+    let again = keyed(&venue.trader, "POST", "/api/v1/orders", "k-1", bid("100", "10")).expect(201);
+    assert_eq!(first.text("id"), again.text("id"));
+    keyed(&venue.trader, "POST", "/api/v1/orders", "k-1", bid("1", "10")).problem(422, "idempotency");
+    let too_much = bid("100000", "10");
+    refused(keyed(&venue.trader, "POST", "/api/v1/orders", "k-2", too_much.clone()), 400, "LIMIT_CREDIT");
+    refused(keyed(&venue.trader, "POST", "/api/v1/orders", "k-2", too_much), 400, "LIMIT_CREDIT");
+    let path = format!("/api/v1/orders/{}", first.text("id"));
+    keyed(&venue.trader, "DELETE", &path, "k-3", Value::Null).expect(200);
+    assert_eq!(
+        keyed(&venue.trader, "DELETE", &path, "k-3", Value::Null).expect(200).text("status"),
+        "canceled"
+    );
+    assert_eq!(ids(&venue.get(&venue.trader, "/orders").expect(200)), [first.text("id")]);
+}
+
+#[test]
+fn a_model_made_anew_answers_the_same() {
+    let Venue { world, trader, .. } = {
+        let venue = market();
+        let id = venue.post(&venue.trader, "/orders", bid("100", "10")).expect(201).text("id");
+        patch(&venue, &venue.trader, &id, json!({"qty": "40", "price": "9"})).expect(200);
+        venue.post(&venue.trader, "/orders", bid("7", "8")).expect(201);
+        venue
+    };
+    let before = world.get(&trader, "/api/v1/orders").expect(200).body;
+    let world = world.restarted_without_read_model();
+    assert_eq!(world.get(&trader, "/api/v1/orders").expect(200).body, before);
+}

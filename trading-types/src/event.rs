@@ -113,8 +113,13 @@ macro_rules! events {
             }
 
             pub(crate) fn read_json(kind: Kind, value: &[u8]) -> serde_json::Result<Option<Self>> {
+                if kind == Kind::FixMessage {
+                    return Ok(None);
+                }
+                // Checked as a whole: bytes would be checked string by string, of which an order has dozens.
+                let text = std::str::from_utf8(value).map_err(serde::de::Error::custom)?;
                 Ok(match kind {
-                    $(Kind::$variant => Some(Self::$variant(serde_json::from_slice(value)?)),)*
+                    $(Kind::$variant => Some(Self::$variant(serde_json::from_str(text)?)),)*
                     Kind::FixMessage => None,
                 })
             }

@@ -141,12 +141,25 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     make(connection)
 }
 
-/// Whatever tables there are, of this version or another, make room.
 fn make(connection: &Connection) -> rusqlite::Result<()> {
-    let mut there = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
-    let names = there.query_map([], |row| row.get::<_, String>(0))?;
-    let drops = names.map(|name| Ok(format!("DROP TABLE {};", name?)));
-    let drops = drops.collect::<rusqlite::Result<String>>()?;
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table'";
+    let tables: Vec<String> =
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let drops: String = tables.iter().map(|table| format!("DROP TABLE {table};")).collect();
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_of_another_version_is_made_anew_whatever_tables_it_has() {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare(&connection).unwrap();
+        connection
+            .execute_batch(&format!("UPDATE state SET position = 7; PRAGMA user_version = {}", VERSION + 1))
+            .unwrap();
+        assert_eq!(prepare(&connection).unwrap(), Position(0));
+    }
 }

@@ -12,6 +12,7 @@ mod money;
 mod order_answers;
 mod orders;
 mod schema;
+mod text;
 mod trading;
 
 pub(crate) use books::amount;
@@ -28,7 +29,6 @@ use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{Event, Position, Topic};
 use books::Books;
 use counts::Counted;
-use orders::Orders;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -99,7 +99,6 @@ pub struct ReadModelBuilder {
     /// Read and decoded while the batch before it was written.
     ahead: Option<Batch>,
     books: Books,
-    orders: Orders,
     counted: Counted,
     changes: broadcast::Sender<Arc<Changes>>,
 }
@@ -128,10 +127,9 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let books = Books::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
-    let orders = Orders::default();
     let ahead = None;
     let builder =
-        ReadModelBuilder { connection, file, reader, next, position, ahead, books, orders, counted, changes };
+        ReadModelBuilder { connection, file, reader, next, position, ahead, books, counted, changes };
     Ok((model, builder))
 }
 
@@ -177,11 +175,11 @@ impl ReadModelBuilder {
         if batch.records.len() < BATCH_RECORDS_MAX {
             return self.write(&batch);
         }
-        let Self { connection, file, reader, books, orders, counted, changes, next, position, .. } = self;
+        let Self { connection, file, reader, books, counted, changes, next, position, .. } = self;
         let behind = batch.reached;
         let (written, ahead) = std::thread::scope(|scope| {
             let ahead = scope.spawn(move || Batch::read(&mut **reader, behind, Duration::ZERO));
-            let mut writer = Writer { connection, file, books, orders, counted, changes, next, position };
+            let mut writer = Writer { connection, file, books, counted, changes, next, position };
             (writer.write(&batch), ahead.join())
         });
         self.ahead = Some(ahead.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
@@ -189,15 +187,18 @@ impl ReadModelBuilder {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
-        let Self { connection, file, books, orders, counted, changes, next, position, .. } = self;
-        Writer { connection, file, books, orders, counted, changes, next, position }.write(batch)
+        let Self { connection, file, books, counted, changes, next, position, .. } = self;
+        Writer { connection, file, books, counted, changes, next, position }.write(batch)
     }
 }
+
+/// A record, and what it says.
+type Decoded = (Arc<Record>, Arc<Event>);
 
 /// Records of the log, decoded.
 #[derive(Default)]
 struct Batch {
-    records: Vec<(Arc<Record>, Arc<Event>)>,
+    records: Vec<Decoded>,
     /// Where the reader stands behind them.
     reached: Position,
 }
@@ -224,7 +225,6 @@ struct Writer<'a> {
     connection: &'a mut Connection,
     file: &'a Path,
     books: &'a mut Books,
-    orders: &'a mut Orders,
     counted: &'a Counted,
     changes: &'a broadcast::Sender<Arc<Changes>>,
     next: &'a mut Position,
@@ -245,7 +245,7 @@ impl Writer<'_> {
         let mut changes = Changes::default();
         let transaction = self.connection.transaction().map_err(failed)?;
         for (record, event) in records {
-            apply(&transaction, self.books, self.orders, record, event).map_err(failed)?;
+            apply(&transaction, self.books, record, event).map_err(failed)?;
             if heard {
                 changes.note(record, event);
             }
@@ -253,8 +253,11 @@ impl Writer<'_> {
         // A write that fails ends the process, and with it what was counted too early.
         self.counted.note(records.iter().map(|(record, event)| (&**record, &**event)));
         self.counted.flush(&transaction).map_err(failed)?;
-        self.orders.flush(&transaction).map_err(failed)?;
         self.books.flush(&transaction).map_err(failed)?;
+        // Table by table: a statement is fetched once, and the end of its table stays at hand.
+        orders::write(&transaction, records).map_err(failed)?;
+        trading::write_executions(&transaction, records).map_err(failed)?;
+        history::write_orders(&transaction, records).map_err(failed)?;
         transaction
             .prepare_cached("UPDATE state SET position = ?1")
             .and_then(|mut statement| statement.execute(params![reached.0.cast_signed()]))
@@ -270,17 +273,14 @@ impl Writer<'_> {
     }
 }
 
-/// Writes what a record says.
-fn apply(
-    db: &Connection,
-    books: &mut Books,
-    orders: &mut Orders,
-    record: &Record,
-    event: &Event,
-) -> rusqlite::Result<()> {
+/// Writes what a record says, but for rows of orders and fills and what the books keep until they are flushed.
+fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> rusqlite::Result<()> {
     match event {
         Event::Posted(e) => return books.post(db, record, e),
-        Event::ExecutionReported(e) => books.execute(e),
+        Event::ExecutionReported(e) => {
+            books.execute(e);
+            return Ok(());
+        }
         Event::VenueTraded(e) => books.trade_at_venue(e),
         Event::InstrumentListed(e) => books.list(e.symbol, e.currency),
         Event::MovementChanged(e) => {
@@ -294,5 +294,5 @@ fn apply(
     locates::apply(db, record, event)?;
     order_answers::apply(db, record, event)?;
     history::apply(db, record, event)?;
-    trading::apply(db, orders, record, event)
+    trading::apply(db, record, event)
 }

@@ -3,14 +3,16 @@
 //! Balances are carried in memory and written once a batch. Every transfer becomes one entry that both of its accounts are
 //! found by, with how each stood after it.
 
+use super::text::{Text, hex, text};
+use super::trading::run;
 use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
-    AccountId, Amount, Asset, ExecType, ExecutionReported, LedgerCode, Movement, MovementKind,
-    MovementStatus, OrderId, Posted, Symbol, Timestamp, Transfer, TransferId, TransferKind, VenueTaker,
-    VenueTraded,
+    AccountId, Amount, Asset, ExecType, ExecutionReported, LedgerCode, LoanId, Movement, MovementId,
+    MovementKind, MovementStatus, OrderId, Posted, Symbol, Timestamp, Transfer, TransferId, TransferKind,
+    TransferReason, VenueTaker, VenueTraded,
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Entries that one record can have: its id is the record's position times this, and its place there.
@@ -50,44 +52,90 @@ impl Sums {
     }
 }
 
+/// Names one account.
+type Key = (LedgerCode, Asset);
+
+/// Where an account stands in [`Books`].
+type Place = usize;
+
 #[derive(Debug)]
 struct Account {
     id: i64,
+    key: Key,
     sums: Sums,
+    is_changed: bool,
 }
 
 #[derive(Debug)]
 struct Hold {
-    debit: (LedgerCode, Asset),
-    credit: (LedgerCode, Asset),
+    debit: Key,
+    credit: Key,
     remaining: Amount,
     order: Option<OrderId>,
     movement: Option<String>,
+    /// Whether it has a row.
+    is_written: bool,
+}
+
+/// A transfer, and how its accounts stood after it.
+#[derive(Debug)]
+struct Entry {
+    id: i64,
+    at: Timestamp,
+    transfer: TransferId,
+    reason: TransferReason,
+    moved: Amount,
+    reserved: Amount,
+    debit: Stand,
+    credit: Stand,
+    reference: Option<Reference>,
+}
+
+/// How an account stood.
+#[derive(Debug)]
+struct Stand {
+    account: Place,
+    balance: Amount,
+    held: Amount,
+}
+
+/// What a posting belongs to.
+#[derive(Debug)]
+enum Reference {
+    Movement(MovementId),
+    Loan(LoanId),
+    Order(OrderId),
 }
 
 /// The books as they stand at the position reached.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    accounts: HashMap<(LedgerCode, Asset), Account>,
+    accounts: Vec<Account>,
+    places: HashMap<Key, Place>,
     holds: BTreeMap<TransferId, Hold>,
     /// What instruments trade in.
     currencies: HashMap<Symbol, Asset>,
     /// Last day that has an entry (days since 1970, UTC).
     day: i64,
-    changed_accounts: BTreeSet<(LedgerCode, Asset)>,
+    /// Not written yet, and so below.
+    entries: Vec<Entry>,
+    changed_accounts: Vec<Place>,
     changed_holds: BTreeSet<TransferId>,
+    /// Holds with a row that are used up.
+    ended_holds: Vec<TransferId>,
 }
 
 impl Books {
     /// The books that stand in a database.
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
         let mut books = Self::default();
-        let mut statement = db.prepare("SELECT * FROM ledger_account")?;
+        let mut statement = db.prepare("SELECT * FROM ledger_account ORDER BY id")?;
         let accounts = statement.query_map([], |row| {
             let key = (code(row, "code")?, asset(row, "asset")?);
-            Ok((key, Account { id: row.get("id")?, sums: sums(row)? }))
+            Ok(Account { id: row.get("id")?, key, sums: sums(row)?, is_changed: false })
         })?;
         books.accounts = accounts.collect::<rusqlite::Result<_>>()?;
+        books.places = books.accounts.iter().map(|account| account.key).zip(0..).collect();
         let mut statement = db.prepare("SELECT * FROM ledger_hold")?;
         let holds = statement.query_map([], |row| {
             let asset = asset(row, "asset")?;
@@ -98,6 +146,7 @@ impl Books {
                 remaining: amount(row, "remaining")?,
                 order: order.map(|id| super::trading::order_id(id.cast_unsigned())),
                 movement: row.get("movement")?,
+                is_written: true,
             };
             let id: String = row.get("id")?;
             Ok((TransferId(u128::from_str_radix(&id, 16).unwrap_or_default()), hold))
@@ -138,7 +187,7 @@ impl Books {
         code.push_str("client:");
         code.push_str(e.terms.account.as_str());
         for (asset, amount) in traded.into_iter().chain(paid) {
-            let sums = self.sums_mut((code, asset));
+            let sums = self.sums_of((code, asset));
             sums.executed = plus(sums.executed, amount);
         }
     }
@@ -157,7 +206,7 @@ impl Books {
         code.push_str("venue:");
         code.push_str(e.venue.as_str());
         for (asset, amount) in traded.into_iter().chain(paid) {
-            let sums = self.sums_mut((code, asset));
+            let sums = self.sums_of((code, asset));
             sums.executed = plus(sums.executed, amount);
         }
     }
@@ -172,7 +221,7 @@ impl Books {
             let mut code = LedgerCode::new();
             code.push_str("client:");
             code.push_str(account.as_str());
-            let sums = self.sums_mut((code, asset));
+            let sums = self.sums_of((code, asset));
             sums.instructed = plus(sums.instructed, amount);
         }
     }
@@ -184,52 +233,57 @@ impl Books {
             self.day = record.at.day();
             db.prepare_cached("INSERT INTO ledger_day VALUES (?1, ?2)")?.execute(params![self.day, first])?;
         }
-        for (n, transfer) in posted.transfers.iter().enumerate() {
+        for (n, transfer) in (0..).zip(&posted.transfers) {
             let (moved, reserved) = self.effect(transfer, posted);
-            self.shift(transfer, moved, reserved);
-            if posted.movement.is_some() {
-                self.shift_money(transfer, moved);
+            let debit = self.place((transfer.debit, transfer.asset));
+            let credit = self.place((transfer.credit, transfer.asset));
+            self.shift((debit, credit), moved, reserved);
+            if [transfer.debit, transfer.credit].iter().any(|code| code.as_str() == CLEARING) {
+                self.shift_trade(transfer, (debit, credit), moved);
             }
-            self.enter(db, first + n as i64, record.at, (transfer, posted), (moved, reserved))?;
+            if posted.movement.is_some() {
+                self.shift_money((debit, credit), moved);
+            }
+            self.entries.push(Entry {
+                id: first + n,
+                at: record.at,
+                transfer: transfer.id,
+                reason: transfer.reason,
+                moved,
+                reserved,
+                debit: self.stand(debit),
+                credit: self.stand(credit),
+                reference: Reference::of(posted),
+            });
         }
         Ok(())
     }
 
     /// Writes what changed since the last time.
     pub(super) fn flush(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        for key in std::mem::take(&mut self.changed_accounts) {
-            let Account { id, sums: s } = &self.accounts[&key];
-            let owner = key.0.strip_prefix("client:");
-            let sums = [s.debits, s.credits, s.held, s.expected, s.traded, s.executed, s.moved, s.instructed];
-            let [debits, credits, held, expected, traded, executed, moved, instructed] =
-                sums.map(|a| a.to_string());
-            let sql = "INSERT INTO ledger_account SELECT ?1, ?2, ?3, ?4, (SELECT firm FROM firm_account WHERE account = ?4), \
-                       ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE 1 ON CONFLICT (id) DO UPDATE \
-                       SET debits = ?5, credits = ?6, held = ?7, expected = ?8, traded = ?9, executed = ?10, moved = ?11, \
-                       instructed = ?12";
-            let (code, asset) = (key.0.as_str(), key.1.as_str());
-            db.prepare_cached(sql)?.execute(params![
-                id, code, asset, owner, debits, credits, held, expected, traded, executed, moved, instructed
-            ])?;
+        self.write_entries(db)?;
+        for place in std::mem::take(&mut self.changed_accounts) {
+            self.accounts[place].is_changed = false;
+            self.accounts[place].write(db)?;
+        }
+        for id in std::mem::take(&mut self.ended_holds) {
+            run(db, "DELETE FROM ledger_hold WHERE id = ?1", [hex(id).as_str()])?;
         }
         for id in std::mem::take(&mut self.changed_holds) {
-            self.write_hold(db, id)?;
+            if let Some(hold) = self.holds.get_mut(&id) {
+                hold.write(db, id)?;
+            }
         }
         Ok(())
     }
 
-    fn write_hold(&self, db: &Connection, id: TransferId) -> rusqlite::Result<()> {
-        let name = format!("{:032x}", id.0);
-        let Some(hold) = self.holds.get(&id) else {
-            return db.prepare_cached("DELETE FROM ledger_hold WHERE id = ?1")?.execute([name]).map(drop);
-        };
-        let sql = "INSERT INTO ledger_hold VALUES (?1,?2,?3,?4,?5,?6,?7) ON CONFLICT (id) DO UPDATE SET remaining = ?5";
-        let order = hold.order.map(|id| id.as_u64().cast_signed());
-        let (debit, credit) = (hold.debit.0.as_str(), hold.credit.0.as_str());
-        let (asset, remaining) = (hold.debit.1.as_str(), hold.remaining.to_string());
-        db.prepare_cached(sql)?
-            .execute(params![name, debit, credit, asset, remaining, order, hold.movement])
-            .map(drop)
+    fn write_entries(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let mut statement = db.prepare_cached(ENTRY)?;
+        for entry in std::mem::take(&mut self.entries) {
+            let (debit, credit) = (&self.accounts[entry.debit.account], &self.accounts[entry.credit.account]);
+            entry.write(&mut statement, debit, credit)?;
+        }
+        Ok(())
     }
 
     /// What a transfer moves, and by how much it changes what is reserved.
@@ -239,7 +293,8 @@ impl Books {
             TransferKind::Pending => {
                 let (debit, credit) = ((t.debit, t.asset), (t.credit, t.asset));
                 let movement = posted.movement.map(|id| id.to_string());
-                let hold = Hold { debit, credit, remaining: t.amount, order: posted.order_id, movement };
+                let (remaining, order) = (t.amount, posted.order_id);
+                let hold = Hold { debit, credit, remaining, order, movement, is_written: false };
                 self.holds.insert(t.id, hold);
                 self.changed_holds.insert(t.id);
                 (Amount::ZERO, t.amount)
@@ -256,73 +311,156 @@ impl Books {
         let Some(hold) = self.holds.get_mut(&id) else { return Amount::ZERO };
         let drawn = amount.unwrap_or(hold.remaining).min(hold.remaining);
         hold.remaining = less(hold.remaining, drawn);
-        if hold.remaining == Amount::ZERO {
-            self.holds.remove(&id);
+        if hold.remaining > Amount::ZERO {
+            self.changed_holds.insert(id);
+            return drawn;
         }
-        self.changed_holds.insert(id);
+        if hold.is_written {
+            self.ended_holds.push(id);
+        }
+        self.holds.remove(&id);
+        self.changed_holds.remove(&id);
         drawn
     }
 
-    fn shift(&mut self, t: &Transfer, moved: Amount, reserved: Amount) {
-        let is_trade = [t.debit, t.credit].iter().any(|code| code.as_str() == CLEARING);
-        let by_trade = if is_trade { moved } else { Amount::ZERO };
-        let debit = self.sums_mut((t.debit, t.asset));
+    fn shift(&mut self, (debit, credit): (Place, Place), moved: Amount, reserved: Amount) {
+        let debit = self.sums_mut(debit);
         debit.debits = plus(debit.debits, moved);
         debit.held = plus(debit.held, reserved);
-        let credit = self.sums_mut((t.credit, t.asset));
+        let credit = self.sums_mut(credit);
         credit.credits = plus(credit.credits, moved);
         credit.expected = plus(credit.expected, reserved);
-        if by_trade != Amount::ZERO {
-            let debit = self.sums_mut((trader(t.debit), t.asset));
-            debit.traded = less(debit.traded, by_trade);
-            let credit = self.sums_mut((trader(t.credit), t.asset));
-            credit.traded = plus(credit.traded, by_trade);
-        }
     }
 
-    fn shift_money(&mut self, t: &Transfer, moved: Amount) {
-        let debit = self.sums_mut((t.debit, t.asset));
+    /// What went to or from clearing is the trade of who stands behind the account.
+    fn shift_trade(&mut self, t: &Transfer, (debit, credit): (Place, Place), moved: Amount) {
+        if moved == Amount::ZERO {
+            return;
+        }
+        let debit = trader(t.debit).map_or(debit, |code| self.place((code, t.asset)));
+        let debit = self.sums_mut(debit);
+        debit.traded = less(debit.traded, moved);
+        let credit = trader(t.credit).map_or(credit, |code| self.place((code, t.asset)));
+        let credit = self.sums_mut(credit);
+        credit.traded = plus(credit.traded, moved);
+    }
+
+    fn shift_money(&mut self, (debit, credit): (Place, Place), moved: Amount) {
+        let debit = self.sums_mut(debit);
         debit.moved = less(debit.moved, moved);
-        let credit = self.sums_mut((t.credit, t.asset));
+        let credit = self.sums_mut(credit);
         credit.moved = plus(credit.moved, moved);
     }
 
-    fn sums_mut(&mut self, key: (LedgerCode, Asset)) -> &mut Sums {
-        let next = self.accounts.len() as i64 + 1;
-        self.changed_accounts.insert(key);
-        &mut self.accounts.entry(key).or_insert(Account { id: next, sums: Sums::default() }).sums
+    /// Where an account stands; opens it when there is none.
+    fn place(&mut self, key: Key) -> Place {
+        let next = self.accounts.len();
+        let place = *self.places.entry(key).or_insert(next);
+        if place == next {
+            let account = Account { id: next as i64 + 1, key, sums: Sums::default(), is_changed: true };
+            self.accounts.push(account);
+            self.changed_accounts.push(place);
+        }
+        place
     }
 
-    fn enter(
+    fn sums_of(&mut self, key: Key) -> &mut Sums {
+        let place = self.place(key);
+        self.sums_mut(place)
+    }
+
+    fn sums_mut(&mut self, place: Place) -> &mut Sums {
+        let account = &mut self.accounts[place];
+        if !std::mem::replace(&mut account.is_changed, true) {
+            self.changed_accounts.push(place);
+        }
+        &mut account.sums
+    }
+
+    fn stand(&self, account: Place) -> Stand {
+        let sums = &self.accounts[account].sums;
+        Stand { account, balance: sums.balance(), held: sums.held }
+    }
+}
+
+impl Account {
+    fn write(&self, db: &Connection) -> rusqlite::Result<()> {
+        let (code, asset, s) = (self.key.0.as_str(), self.key.1.as_str(), &self.sums);
+        let sums = [s.debits, s.credits, s.held, s.expected, s.traded, s.executed, s.moved, s.instructed];
+        let [debits, credits, held, expected, traded, executed, moved, instructed] =
+            sums.map(|amount| amount.to_string());
+        let sql = "INSERT INTO ledger_account SELECT ?1, ?2, ?3, ?4, (SELECT firm FROM firm_account WHERE account = ?4), \
+                   ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE 1 ON CONFLICT (id) DO UPDATE \
+                   SET debits = ?5, credits = ?6, held = ?7, expected = ?8, traded = ?9, executed = ?10, moved = ?11, \
+                   instructed = ?12";
+        let owner = code.strip_prefix("client:");
+        run(
+            db,
+            sql,
+            params![
+                self.id, code, asset, owner, debits, credits, held, expected, traded, executed, moved,
+                instructed
+            ],
+        )
+    }
+}
+
+impl Hold {
+    fn write(&mut self, db: &Connection, id: TransferId) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO ledger_hold VALUES (?1,?2,?3,?4,?5,?6,?7) ON CONFLICT (id) DO UPDATE SET remaining = ?5";
+        let order = self.order.map(|id| id.as_u64().cast_signed());
+        let (debit, credit) = (self.debit.0.as_str(), self.credit.0.as_str());
+        let (asset, name, remaining) = (self.debit.1.as_str(), hex(id), text(self.remaining));
+        self.is_written = true;
+        let values = params![name.as_str(), debit, credit, asset, remaining.as_str(), order, self.movement];
+        run(db, sql, values)
+    }
+}
+
+const ENTRY: &str = "INSERT INTO ledger_entry VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
+
+impl Entry {
+    fn write(
         &self,
-        db: &Connection,
-        id: i64,
-        at: Timestamp,
-        (t, posted): (&Transfer, &Posted),
-        (moved, reserved): (Amount, Amount),
+        statement: &mut CachedStatement<'_>,
+        debit: &Account,
+        credit: &Account,
     ) -> rusqlite::Result<()> {
-        let account = |code| &self.accounts[&(code, t.asset)];
-        let (debit, credit) = (account(t.debit), account(t.credit));
-        let sql = "INSERT INTO ledger_entry VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
-        db.prepare_cached(sql)?
+        statement
             .execute(params![
-                id,
-                at.as_ns(),
-                format!("{:032x}", t.id.0),
+                self.id,
+                self.at.as_ns(),
+                hex(self.transfer).as_str(),
                 debit.id,
                 credit.id,
-                t.debit.as_str(),
-                t.credit.as_str(),
-                moved.to_string(),
-                word(&t.reason),
-                reserved.to_string(),
-                debit.sums.balance().to_string(),
-                debit.sums.held.to_string(),
-                credit.sums.balance().to_string(),
-                credit.sums.held.to_string(),
-                reference(posted),
+                debit.key.0.as_str(),
+                credit.key.0.as_str(),
+                text(self.moved).as_str(),
+                word(&self.reason),
+                text(self.reserved).as_str(),
+                text(self.debit.balance).as_str(),
+                text(self.debit.held).as_str(),
+                text(self.credit.balance).as_str(),
+                text(self.credit.held).as_str(),
+                self.reference.as_ref().map(Reference::name).as_deref(),
             ])
             .map(drop)
+    }
+}
+
+impl Reference {
+    fn of(posted: &Posted) -> Option<Self> {
+        let of_money = posted.movement.map(Self::Movement).or_else(|| posted.loan.map(Self::Loan));
+        of_money.or_else(|| posted.order_id.map(Self::Order))
+    }
+
+    /// Its own name.
+    fn name(&self) -> Text {
+        match self {
+            Self::Movement(id) => text(id),
+            Self::Loan(id) => text(id),
+            Self::Order(id) => text(id),
+        }
     }
 }
 
@@ -348,19 +486,13 @@ fn effects(m: &Movement, undone: Option<&Movement>) -> Vec<(AccountId, Asset, Am
     }
 }
 
-/// Who trades through an account: what a client borrows or gives back is the client's trade.
-fn trader(code: LedgerCode) -> LedgerCode {
-    let Some(account) = code.strip_prefix(BORROWED) else { return code };
+/// Who trades through an account, if it is not its owner: what a client borrows or gives back is the client's trade.
+fn trader(code: LedgerCode) -> Option<LedgerCode> {
+    let account = code.strip_prefix(BORROWED)?;
     let mut client = LedgerCode::new();
     client.push_str("client:");
     client.push_str(account);
-    client
-}
-
-/// What a posting belongs to, by its own name.
-fn reference(posted: &Posted) -> Option<String> {
-    let of_money = posted.movement.map(|id| id.to_string()).or_else(|| posted.loan.map(|id| id.to_string()));
-    of_money.or_else(|| posted.order_id.map(|id| id.to_string()))
+    Some(client)
 }
 
 /// The books' own counters have bounds far inside of what an amount holds.

@@ -2,6 +2,7 @@
 //! the same whenever it is made, and a model that was deleted and made anew has the same rows.
 
 use super::trading::run;
+use super::{Decoded, text::text};
 use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
@@ -9,17 +10,11 @@ use assay_trading_types::{
     LimitsChanged, LoanChanged, MovementChanged, OrderId, OrderRefused, OrderTerms, Qty, SwitchScope,
     VenueTaker, VenueTraded,
 };
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
-/// Writes what a record of `accounts` says.
+/// Writes what a record of `accounts` says, but for what became of orders.
 pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
     match event {
-        Event::ExecutionReported(e) => match Step::of(&e.exec) {
-            Some(step) => reported(db, record, e, &step),
-            None => Ok(()),
-        },
-        Event::OrderRefused(e) => refused(db, record, e),
-        Event::CancelRefused(e) => cancel_refused(db, record, e),
         Event::ReferencePriceSet(e) => {
             let sql = "INSERT OR REPLACE INTO price_event VALUES (?1, ?2, ?3, ?4)";
             let (place, at) = place(record);
@@ -30,6 +25,23 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
         Event::VenueTraded(e) if e.taker == VenueTaker::Client => traded_at_venue(db, record, e),
         other => Control::of(record, other).map_or(Ok(()), |control| control.write(db, record)),
     }
+}
+
+/// Writes what became of orders.
+pub(super) fn write_orders(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(ORDER_EVENT)?;
+    for (record, event) in records {
+        let row = match &**event {
+            Event::ExecutionReported(e) => Step::of(&e.exec).map(|step| reported(record, e, step)),
+            Event::OrderRefused(e) => Some(refused(e)),
+            Event::CancelRefused(e) => Some(cancel_refused(e)),
+            _ => None,
+        };
+        if let Some(row) = row {
+            row.write(&mut statement, record)?;
+        }
+    }
+    Ok(())
 }
 
 fn place(record: &Record) -> (i64, i64) {
@@ -69,7 +81,7 @@ impl<'a> Step<'a> {
     }
 }
 
-const ORDER_EVENT: &str = "INSERT OR REPLACE INTO order_event VALUES \
+const ORDER_EVENT: &str = "INSERT INTO order_event VALUES \
      (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
 
 /// What an order, or what was none, went through: one row.
@@ -102,12 +114,13 @@ impl<'a> OrderEvent<'a> {
         }
     }
 
-    fn write(&self, db: &Connection, record: &Record) -> rusqlite::Result<()> {
+    fn write(&self, statement: &mut CachedStatement<'_>, record: &Record) -> rusqlite::Result<()> {
         let ((place, at), t, fill) = (place(record), self.terms, self.fill);
-        run(
-            db,
-            ORDER_EVENT,
-            params![
+        let (price, qty) = (t.and_then(|t| t.price).map(text), t.map(|t| text(t.qty)));
+        let leaves_qty = self.leaves_qty.map(text);
+        let (last_qty, last_price) = (fill.map(|fill| text(fill.qty)), fill.map(|fill| text(fill.price)));
+        statement
+            .execute(params![
                 place,
                 at,
                 self.kind,
@@ -119,30 +132,25 @@ impl<'a> OrderEvent<'a> {
                 t.map(|t| t.symbol.as_str()),
                 t.map(|t| word(&t.side)),
                 t.map(|t| word(&t.ord_type)),
-                t.and_then(|t| t.price).map(|price| price.to_string()),
-                t.map(|t| t.qty.to_string()),
-                self.leaves_qty.map(|qty| qty.to_string()),
+                price.as_deref(),
+                qty.as_deref(),
+                leaves_qty.as_deref(),
                 self.exec.map(|exec| exec.as_u64().cast_signed()),
                 fill.map(|fill| fill.trade.cast_signed()),
-                fill.map(|fill| fill.qty.to_string()),
-                fill.map(|fill| fill.price.to_string()),
+                last_qty.as_deref(),
+                last_price.as_deref(),
                 fill.map(|fill| word(&fill.liquidity)),
                 self.code,
                 self.detail,
                 self.asked,
-            ],
-        )
+            ])
+            .map(drop)
     }
 }
 
-fn reported(
-    db: &Connection,
-    record: &Record,
-    e: &ExecutionReported,
-    step: &Step<'_>,
-) -> rusqlite::Result<()> {
-    let &Step { kind, fill, code, asked } = step;
-    let row = OrderEvent {
+fn reported<'a>(record: &Record, e: &'a ExecutionReported, step: Step<'a>) -> OrderEvent<'a> {
+    let Step { kind, fill, code, asked } = step;
+    OrderEvent {
         kind,
         order_id: Some(e.order_id),
         leaves_qty: Some(e.filled.leaves_qty),
@@ -151,23 +159,21 @@ fn reported(
         code,
         asked,
         ..OrderEvent::of(&e.terms)
-    };
-    row.write(db, record)
+    }
 }
 
-fn refused(db: &Connection, record: &Record, e: &OrderRefused) -> rusqlite::Result<()> {
-    let row = OrderEvent {
+fn refused(e: &OrderRefused) -> OrderEvent<'_> {
+    OrderEvent {
         kind: "refused",
         code: Some(e.refusal.code()),
         detail: Some(&e.detail),
         asked: true,
         ..OrderEvent::of(&e.terms)
-    };
-    row.write(db, record)
+    }
 }
 
-fn cancel_refused(db: &Connection, record: &Record, e: &CancelRefused) -> rusqlite::Result<()> {
-    let row = OrderEvent {
+fn cancel_refused(e: &CancelRefused) -> OrderEvent<'_> {
+    OrderEvent {
         kind: "cancel_refused",
         order_id: e.order_id,
         firm: e.firm.as_str(),
@@ -178,8 +184,7 @@ fn cancel_refused(db: &Connection, record: &Record, e: &CancelRefused) -> rusqli
         detail: Some(&e.detail),
         asked: true,
         ..OrderEvent::default()
-    };
-    row.write(db, record)
+    }
 }
 
 fn loan(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Result<()> {

@@ -1,22 +1,16 @@
 //! Firms, instruments, orders and executions as rows.
 
-use super::ReadModel;
-use super::orders::Orders;
+use super::{Decoded, ReadModel, text::text};
 use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
-    Event, ExecId, ExecType, ExecutionReported, FirmId, LimitScope, Limits, OrderId, Timestamp,
+    Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, LimitScope, Limits, OrderId, Timestamp,
 };
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
 
-/// Writes what a record of `accounts` says.
-pub(super) fn apply(
-    db: &Connection,
-    orders: &mut Orders,
-    record: &Record,
-    event: &Event,
-) -> rusqlite::Result<()> {
+/// Writes what a record of `accounts` says, but for reports of orders.
+pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
     let version = record.position.0.cast_signed();
     match event {
         Event::FirmOpened(e) => {
@@ -46,14 +40,20 @@ pub(super) fn apply(
             let (at, until) = (record.at.as_ns(), e.max_age_ns.map(|age| record.at.plus_ns(age).as_ns()));
             run(db, sql, params![e.symbol.as_str(), e.price.to_string(), at, until])
         }
-        // What is pending changes nothing, and is said by who may not know the latest.
-        Event::ExecutionReported(e) if !is_pending(&e.exec) => report(db, orders, record, e),
         _ => Ok(()),
     }
 }
 
-fn is_pending(exec: &ExecType) -> bool {
-    matches!(exec, ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. })
+/// A report that changes its order. What is pending changes nothing, and is said by who may not know the latest.
+pub(super) fn order_report(event: &Event) -> Option<&ExecutionReported> {
+    match event {
+        Event::ExecutionReported(e) => {
+            let is_pending =
+                matches!(e.exec, ExecType::PendingCancel { .. } | ExecType::PendingReplace { .. });
+            (!is_pending).then_some(e)
+        }
+        _ => None,
+    }
 }
 
 fn limits(db: &Connection, firm: FirmId, version: u64, limits: &Limits) -> rusqlite::Result<()> {
@@ -63,45 +63,49 @@ fn limits(db: &Connection, firm: FirmId, version: u64, limits: &Limits) -> rusql
     run(db, sql, params![firm.as_str(), json, version.cast_signed()])
 }
 
-fn report(
-    db: &Connection,
-    orders: &mut Orders,
+/// Writes the fills of reports, and what became of earlier ones.
+pub(super) fn write_executions(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached("INSERT INTO execution VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
+    for (record, event) in records {
+        let Some(e) = order_report(event) else { continue };
+        let order = e.order_id.as_u64().cast_signed();
+        match &e.exec {
+            ExecType::Trade(fill) => execute(&mut statement, record, e, fill)?,
+            ExecType::TradeCanceled { fill, .. } => {
+                let sql = "DELETE FROM execution WHERE order_id = ?1 AND trade = ?2";
+                run(db, sql, params![order, fill.trade.cast_signed()])?;
+            }
+            ExecType::TradeCorrected { fill, .. } => {
+                let sql = "UPDATE execution SET price = ?3 WHERE order_id = ?1 AND trade = ?2";
+                run(db, sql, params![order, fill.trade.cast_signed(), text(fill.price).as_str()])?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn execute(
+    statement: &mut CachedStatement<'_>,
     record: &Record,
     e: &ExecutionReported,
+    fill: &Fill,
 ) -> rusqlite::Result<()> {
-    orders.report(record, e);
-    let order = e.order_id.as_u64().cast_signed();
-    let (terms, at) = (&e.terms, record.at.as_ns());
-    let fill = match &e.exec {
-        ExecType::Trade(fill) => fill,
-        ExecType::TradeCanceled { fill, .. } => {
-            let sql = "DELETE FROM execution WHERE order_id = ?1 AND trade = ?2";
-            return run(db, sql, params![order, fill.trade.cast_signed()]);
-        }
-        ExecType::TradeCorrected { fill, .. } => {
-            let sql = "UPDATE execution SET price = ?3 WHERE order_id = ?1 AND trade = ?2";
-            return run(db, sql, params![order, fill.trade.cast_signed(), fill.price.to_string()]);
-        }
-        _ => return Ok(()),
-    };
-    let id = ExecId::new(record.partition, record.offset).as_u64().cast_signed();
-    let sql = "INSERT OR REPLACE INTO execution VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
-    run(
-        db,
-        sql,
-        params![
-            id,
-            order,
+    let terms = &e.terms;
+    statement
+        .execute(params![
+            ExecId::new(record.partition, record.offset).as_u64().cast_signed(),
+            e.order_id.as_u64().cast_signed(),
             terms.firm.as_str(),
             terms.account.as_str(),
             terms.symbol.as_str(),
             word(&terms.side),
-            fill.qty.to_string(),
-            fill.price.to_string(),
+            text(fill.qty).as_str(),
+            text(fill.price).as_str(),
             fill.trade.cast_signed(),
-            at,
-        ],
-    )
+            record.at.as_ns(),
+        ])
+        .map(drop)
 }
 
 pub(super) fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {

@@ -45,6 +45,9 @@ const STATEMENTS_MAX: usize = 64;
 /// Rows of a transaction: its fixed cost no longer counts, and it takes some tens of milliseconds.
 const BATCH_RECORDS_MAX: usize = 8_192;
 
+/// Bytes of a transaction's records: two batches are in memory, and decoded they take some times as much.
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
 /// How long an idle turn waits, so that a stop is never late by more.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 
@@ -172,7 +175,7 @@ impl ReadModelBuilder {
             Some(batch) => batch,
             None => Batch::read(&mut *self.reader, self.next, wait)?,
         };
-        if batch.records.len() < BATCH_RECORDS_MAX {
+        if !batch.is_full {
             return self.write(&batch);
         }
         let Self { connection, file, reader, books, counted, changes, next, position, .. } = self;
@@ -201,22 +204,32 @@ struct Batch {
     records: Vec<Decoded>,
     /// Where the reader stands behind them.
     reached: Position,
+    /// It ended because it was full: more is there.
+    is_full: bool,
 }
 
 impl Batch {
     /// What there is from `next` on; a log may deliver records below it again.
     fn read(reader: &mut dyn Reader, next: Position, wait: Duration) -> Result<Self, Error> {
         let mut records = Vec::with_capacity(BATCH_RECORDS_MAX);
-        match wait.is_zero() {
+        let (mut bytes, mut is_full) = (0, false);
+        let mut taken = match wait.is_zero() {
             true => reader.poll(&mut records, BATCH_RECORDS_MAX)?,
             false => reader.poll_wait(&mut records, BATCH_RECORDS_MAX, wait)?,
         };
+        // A log gives some megabytes at a time, however many records that are.
+        while taken > 0 && !is_full {
+            bytes += records[records.len() - taken..].iter().map(|record| record.value.len()).sum::<usize>();
+            is_full = records.len() >= BATCH_RECORDS_MAX || bytes >= BATCH_BYTES_MAX;
+            let room = BATCH_RECORDS_MAX.saturating_sub(records.len());
+            taken = if is_full { 0 } else { reader.poll(&mut records, room)? };
+        }
         let decoded = records.into_iter().filter(|record| record.position >= next).map(|record| {
             let event =
                 record.decode().map_err(|source| Error::Decode { position: record.position, source })?;
             Ok((record, event))
         });
-        Ok(Self { records: decoded.collect::<Result<_, Error>>()?, reached: reader.position() })
+        Ok(Self { records: decoded.collect::<Result<_, Error>>()?, reached: reader.position(), is_full })
     }
 }
 
@@ -295,4 +308,95 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
     order_answers::apply(db, record, event)?;
     history::apply(db, record, event)?;
     trading::apply(db, record, event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_event_log::{MemoryLog, NewRecord, ReadError};
+    use assay_trading_types::{
+        Actor, Amount, Asset, ExecType, ExecutionReported, Kind, LedgerCode, OrderId, Posted, Timestamp,
+        Transfer, TransferId, TransferKind, TransferReason, decode,
+    };
+
+    /// Some more than fit into a batch. The batch ends between an order's hold and what its trade takes of it.
+    const ORDERS: u64 = 2_100;
+    const RECORDS: usize = 1 + 4 * ORDERS as usize;
+
+    fn golden(kind: Kind, json: &[u8]) -> Event {
+        decode(kind, json).unwrap()
+    }
+
+    fn record(topic: Topic, at: u64, event: impl Into<Event>) -> NewRecord {
+        let at = Timestamp::from_ns(at.cast_signed());
+        NewRecord::first(topic, Actor::new("test").unwrap(), at, event)
+    }
+
+    fn posted(report: &ExecutionReported, id: u64, kind: TransferKind) -> Posted {
+        let transfer = Transfer {
+            id: TransferId(id.into()),
+            debit: LedgerCode::from("client:FIRM1").unwrap(),
+            credit: LedgerCode::from("clearing").unwrap(),
+            asset: Asset::new("USD").unwrap(),
+            amount: Amount::parse("303").unwrap(),
+            kind,
+            reason: TransferReason::OrderHold,
+        };
+        Posted { order_id: Some(report.order_id), ..Posted::of(report.terms.firm, vec![transfer]) }
+    }
+
+    /// A listing, then orders that are taken, held for, and filled.
+    fn log() -> MemoryLog {
+        let report = include_bytes!("../../trading-types/tests/golden/execution.reported.v1.json");
+        let Event::ExecutionReported(report) = golden(Kind::ExecutionReported, report) else {
+            unreachable!()
+        };
+        let listed = include_bytes!("../../trading-types/tests/golden/instrument.listed.v1.json");
+        let mut records = vec![record(Topic::Accounts, 0, golden(Kind::InstrumentListed, listed))];
+        for n in 0..ORDERS {
+            let filled = ExecutionReported { order_id: OrderId::new(0, n), ..report.clone() };
+            let pending = TransferId(u128::from(2 * n));
+            let taken = ExecutionReported { exec: ExecType::New, ..filled.clone() };
+            let paid = posted(&filled, 2 * n + 1, TransferKind::Post { pending, release_rest: true });
+            records.push(record(Topic::Accounts, n, taken));
+            records.push(record(Topic::Ledger, n, posted(&filled, 2 * n, TransferKind::Pending)));
+            records.push(record(Topic::Accounts, n, filled));
+            records.push(record(Topic::Ledger, n, paid));
+        }
+        let log = MemoryLog::default();
+        log.append(&mut records).unwrap();
+        log
+    }
+
+    /// Gives a few records at a time, as a log of large ones does.
+    struct Few(Box<dyn Reader>);
+
+    impl Reader for Few {
+        fn poll(&mut self, into: &mut Vec<Arc<Record>>, max: usize) -> Result<usize, ReadError> {
+            self.0.poll(into, max.min(1_000))
+        }
+
+        fn poll_wait(
+            &mut self,
+            into: &mut Vec<Arc<Record>>,
+            max: usize,
+            timeout: Duration,
+        ) -> Result<usize, ReadError> {
+            self.0.poll_wait(into, max.min(1_000), timeout)
+        }
+
+        fn position(&self) -> Position {
+            self.0.position()
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_however_few_records_the_log_gives_at_a_time() {
+        let log = log();
+        let mut reader = Few(log.reader(&TOPICS, Position(0), true).unwrap());
+        let batch = Batch::read(&mut reader, Position(0), Duration::ZERO).unwrap();
+        assert_eq!((batch.records.len(), batch.is_full), (BATCH_RECORDS_MAX, true));
+        let rest = Batch::read(&mut reader, batch.reached, Duration::ZERO).unwrap();
+        assert_eq!((rest.records.len(), rest.is_full), (RECORDS - BATCH_RECORDS_MAX, false));
+    }
 }

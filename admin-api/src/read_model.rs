@@ -99,6 +99,8 @@ pub struct ReadModelBuilder {
     reader: Box<dyn Reader>,
     next: Position,
     position: Arc<AtomicU64>,
+    /// While it is made anew: where it has all that the log had when it began, and gets its indices.
+    index_at: Option<Position>,
     /// Read and decoded while the batch before it was written.
     ahead: Option<Batch>,
     books: Books,
@@ -131,8 +133,20 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     let books = Books::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
     let ahead = None;
-    let builder =
-        ReadModelBuilder { connection, file, reader, next, position, ahead, books, counted, changes };
+    let is_indexed = schema::is_indexed(&connection).map_err(failed)?;
+    let index_at = (!is_indexed).then(|| log.durable());
+    let builder = ReadModelBuilder {
+        connection,
+        file,
+        reader,
+        next,
+        position,
+        index_at,
+        ahead,
+        books,
+        counted,
+        changes,
+    };
     Ok((model, builder))
 }
 
@@ -171,6 +185,7 @@ impl ReadModelBuilder {
     /// # Errors
     /// The log cannot be read, a record is not what its kind says, or the database refuses.
     pub fn turn(&mut self, wait: Duration) -> Result<usize, Error> {
+        self.index()?;
         let batch = match self.ahead.take() {
             Some(batch) => batch,
             None => Batch::read(&mut *self.reader, self.next, wait)?,
@@ -187,6 +202,16 @@ impl ReadModelBuilder {
         });
         self.ahead = Some(ahead.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         written
+    }
+
+    /// Makes the indices that a rebuild leaves to its end, once it is there.
+    fn index(&mut self) -> Result<(), Error> {
+        let reached = self.position.load(Ordering::Acquire);
+        if self.index_at.take_if(|end| end.0 <= reached).is_some() {
+            let failed = |source| Error::ReadModel { file: self.file.clone(), source };
+            schema::index(&self.connection).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
@@ -318,6 +343,7 @@ mod tests {
         Actor, Amount, Asset, ExecType, ExecutionReported, Kind, LedgerCode, OrderId, Posted, Timestamp,
         Transfer, TransferId, TransferKind, TransferReason, decode,
     };
+    use rusqlite::types::Value;
 
     /// Some more than fit into a batch. The batch ends between an order's hold and what its trade takes of it.
     const ORDERS: u64 = 2_100;
@@ -366,6 +392,70 @@ mod tests {
         let log = MemoryLog::default();
         log.append(&mut records).unwrap();
         log
+    }
+
+    fn finish(builder: &mut ReadModelBuilder) -> usize {
+        std::iter::from_fn(|| Some(builder.turn(Duration::ZERO).unwrap()))
+            .take_while(|taken| *taken > 0)
+            .sum()
+    }
+
+    fn count(db: &Connection, table: &str) -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    /// Every row of every table.
+    fn rows(db: &Connection) -> Vec<(String, Vec<Vec<Value>>)> {
+        let mut statement =
+            db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+        let tables: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let of_table = |table: String| {
+            let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let read = |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get(at)).collect();
+            let rows = statement.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap();
+            (table, rows)
+        };
+        tables.into_iter().map(of_table).collect()
+    }
+
+    #[test]
+    fn a_rebuild_that_was_cut_off_goes_on_and_comes_to_the_same() {
+        let (log, dir) = (log(), tempfile::tempdir().unwrap());
+        let (_, mut whole) = open(&log, &dir.path().join("whole")).unwrap();
+        assert_eq!(finish(&mut whole), RECORDS);
+
+        let cut = dir.path().join("cut");
+        let (model, mut builder) = open(&log, &cut).unwrap();
+        assert_eq!(builder.turn(Duration::ZERO).unwrap(), BATCH_RECORDS_MAX);
+        assert_eq!(model.position(), Position(BATCH_RECORDS_MAX as u64));
+        assert!(!schema::is_indexed(&model.connection()).unwrap(), "indices come at the end");
+        assert_eq!(count(&model.connection(), "ledger_hold"), 1);
+        drop((model, builder));
+
+        let (model, mut builder) = open(&log, &cut).unwrap();
+        assert_eq!(finish(&mut builder), RECORDS - BATCH_RECORDS_MAX);
+        assert!(schema::is_indexed(&model.connection()).unwrap());
+        assert_eq!(count(&model.connection(), "ledger_hold"), 0);
+        assert_eq!(count(&model.connection(), "trade_order"), ORDERS.cast_signed());
+        assert!(rows(&builder.connection) == rows(&whole.connection), "the rows are the same");
+    }
+
+    #[test]
+    fn a_model_that_was_finished_keeps_its_indices_while_it_lags() {
+        let (log, dir) = (log(), tempfile::tempdir().unwrap());
+        let (_, mut builder) = open(&log, dir.path()).unwrap();
+        finish(&mut builder);
+        drop(builder);
+        let (model, mut builder) = open(&log, dir.path()).unwrap();
+        assert_eq!(builder.index_at, None);
+        let Event::InstrumentListed(listed) = (*log.records()[0].decode().unwrap()).clone() else {
+            unreachable!()
+        };
+        log.append(&mut vec![record(Topic::Accounts, 1, listed)]).unwrap();
+        assert_eq!(finish(&mut builder), 1);
+        assert!(schema::is_indexed(&model.connection()).unwrap());
     }
 
     /// Gives a few records at a time, as a log of large ones does.

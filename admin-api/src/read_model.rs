@@ -317,7 +317,7 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
         Event::Posted(e) => return books.post(db, record, e),
         Event::ExecutionReported(e) => {
             books.execute(e);
-            return Ok(());
+            return order_answers::reported(db, e);
         }
         Event::VenueTraded(e) => books.trade_at_venue(e),
         Event::InstrumentListed(e) => books.list(e.symbol, e.currency),

@@ -18,12 +18,15 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
         Event::CancelRefused(e) if e.request.session.is_api() => {
             told(db, &e.request, e.order_id, Some((e.refusal, &e.detail)))
         }
-        Event::ExecutionReported(e) if e.terms.session.is_api() => reported(db, e),
         _ => Ok(()),
     }
 }
 
-fn reported(db: &Connection, e: &ExecutionReported) -> rusqlite::Result<()> {
+/// Writes what a report says of one.
+pub(super) fn reported(db: &Connection, e: &ExecutionReported) -> rusqlite::Result<()> {
+    if !e.terms.session.is_api() {
+        return Ok(());
+    }
     match &e.exec {
         ExecType::Rejected { reason } => {
             let sql = "UPDATE order_answer SET refusal = ?2, detail = '' WHERE order_id = ?1";

@@ -23,4 +23,7 @@ pub(crate) struct Client {
     pub(crate) recent: Rate,
     /// Measures over their warning level, one bit each.
     pub(crate) warned: u8,
+    /// Measures that a price has brought over their limit, likewise.
+    #[serde(default)]
+    pub(crate) over: u8,
 }

@@ -9,10 +9,6 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Index, IndexMut};
 
-fn is_zero(bits: &u8) -> bool {
-    *bits == 0
-}
-
 /// One account in one instrument.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holding {
@@ -32,8 +28,11 @@ pub(crate) struct Holding {
     /// Repeated executions opened the breaker: nothing passes until a person closes it.
     pub(crate) tripped: bool,
     /// Whether the position is over a warning level, a bit for that of the account and of the firm.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub(crate) warned: u8,
+    /// Likewise over a limit.
+    #[serde(default)]
+    pub(crate) over: u8,
     /// Locates, short sales and what is borrowed, once somebody located anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) short: Option<Box<Short>>,
@@ -52,6 +51,7 @@ impl Holding {
             fills: Rate::default(),
             tripped: false,
             warned: 0,
+            over: 0,
             short: None,
         }
     }

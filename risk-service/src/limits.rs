@@ -8,6 +8,7 @@ use crate::limit_book::LimitBook;
 use crate::names::HoldingIx;
 use crate::risk::Risk;
 use crate::stage::Refused;
+use crate::watch::Mark;
 use arrayvec::ArrayVec;
 use assay_trading_types::*;
 
@@ -185,37 +186,42 @@ impl Risk {
     /// Alarms for measures that reached their warning level; one each until they are below it again.
     pub(crate) fn warn(&mut self, approved: &Approved, measured: &[Measured], out: &mut Outbox) {
         for one in measured {
-            if self.comes_to_warning(approved.holding, one, None) {
+            let Some(percent) = self.warning_percent(approved.holding, one.level) else { continue };
+            let reached = is_reached(one, percent);
+            // An order is measured on its own side, the price on both: that it is little here says nothing of the other.
+            let of_one_side = matches!(one.measure, Measure::Net | Measure::Position);
+            if (reached || !of_one_side) && self.marks(approved.holding, one).0.is_new(reached) {
                 self.alarm_of(approved.holding, one, out);
             }
         }
     }
 
-    /// Whether a measure has come to its warning level since it was last below it. `without` is the level, in percent, where
-    /// limits name none; without it there is none.
-    pub(crate) fn comes_to_warning(&mut self, ix: HoldingIx, one: &Measured, without: Option<u32>) -> bool {
+    /// Where the warnings of a level begin, in percent of its limits.
+    pub(crate) fn warning_percent(&self, ix: HoldingIx, level: LimitLevel) -> Option<u32> {
+        let holding = &self.holdings[ix];
+        match level {
+            LimitLevel::Account => self.clients[holding.client].book.as_ref()?.limits.warning_percent,
+            LimitLevel::Firm => self.firms[holding.firm].book.limits.warning_percent,
+        }
+    }
+
+    /// Whether people know that a measure reached its warning level, and that it is over its limit.
+    pub(crate) fn marks(&mut self, ix: HoldingIx, one: &Measured) -> (Mark<'_>, Mark<'_>) {
         let holding = &mut self.holdings[ix];
-        let (book, warned) = match one.level {
-            LimitLevel::Account => {
+        let bit = 1 << one.measure as u8;
+        let (warned, over, bit) = match (one.measure, one.level) {
+            // Positions are of an instrument each: that one is small says nothing of another.
+            (Measure::Position, level) => (&mut holding.warned, &mut holding.over, 1 << level as u8),
+            (_, LimitLevel::Account) => {
                 let client = &mut self.clients[holding.client];
-                (client.book.as_deref(), &mut client.warned)
+                (&mut client.warned, &mut client.over, bit)
             }
-            LimitLevel::Firm => {
+            (_, LimitLevel::Firm) => {
                 let firm = &mut self.firms[holding.firm];
-                (Some(&firm.book), &mut firm.warned)
+                (&mut firm.warned, &mut firm.over, bit)
             }
         };
-        let Some(percent) = book.and_then(|b| b.limits.warning_percent).or(without) else { return false };
-        // Positions are of an instrument each: that one is small says nothing of another.
-        let (warned, bit) = match one.measure {
-            Measure::Position => (&mut holding.warned, 1 << one.level as u8),
-            _ => (warned, 1 << one.measure as u8),
-        };
-        let reached =
-            one.value.units().saturating_mul(100) >= one.limit.units().saturating_mul(i128::from(percent));
-        let is_new = reached && *warned & bit == 0;
-        *warned = if reached { *warned | bit } else { *warned & !bit };
-        is_new
+        (Mark { bits: warned, bit }, Mark { bits: over, bit })
     }
 
     /// Raises the alarm about a measure.
@@ -230,6 +236,11 @@ impl Risk {
         };
         crate::news::alarm(alarmed, out);
     }
+}
+
+/// Whether a measure has come to `percent` of its limit.
+pub(crate) fn is_reached(one: &Measured, percent: u32) -> bool {
+    one.value.units().saturating_mul(100) >= one.limit.units().saturating_mul(i128::from(percent))
 }
 
 impl Level<'_> {

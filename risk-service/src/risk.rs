@@ -246,9 +246,15 @@ impl Risk {
         self.day_trades.clear();
         self.money.begin_day();
         self.sessions.rows_mut().for_each(|session| session.used = Default::default());
-        self.clients.rows_mut().for_each(|client| client.exposure.begin_day());
+        // Its loss begins anew, and with it what is said of it.
+        let others = !(1 << Measure::Loss as u8);
+        self.clients.rows_mut().for_each(|client| {
+            client.exposure.begin_day();
+            (client.warned, client.over) = (client.warned & others, client.over & others);
+        });
         self.firms.rows_mut().for_each(|firm| {
             firm.exposure.begin_day();
+            (firm.warned, firm.over) = (firm.warned & others, firm.over & others);
             firm.volumes.begin_day(passed);
         });
     }

@@ -1,6 +1,7 @@
 //! Watching between orders: a price alone can bring positions to their warning levels and over their limits.
 
 use crate::exposure::value;
+use crate::limits::is_reached;
 use crate::names::{HoldingIx, SymbolIx};
 use crate::risk::Risk;
 use arrayvec::ArrayVec;
@@ -9,15 +10,27 @@ use assay_trading_types::*;
 /// Alarms of one price: an input's outputs are numbered in 16 bits. Whoever is not told yet is with the next price.
 const ALARMS_MAX: usize = 1_000;
 
-/// Without a warning level the limit itself is one: a decision keeps to it, a price does not.
-const AT_THE_LIMIT: u32 = 100;
-
 /// Measures that a price moves, of both levels.
 const MEASURES_MAX: usize = 8;
 
+/// What people know of one measure.
+pub(crate) struct Mark<'a> {
+    pub(crate) bits: &'a mut u8,
+    pub(crate) bit: u8,
+}
+
+impl Mark<'_> {
+    /// Keeps what holds now; whether it did not before.
+    pub(crate) fn is_new(self, holds: bool) -> bool {
+        let held = *self.bits & self.bit != 0;
+        *self.bits = if holds { *self.bits | self.bit } else { *self.bits & !self.bit };
+        holds && !held
+    }
+}
+
 impl Risk {
     /// An instrument has another price: alarms for the accounts and firms that hold some of it, where a measure has reached
-    /// its warning level; one each until it is below it again.
+    /// its warning level or passed its limit; one each until it has not any more.
     pub(crate) fn watch(&mut self, symbol: SymbolIx, out: &mut Outbox) {
         let mut told = 0;
         for n in 0..self.instruments[symbol].holdings.len() {
@@ -31,7 +44,12 @@ impl Risk {
     fn watch_holding(&mut self, ix: HoldingIx, out: &mut Outbox) -> usize {
         let mut told = 0;
         for one in self.measured_between_orders(ix) {
-            if self.comes_to_warning(ix, &one, Some(AT_THE_LIMIT)) {
+            let percent = self.warning_percent(ix, one.level);
+            let (warned, over) = self.marks(ix, &one);
+            let reached = percent.is_some_and(|percent| is_reached(&one, percent));
+            // What an order is refused for, a price does.
+            let news = [warned.is_new(reached), over.is_new(one.value > one.limit)];
+            if news.contains(&true) {
                 self.alarm_of(ix, &one, out);
                 told += 1;
             }

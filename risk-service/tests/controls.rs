@@ -110,7 +110,7 @@ fn a_loss_of_the_day_stops_all_but_what_reduces() {
     assert_eq!(place(&mut desk, "a", "buy 1 @ 9"), "ok", "100 lost on 1,000 held, and no more");
     desk.reference("AAPL", "9.89");
     let said = desk.place(ask("b", "buy 1 @ 9"));
-    assert_eq!(said, ["8 b LIMIT_LOSS: 110 > 100 firm ACME"]);
+    assert_eq!(said, ["warning Loss 110 of 100", "8 b LIMIT_LOSS: 110 > 100 firm ACME"]);
     assert_eq!(place(&mut desk, "c", "sell 1 @ 11"), "ok");
     desk.later_ms(24 * 3_600_000);
     desk.tick();
@@ -193,13 +193,19 @@ fn a_price_alone_brings_a_position_to_its_warning_and_over_its_limit() {
     });
     assert_eq!(warnings(&mut desk, "15.99"), [""; 0]);
     assert_eq!(warnings(&mut desk, "16"), ["warning Gross 16000 of 20000"]);
+    assert_eq!(warnings(&mut desk, "20"), [""; 0], "once");
+    assert_eq!(warnings(&mut desk, "20.01"), ["warning Gross 20010 of 20000"], "over it");
     assert_eq!(warnings(&mut desk, "21"), [""; 0], "once");
     assert_eq!(warnings(&mut desk, "15"), [""; 0]);
     assert_eq!(warnings(&mut desk, "25"), ["warning Gross 25000 of 20000"]);
-    // Without a warning level the limit is one.
+    // Without a warning level there is the limit.
     let mut desk = limited(|l| l.daily_loss_max = Some(amount("100")));
-    assert_eq!(warnings(&mut desk, "9.91"), [""; 0]);
-    assert_eq!(warnings(&mut desk, "9.90"), ["warning Loss 100 of 100"]);
+    assert_eq!(warnings(&mut desk, "9.90"), [""; 0]);
+    assert_eq!(warnings(&mut desk, "9.89"), ["warning Loss 110 of 100"]);
+    desk.later_ms(24 * 3_600_000);
+    desk.tick();
+    assert_eq!(warnings(&mut desk, "9.79"), [""; 0], "a new day");
+    assert_eq!(warnings(&mut desk, "9.78"), ["warning Loss 110 of 100"]);
     desk.check_books();
 }
 
@@ -214,6 +220,8 @@ fn a_position_in_one_instrument_says_nothing_of_that_in_another() {
     let alarms = |said: Vec<String>| said.into_iter().filter(|l| l.starts_with("warning")).count();
     assert_eq!(alarms(desk.priced("AAPL", "10")), 1, "10,000 of 12,000");
     assert_eq!(alarms(desk.place(ask("a", "buy 1 @ 10"))), 0);
+    assert_eq!(alarms(desk.place(ask("s", "sell 1 @ 11"))), 0, "little on the other side");
+    assert_eq!(alarms(desk.priced("AAPL", "10")), 0);
     assert_eq!(alarms(desk.place(Ask { symbol: "MSFT", ..ask("b", "buy 1 @ 10") })), 0, "little of another");
     assert_eq!(alarms(desk.priced("AAPL", "10")), 0, "told already");
 }

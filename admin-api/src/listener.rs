@@ -98,15 +98,15 @@ async fn accept(
                 Err(_) => tracing::debug!(%address, "no TLS in time"),
             }
         });
+        if oldest_first.len() == HANDSHAKES_MAX {
+            oldest_first.retain(|handshake| !handshake.is_finished());
+        }
         if oldest_first.len() == HANDSHAKES_MAX
             && let Some(oldest) = oldest_first.pop_front()
         {
             oldest.abort();
         }
         oldest_first.push_back(handshake.abort_handle());
-        while oldest_first.front().is_some_and(AbortHandle::is_finished) {
-            oldest_first.pop_front();
-        }
     }
 }
 

@@ -77,7 +77,7 @@ impl<T: Clone> Kept<T> {
         // Whoever asks meanwhile waits for the one look.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, found)) = &*kept
-            && now < at.plus_ns(life_s * 1_000_000_000)
+            && (*at..at.plus_ns(life_s * 1_000_000_000)).contains(&now)
         {
             return found.clone();
         }

@@ -71,7 +71,10 @@ impl<A: Application> Gateway<A> {
     /// Sends the `nth` message that a record becomes.
     fn tell(&mut self, record: &Record, answer: &Answer<'_>, nth: usize, now: Now) {
         let Some(&index) = self.by_session.get(&answer.session) else {
-            Statistics::add(&self.statistics.outcomes_without_session, 1);
+            // Nobody logs on to those of the API, and nobody misses it.
+            if !answer.session.is_api() {
+                Statistics::add(&self.statistics.outcomes_without_session, 1);
+            }
             return;
         };
         if let Some(settles) = answer.settles {

@@ -718,7 +718,7 @@ impl Config {
     }
 
     fn check_sessions(&self) -> Result<(), Fault> {
-        if self.gateway.comp_id.as_str() == SessionId::API {
+        if self.gateway.comp_id.as_str().rsplit('/').next() == Some(SessionId::API) {
             let what =
                 format!("comp_id \"{}\" stands for orders over the API: choose another", SessionId::API);
             return Err(Fault::new("[gateway]", 0, "comp_id", what));

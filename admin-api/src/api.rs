@@ -384,6 +384,18 @@ impl Api {
         }
     }
 
+    /// The read model with everything that was durable when it is asked for: for what is there or not, with effect.
+    pub(crate) async fn caught_up_model(&self) -> Result<&ReadModel, Problem> {
+        let target = self.log.durable();
+        let reached = async {
+            while self.model.position() < target {
+                tokio::time::sleep(MODEL_POLL).await;
+            }
+        };
+        let reached = tokio::time::timeout(MODEL_WAIT, reached).await;
+        reached.map(|()| &self.model).map_err(|_| Problem::later(ProblemKind::Unavailable, 1))
+    }
+
     /// The read model as far as it is.
     pub(crate) fn model(&self) -> &ReadModel {
         &self.model

@@ -255,7 +255,8 @@ impl From<(Refusal, String)> for Problem {
             | R::Pending
             | R::StaleModify
             | R::NotAmendable
-            | R::CancelNotPossible => K::Conflict,
+            | R::CancelNotPossible
+            | R::VenueRefused => K::Conflict,
             R::RateLimit => K::RateLimit,
             R::KillSwitch
             | R::CancelOnly
@@ -267,8 +268,8 @@ impl From<(Refusal, String)> for Problem {
             | R::RiskUnavailable => K::Unavailable,
             _ => K::Invalid,
         };
-        let retry_after_s = matches!(kind, K::RateLimit | K::Unavailable).then_some(1);
-        Self { code: Some(refusal.code()), retry_after_s, ..Self::because(kind, detail) }
+        // It is decided: the same request gets the same answer, whenever it comes again.
+        Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
     }
 }
 

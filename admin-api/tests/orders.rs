@@ -4,8 +4,10 @@
 mod support;
 mod venue;
 
+use assay_admin_api::ApiConfig;
 use assay_trading_types::*;
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::Reply;
 use venue::{Venue, ids, refused};
 
@@ -46,6 +48,13 @@ fn delete(venue: &Venue, token: &str, id: &str) -> Reply {
 
 fn patch(venue: &Venue, token: &str, id: &str, body: Value) -> Reply {
     venue.world.write(token, "PATCH", &format!("/api/v1/orders/{id}"), body)
+}
+
+/// Checks that it comes to this.
+#[track_caller]
+fn sooner_or_later(wanted: [&str; 3], mut now: impl FnMut() -> [String; 3]) {
+    let last = (0..10_000).map(|_| now()).find(|found| *found == wanted);
+    assert!(last.is_some(), "{:?} never became {wanted:?}", now());
 }
 
 /// An order of a FIX session of FIRM1; its id.
@@ -90,16 +99,14 @@ fn an_order_is_held_for_shown_and_traded() {
     let offer = json!({"account": "FIRM2", "symbol": "AAPL", "side": "sell", "ord_type": "limit", "qty": "40",
         "price": "10.10", "tif": "ioc"});
     let sold = venue.post(&venue.ben, "/orders", offer).expect(201).text("id");
-    let view = |token: &str, id: &str| venue.get(token, &format!("/orders/{id}")).expect(200);
-    assert_eq!(
-        (view(&venue.ben, &sold).text("status"), view(&venue.ben, &sold).text("cum_qty")),
-        ("filled".to_owned(), "40".to_owned())
-    );
-    assert_eq!(
-        (view(&venue.trader, &id).text("status"), view(&venue.trader, &id).text("leaves_qty")),
-        ("partially_filled".to_owned(), "60".to_owned())
-    );
-    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "AAPL")[0], "40");
+    // Fills and their postings come after the answer.
+    let shown = |token: &str, id: &str| {
+        let order = venue.get(token, &format!("/orders/{id}")).expect(200);
+        ["status", "cum_qty", "leaves_qty"].map(|field| order.text(field))
+    };
+    sooner_or_later(["filled", "40", "0"], || shown(&venue.ben, &sold));
+    sooner_or_later(["partially_filled", "40", "60"], || shown(&venue.trader, &id));
+    sooner_or_later(["40", "0", "40"], || venue.wallet(&venue.trader, "FIRM1", "AAPL"));
     venue.get(&venue.ben, &format!("/orders/{id}")).problem(404, "not-found");
     // What few orders have is shown as it was asked.
     let hidden = change(change(bid("10", "9"), "max_floor", json!("2")), "post_only", json!(true));
@@ -169,7 +176,7 @@ fn an_order_takes_other_terms() {
         (changed.text("price"), changed.text("qty"), changed.text("id")),
         ("9.50".to_owned(), "100".to_owned(), id.clone())
     );
-    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "950");
+    sooner_or_later(["9050", "950", "10000"], || venue.wallet(&venue.trader, "FIRM1", "USD"));
     let changed = patch(&venue, &venue.ada, &id, json!({"qty": "40"})).expect(200);
     assert_eq!((changed.text("price"), changed.text("leaves_qty")), ("9.50".to_owned(), "40".to_owned()));
     refused(patch(&venue, &venue.trader, &id, json!({"qty": "100000"})), 400, "LIMIT_CREDIT");
@@ -196,8 +203,9 @@ fn an_order_is_cancelled_by_its_firm_and_by_staff() {
     let cancel = format!("/orders/{second}/cancel");
     assert_eq!(venue.post(&venue.olga, &cancel, Value::Null).expect(200).text("status"), "canceled");
     let fix = entered_over_fix(&venue);
+    assert_eq!(venue.get(&venue.trader, &format!("/orders/{fix}")).expect(200).text("origin"), "fix");
     assert_eq!(delete(&venue, &venue.ada, &fix).expect(200).text("status"), "canceled");
-    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "0");
+    sooner_or_later(["10000", "0", "10000"], || venue.wallet(&venue.trader, "FIRM1", "USD"));
 }
 
 #[test]
@@ -235,4 +243,43 @@ fn a_model_made_anew_answers_the_same() {
     let before = world.get(&trader, "/api/v1/orders").expect(200).body;
     let world = world.restarted_without_read_model();
     assert_eq!(world.get(&trader, "/api/v1/orders").expect(200).body, before);
+}
+
+#[test]
+fn what_nobody_has_answered_yet_is_pending_and_can_be_asked_for() {
+    // No risk and no market are there.
+    let world = support::World::new();
+    let first = world.administrator();
+    let second = world.member(&first, None, "second", &["admin"], None);
+    let trader = world.member(&first, Some(&second), "tim", &["trader"], Some("FIRM1"));
+    let config = ApiConfig { decision_wait: Duration::from_secs(2), ..ApiConfig::default() };
+    let world = world.restarted_with(config);
+    let place = || {
+        let call = support::Call::new("POST", "/api/v1/orders").by(&trader).header("idempotency-key", "k-1");
+        world.send(call.json(&bid("1", "10"))).expect(202).text("ask")
+    };
+    let ask = place();
+    assert_eq!(place(), ask, "a repeat has the first one's place");
+    let told = world.get(&trader, &ask).expect(200);
+    assert_eq!(
+        (told.text("outcome"), told.text("operation")),
+        ("pending".to_owned(), "place_order".to_owned())
+    );
+    let session = SessionId::of_api(&"FIRM1".parse().unwrap());
+    let terms = serde_json::from_value(json!({"cl_ord_id": "x", "session": session, "firm": "FIRM1",
+        "account": "FIRM1", "symbol": "AAPL", "side": "buy", "ord_type": "limit", "price": "10", "qty": "1", "tif": "day"}));
+    world.says(OrderRefused {
+        request: RequestId { session, epoch: 1, seq: 1 },
+        terms: terms.unwrap(),
+        refusal: Refusal::UnknownSymbol,
+        detail: "AAPL is not listed".to_owned(),
+        limits_version: 0,
+        reference_price: None,
+    });
+    let told = || {
+        let told = world.get(&trader, &ask).expect(200);
+        (told.text("outcome") == "refused").then(|| told.text("code"))
+    };
+    let code = std::iter::repeat_with(told).take(100_000).flatten().next();
+    assert_eq!(code.as_deref(), Some("UNKNOWN_SYMBOL"));
 }

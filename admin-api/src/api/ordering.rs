@@ -2,10 +2,11 @@
 
 use super::{Api, MODEL_POLL, Outcome};
 use crate::asked::Asked;
+use crate::operation::Operation;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{OrderAnswerRow, OrderRow};
 use assay_trading_types::{
-    ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
+    ClOrdId, CommandId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
 };
 
 /// How a request on an order ended that was not refused.
@@ -44,7 +45,7 @@ impl Api {
         let outcome = self.submit(asked, ControlAction::Order(wanted)).await?;
         // A repeat is answered as the first of its key was: that request's number is the decision's subject.
         let (request, command) = match &outcome {
-            Outcome::Done { subject, command, .. } => (subject.parse().ok(), *command),
+            Outcome::Done { subject, command, .. } => (subject.parse().ok(), self.first_of(asked, *command)),
             Outcome::Proposed { .. } | Outcome::Pending { .. } => return Ok(Ordered::Late(outcome)),
         };
         let Some(request) = request else { return Ok(Ordered::Late(outcome)) };
@@ -57,6 +58,7 @@ impl Api {
     async fn order_answer(&self, request: u64, until: Until) -> Result<OrderRow, Problem> {
         let unavailable = |_| Problem::later(ProblemKind::Unavailable, 1);
         loop {
+            let looked_at = self.model.position();
             let answer = self.model.order_answer(request).map_err(unavailable)?;
             let named = match (answer, until) {
                 (Some(OrderAnswerRow::Refused(refusal, detail)), _) => return Err((refusal, detail).into()),
@@ -73,9 +75,42 @@ impl Api {
                         false => Err((Refusal::TooLate, format!("the order is {}", row.status)).into()),
                     };
                 }
-                _ => tokio::time::sleep(MODEL_POLL).await,
+                // However many wait: the database is asked again when there is more in it.
+                _ => {
+                    while self.model.position() == looked_at {
+                        tokio::time::sleep(MODEL_POLL).await;
+                    }
+                }
             }
         }
+    }
+
+    /// Whether an operation asks something of an order: what became of it is the answer of risk and the market.
+    pub(crate) fn is_about_orders(operation: &str) -> bool {
+        use Operation as O;
+        [O::PlaceOrder, O::ReplaceOrder, O::CancelOrder, O::CancelOrderByPost]
+            .map(O::name)
+            .contains(&operation)
+    }
+
+    /// What became of a request of this number: the order that it made, changed or ended, or why none; nothing as long as
+    /// nobody knows.
+    pub(crate) fn order_outcome(&self, operation: &str, request: &str) -> Option<Result<OrderId, Refusal>> {
+        let id = match self.model.order_answer(request.parse().ok()?).ok()?? {
+            OrderAnswerRow::Refused(refusal, _) => return Some(Err(refusal)),
+            OrderAnswerRow::Order(id) => id,
+        };
+        let row = self.model.order(id).ok()??;
+        let ends = [Operation::CancelOrder, Operation::CancelOrderByPost].map(Operation::name);
+        (!ends.contains(&operation) || !is_working(&row)).then_some(Ok(id))
+    }
+
+    /// The command that `command` repeats, or itself: what can be asked for.
+    fn first_of(&self, asked: &Asked, command: CommandId) -> CommandId {
+        let (by, state) = (asked.caller.as_ref().map(|caller| caller.user), self.state());
+        let first =
+            asked.idempotency_key.as_ref().and_then(|key| state.commands.first_of(by, key, self.now()));
+        first.map_or(command, |(first, _)| first)
     }
 
     /// An id for a request that has none of its client's.

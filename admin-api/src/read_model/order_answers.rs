@@ -12,6 +12,7 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
         Event::OrderRequested(e) if e.request.session.is_api() => {
             told(db, &e.request, Some(OrderId::new(record.partition, record.offset)), None)
         }
+        Event::OrderCancelInstructed(e) => told(db, &e.request, Some(e.order_id), None),
         Event::OrderRefused(e) if e.request.session.is_api() => {
             told(db, &e.request, None, Some((e.refusal, &e.detail)))
         }
@@ -52,7 +53,7 @@ fn told(
 
 /// What became of a request.
 pub(crate) enum OrderAnswerRow {
-    /// It is this order's: entered, but perhaps not yet on its book, or replaced.
+    /// It is this order's: entered, but perhaps not yet on its book, replaced, or to be cancelled.
     Order(OrderId),
     /// It is refused: why, and in words.
     Refused(Refusal, String),

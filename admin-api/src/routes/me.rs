@@ -235,7 +235,7 @@ pub(crate) struct CommandView {
     /// When, UTC.
     #[schema(example = "2026-11-21T09:30:00.000000000Z")]
     at: String,
-    /// `done`, `proposed` or `refused`.
+    /// `done`, `proposed` or `refused`; `pending` as long as risk and the market have not answered on an order.
     #[schema(example = "done")]
     outcome: &'static str,
     /// What it made or changed, or the proposal that waits.
@@ -258,15 +258,25 @@ async fn read_command(
     let not_found = || Problem::new(ProblemKind::NotFound);
     let by = asked.caller()?.user;
     let command = CommandId::new(&id).map_err(|_| not_found())?;
-    let state = api.state();
-    let past = state.commands.get(&command).filter(|past| past.by == Some(by)).ok_or_else(not_found)?;
-    let (outcome, id_made, code) = match &past.decision {
-        Decision::Done { subject, .. } => ("done", Some(subject.clone()), None),
+    let (operation, at, decision) = {
+        let state = api.state();
+        let past = state.commands.get(&command).filter(|past| past.by == Some(by)).ok_or_else(not_found)?;
+        (past.operation.clone(), past.at.to_string(), past.decision.clone())
+    };
+    let (outcome, id_made, code) = match decision {
+        // Taken by the back office, which is not the last word on an order.
+        Decision::Done { subject, .. } if Api::is_about_orders(&operation) => {
+            match api.order_outcome(&operation, &subject) {
+                Some(Ok(order)) => ("done", Some(order.to_string()), None),
+                Some(Err(refusal)) => ("refused", None, Some(refusal.code())),
+                None => ("pending", None, None),
+            }
+        }
+        Decision::Done { subject, .. } => ("done", Some(subject), None),
         Decision::Proposed { proposal } => ("proposed", Some(proposal.to_string()), None),
         Decision::Refused { refusal, .. } => ("refused", None, Some(refusal.code())),
     };
-    let operation = past.operation.clone();
-    Ok(Json(CommandView { id, operation, at: past.at.to_string(), outcome, id_made, code }))
+    Ok(Json(CommandView { id, operation, at, outcome, id_made, code }))
 }
 
 /// Named so that the document lists it; every write may answer it.

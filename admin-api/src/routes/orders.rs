@@ -72,7 +72,7 @@ pub(crate) struct NewOrder {
     /// MinQty(110) of `ioc`: least to fill at once, or nothing.
     #[schema(value_type = Option<String>, example = json!(null))]
     min_qty: Option<Qty>,
-    /// MaxFloor(111): most of it to show; 0 hides it.
+    /// MaxFloor(111): most of it to show at a time, above zero.
     #[schema(value_type = Option<String>, example = json!(null))]
     max_floor: Option<Qty>,
     /// ExecInst(18) 6: rests or is cancelled, never takes.
@@ -236,7 +236,11 @@ async fn open_order(
 ) -> Result<(FirmId, OrderRow), Problem> {
     let not_found = || Problem::new(ProblemKind::NotFound);
     let id = OrderId::parse(id).ok_or_else(not_found)?;
-    let row = api.read_model(headers).await?.order(id).map_err(failed)?.ok_or_else(not_found)?;
+    let row = match api.read_model(headers).await?.order(id).map_err(failed)? {
+        Some(row) => row,
+        // Nobody is told that an order is not there which only has not come so far.
+        None => api.caught_up_model().await?.order(id).map_err(failed)?.ok_or_else(not_found)?,
+    };
     let firm = FirmId::new(&row.firm).map_err(|_| not_found())?;
     asked.caller()?.sees(None, Some(firm))?;
     // A repeat of what ended it is answered as it was.

@@ -26,7 +26,7 @@ fn fields() -> Vec<(&'static str, &'static str, Vec<Value>)> {
         ("BeneficiaryView", "method", given(PAY_METHODS)),
         ("BreakView", "kind", given(&["imbalance", "clearing", "trades", "movements", "hold"])),
         ("ColumnView", "kind", given(&["text", "integer", "decimal", "time", "day", "flag"])),
-        ("CommandView", "outcome", given(&["done", "proposed", "refused"])),
+        ("CommandView", "outcome", given(&["done", "proposed", "refused", "pending"])),
         ("DeliveryView", "kind", all(NoticeKind::ALL)),
         ("ExecutionView", "side", all(Side::ALL)),
         ("FirmTerms", "self_trade", given(SELF_TRADES)),

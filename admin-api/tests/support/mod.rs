@@ -133,8 +133,11 @@ impl World {
             read_model: dir.path().join("admin"),
             mail: MailRoute::Directory(dir.path().join("mail")),
             kyc: KycConfig { documents: dir.path().join("documents"), ..config.kyc },
-            // How slow the machine is decides nothing.
-            decision_wait: Duration::from_secs(60),
+            // How slow the machine is decides nothing, unless a test is about waiting.
+            decision_wait: match config.decision_wait == ApiConfig::default().decision_wait {
+                true => Duration::from_secs(60),
+                false => config.decision_wait,
+            },
             ..config
         };
         let log = Arc::new(log);

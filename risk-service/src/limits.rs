@@ -190,7 +190,7 @@ impl Risk {
             let reached = is_reached(one, percent);
             // An order is measured on its own side, the price on both: that it is little here says nothing of the other.
             let of_one_side = matches!(one.measure, Measure::Net | Measure::Position);
-            if (reached || !of_one_side) && self.marks(approved.holding, one).0.is_new(reached) {
+            if (reached || !of_one_side) && self.marks(approved.holding, one).0.begins(reached) {
                 self.alarm_of(approved.holding, one, out);
             }
         }

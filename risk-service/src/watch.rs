@@ -21,7 +21,7 @@ pub(crate) struct Mark<'a> {
 
 impl Mark<'_> {
     /// Keeps what holds now; whether it did not before.
-    pub(crate) fn is_new(self, holds: bool) -> bool {
+    pub(crate) fn begins(self, holds: bool) -> bool {
         let held = *self.bits & self.bit != 0;
         *self.bits = if holds { *self.bits | self.bit } else { *self.bits & !self.bit };
         holds && !held
@@ -48,7 +48,7 @@ impl Risk {
             let (warned, over) = self.marks(ix, &one);
             let reached = percent.is_some_and(|percent| is_reached(&one, percent));
             // What an order is refused for, a price does.
-            let news = [warned.is_new(reached), over.is_new(one.value > one.limit)];
+            let news = [warned.begins(reached), over.begins(one.value > one.limit)];
             if news.contains(&true) {
                 self.alarm_of(ix, &one, out);
                 told += 1;

@@ -69,7 +69,7 @@ enum Told {
         notice: NoticeView,
     },
     Order {
-        order: OrderView,
+        order: Box<OrderView>,
     },
     Fill {
         fill: ExecutionView,
@@ -278,7 +278,7 @@ impl<'a> Talk<'a> {
         let mut told = Vec::with_capacity(touched.orders.len() + touched.fills.len());
         for order in &touched.orders {
             if let Some(row) = model.order(*order).map_err(|_| End::Failed)? {
-                told.push(Told::Order { order: trading::order_view(row) });
+                told.push(Told::Order { order: Box::new(trading::order_view(row)) });
             }
         }
         for fill in &touched.fills {

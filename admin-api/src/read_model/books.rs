@@ -3,7 +3,7 @@
 //! Balances are carried in memory and written once a batch. Every transfer becomes one entry that both of its accounts are
 //! found by, with how each stood after it.
 
-use super::text::{Text, hex, text};
+use super::text::{Text, text};
 use super::trading::run;
 use crate::word::word;
 use assay_event_log::Record;
@@ -267,7 +267,7 @@ impl Books {
             self.accounts[place].write(db)?;
         }
         for id in std::mem::take(&mut self.ended_holds) {
-            run(db, "DELETE FROM ledger_hold WHERE id = ?1", [hex(id).as_str()])?;
+            run(db, "DELETE FROM ledger_hold WHERE id = ?1", [text(id).as_str()])?;
         }
         for id in std::mem::take(&mut self.changed_holds) {
             if let Some(hold) = self.holds.get_mut(&id) {
@@ -410,7 +410,7 @@ impl Hold {
         let sql = "INSERT INTO ledger_hold VALUES (?1,?2,?3,?4,?5,?6,?7) ON CONFLICT (id) DO UPDATE SET remaining = ?5";
         let order = self.order.map(|id| id.as_u64().cast_signed());
         let (debit, credit) = (self.debit.0.as_str(), self.credit.0.as_str());
-        let (asset, name, remaining) = (self.debit.1.as_str(), hex(id), text(self.remaining));
+        let (asset, name, remaining) = (self.debit.1.as_str(), text(id), text(self.remaining));
         self.is_written = true;
         let values = params![name.as_str(), debit, credit, asset, remaining.as_str(), order, self.movement];
         run(db, sql, values)
@@ -430,7 +430,7 @@ impl Entry {
             .execute(params![
                 self.id,
                 self.at.as_ns(),
-                hex(self.transfer).as_str(),
+                text(self.transfer).as_str(),
                 debit.id,
                 credit.id,
                 debit.key.0.as_str(),

@@ -4,10 +4,17 @@ use crate::hex_text::{LOWER, hex, parse_hex};
 use crate::text_visitor::from_text;
 use crate::{Amount, Asset, ExecId, FeesApplied, FirmId, LoanId, MovementId, OrderId};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Id of a transfer: unique for ever, derived from what caused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(pub u128);
+
+impl fmt::Display for TransferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex::<32>(self.0, LOWER))
+    }
+}
 
 impl Serialize for TransferId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -91,6 +91,16 @@ impl Exposure {
         self.open_buys + self.open_sells
     }
 
+    /// Open orders and absolute positions.
+    pub(crate) fn gross_with_orders(&self) -> i128 {
+        self.working() + self.gross
+    }
+
+    /// Positions once the open orders of a side are filled; positive in the direction of the side.
+    pub(crate) fn net_on(&self, is_buy: bool) -> i128 {
+        if is_buy { self.net + self.open_buys } else { self.open_sells - self.net }
+    }
+
     /// Loss of the day, negative for a profit.
     pub(crate) fn loss(&self) -> i128 {
         let day = &self.day;

@@ -299,7 +299,7 @@ fn check_exposure(level: Level<'_>, added: &Added<'_>, measured: &mut Measuremen
     let orders = i128::from(exposure.open_orders + added.orders) * i128::from(SCALE);
     let orders_max = limits.open_orders_max.map(|n| Amount::from_units(i128::from(n) * i128::from(SCALE)));
     measure(Measure::OpenOrders, orders_max, orders, Refusal::LimitOpenOrders, added.orders > 0)?;
-    let gross = (exposure.working() + exposure.gross).saturating_add(added.notional);
+    let gross = exposure.gross_with_orders().saturating_add(added.notional);
     measure(
         Measure::Gross,
         limits.gross_notional_max,
@@ -307,9 +307,7 @@ fn check_exposure(level: Level<'_>, added: &Added<'_>, measured: &mut Measuremen
         Refusal::LimitGross,
         grows && !sells_held(added),
     )?;
-    let (net, open) =
-        if is_buy { (exposure.net, exposure.open_buys) } else { (-exposure.net, exposure.open_sells) };
-    let net = net + open + added.notional;
+    let net = exposure.net_on(is_buy) + added.notional;
     measure(Measure::Net, limits.net_notional_max, net, Refusal::LimitNet, grows && !added.reduces)?;
     check_position(limits, added, &mut measure)?;
     measure(Measure::Loss, limits.daily_loss_max, exposure.loss(), Refusal::LimitLoss, !added.reduces)?;

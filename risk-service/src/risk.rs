@@ -385,7 +385,7 @@ impl AtStake {
         let credit = exposure.credit(true, 0).max(exposure.credit(false, 0));
         Self {
             working: Amount::from_units(exposure.working()),
-            gross: Amount::from_units(exposure.working() + exposure.gross),
+            gross: Amount::from_units(exposure.gross_with_orders()),
             net: Amount::from_units(exposure.net),
             loss: Amount::from_units(exposure.loss()),
             credit: Amount::from_units(credit),

@@ -68,9 +68,9 @@ impl Risk {
         let mut measured = ArrayVec::new();
         for (level, book, exposure) in levels {
             let limits = &book.limits;
-            let net = (exposure.net + exposure.open_buys).max(exposure.open_sells - exposure.net);
+            let net = exposure.net_on(true).max(exposure.net_on(false));
             let all = [
-                (Measure::Gross, limits.gross_notional_max, exposure.working() + exposure.gross),
+                (Measure::Gross, limits.gross_notional_max, exposure.gross_with_orders()),
                 (Measure::Net, limits.net_notional_max, net),
                 (Measure::Position, limits.position_notional_max, value(most, price)),
                 (Measure::Loss, limits.daily_loss_max, exposure.loss()),

@@ -74,32 +74,31 @@ impl Limits {
 
     /// The first limit that nothing could keep to.
     fn not_above_zero(&self) -> Option<&'static str> {
-        let quantities = [("order_qty", self.order_qty), ("position_qty", self.position_qty)];
-        let amounts = [
-            ("order_notional", self.order_notional),
-            ("gross_notional", self.gross_notional),
-            ("net_notional", self.net_notional),
-            ("working_notional", self.working_notional),
-            ("position_notional", self.position_notional),
-            ("daily_loss", self.daily_loss),
-            ("credit", self.credit),
+        let quantity = |given: Option<Qty>| given.is_some_and(|qty| qty <= Qty::ZERO);
+        let amount = |given: Option<Amount>| given.is_some_and(|amount| amount <= Amount::ZERO);
+        let count = |given: Option<u32>| given == Some(0);
+        let all = [
+            ("order_qty", quantity(self.order_qty)),
+            ("position_qty", quantity(self.position_qty)),
+            ("order_notional", amount(self.order_notional)),
+            ("gross_notional", amount(self.gross_notional)),
+            ("net_notional", amount(self.net_notional)),
+            ("working_notional", amount(self.working_notional)),
+            ("position_notional", amount(self.position_notional)),
+            ("daily_loss", amount(self.daily_loss)),
+            ("credit", amount(self.credit)),
+            ("order_adv_bp", count(self.order_adv_bp)),
+            ("open_orders", count(self.open_orders)),
+            ("orders_per_s", count(self.orders_per_s)),
+            ("order_trade_ratio", count(self.order_trade_ratio)),
+            ("price_collar_bp", count(self.price_collar_bp)),
+            ("price_collar_ticks", count(self.price_collar_ticks)),
+            ("market_protection_bp", count(self.market_protection_bp)),
+            ("duplicate_window_ms", count(self.duplicate_window_ms)),
+            ("repeated_executions", count(self.repeated_executions)),
+            ("repeated_execution_window_ms", count(self.repeated_execution_window_ms)),
         ];
-        let counts = [
-            ("order_adv_bp", self.order_adv_bp),
-            ("open_orders", self.open_orders),
-            ("orders_per_s", self.orders_per_s),
-            ("order_trade_ratio", self.order_trade_ratio),
-            ("price_collar_bp", self.price_collar_bp),
-            ("price_collar_ticks", self.price_collar_ticks),
-            ("market_protection_bp", self.market_protection_bp),
-            ("duplicate_window_ms", self.duplicate_window_ms),
-            ("repeated_executions", self.repeated_executions),
-            ("repeated_execution_window_ms", self.repeated_execution_window_ms),
-        ];
-        let quantity = quantities.into_iter().find(|(_, given)| given.is_some_and(|q| q <= Qty::ZERO));
-        let amount = amounts.into_iter().find(|(_, given)| given.is_some_and(|a| a <= Amount::ZERO));
-        let count = counts.into_iter().find(|(_, given)| *given == Some(0));
-        quantity.map(|(key, _)| key).or(amount.map(|(key, _)| key)).or(count.map(|(key, _)| key))
+        all.into_iter().find_map(|(key, is_bad)| is_bad.then_some(key))
     }
 
     /// As they stand in the log.

@@ -4,7 +4,7 @@
 use crate::back_office::{call, once_recovered, settled};
 use crate::client::Client;
 use crate::instance::{Home, Server};
-use crate::session_commands::{administrators, answer, command, home, member, wait};
+use crate::session_commands::{administrators, answer, command, home, member, token, wait};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -27,10 +27,6 @@ impl Office {
             rita: person("rita", "risk", None),
         }
     }
-}
-
-fn token(file: &Path) -> String {
-    std::fs::read_to_string(file).expect("written").trim().to_owned()
 }
 
 /// What `by` reads.

@@ -3,7 +3,7 @@
 use crate::back_office::{Reply, call, settled};
 use crate::client::Client;
 use crate::instance::{Home, Server};
-use crate::session_commands::{administrators, answer, command, home, member, wait};
+use crate::session_commands::{administrators, answer, command, home, member, token, wait};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -28,10 +28,6 @@ impl Office {
             oskar: person("oskar", "operations", None),
         }
     }
-}
-
-fn token(file: &Path) -> String {
-    std::fs::read_to_string(file).expect("written").trim().to_owned()
 }
 
 /// What a POST answers, however long the machine takes; `key` names it once for ever.

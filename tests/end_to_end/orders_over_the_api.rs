@@ -3,15 +3,11 @@
 use crate::back_office::{Reply, call, once_recovered, settled};
 use crate::client::Client;
 use crate::instance::Server;
-use crate::session_commands::{administrators, home, member, wait};
+use crate::session_commands::{administrators, home, member, token, wait};
 use serde_json::{Value, json};
 use std::path::Path;
 
 const COPY: &str = "\n[[session]]\ncomp_id = \"COPY2\"\nfirm = \"FIRM2\"\nkind = \"drop_copy\"\n\n[log]\n";
-
-fn token(file: &Path) -> String {
-    std::fs::read_to_string(file).expect("written").trim().to_owned()
-}
 
 /// A POST that has effect, under a name of its own.
 fn post(server: &Server, by: &Path, key: &str, path: &str, body: &Value) -> Value {

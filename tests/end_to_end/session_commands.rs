@@ -101,6 +101,11 @@ pub(crate) fn member(
 }
 
 /// `assay ...` by whoever holds `token`.
+/// What a token file holds.
+pub(crate) fn token(file: &Path) -> String {
+    std::fs::read_to_string(file).expect("written").trim().to_owned()
+}
+
 pub(crate) fn command(server: &Server, token: &Path, args: &[&str]) -> Ended {
     let mut command = assay(args);
     command.arg("--api").arg(address(server).to_string()).arg("--token-file").arg(token);

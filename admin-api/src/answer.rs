@@ -55,13 +55,13 @@ pub(crate) fn gone(outcome: Outcome) -> Response {
 fn answer(outcome: Outcome, status: StatusCode, collection: Option<&str>) -> Response {
     match outcome {
         Outcome::Done { command, subject, version } => {
-            let location = collection.map(|collection| format!("{collection}/{subject}"));
+            let place = collection.map(|collection| format!("{collection}/{subject}"));
             let receipt = Receipt { id: subject, version, command: command.to_string() };
-            let mut response = (status, [etag(version)], axum::Json(receipt)).into_response();
-            if let Some(location) = location.and_then(|l| HeaderValue::from_str(&l).ok()) {
-                response.headers_mut().insert(header::LOCATION, location);
+            let response = (status, [etag(version)], axum::Json(receipt)).into_response();
+            match place {
+                Some(place) => placed(response, &place),
+                None => response,
             }
-            response
         }
         Outcome::Proposed { command, proposal } => {
             waiting(command.to_string(), Some(proposal.to_string()), format!("/api/v1/proposals/{proposal}"))
@@ -70,6 +70,16 @@ fn answer(outcome: Outcome, status: StatusCode, collection: Option<&str>) -> Res
             waiting(command.to_string(), None, format!("/api/v1/commands/{command}"))
         }
     }
+}
+
+/// An answer, which says where what was made is if something was.
+pub(crate) fn placed(mut response: Response, place: &str) -> Response {
+    if response.status() == StatusCode::CREATED
+        && let Ok(place) = HeaderValue::from_str(place)
+    {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
 }
 
 fn waiting(command: String, proposal: Option<String>, ask: String) -> Response {

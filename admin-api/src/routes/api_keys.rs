@@ -1,6 +1,6 @@
 //! Keys for machines.
 
-use crate::answer::{changed, gone};
+use crate::answer::{changed, gone, placed};
 use crate::api::{Api, Outcome};
 use crate::asked::Asked;
 use crate::body::{Body, Faults};
@@ -14,7 +14,7 @@ use crate::text_rules;
 use assay_trading_types::{ApiKeyId, IdentityAction};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -146,12 +146,8 @@ async fn create_api_key(
 
 fn made(api: &Api, id: String) -> Response {
     let secret = api.secrets.token(SecretOf::ApiKey, &id);
-    let location = HeaderValue::from_str(&format!("/api/v1/auth/me/api-keys/{id}"));
-    let mut response = (StatusCode::CREATED, Json(ApiKeySecret { id, secret })).into_response();
-    if let Ok(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
+    let place = format!("/api/v1/auth/me/api-keys/{id}");
+    placed((StatusCode::CREATED, Json(ApiKeySecret { id, secret })).into_response(), &place)
 }
 
 fn checked(given: &NewApiKey) -> Result<String, Problem> {

@@ -3,7 +3,7 @@
 use super::loans::{LoanView, found, view};
 use super::movements::firm_of;
 use super::reason::Reason;
-use crate::answer::{changed, etag};
+use crate::answer::{changed, etag, placed};
 use crate::api::{Api, Lent};
 use crate::asked::Asked;
 use crate::body::Body;
@@ -12,7 +12,7 @@ use crate::problem::{Problem, ProblemKind};
 use assay_trading_types::{AccountId, Amount, Asset, FirmId, LoanAction, LoanId, LoanProductId};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -80,13 +80,7 @@ async fn say(
         Lent::Loan(row) => {
             let place = format!("/api/v1/loans/{}", row.loan.id);
             let tag = etag(row.loan.version);
-            let mut response = (status, [tag], Json(view(*row))).into_response();
-            if status == StatusCode::CREATED
-                && let Ok(place) = HeaderValue::from_str(&place)
-            {
-                response.headers_mut().insert(header::LOCATION, place);
-            }
-            Ok(response)
+            Ok(placed((status, [tag], Json(view(*row))).into_response(), &place))
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::firms::failed;
 use super::loan_terms::LoanTerms;
 use super::loans::{InstalmentView, instalment_view};
-use crate::answer::{changed, entity, etag};
+use crate::answer::{changed, entity, etag, placed};
 use crate::api::{Api, Lent};
 use crate::asked::Asked;
 use crate::body::Body;
@@ -15,7 +15,7 @@ use assay_trading_types::loan_terms::Product;
 use assay_trading_types::{Amount, Date, LoanAction, LoanProduct, LoanProductId};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -171,13 +171,7 @@ async fn say(api: &Api, asked: &Asked, action: LoanAction, status: StatusCode) -
         Lent::Product(product) => {
             let place = format!("/api/v1/loan-products/{}", product.id);
             let tag = etag(product.version);
-            let mut response = (status, [tag], Json(view(*product, true))).into_response();
-            if status == StatusCode::CREATED
-                && let Ok(place) = HeaderValue::from_str(&place)
-            {
-                response.headers_mut().insert(header::LOCATION, place);
-            }
-            Ok(response)
+            Ok(placed((status, [tag], Json(view(*product, true))).into_response(), &place))
         }
     }
 }

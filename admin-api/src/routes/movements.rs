@@ -2,7 +2,7 @@
 
 use super::firms::failed;
 use super::trading::narrowed;
-use crate::answer::{changed, etag};
+use crate::answer::{changed, etag, placed};
 use crate::api::{Api, Instructed};
 use crate::asked::{Asked, Caller};
 use crate::body::Body;
@@ -15,7 +15,7 @@ use crate::text_rules;
 use assay_trading_types::{FirmId, MoneyAction, Movement, MovementId, MovementKind, MovementStatus};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -211,13 +211,8 @@ pub(super) fn answer(instructed: Instructed, status: StatusCode) -> Response {
         Instructed::Beneficiary(id) => (status, Json(serde_json::json!({ "id": id }))).into_response(),
         Instructed::Movement(movement) => {
             let place = format!("/api/v1/transactions/{}", movement.id);
-            let mut response = (status, [etag(movement.version)], Json(view(*movement))).into_response();
-            if status == StatusCode::CREATED
-                && let Ok(place) = HeaderValue::from_str(&place)
-            {
-                response.headers_mut().insert(header::LOCATION, place);
-            }
-            response
+            let tag = etag(movement.version);
+            placed((status, [tag], Json(view(*movement))).into_response(), &place)
         }
     }
 }

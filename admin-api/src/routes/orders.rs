@@ -3,7 +3,7 @@
 
 use super::firms::failed;
 use super::trading::{OrderView, order_view};
-use crate::answer::changed;
+use crate::answer::{changed, placed};
 use crate::api::{Api, Ordered, is_working};
 use crate::asked::Asked;
 use crate::body::Body;
@@ -16,7 +16,7 @@ use assay_trading_types::{
 };
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -255,13 +255,7 @@ fn answer(ordered: Ordered, status: StatusCode) -> Response {
         Ordered::Late(outcome) => changed(outcome),
         Ordered::Order(row) => {
             let place = format!("/api/v1/orders/{}", row.id);
-            let mut response = (status, Json(order_view(*row))).into_response();
-            if status == StatusCode::CREATED
-                && let Ok(place) = HeaderValue::from_str(&place)
-            {
-                response.headers_mut().insert(header::LOCATION, place);
-            }
-            response
+            placed((status, Json(order_view(*row))).into_response(), &place)
         }
     }
 }

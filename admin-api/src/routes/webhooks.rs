@@ -1,6 +1,6 @@
 //! One's own webhooks, and what they were told.
 
-use crate::answer::{changed, gone};
+use crate::answer::{changed, gone, placed};
 use crate::api::{Api, Outcome};
 use crate::asked::Asked;
 use crate::body::{Body, Faults};
@@ -14,7 +14,7 @@ use assay_trading_types::{
 };
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -158,13 +158,7 @@ fn secret_shown(api: &Api, outcome: Outcome, status: StatusCode) -> Response {
         return Problem::new(ProblemKind::NotFound).into_response();
     };
     let shown = WebhookSecret { id: subject.clone(), secret: secret(&api.secrets, &hook.id, hook.secret) };
-    let mut response = (status, Json(shown)).into_response();
-    if status == StatusCode::CREATED
-        && let Ok(location) = HeaderValue::from_str(&format!("/api/v1/webhooks/{subject}"))
-    {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
+    placed((status, Json(shown)).into_response(), &format!("/api/v1/webhooks/{subject}"))
 }
 
 /// One of the own webhooks.

@@ -19,7 +19,7 @@ use crate::rate_limit::RateLimiter;
 use crate::read_model::{self, AnswerRow, ReadModel, ReadModelBuilder};
 use crate::screening::{self, ListError, Lists};
 use crate::secrets::Secrets;
-use crate::state::{AdminState, Refused};
+use crate::state::{AdminState, Past, Refused};
 use crate::vault::{DirectoryStore, Vault};
 use crate::webhooks::{Poster, RootsError};
 use crate::wish::Wish;
@@ -30,6 +30,8 @@ use assay_trading_types::{
 };
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::future::Future;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -278,11 +280,32 @@ impl Api {
 
     /// Whether the same was asked before under the same Idempotency-Key: it gets the first answer, however things stand now.
     pub(crate) fn is_repeat(&self, asked: &Asked) -> bool {
-        let Some(key) = &asked.idempotency_key else { return false };
+        self.first(asked, |_, past| past.digest() == Some(asked.digest.as_str())).unwrap_or(false)
+    }
+
+    /// Reads of the command that was the first under the Idempotency-Key, if there was one.
+    fn first<T>(&self, asked: &Asked, read: impl FnOnce(CommandId, &Past) -> T) -> Option<T> {
+        let (by, key) = (asked.caller.as_ref().map(|caller| caller.user), asked.idempotency_key.as_ref()?);
         let state = self.state();
-        let by = asked.caller.as_ref().map(|caller| caller.user);
-        let first = state.commands.first_of(by, key, self.now());
-        first.is_some_and(|(_, past)| past.digest() == Some(asked.digest.as_str()))
+        state.commands.first_of(by, key, self.now()).map(|(id, past)| read(id, past))
+    }
+
+    /// As [`Api::submit`], for what is decided on beyond the back office: `answer` waits for the word on the decision's
+    /// subject, which is that of the first command for a repeat. Without one in time there is what can be asked for.
+    async fn submit_until<K: FromStr, T, A: Future<Output = Result<T, Problem>>>(
+        &self,
+        asked: &Asked,
+        wish: impl Wish,
+        answer: impl FnOnce(K) -> A,
+    ) -> Result<Result<T, Outcome>, Problem> {
+        let outcome = self.submit(asked, wish).await?;
+        let Outcome::Done { subject, command, .. } = &outcome else { return Ok(Err(outcome)) };
+        let Ok(subject) = subject.parse() else { return Ok(Err(outcome)) };
+        let command = self.first(asked, |first, _| first).unwrap_or(*command);
+        match tokio::time::timeout(self.config.decision_wait, answer(subject)).await {
+            Ok(answered) => answered.map(Ok),
+            Err(_) => Ok(Err(Outcome::Pending { command })),
+        }
     }
 
     /// As [`Api::submit`], for what risk decides on: answers once what it said is durable.
@@ -295,17 +318,9 @@ impl Api {
         firm: FirmId,
         action: MoneyAction,
     ) -> Result<Instructed, Problem> {
-        let outcome = self.submit(asked, ControlAction::Money(MoneyWanted { firm, action })).await?;
-        // A repeat is answered as the first of its key was: that command's name is the decision's subject.
-        let first = match &outcome {
-            Outcome::Done { subject, .. } => CommandId::new(subject).ok(),
-            Outcome::Proposed { .. } | Outcome::Pending { .. } => None,
-        };
-        let Some(first) = first else { return Ok(Instructed::Late(outcome)) };
-        match tokio::time::timeout(self.config.decision_wait, self.money_answer(first)).await {
-            Ok(answered) => answered,
-            Err(_) => Ok(Instructed::Late(Outcome::Pending { command: first })),
-        }
+        let wanted = ControlAction::Money(MoneyWanted { firm, action });
+        let answered = self.submit_until(asked, wanted, |command| self.money_answer(command)).await?;
+        Ok(answered.unwrap_or_else(Instructed::Late))
     }
 
     async fn money_answer(&self, command: CommandId) -> Result<Instructed, Problem> {

@@ -29,17 +29,9 @@ impl Api {
         firm: Option<FirmId>,
         action: LoanAction,
     ) -> Result<Lent, Problem> {
-        let outcome = self.submit(asked, ControlAction::Loan(LoanWanted { firm, action })).await?;
-        // A repeat is answered as the first of its key was: that command's name is the decision's subject.
-        let first = match &outcome {
-            Outcome::Done { subject, .. } => CommandId::new(subject).ok(),
-            Outcome::Proposed { .. } | Outcome::Pending { .. } => None,
-        };
-        let Some(first) = first else { return Ok(Lent::Late(outcome)) };
-        match tokio::time::timeout(self.config.decision_wait, self.loan_answer(first)).await {
-            Ok(answered) => answered,
-            Err(_) => Ok(Lent::Late(Outcome::Pending { command: first })),
-        }
+        let wanted = ControlAction::Loan(LoanWanted { firm, action });
+        let answered = self.submit_until(asked, wanted, |command| self.loan_answer(command)).await?;
+        Ok(answered.unwrap_or_else(Lent::Late))
     }
 
     async fn loan_answer(&self, command: CommandId) -> Result<Lent, Problem> {

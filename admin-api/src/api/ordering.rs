@@ -6,7 +6,7 @@ use crate::operation::Operation;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{OrderAnswerRow, OrderRow};
 use assay_trading_types::{
-    ClOrdId, CommandId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
+    ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
 };
 
 /// How a request on an order ended that was not refused.
@@ -41,18 +41,9 @@ impl Api {
             OrderAction::Place { .. } | OrderAction::Replace { .. } => Until::Done,
             OrderAction::Cancel { order_id, .. } => Until::Ended(*order_id),
         };
-        let wanted = OrderWanted { firm, asked: self.now(), action };
-        let outcome = self.submit(asked, ControlAction::Order(wanted)).await?;
-        // A repeat is answered as the first of its key was: that request's number is the decision's subject.
-        let (request, command) = match &outcome {
-            Outcome::Done { subject, command, .. } => (subject.parse().ok(), self.first_of(asked, *command)),
-            Outcome::Proposed { .. } | Outcome::Pending { .. } => return Ok(Ordered::Late(outcome)),
-        };
-        let Some(request) = request else { return Ok(Ordered::Late(outcome)) };
-        match tokio::time::timeout(self.config.decision_wait, self.order_answer(request, until)).await {
-            Ok(answered) => answered.map(|row| Ordered::Order(Box::new(row))),
-            Err(_) => Ok(Ordered::Late(Outcome::Pending { command })),
-        }
+        let wanted = ControlAction::Order(OrderWanted { firm, asked: self.now(), action });
+        let answered = self.submit_until(asked, wanted, |request| self.order_answer(request, until)).await?;
+        Ok(answered.map_or_else(Ordered::Late, |row| Ordered::Order(Box::new(row))))
     }
 
     async fn order_answer(&self, request: u64, until: Until) -> Result<OrderRow, Problem> {
@@ -67,8 +58,10 @@ impl Api {
                 (_, Until::Ended(id)) => Some(id),
             };
             let row = named.map(|id| self.model.order(id)).transpose().map_err(unavailable)?.flatten();
+            let rejected = crate::word::word(&OrdStatus::Rejected);
             match (row, until) {
-                (Some(row), Until::Done) => return Ok(row),
+                // Rejected between the two looks: the next one sees why.
+                (Some(row), Until::Done) if row.status != rejected => return Ok(row),
                 (Some(row), Until::Ended(_)) if !is_working(&row) => {
                     return match row.status == crate::word::word(&OrdStatus::Canceled) {
                         true => Ok(row),
@@ -103,14 +96,6 @@ impl Api {
         let row = self.model.order(id).ok()??;
         let ends = [Operation::CancelOrder, Operation::CancelOrderByPost].map(Operation::name);
         (!ends.contains(&operation) || !is_working(&row)).then_some(Ok(id))
-    }
-
-    /// The command that `command` repeats, or itself: what can be asked for.
-    fn first_of(&self, asked: &Asked, command: CommandId) -> CommandId {
-        let (by, state) = (asked.caller.as_ref().map(|caller| caller.user), self.state());
-        let first =
-            asked.idempotency_key.as_ref().and_then(|key| state.commands.first_of(by, key, self.now()));
-        first.map_or(command, |(first, _)| first)
     }
 
     /// An id for a request that has none of its client's.

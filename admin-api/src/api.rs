@@ -4,6 +4,7 @@ mod lending;
 mod ordering;
 
 pub(crate) use lending::Lent;
+use ordering::Closing;
 pub(crate) use ordering::{Ordered, is_working};
 
 use crate::asked::Asked;
@@ -83,6 +84,7 @@ pub struct Api {
     pub(crate) nonces: Mutex<crate::signature::Nonces>,
     pub(crate) started: Timestamp,
     model: ReadModel,
+    pub(crate) closing: Closing,
     pub(crate) live: Arc<Live>,
     pub(crate) business: BusinessHealth,
     pub(crate) call_log: Option<CallLog>,
@@ -183,6 +185,7 @@ impl Api {
             log_moved,
             limiter: Mutex::default(),
             nonces: Mutex::default(),
+            closing: Closing::default(),
             started,
             business: BusinessHealth::default(),
             call_log,

@@ -26,6 +26,7 @@ mod alert_service;
 mod answer;
 mod api;
 mod asked;
+mod average_cost;
 mod bank_files;
 mod body;
 mod browser;

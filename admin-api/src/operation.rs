@@ -347,6 +347,16 @@ operations! {
     ReadOrder "read_order" GET "/api/v1/orders/{id}" TRADING_READ;
     /// Fills.
     ListExecutions "list_executions" GET "/api/v1/executions" TRADING_READ;
+    /// What accounts have of instruments, and what it gained.
+    ListPositions "list_positions" GET "/api/v1/positions" TRADING_READ;
+    /// One of them.
+    ReadPosition "read_position" GET "/api/v1/positions/{account}/{symbol}" TRADING_READ;
+    /// An end to it.
+    ClosePosition "close_position" POST "/api/v1/positions/{account}/{symbol}/close" ORDERS_WRITE;
+    /// Money and positions together.
+    ReadPortfolio "read_portfolio" GET "/api/v1/portfolio" TRADING_READ;
+    /// How a firm trades.
+    ReadPerformance "read_performance" GET "/api/v1/orders/performance_metrics" TRADING_READ;
     /// Hand in an identity file.
     SubmitKyc "submit_kyc" POST "/api/v1/kyc/submit" Access::SignedIn;
     /// How far the own proof is.

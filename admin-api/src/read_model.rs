@@ -11,16 +11,18 @@ mod locates;
 mod money;
 mod order_answers;
 mod orders;
+mod positions;
 mod schema;
 mod text;
 mod trading;
 
 pub(crate) use books::amount;
-pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, first_entry, position_of_entry};
-pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow};
+pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, each_balance, first_entry, position_of_entry};
+pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow, each_loan};
 pub(crate) use locates::LocateRow;
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use order_answers::OrderAnswerRow;
+pub(crate) use positions::{IS_MOVE, PositionRow, each_position, owner};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 
 use crate::error::Error;
@@ -29,6 +31,7 @@ use assay_event_log::{EventLog, Reader, Record};
 use assay_trading_types::{Event, Position, Topic};
 use books::Books;
 use counts::Counted;
+use positions::Positions;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -104,6 +107,7 @@ pub struct ReadModelBuilder {
     /// Read and decoded while the batch before it was written.
     ahead: Option<Batch>,
     books: Books,
+    positions: Positions,
     counted: Counted,
     changes: broadcast::Sender<Arc<Changes>>,
 }
@@ -131,6 +135,7 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     };
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let books = Books::load(&connection).map_err(failed)?;
+    let positions = Positions::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
     let ahead = None;
     let is_indexed = schema::is_indexed(&connection).map_err(failed)?;
@@ -144,6 +149,7 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
         index_at,
         ahead,
         books,
+        positions,
         counted,
         changes,
     };
@@ -185,7 +191,6 @@ impl ReadModelBuilder {
     /// # Errors
     /// The log cannot be read, a record is not what its kind says, or the database refuses.
     pub fn turn(&mut self, wait: Duration) -> Result<usize, Error> {
-        self.index()?;
         let batch = match self.ahead.take() {
             Some(batch) => batch,
             None => Batch::read(&mut *self.reader, self.next, wait)?,
@@ -193,30 +198,34 @@ impl ReadModelBuilder {
         if !batch.is_full {
             return self.write(&batch);
         }
-        let Self { connection, file, reader, books, counted, changes, next, position, .. } = self;
+        let Self {
+            connection,
+            file,
+            reader,
+            books,
+            positions,
+            counted,
+            changes,
+            next,
+            position,
+            index_at,
+            ..
+        } = self;
         let behind = batch.reached;
         let (written, ahead) = std::thread::scope(|scope| {
             let ahead = scope.spawn(move || Batch::read(&mut **reader, behind, Duration::ZERO));
-            let mut writer = Writer { connection, file, books, counted, changes, next, position };
+            let mut writer =
+                Writer { connection, file, books, positions, counted, changes, next, position, index_at };
             (writer.write(&batch), ahead.join())
         });
         self.ahead = Some(ahead.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         written
     }
 
-    /// Makes the indices that a rebuild leaves to its end, once it is there.
-    fn index(&mut self) -> Result<(), Error> {
-        let reached = self.position.load(Ordering::Acquire);
-        if self.index_at.take_if(|end| end.0 <= reached).is_some() {
-            let failed = |source| Error::ReadModel { file: self.file.clone(), source };
-            schema::index(&self.connection).map_err(failed)?;
-        }
-        Ok(())
-    }
-
     fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
-        let Self { connection, file, books, counted, changes, next, position, .. } = self;
-        Writer { connection, file, books, counted, changes, next, position }.write(batch)
+        let Self { connection, file, books, positions, counted, changes, next, position, index_at, .. } =
+            self;
+        Writer { connection, file, books, positions, counted, changes, next, position, index_at }.write(batch)
     }
 }
 
@@ -263,17 +272,20 @@ struct Writer<'a> {
     connection: &'a mut Connection,
     file: &'a Path,
     books: &'a mut Books,
+    positions: &'a mut Positions,
     counted: &'a Counted,
     changes: &'a broadcast::Sender<Arc<Changes>>,
     next: &'a mut Position,
     position: &'a AtomicU64,
+    index_at: &'a mut Option<Position>,
 }
 
 impl Writer<'_> {
     /// Writes a batch in one transaction. How many records it had.
     fn write(&mut self, batch: &Batch) -> Result<usize, Error> {
         let (records, reached) = (&batch.records, batch.reached);
-        if records.is_empty() && reached.0 < self.next.0 + BATCH_RECORDS_MAX as u64 {
+        let is_to_be_indexed = self.index_at.is_some_and(|end| end <= reached);
+        if records.is_empty() && !is_to_be_indexed && reached.0 < self.next.0 + BATCH_RECORDS_MAX as u64 {
             // Records of other topics alone: told, but not worth a transaction each.
             self.position.fetch_max(reached.0, Ordering::AcqRel);
             return Ok(0);
@@ -284,6 +296,7 @@ impl Writer<'_> {
         let transaction = self.connection.transaction().map_err(failed)?;
         for (record, event) in records {
             apply(&transaction, self.books, record, event).map_err(failed)?;
+            self.positions.apply(record, event);
             if heard {
                 changes.note(record, event);
             }
@@ -296,6 +309,11 @@ impl Writer<'_> {
         orders::write(&transaction, records).map_err(failed)?;
         trading::write_executions(&transaction, records).map_err(failed)?;
         history::write_orders(&transaction, records).map_err(failed)?;
+        if is_to_be_indexed {
+            schema::index(&transaction).map_err(failed)?;
+            *self.index_at = None;
+        }
+        self.positions.flush(&transaction, self.index_at.is_none()).map_err(failed)?;
         transaction
             .prepare_cached("UPDATE state SET position = ?1")
             .and_then(|mut statement| statement.execute(params![reached.0.cast_signed()]))

@@ -32,6 +32,8 @@ pub(crate) mod movements;
 pub(crate) mod notifications;
 mod orders;
 pub(crate) mod payments;
+mod portfolio;
+pub(crate) mod positions;
 pub(crate) mod proposals;
 pub(crate) mod reason;
 pub(crate) mod reconciliation;
@@ -86,6 +88,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(firms::routes())
         .merge(trading::routes())
         .merge(orders::routes())
+        .merge(positions::routes())
+        .merge(portfolio::routes())
         .merge(fix_sessions::routes())
         .merge(risk_controls::routes())
         .merge(locates::routes())

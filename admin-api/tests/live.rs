@@ -4,7 +4,7 @@ mod support;
 mod venue;
 
 use assay_event_log::{EventLog, NewRecord, Value as Content};
-use assay_trading_types::{Actor, Kind, OrderId, Timestamp, Topic, TraceId, decode};
+use assay_trading_types::{Actor, Kind, OrderId, ReferencePriceSet, Timestamp, Topic, TraceId, decode};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -330,4 +330,26 @@ fn positions_are_told_to_their_firm_and_to_staff() {
     let mut seen = vec![stands(olgas.next_of("position")), stands(olgas.next_of("position"))];
     seen.sort();
     assert_eq!(seen, [first, other], "staff are told of every firm");
+}
+
+#[test]
+fn what_a_position_gained_is_told_after_fills_and_prices() {
+    let venue::Venue { world, ben, trader, .. } = venue::market();
+    let served = Served::new(world);
+    let mut tims = served.channel(&trader, "");
+    let order = |account: &str, side: &str| json!({"account": account, "symbol": "AAPL", "side": side, "ord_type": "limit", "qty": "10", "price": "10"});
+    served.world.write(&ben, "POST", "/api/v1/orders", order("FIRM2", "sell")).expect(201);
+    served.world.write(&trader, "POST", "/api/v1/orders", order("FIRM1", "buy")).expect(201);
+    let stands = |told: &mut Channel| {
+        let told = told.next_of("profit");
+        ["id", "qty", "price", "unrealised"]
+            .map(|name| told["profit"][name].as_str().unwrap_or("-").to_owned())
+    };
+    // An order alone makes a position of nothing.
+    let bought = ["FIRM1/AAPL", "10", "10", "0"];
+    while stands(&mut tims) != bought {}
+    let (symbol, price) = ("AAPL".parse().unwrap(), "12".parse().unwrap());
+    served.world.says(ReferencePriceSet { symbol, price, max_age_ns: None, source: None });
+    let priced = ["FIRM1/AAPL", "10", "12", "20"];
+    while stands(&mut tims) != priced {}
 }

@@ -9,38 +9,7 @@ use assay_trading_types::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::Reply;
-use venue::{Venue, ids, refused};
-
-/// A venue with one instrument at 10.00, and money for FIRM1; FIRM2 has the units.
-fn market() -> Venue {
-    let venue = venue::venue();
-    let listed = json!({"currency": "USD", "tick_size": "0.01", "lot_size": "1"});
-    let proposed = venue.world.write(&venue.olga, "PUT", "/api/v1/instruments/AAPL", listed).expect(202);
-    let approve = format!("/proposals/{}/approve", proposed.text("proposal"));
-    venue.post(&venue.oskar, &approve, json!({"reason": "listed"})).expect(200);
-    let symbol = "AAPL".parse().unwrap();
-    venue.world.says(ReferencePriceSet {
-        symbol,
-        price: "10".parse().unwrap(),
-        max_age_ns: None,
-        source: None,
-    });
-    venue.funded("USD", "10000");
-    let (firm, account) = ("FIRM2".parse().unwrap(), "FIRM2".parse().unwrap());
-    let (amount, reference) = (Amount::parse("500").unwrap(), "opening".to_owned());
-    venue.world.says(AccountCredited { firm, account, asset: "AAPL".parse().unwrap(), amount, reference });
-    venue
-}
-
-fn bid(qty: &str, price: &str) -> Value {
-    json!({"account": "FIRM1", "symbol": "AAPL", "side": "buy", "ord_type": "limit", "qty": qty, "price": price})
-}
-
-fn change(bid: Value, field: &str, value: Value) -> Value {
-    let mut bid = bid;
-    bid[field] = value;
-    bid
-}
+use venue::{Venue, bid, change, ids, market, refused, sooner_or_later};
 
 fn delete(venue: &Venue, token: &str, id: &str) -> Reply {
     venue.world.write(token, "DELETE", &format!("/api/v1/orders/{id}"), Value::Null)
@@ -48,13 +17,6 @@ fn delete(venue: &Venue, token: &str, id: &str) -> Reply {
 
 fn patch(venue: &Venue, token: &str, id: &str, body: Value) -> Reply {
     venue.world.write(token, "PATCH", &format!("/api/v1/orders/{id}"), body)
-}
-
-/// Checks that it comes to this.
-#[track_caller]
-fn sooner_or_later(wanted: [&str; 3], mut now: impl FnMut() -> [String; 3]) {
-    let last = (0..10_000).map(|_| now()).find(|found| *found == wanted);
-    assert!(last.is_some(), "{:?} never became {wanted:?}", now());
 }
 
 /// An order of a FIX session of FIRM1; its id.

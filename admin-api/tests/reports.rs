@@ -9,6 +9,8 @@ use assay_event_log::{EventLog, NewRecord, Value as Content};
 use assay_pipeline::{Pipeline, Stages, TradeLookup};
 use assay_trading_types::*;
 use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::cell::{Cell, RefCell};
@@ -200,6 +202,19 @@ impl Venue {
 
     /// Undoes the trade that an ExecID reported.
     fn undoes(&self, exec_id: &str) {
+        let (symbol, trade, sides) = self.trade_of(exec_id);
+        let reason = "wrong button".to_owned();
+        self.appends(Topic::Markets, TradeBustRequested { symbol, trade, sides, reason }.into());
+    }
+
+    /// Gives it another price.
+    fn corrects(&self, exec_id: &str, at: &str) {
+        let (symbol, trade, sides) = self.trade_of(exec_id);
+        let (price, reason) = (price(at), "wrong price".to_owned());
+        self.appends(Topic::Markets, TradeCorrectionRequested { symbol, trade, sides, price, reason }.into());
+    }
+
+    fn trade_of(&self, exec_id: &str) -> (Symbol, u64, Box<[TradeSide; 2]>) {
         let mut lookup = TradeLookup::new(ExecId::parse(exec_id).unwrap());
         let topics = [Topic::Accounts, Topic::Ledger];
         let mut reader = self.world.log.reader(&topics, Position(0), false).unwrap();
@@ -207,9 +222,51 @@ impl Venue {
         while reader.poll(&mut records, 1_000).unwrap() > 0 {}
         records.iter().for_each(|record| lookup.note(record, &record.decode().unwrap()));
         let sides = lookup.sides().expect("a settled trade");
-        let (symbol, trade) = (sides[0].terms.symbol, sides[0].fill.trade);
-        let reason = "wrong button".to_owned();
-        self.appends(Topic::Markets, TradeBustRequested { symbol, trade, sides, reason }.into());
+        (sides[0].terms.symbol, sides[0].fill.trade, sides)
+    }
+
+    /// Positions as lists show them, and as the reports make them from all that ever happened.
+    fn positions(&self) -> [Vec<String>; 2] {
+        let listed = |side: &str| self.get(&self.auditor, &format!("/positions{side}")).expect(200).body;
+        let (open, closed) = (listed(""), listed("?side=flat"));
+        let items = open["items"].as_array().unwrap().iter().chain(closed["items"].as_array().unwrap());
+        let traded = items.filter(|item| item["realised"] != json!("0") || item["qty"] != json!("0"));
+        let mut live: Vec<String> = traded
+            .map(|item| {
+                let column = |name: &str| shown(&item[name]);
+                let [account, qty, realised] = ["account", "qty", "realised"].map(column);
+                match qty.as_str() {
+                    "0" => format!("{account} 0 - 0 - - - {realised}"),
+                    _ => {
+                        let rest =
+                            ["entry_price", "cost", "price", "value", "unrealised"].map(column).join(" ");
+                        format!("{account} {qty} {rest} {realised}")
+                    }
+                }
+            })
+            .collect();
+        let span = "from=2026-11-21&to=2027-11-21";
+        let columns = ["account", "qty", "average_cost", "cost", "price", "value", "unrealised"];
+        let open = self.rows(&self.auditor, &format!("positions?{span}"), &columns);
+        let columns = ["account", "closing_qty", "realised_average"];
+        let profit = self.rows(&self.auditor, &format!("profit-and-loss?{span}"), &columns);
+        let mut reported: Vec<String> = profit
+            .iter()
+            .filter_map(|line| {
+                let [account, qty, realised] = line.split(' ').collect::<Vec<_>>()[..] else {
+                    panic!("{line}")
+                };
+                let open = open.iter().find(|open| open.split(' ').next() == Some(account));
+                match open {
+                    Some(open) => Some(format!("{open} {realised}")),
+                    None if realised == "0" => None,
+                    None => Some(format!("{account} {qty} - 0 - - - {realised}")),
+                }
+            })
+            .collect();
+        live.sort();
+        reported.sort();
+        [live, reported]
     }
 
     /// Three trades an hour apart, an order too large, one that is taken back, and one that stays.
@@ -474,6 +531,48 @@ fn positions_and_profit_are_by_average_cost_and_first_in_first_out() {
     let profit = v.rows(&v.auditor, &format!("profit-and-loss?{DAY}&firm=FIRM1"), &columns);
     assert_eq!(profit, ["FIRM1 0 10 10 0 0 300 300 0 0"]);
     assert_eq!(v.get(&v.trader, "/wallets/FIRM1/AAPL").expect(200).text("total"), "0");
+}
+
+/// Trades, some undone or corrected much later, units from outside, other prices: the positions that are carried on from record
+/// to record come to what the reports make from all of them.
+#[test]
+fn positions_carried_on_are_those_that_the_reports_make_from_everything() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let random = &mut StdRng::seed_from_u64(seed);
+        let v = venue();
+        for _ in 0..30 {
+            v.passes_an_hour();
+            let at = random.random_range(80..120).to_string();
+            let (buyer, seller) =
+                if random.random_bool(0.5) { ("FIRM1", "FIRM2") } else { ("FIRM2", "FIRM1") };
+            match random.random_range(0..10) {
+                0 => v.is_worth(&at),
+                1 => v.credits(buyer, "AAPL", &random.random_range(1..50).to_string()),
+                2 | 3 => {
+                    let fills = v.rows(
+                        &v.auditor,
+                        "trade-blotter?from=2026-11-21&to=2027-11-21",
+                        &["exec_id", "state"],
+                    );
+                    let done: Vec<_> = fills.iter().filter_map(|fill| fill.strip_suffix(" done")).collect();
+                    if !done.is_empty() {
+                        let exec_id = done[random.random_range(0..done.len())];
+                        if random.random_bool(0.5) { v.undoes(exec_id) } else { v.corrects(exec_id, &at) }
+                    }
+                }
+                _ => v.trades(buyer, seller, &random.random_range(1..30).to_string(), &at),
+            }
+            let [live, reported] = v.positions();
+            assert_eq!(live, reported, "seed {seed}");
+        }
+        let before = v.positions()[0].clone();
+        assert!(before.iter().any(|line| !line.ends_with(" 0")), "nothing was gained or lost: {before:?}");
+        let Venue { world, pipeline, next, now_s, admin, auditor, officer, trader, stranger } = v;
+        let world = world.restarted_without_read_model();
+        let v = Venue { world, pipeline, next, now_s, admin, auditor, officer, trader, stranger };
+        assert_eq!(v.positions()[0], before, "made anew, seed {seed}");
+    }
 }
 
 #[test]

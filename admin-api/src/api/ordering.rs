@@ -8,6 +8,8 @@ use crate::read_model::{OrderAnswerRow, OrderRow};
 use assay_trading_types::{
     ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
 };
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How a request on an order ended that was not refused.
 pub(crate) enum Ordered {
@@ -15,6 +17,34 @@ pub(crate) enum Ordered {
     Order(Box<OrderRow>),
     /// Nobody knows yet.
     Late(Outcome),
+}
+
+/// Positions that requests are closing now: two at once would each close all of it.
+#[derive(Debug, Default)]
+pub(crate) struct Closing(Mutex<HashSet<(String, String)>>);
+
+impl Closing {
+    /// Closes an account's position in a symbol until the guard is dropped; nothing while another does.
+    pub(crate) fn enter(&self, account: &str, symbol: &str) -> Option<ClosingGuard<'_>> {
+        let key = (account.to_owned(), symbol.to_owned());
+        self.lock().insert(key.clone()).then(|| ClosingGuard { closing: self, key })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<(String, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While it lives nobody else closes the position.
+pub(crate) struct ClosingGuard<'a> {
+    closing: &'a Closing,
+    key: (String, String),
+}
+
+impl Drop for ClosingGuard<'_> {
+    fn drop(&mut self) {
+        self.closing.lock().remove(&self.key);
+    }
 }
 
 /// When a request is answered.
@@ -81,7 +111,7 @@ impl Api {
     /// Whether an operation asks something of an order: what became of it is the answer of risk and the market.
     pub(crate) fn is_about_orders(operation: &str) -> bool {
         use Operation as O;
-        [O::PlaceOrder, O::ReplaceOrder, O::CancelOrder, O::CancelOrderByPost]
+        [O::PlaceOrder, O::ReplaceOrder, O::CancelOrder, O::CancelOrderByPost, O::ClosePosition]
             .map(O::name)
             .contains(&operation)
     }

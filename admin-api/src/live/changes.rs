@@ -2,7 +2,7 @@
 
 use assay_event_log::Record;
 use assay_trading_types::{
-    Asset, Event, ExecId, ExecType, ExecutionReported, FirmId, LedgerCode, OrderId, Posted,
+    Asset, Event, ExecId, ExecType, ExecutionReported, FirmId, LedgerCode, OrderId, Posted, Symbol,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,11 @@ pub(super) const CHANGES_MAX: usize = 100;
 
 /// What a transaction touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Changes(BTreeMap<FirmId, FirmChanges>);
+pub(crate) struct Changes {
+    firms: BTreeMap<FirmId, FirmChanges>,
+    /// Instruments with another reference price.
+    pub(crate) priced: BTreeSet<Symbol>,
+}
 
 /// Of one firm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,17 +29,17 @@ pub(crate) struct FirmChanges {
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.firms.is_empty() && self.priced.is_empty()
     }
 
     /// What was touched of a firm.
     pub(crate) fn of(&self, firm: &FirmId) -> Option<&FirmChanges> {
-        self.0.get(firm)
+        self.firms.get(firm)
     }
 
     /// Positions of all firms.
     pub(crate) fn positions(&self) -> impl Iterator<Item = &(LedgerCode, Asset)> {
-        self.0.values().flat_map(|changes| &changes.positions)
+        self.firms.values().flat_map(|changes| &changes.positions)
     }
 
     /// Notes what a record touches, up to one more than is told.
@@ -43,12 +47,13 @@ impl Changes {
         match event {
             Event::ExecutionReported(e) => self.note_report(record, e),
             Event::Posted(e) => self.note_posting(e),
+            Event::ReferencePriceSet(e) => drop(self.priced.insert(e.symbol)),
             _ => {}
         }
     }
 
     fn note_posting(&mut self, e: &Posted) {
-        let changes = self.0.entry(e.firm).or_default();
+        let changes = self.firms.entry(e.firm).or_default();
         let sides = e.transfers.iter().flat_map(|t| [(t.debit, t.asset), (t.credit, t.asset)]);
         for side in sides.filter(|(code, _)| code.as_str().starts_with("client:")) {
             if changes.positions.len() <= CHANGES_MAX {
@@ -58,7 +63,7 @@ impl Changes {
     }
 
     fn note_report(&mut self, record: &Record, e: &ExecutionReported) {
-        let changes = self.0.entry(e.terms.firm).or_default();
+        let changes = self.firms.entry(e.terms.firm).or_default();
         if changes.orders.len() <= CHANGES_MAX {
             changes.orders.insert(e.order_id);
         }

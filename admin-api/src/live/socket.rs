@@ -4,10 +4,12 @@ use super::changes::CHANGES_MAX;
 use super::{Changes, SEND_WAIT, Ticket};
 use crate::api::Api;
 use crate::operation::{Operation, Scope};
+use crate::read_model::{RowFilter, Slice};
 use crate::routes::notifications::{self, NoticeView};
+use crate::routes::positions::{self, PositionView};
 use crate::routes::trading::{self, ExecutionView, OrderView};
 use crate::routes::wallets::{self, WalletView};
-use assay_trading_types::{Asset, FirmId, LedgerCode, NoticeId, UserId};
+use assay_trading_types::{Asset, FirmId, LedgerCode, NoticeId, Symbol, UserId};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -78,6 +80,10 @@ enum Told {
     Position {
         position: WalletView,
     },
+    /// What an account gained or lost on an instrument changed: by a fill, or by a price.
+    Profit {
+        profit: Box<PositionView>,
+    },
     /// More orders or positions changed than are told one by one: read the lists.
     Gap,
 }
@@ -119,6 +125,8 @@ struct Talk<'a> {
     changes: broadcast::Receiver<Arc<Changes>>,
     /// Positions of all firms that changed since the last look, for staff: one at a time would be a stream of everything.
     gathered: BTreeSet<(LedgerCode, Asset)>,
+    /// Instruments whose prices changed since the last look, for a firm.
+    priced: BTreeSet<Symbol>,
     /// Looks since the client last gave a sign of life.
     silent: u32,
 }
@@ -133,7 +141,17 @@ impl<'a> Talk<'a> {
             state.notices.of(&ticket.user).next_back().map(|notice| notice.raised.notice)
         });
         let closing = live.closing.subscribe();
-        Self { api, ticket, last, told, closing, changes, gathered: BTreeSet::new(), silent: 0 }
+        Self {
+            api,
+            ticket,
+            last,
+            told,
+            closing,
+            changes,
+            gathered: BTreeSet::new(),
+            priced: BTreeSet::new(),
+            silent: 0,
+        }
     }
 
     async fn run(&mut self, socket: &mut WebSocket) -> End {
@@ -187,6 +205,8 @@ impl<'a> Talk<'a> {
             true => vec![Told::Gap],
             false => self.positions(&gathered, None)?,
         };
+        self.send(socket, told).await?;
+        let told = self.priced()?;
         self.send(socket, told).await?;
         self.silent += 1;
         if self.silent > SILENT_LOOKS_MAX {
@@ -248,7 +268,10 @@ impl<'a> Talk<'a> {
             (_, Err(RecvError::Closed)) => return Err(End::GoingAway),
             (None, _) => return Ok(()),
             (Some(_), Err(RecvError::Lagged(_))) => vec![Told::Gap],
-            (Some(Watched::Firm(firm)), Ok(changes)) => self.changed(firm, &changes)?,
+            (Some(Watched::Firm(firm)), Ok(changes)) => {
+                self.priced.extend(&changes.priced);
+                self.changed(firm, &changes)?
+            }
             (Some(Watched::All), Ok(changes)) => {
                 let room = (CHANGES_MAX + 1).saturating_sub(self.gathered.len());
                 self.gathered.extend(changes.positions().take(room));
@@ -307,8 +330,29 @@ impl<'a> Talk<'a> {
                 continue;
             }
             told.extend(row.map(|row| Told::Position { position: wallets::standing_now(&row, position) }));
+            if let Some(account) = firm.and_then(|_| code.as_str().strip_prefix("client:")) {
+                let row = model.account_position(account, asset.as_str()).map_err(|_| End::Failed)?;
+                told.extend(row.map(|row| Told::Profit { profit: Box::new(positions::position_view(row)) }));
+            }
         }
         Ok(told)
+    }
+
+    /// What open positions of the firm are worth at prices that changed since the last look. One with more than are told at a
+    /// time reads the list.
+    fn priced(&mut self) -> Result<Vec<Told>, End> {
+        let priced = std::mem::take(&mut self.priced);
+        let firm = if priced.is_empty() { None } else { self.watched() };
+        let Some(Watched::Firm(firm)) = firm else { return Ok(Vec::new()) };
+        let open = RowFilter::default().equal("firm", Some(firm.as_str())).unequal("side", "flat");
+        let slice = Slice { after: None, limit: CHANGES_MAX + 1, descending: false };
+        let rows = self.api.model().positions(open, &slice).map_err(|_| End::Failed)?;
+        if rows.len() > CHANGES_MAX {
+            return Ok(Vec::new());
+        }
+        let of_priced =
+            rows.into_iter().filter(|row| Symbol::new(&row.symbol).is_ok_and(|s| priced.contains(&s)));
+        Ok(of_priced.map(|row| Told::Profit { profit: Box::new(positions::position_view(row)) }).collect())
     }
 
     /// Nothing leaves before what it tells is durable.

@@ -91,6 +91,19 @@ pub(crate) fn position_of_entry(id: i64) -> Position {
     Position((id / ENTRIES_OF_RECORD).cast_unsigned())
 }
 
+/// Calls `each` with the money of clients that a filter lets through: what is no instrument.
+pub(crate) fn each_balance(
+    db: &Connection,
+    filter: RowFilter,
+    mut each: impl FnMut(AccountRow),
+) -> rusqlite::Result<()> {
+    let money = "(SELECT * FROM ledger_account WHERE account IS NOT NULL AND asset NOT IN (SELECT symbol FROM instrument))";
+    filter.each(db, money, |row| {
+        each(account(row)?);
+        Ok(())
+    })
+}
+
 impl ReadModel {
     /// Accounts in the order they were opened.
     pub(crate) fn accounts(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<AccountRow>> {

@@ -198,6 +198,18 @@ impl ReadModel {
     }
 }
 
+/// Calls `each` with every loan that a filter lets through.
+pub(crate) fn each_loan(
+    db: &Connection,
+    filter: RowFilter,
+    mut each: impl FnMut(LoanState),
+) -> rusqlite::Result<()> {
+    filter.each(db, "loan", |row| {
+        each(from_json(row, "json")?);
+        Ok(())
+    })
+}
+
 fn loan_row(row: &Row<'_>) -> rusqlite::Result<LoanRow> {
     let schedule: Option<String> = row.get("schedule")?;
     let schedule = schedule.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();

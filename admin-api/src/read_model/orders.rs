@@ -1,9 +1,10 @@
 //! Orders as rows: each is written once a batch, however often it changed in it.
 
+use super::books::amount;
 use super::trading::order_report;
-use super::{Decoded, text::text};
+use super::{Decoded, ReadModel, text::text};
 use crate::word::word;
-use assay_trading_types::{ExecutionReported, OrderId};
+use assay_trading_types::{Amount, ExecutionReported, OrderId};
 use rusqlite::{CachedStatement, Connection, params};
 
 const ORDER: &str = "INSERT INTO trade_order VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19) ON CONFLICT (id) DO UPDATE SET \
@@ -70,4 +71,16 @@ fn write_order(
             conditions,
         ])
         .map(drop)
+}
+
+impl ReadModel {
+    /// LeavesQty(151) of what an account has open in a symbol on a side (its word).
+    pub(crate) fn open_qty(&self, account: &str, symbol: &str, side: &str) -> rusqlite::Result<Amount> {
+        let connection = self.connection();
+        let sql = "SELECT leaves_qty FROM trade_order WHERE account = ?1 AND symbol = ?2 AND leaves_qty <> '0' AND side = ?3";
+        let mut statement = connection.prepare_cached(sql)?;
+        let open = statement.query_map([account, symbol, side], |row| amount(row, "leaves_qty"))?;
+        let units = open.map(|leaves| Ok(leaves?.units())).sum::<rusqlite::Result<i128>>()?;
+        Ok(Amount::from_units(units))
+    }
 }

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 10;
+const VERSION: i64 = 11;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -36,6 +36,14 @@ CREATE TABLE execution (
     id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, firm TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
     side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, trade INTEGER NOT NULL, at INTEGER NOT NULL
 );
+CREATE TABLE position (
+    id INTEGER PRIMARY KEY, firm TEXT, account TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL,
+    cost TEXT NOT NULL, realised TEXT NOT NULL, opened INTEGER, last_price TEXT, fills INTEGER NOT NULL, traded TEXT NOT NULL,
+    closings INTEGER NOT NULL, gains INTEGER NOT NULL, losses INTEGER NOT NULL, orders INTEGER NOT NULL, filled INTEGER NOT NULL,
+    version INTEGER NOT NULL, updated INTEGER NOT NULL, amended INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX position_of ON position (account, symbol);
+CREATE INDEX position_of_firm ON position (firm, id);
 CREATE TABLE firm_account (account TEXT PRIMARY KEY, firm TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE ledger_account (
     id INTEGER PRIMARY KEY, code TEXT NOT NULL, asset TEXT NOT NULL, account TEXT, firm TEXT, debits TEXT NOT NULL,
@@ -120,7 +128,9 @@ CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, ref
 /// Indices whose entries land all over them: a rebuild makes them at its end, from sorted rows, in a third of the time.
 const LATE_INDICES: &str = "
 CREATE INDEX order_of_firm ON trade_order (firm, id);
+CREATE INDEX order_open ON trade_order (account, symbol) WHERE leaves_qty <> '0';
 CREATE INDEX execution_of_firm ON execution (firm, id);
+CREATE INDEX execution_of_position ON execution (account, symbol, id);
 CREATE INDEX ledger_entry_of_debit ON ledger_entry (debit, id);
 CREATE INDEX ledger_entry_of_credit ON ledger_entry (credit, id);
 ";
@@ -159,9 +169,9 @@ pub(super) fn is_indexed(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-/// Makes them, all or none.
+/// Makes them, in the transaction that is open.
 pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(&format!("BEGIN; {LATE_INDICES} COMMIT;"))
+    connection.execute_batch(LATE_INDICES)
 }
 
 #[cfg(test)]

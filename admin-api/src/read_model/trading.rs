@@ -21,6 +21,7 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
                 let named = params![account.as_str(), e.firm.as_str()];
                 run(db, "INSERT OR REPLACE INTO firm_account VALUES (?1, ?2)", named)?;
                 run(db, "UPDATE ledger_account SET firm = ?2 WHERE account = ?1", named)?;
+                run(db, "UPDATE position SET firm = ?2 WHERE account = ?1", named)?;
             }
             run(db, sql, params![e.firm.as_str(), accounts, word(&e.self_trade), version])
         }
@@ -69,15 +70,17 @@ pub(super) fn write_executions(db: &Connection, records: &[Decoded]) -> rusqlite
     for (record, event) in records {
         let Some(e) = order_report(event) else { continue };
         let order = e.order_id.as_u64().cast_signed();
+        let (account, symbol) = (e.terms.account.as_str(), e.terms.symbol.as_str());
         match &e.exec {
             ExecType::Trade(fill) => execute(&mut statement, record, e, fill)?,
             ExecType::TradeCanceled { fill, .. } => {
-                let sql = "DELETE FROM execution WHERE order_id = ?1 AND trade = ?2";
-                run(db, sql, params![order, fill.trade.cast_signed()])?;
+                let sql = "DELETE FROM execution WHERE account = ?1 AND symbol = ?2 AND order_id = ?3 AND trade = ?4";
+                run(db, sql, params![account, symbol, order, fill.trade.cast_signed()])?;
             }
             ExecType::TradeCorrected { fill, .. } => {
-                let sql = "UPDATE execution SET price = ?3 WHERE order_id = ?1 AND trade = ?2";
-                run(db, sql, params![order, fill.trade.cast_signed(), text(fill.price).as_str()])?;
+                let sql = "UPDATE execution SET price = ?5 WHERE account = ?1 AND symbol = ?2 AND order_id = ?3 AND trade = ?4";
+                let price = text(fill.price);
+                run(db, sql, params![account, symbol, order, fill.trade.cast_signed(), price.as_str()])?;
             }
             _ => {}
         }
@@ -186,6 +189,13 @@ impl RowFilter {
         self
     }
 
+    /// `column` has another value.
+    pub(crate) fn unequal(mut self, column: &'static str, value: &str) -> Self {
+        self.values.push(Value::Text(value.to_owned()));
+        self.conditions.push(format!("{column} <> ?{}", self.values.len()));
+        self
+    }
+
     /// `column` has a value.
     pub(crate) fn present(mut self, column: &'static str) -> Self {
         self.conditions.push(format!("{column} IS NOT NULL"));
@@ -202,10 +212,29 @@ impl RowFilter {
     }
 
     fn sql(&self, table: &str, key: &str, limit: usize, descending: bool) -> String {
+        let direction = if descending { "DESC" } else { "ASC" };
+        format!("{} ORDER BY {key} {direction} LIMIT {limit}", self.select(table))
+    }
+
+    fn select(&self, table: &str) -> String {
         let conditions =
             if self.conditions.is_empty() { "1".to_owned() } else { self.conditions.join(" AND ") };
-        let direction = if descending { "DESC" } else { "ASC" };
-        format!("SELECT * FROM {table} WHERE {conditions} ORDER BY {key} {direction} LIMIT {limit}")
+        format!("SELECT * FROM {table} WHERE {conditions}")
+    }
+
+    /// Calls `each` with every row of a table that it lets through.
+    pub(crate) fn each(
+        self,
+        db: &Connection,
+        table: &str,
+        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let mut statement = db.prepare(&self.select(table))?;
+        let mut rows = statement.query(params_from_iter(self.values))?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,8 @@ use super::report::column;
 use super::source::{Query, Source, amount, instant, is_wanted};
 use super::spool::Rows;
 use super::trading::{FillRow, each_fill};
+use crate::average_cost::value;
+use crate::read_model::{IS_MOVE, owner};
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Decimal, Text};
 use assay_trading_types::{Amount, Position, ReportParameters, Timestamp};
@@ -13,9 +15,6 @@ use rusqlite::Row;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::vec::IntoIter;
-
-/// One, in billionths.
-const UNIT: i128 = 1_000_000_000;
 
 /// What an account has of an instrument, and what came of it in the span.
 #[derive(Debug, Default)]
@@ -112,21 +111,16 @@ fn take_moves(
     Ok(())
 }
 
-/// Units times price, with their sign, towards zero.
-pub(super) fn value(price: Amount, units: i128) -> i128 {
-    units / UNIT * price.units() + units % UNIT * price.units() / UNIT
-}
-
 /// Entries that move units of an instrument and are no leg of a trade, with whom they concern on either side.
 const MOVES: &str = "SELECT e.id, e.at, e.amount, e.debit_code, e.credit_code, a.asset, i.currency \
      FROM ledger_entry e JOIN ledger_account a ON a.id = e.debit JOIN instrument i ON i.symbol = a.asset \
-     WHERE e.id < ? AND e.at < ? AND e.amount <> '0' \
-     AND e.reason NOT IN ('trade_asset', 'trade_reversal', 'trade_correction') ORDER BY e.at, e.id";
+     WHERE e.id < ? AND e.at < ? AND {move} ORDER BY e.at, e.id";
 
 fn moves(source: &Source, p: &ReportParameters) -> Result<Vec<Move>, ReportError> {
     let firms = firms(source)?;
     let mut moves = Vec::new();
-    let query = Query::new(MOVES).integer(source.entries_end()).integer(p.to.as_ns());
+    let query =
+        Query::new(MOVES.replace("{move}", IS_MOVE)).integer(source.entries_end()).integer(p.to.as_ns());
     source.each(query, |row| {
         let (debit, credit): (String, String) = (row.get("debit_code")?, row.get("credit_code")?);
         let (from, to) = (owner(&debit), owner(&credit));
@@ -161,11 +155,6 @@ fn a_move(
         currency: row.get("currency")?,
         units,
     })
-}
-
-/// The trading account whose units stand on an account of the books: what is pledged is still its own.
-fn owner(code: &str) -> Option<&str> {
-    code.strip_prefix("client:").or_else(|| code.strip_prefix("collateral:"))
 }
 
 /// Accounts and whose they are.
@@ -207,7 +196,8 @@ pub(super) fn positions(
     rows: &mut Rows<'_>,
 ) -> Result<(), ReportError> {
     for ((account, symbol), line) in lines(source, p)? {
-        let (qty, cost) = (line.holding.qty, line.holding.cost);
+        let held = line.holding.average;
+        let (qty, cost) = (held.qty, held.cost);
         if qty == 0 {
             continue;
         }
@@ -219,7 +209,7 @@ pub(super) fn positions(
             symbol.into(),
             line.currency.into(),
             Amount::from_units(qty).into(),
-            average(cost, qty).into(),
+            held.entry_price().map(Amount::from_units).into(),
             Amount::from_units(cost).into(),
             price.into(),
             value.map(Amount::from_units).into(),
@@ -227,11 +217,6 @@ pub(super) fn positions(
         ])?;
     }
     Ok(())
-}
-
-/// Cost of one unit, towards zero.
-fn average(cost: i128, qty: i128) -> Option<Amount> {
-    (qty != 0).then(|| Amount::from_units(cost / qty * UNIT + cost % qty * UNIT / qty))
 }
 
 pub(super) const PROFIT: &[Column] = &[
@@ -258,7 +243,8 @@ pub(super) fn profit(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>)
             continue;
         }
         let price = price_at_end(source, p, &symbol, &line)?;
-        let gain = |cost: i128| price.map(|price| Amount::from_units(value(price, holding.qty) - cost));
+        let gain =
+            |cost: i128| price.map(|price| Amount::from_units(value(price, holding.average.qty) - cost));
         rows.put([
             line.firm.as_str().into(),
             account.into(),
@@ -268,11 +254,11 @@ pub(super) fn profit(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>)
             Amount::from_units(line.bought).into(),
             Amount::from_units(line.sold).into(),
             Amount::from_units(line.moved).into(),
-            Amount::from_units(holding.qty).into(),
+            Amount::from_units(holding.average.qty).into(),
             Amount::from_units(line.realised.by_average).into(),
             Amount::from_units(line.realised.fifo).into(),
             price.into(),
-            gain(holding.cost).into(),
+            gain(holding.average.cost).into(),
             gain(holding.fifo_cost()).into(),
         ])?;
     }

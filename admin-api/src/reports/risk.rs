@@ -1,11 +1,12 @@
 //! Exposure against limits, what controls refused, and who changed them: the evidence of the annual review.
 
 use super::error::ReportError;
-use super::positions::{Lines, lines, price_at_end, value};
+use super::positions::{Lines, lines, price_at_end};
 use super::report::column;
 use super::source::{Query, Source, instant, is_wanted, optional_amount};
 use super::spool::Rows;
 use super::trading::REFUSED;
+use crate::average_cost::value;
 use assay_reports::ColumnKind::{Decimal, Integer, Text, Time};
 use assay_reports::{Cell, Column};
 use assay_trading_types::{Amount, Limits, Refusal, ReportParameters, Timestamp};
@@ -116,10 +117,10 @@ fn held(
 ) -> Result<(), ReportError> {
     for ((account, symbol), line) in lines {
         let Some(price) = price_at_end(source, p, symbol, line)? else { continue };
-        let worth = value(price, line.holding.qty);
+        let worth = value(price, line.holding.average.qty);
         let exposure = Exposure { long: worth.max(0), short: (-worth).max(0), ..Exposure::default() };
         let currency = line.currency.as_deref().unwrap_or_default();
-        if line.holding.qty != 0 {
+        if line.holding.average.qty != 0 {
             add(all, (&line.firm, account, currency), exposure);
         }
     }

@@ -250,7 +250,7 @@ async fn open_order(
     Ok((firm, row))
 }
 
-fn answer(ordered: Ordered, status: StatusCode) -> Response {
+pub(super) fn answer(ordered: Ordered, status: StatusCode) -> Response {
     match ordered {
         Ordered::Late(outcome) => changed(outcome),
         Ordered::Order(row) => {
@@ -261,7 +261,7 @@ fn answer(ordered: Ordered, status: StatusCode) -> Response {
 }
 
 /// What a row holds was checked when it came in.
-fn kept<T, E>(read: Result<T, E>) -> Result<T, Problem> {
+pub(super) fn kept<T, E>(read: Result<T, E>) -> Result<T, Problem> {
     read.map_err(|_| Problem::later(ProblemKind::Unavailable, 1))
 }
 

@@ -11,6 +11,7 @@ const DAY_COUNTS: &[&str] = &["act365_fixed", "act360", "thirty360_eurobond", "a
 const PAY_METHODS: &[&str] = &["bank_transfer", "card", "crypto"];
 const SELF_TRADES: &[&str] = &["allow", "cancel_newest", "cancel_oldest", "cancel_both", "decrement"];
 const MOVEMENT_STATUSES: &[&str] = &["pending", "processing", "completed", "failed", "cancelled"];
+const POSITION_SIDES: &[&str] = &["long", "short", "flat"];
 const LOAN_STATUSES: &[&str] =
     &["pending", "approved", "active", "defaulted", "repaid", "written_off", "rejected", "cancelled"];
 const DOCUMENTS: &[&str] = &["passport", "drivers_license", "national_id", "registration"];
@@ -57,6 +58,7 @@ fn fields() -> Vec<(&'static str, &'static str, Vec<Value>)> {
         ("OrderView", "side", all(Side::ALL)),
         ("OrderView", "ord_type", all(OrdType::ALL)),
         ("OrderView", "status", all(OrdStatus::ALL)),
+        ("PositionView", "side", given(POSITION_SIDES)),
         ("ProviderWord", "verdict", given(&["clear", "consider", "suspect"])),
         ("ReportView", "scope", given(&["firm", "all"])),
         ("ReviewView", "code", given(REJECTIONS)),
@@ -78,6 +80,7 @@ fn fields() -> Vec<(&'static str, &'static str, Vec<Value>)> {
 fn parameters() -> Vec<(Operation, &'static str, Vec<Value>)> {
     vec![
         (Operation::ListOrders, "status", all(OrdStatus::ALL)),
+        (Operation::ListPositions, "side", given(POSITION_SIDES)),
         (Operation::ListDeposits, "status", given(MOVEMENT_STATUSES)),
         (Operation::ListWithdrawals, "status", given(MOVEMENT_STATUSES)),
         (Operation::ListTransactions, "status", given(MOVEMENT_STATUSES)),

@@ -100,3 +100,43 @@ pub(crate) fn ids(reply: &Reply) -> Vec<String> {
 pub(crate) fn refused(reply: Reply, status: u16, code: &str) {
     assert_eq!((reply.status, reply.text("code")), (status, code.to_owned()), "{reply:?}");
 }
+
+/// A venue with one instrument at 10.00, and money for FIRM1; FIRM2 has the units.
+pub(crate) fn market() -> Venue {
+    let venue = venue();
+    let listed = json!({"currency": "USD", "tick_size": "0.01", "lot_size": "1"});
+    let proposed = venue.world.write(&venue.olga, "PUT", "/api/v1/instruments/AAPL", listed).expect(202);
+    let approve = format!("/proposals/{}/approve", proposed.text("proposal"));
+    venue.post(&venue.oskar, &approve, json!({"reason": "listed"})).expect(200);
+    let symbol = "AAPL".parse().unwrap();
+    venue.world.says(ReferencePriceSet {
+        symbol,
+        price: "10".parse().unwrap(),
+        max_age_ns: None,
+        source: None,
+    });
+    venue.funded("USD", "10000");
+    let (firm, account) = ("FIRM2".parse().unwrap(), "FIRM2".parse().unwrap());
+    let (amount, reference) = (Amount::parse("500").unwrap(), "opening".to_owned());
+    venue.world.says(AccountCredited { firm, account, asset: "AAPL".parse().unwrap(), amount, reference });
+    venue
+}
+
+/// A buy order of FIRM1.
+pub(crate) fn bid(qty: &str, price: &str) -> Value {
+    json!({"account": "FIRM1", "symbol": "AAPL", "side": "buy", "ord_type": "limit", "qty": qty, "price": price})
+}
+
+/// The same with another field.
+pub(crate) fn change(bid: Value, field: &str, value: Value) -> Value {
+    let mut bid = bid;
+    bid[field] = value;
+    bid
+}
+
+/// Checks that it comes to this.
+#[track_caller]
+pub(crate) fn sooner_or_later<const N: usize>(wanted: [&str; N], mut now: impl FnMut() -> [String; N]) {
+    let last = (0..10_000).map(|_| now()).find(|found| *found == wanted);
+    assert!(last.is_some(), "{:?} never became {wanted:?}", now());
+}

@@ -9,8 +9,9 @@
 //!
 //! Who appends holds a lease on a role's name; there is one holder at a time, and the end of its connection ends the lease:
 //! a process that was replaced can append nothing, because every append passes here. Connections begin with a proof,
-//! of both sides, that they know one secret; they are not encrypted. The messages stand in `docs/wire/log-server.md`.
+//! of both sides, that they know one secret, and are encrypted from there on. The messages stand in `docs/wire/log-server.md`.
 
+mod cipher;
 mod feed;
 mod handshake;
 mod leases;

@@ -9,7 +9,8 @@ use assay_event_log::{
 };
 use assay_trading_types::{Position, Topic};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use support::*;
@@ -141,6 +142,46 @@ fn a_secret_that_is_another_one_opens_nothing() {
     assert!(error.to_string().contains("does not know this log's secret"), "{error}");
     assert_eq!(format!("{:?}", secret()), "LogSecret");
     wait_for(&ask_for(&server, "risk", "a"));
+}
+
+/// Between the two, nothing can be read; and what is changed on its way ends the connection instead of arriving.
+#[test]
+fn nobody_between_reads_or_changes_anything() {
+    let server = served();
+    let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = relay.local_addr().unwrap().to_string();
+    let (seen, flip) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+    let (keeping, flipping, to) = (Arc::clone(&seen), Arc::clone(&flip), server.address());
+    let relaying = std::thread::spawn(move || {
+        let (mut near, _) = relay.accept().unwrap();
+        let mut far = TcpStream::connect(to).unwrap();
+        let (mut back, mut from) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        let backwards = std::thread::spawn(move || std::io::copy(&mut from, &mut back));
+        let mut bytes = [0; 4_096];
+        while let Ok(count @ 1..) = near.read(&mut bytes) {
+            keeping.lock().unwrap().extend_from_slice(&bytes[..count]);
+            bytes[count - 1] ^= u8::from(flipping.load(Ordering::SeqCst));
+            if far.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        // The server has hung up, or the client has.
+        let _ = (far.shutdown(Shutdown::Both), backwards.join());
+    });
+    let config = RemoteConfig { address, ..remote_config(&server, "client") };
+    let remote = RemoteLog::connect(config, &Lease::Role("gateway".to_owned())).unwrap();
+    wait_for(&remote);
+    let mut group = vec![fix(1, 300)];
+    let text = group[0].value.bytes().clone();
+    remote.append(&mut group).unwrap();
+    let there = seen.lock().unwrap().windows(16).any(|window| window == &text[..16]);
+    assert!(!there, "the message stands in clear on the wire");
+    flip.store(true, Ordering::SeqCst);
+    assert!(remote.append(&mut vec![fix(2, 300)]).is_err());
+    let watcher = RemoteLog::connect(remote_config(&server, "watcher"), &Lease::None).unwrap();
+    assert_eq!(watcher.end(), Position(1), "what was changed is not in the log");
+    drop(remote);
+    relaying.join().unwrap();
 }
 
 /// Whatever strangers send, the server ends their connection and goes on.

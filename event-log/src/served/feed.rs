@@ -1,12 +1,12 @@
 //! The served side of a reader: records as they come, as fast as they are taken.
 
-use super::message::{Incoming, MessageKind, Outgoing, send, write_record};
+use super::cipher::Sender;
+use super::message::{Incoming, MessageKind, Outgoing, write_record};
 use super::server::Served;
 use crate::sequence::TopicSet;
 use crate::{ReadError, Reader, Record};
 use assay_trading_types::{Position, Topic};
 use std::io::{self, ErrorKind};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const RECORDS_BYTES: usize = 128 << 10;
 const WAIT: Duration = Duration::from_millis(250);
 
 pub(super) fn run(
-    stream: &TcpStream,
+    mut sender: Sender,
     mut incoming: Incoming,
     served: &Served,
     topics: TopicSet,
@@ -28,22 +28,22 @@ pub(super) fn run(
     durable_only: bool,
 ) -> io::Result<()> {
     // A reader may rest for as long as it likes: what is sent waits, and nothing more is read for it.
-    stream.set_write_timeout(None)?;
+    sender.stream().set_write_timeout(None)?;
     let topics: Vec<_> = Topic::ALL.into_iter().filter(|topic| topics.has(*topic)).collect();
     let mut reader = match served.log.reader(&topics, from, durable_only) {
         Ok(reader) => reader,
-        Err(error) => return send(stream, refusal(&error)),
+        Err(error) => return sender.send(refusal(&error)),
     };
-    send(stream, Outgoing::new(MessageKind::Passed).u64(from.0))?;
+    sender.send(Outgoing::new(MessageKind::Passed).u64(from.0))?;
     let mut told = from;
     let mut batch = Vec::with_capacity(BATCH_RECORDS_MAX);
     while !served.is_stopping() {
         if let Err(error) = reader.poll_wait(&mut batch, BATCH_RECORDS_MAX, WAIT) {
-            return send(stream, refusal(&error));
+            return sender.send(refusal(&error));
         }
         let idle = batch.is_empty();
-        told = send_records(stream, &mut batch)?.unwrap_or(told);
-        told = send_passed(stream, &*reader, told)?;
+        told = send_records(&mut sender, &mut batch)?.unwrap_or(told);
+        told = send_passed(&mut sender, &*reader, told)?;
         if idle && is_gone(&mut incoming)? {
             return Ok(());
         }
@@ -52,27 +52,27 @@ pub(super) fn run(
 }
 
 /// Position behind the last one.
-fn send_records(stream: &TcpStream, batch: &mut Vec<Arc<Record>>) -> io::Result<Option<Position>> {
+fn send_records(sender: &mut Sender, batch: &mut Vec<Arc<Record>>) -> io::Result<Option<Position>> {
     let told = batch.last().map(|record| Position(record.position.0 + 1));
     let mut out = Outgoing::new(MessageKind::Records);
     for record in batch.drain(..) {
         write_record(&record, out.body());
         if out.len() >= RECORDS_BYTES {
             let full = std::mem::replace(&mut out, Outgoing::new(MessageKind::Records));
-            send(stream, full)?;
+            sender.send(full)?;
         }
     }
     if !out.is_without_body() {
-        send(stream, out)?;
+        sender.send(out)?;
     }
     Ok(told)
 }
 
 /// Tells how far the reader is, when what it passed of late was not for it.
-fn send_passed(stream: &TcpStream, reader: &dyn Reader, told: Position) -> io::Result<Position> {
+fn send_passed(sender: &mut Sender, reader: &dyn Reader, told: Position) -> io::Result<Position> {
     let passed = reader.position();
     if passed > told {
-        send(stream, Outgoing::new(MessageKind::Passed).u64(passed.0))?;
+        sender.send(Outgoing::new(MessageKind::Passed).u64(passed.0))?;
     }
     Ok(passed.max(told))
 }

@@ -1,13 +1,14 @@
-//! Both sides prove that they know the secret before anything else is said.
+//! Both sides prove that they know the secret before anything else is said, and agree on what to encrypt the rest with.
 
+use super::cipher::{Opener, Sender};
 use super::message::{Fields, Incoming, Message, MessageKind, Outgoing, malformed, send};
 use crate::sequence::TopicSet;
 use assay_trading_types::Position;
-use hmac::{Hmac, Mac};
-use rand::TryRngCore;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
+use snow::{Builder, HandshakeState};
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -15,17 +16,22 @@ use zeroize::Zeroizing;
 pub const SECRET_BYTES_MIN: usize = 32;
 
 /// First bytes of a connection, with the version of what follows.
-const GREETING: &[u8; 9] = b"ASSAYLOG\x01";
-const SERVER: &[u8] = b"assay log v1 server";
-const CLIENT: &[u8] = b"assay log v1 client";
+const GREETING: &[u8; 9] = b"ASSAYLOG\x02";
+
+/// How both sides prove that they know the secret and agree on keys of this connection alone (Noise, revision 34).
+const PATTERN: &str = "Noise_NNpsk0_25519_AESGCM_SHA256";
+
+/// What the secret is hashed with, so that nothing else that it is used for makes the same key.
+const KEY_OF: &[u8] = b"assay log v2";
+
+/// Room for a message of the handshake.
+const HANDSHAKE_BYTES_MAX: usize = 256;
 
 /// Longest that each step may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Longest name of a role or holder.
 const NAME_BYTES_MAX: usize = 200;
-
-type Nonce = [u8; 32];
 
 /// What the processes of one log have in common.
 #[derive(Clone)]
@@ -48,10 +54,17 @@ impl LogSecret {
         }
     }
 
-    fn mac(&self, side: &[u8], client: &Nonce, server: &Nonce, said: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        [side, client, server, said].iter().for_each(|part| mac.update(part));
-        mac
+    /// How one side begins.
+    fn handshake(&self, is_client: bool) -> io::Result<HandshakeState> {
+        let key = Zeroizing::new(<[u8; 32]>::from(
+            Sha256::new().chain_update(KEY_OF).chain_update(&*self.0).finalize(),
+        ));
+        let pattern = PATTERN.parse().expect("a pattern of Noise");
+        let begun =
+            Builder::new(pattern).psk(0, &key).and_then(|builder| builder.prologue(GREETING)).and_then(
+                |builder| if is_client { builder.build_initiator() } else { builder.build_responder() },
+            );
+        begun.map_err(io::Error::other)
     }
 }
 
@@ -118,44 +131,74 @@ fn name(bytes: &[u8]) -> io::Result<String> {
 ///
 /// # Errors
 /// The server is no server of this log, does not know the secret, or the connection ended.
-pub(super) fn greet(stream: TcpStream, secret: &LogSecret, purpose: &Purpose) -> io::Result<Incoming> {
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut incoming = Incoming::new(stream.try_clone()?);
-    let ours = nonce()?;
-    send(&stream, Outgoing::new(MessageKind::Hello).bytes(GREETING).bytes(&ours))?;
-    let mut fields = Fields(expect(&mut incoming, MessageKind::Challenge)?.body);
-    let (theirs, proof) = (fields.array()?, fields.array::<32>()?);
-    secret.mac(SERVER, &ours, &theirs, &[]).verify_slice(&proof).map_err(|_| stranger())?;
-    let said = purpose.write(Outgoing::new(MessageKind::Proof)).finish();
-    let said = &said[5..];
-    let proof = secret.mac(CLIENT, &ours, &theirs, said).finalize().into_bytes();
-    send(&stream, Outgoing::new(MessageKind::Proof).bytes(&proof).bytes(said))?;
+pub(super) fn greet(
+    stream: TcpStream,
+    secret: &LogSecret,
+    purpose: &Purpose,
+) -> io::Result<(Sender, Incoming)> {
+    let mut incoming = begin(&stream)?;
+    let mut handshake = secret.handshake(true)?;
+    let hello = Outgoing::new(MessageKind::Hello).bytes(GREETING).bytes(&said(&mut handshake)?);
+    send(&stream, hello)?;
+    let answer = expect(&mut incoming, MessageKind::Challenge).map_err(|error| match error.kind() {
+        // A server says nothing to who does not know its secret.
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => stranger(),
+        _ => error,
+    })?;
+    hear(&mut handshake, answer.body)?;
+    let mut sender = encrypt(stream, handshake, &mut incoming)?;
+    sender.send(purpose.write(Outgoing::new(MessageKind::Proof)))?;
     incoming.trust();
-    Ok(incoming)
+    Ok((sender, incoming))
 }
 
 /// A connection as its server begins it: what its client wants.
 ///
 /// # Errors
 /// The client does not know the secret, or says something else.
-pub(super) fn receive(stream: &TcpStream, secret: &LogSecret) -> io::Result<(Incoming, Purpose)> {
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut incoming = Incoming::new(stream.try_clone()?);
+pub(super) fn receive(stream: TcpStream, secret: &LogSecret) -> io::Result<(Sender, Incoming, Purpose)> {
+    let mut incoming = begin(&stream)?;
     let mut fields = Fields(expect(&mut incoming, MessageKind::Hello)?.body);
     if fields.array::<9>()? != *GREETING {
         return Err(malformed("another protocol, or another version of this one"));
     }
-    let (theirs, ours) = (fields.array()?, nonce()?);
-    let proof = secret.mac(SERVER, &theirs, &ours, &[]).finalize().into_bytes();
-    send(stream, Outgoing::new(MessageKind::Challenge).bytes(&ours).bytes(&proof))?;
-    let mut fields = Fields(expect(&mut incoming, MessageKind::Proof)?.body);
-    let proof = fields.array::<32>()?;
-    secret.mac(CLIENT, &theirs, &ours, fields.0).verify_slice(&proof).map_err(|_| stranger())?;
-    let purpose = Purpose::read(fields.0)?;
+    let mut handshake = secret.handshake(false)?;
+    hear(&mut handshake, fields.0)?;
+    send(&stream, Outgoing::new(MessageKind::Challenge).bytes(&said(&mut handshake)?))?;
+    let sender = encrypt(stream, handshake, &mut incoming)?;
+    // A hello can be one of an earlier connection; only who made it can say more.
+    let purpose = Purpose::read(expect(&mut incoming, MessageKind::Proof)?.body)?;
     incoming.trust();
-    Ok((incoming, purpose))
+    Ok((sender, incoming, purpose))
+}
+
+fn begin(stream: &TcpStream) -> io::Result<Incoming> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(Incoming::new(stream.try_clone()?))
+}
+
+/// The next message of the handshake.
+fn said(handshake: &mut HandshakeState) -> io::Result<Vec<u8>> {
+    let mut message = vec![0; HANDSHAKE_BYTES_MAX];
+    let length = handshake.write_message(&[], &mut message).map_err(io::Error::other)?;
+    message.truncate(length);
+    Ok(message)
+}
+
+/// Takes in the other side's.
+fn hear(handshake: &mut HandshakeState, message: &[u8]) -> io::Result<()> {
+    let mut nothing = [0; HANDSHAKE_BYTES_MAX];
+    if message.len() > HANDSHAKE_BYTES_MAX {
+        return Err(malformed("a handshake longer than any may be"));
+    }
+    handshake.read_message(message, &mut nothing).map(drop).map_err(|_| stranger())
+}
+
+fn encrypt(stream: TcpStream, handshake: HandshakeState, incoming: &mut Incoming) -> io::Result<Sender> {
+    let cipher = Arc::new(handshake.into_stateless_transport_mode().map_err(io::Error::other)?);
+    incoming.open_with(Opener::new(Arc::clone(&cipher)));
+    Ok(Sender::new(stream, cipher))
 }
 
 fn expect(incoming: &mut Incoming, kind: MessageKind) -> io::Result<Message<'_>> {
@@ -168,10 +211,4 @@ fn expect(incoming: &mut Incoming, kind: MessageKind) -> io::Result<Message<'_>>
 
 fn stranger() -> io::Error {
     io::Error::new(ErrorKind::PermissionDenied, "the other side does not know this log's secret")
-}
-
-fn nonce() -> io::Result<Nonce> {
-    let mut nonce = Nonce::default();
-    rand::rngs::OsRng.try_fill_bytes(&mut nonce).map_err(io::Error::other)?;
-    Ok(nonce)
 }

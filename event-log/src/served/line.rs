@@ -1,5 +1,6 @@
 //! The served side of a process: what it appends, and what it is told of the log.
 
+use super::cipher::Sender;
 use super::leases::Held;
 use super::message::{Fields, Incoming, Message, MessageKind, Outgoing, malformed, read_records};
 use super::server::Served;
@@ -8,8 +9,7 @@ use crate::sequence::TopicSet;
 use crate::signal::Shared;
 use crate::{AppendError, EventLog, NewRecord, Record, Value};
 use assay_trading_types::Kind;
-use std::io::{self, ErrorKind, Write};
-use std::net::TcpStream;
+use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -30,13 +30,13 @@ pub(super) const NO_LEASE: u8 = 4;
 
 /// A process that appends as `role`, once it holds it.
 pub(super) fn lead(
-    stream: TcpStream,
+    sender: Sender,
     mut incoming: Incoming,
     served: &Served,
     role: &str,
     holder: &str,
 ) -> io::Result<()> {
-    let line = Line::new(stream, served);
+    let line = Line::new(sender, served);
     line.run(|| {
         let held = line.wait_for(&mut incoming, role, holder)?;
         tracing::info!(role, holder, "leads");
@@ -51,22 +51,22 @@ pub(super) fn lead(
 }
 
 /// A process that appends nothing.
-pub(super) fn watch(stream: TcpStream, mut incoming: Incoming, served: &Served) -> io::Result<()> {
-    let line = Line::new(stream, served);
+pub(super) fn watch(sender: Sender, mut incoming: Incoming, served: &Served) -> io::Result<()> {
+    let line = Line::new(sender, served);
     line.run(|| line.serve(&mut incoming, None))
 }
 
 struct Line<'a> {
     served: &'a Served,
-    sending: Shared<TcpStream>,
+    sending: Shared<Sender>,
     /// Topics whose growth the process wants to hear of.
     wakes: AtomicU8,
     ended: AtomicBool,
 }
 
 impl<'a> Line<'a> {
-    fn new(stream: TcpStream, served: &'a Served) -> Self {
-        Self { served, sending: Shared::new(stream), wakes: AtomicU8::new(0), ended: AtomicBool::new(false) }
+    fn new(sender: Sender, served: &'a Served) -> Self {
+        Self { served, sending: Shared::new(sender), wakes: AtomicU8::new(0), ended: AtomicBool::new(false) }
     }
 
     /// Tells the process where the log stands, first of all and then beside what `body` does.
@@ -174,8 +174,8 @@ impl<'a> Line<'a> {
 
     /// Makes the message once nothing else can be sent before it: later messages tell of later moments.
     fn send_now(&self, message: impl FnOnce() -> Outgoing) -> io::Result<()> {
-        let mut stream = self.sending.lock();
-        stream.write_all(&message().finish())
+        let mut sender = self.sending.lock();
+        sender.send(message())
     }
 }
 

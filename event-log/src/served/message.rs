@@ -1,5 +1,6 @@
 //! Messages of a connection: length, kind, body. Numbers are little-endian.
 
+use super::cipher::Opener;
 use crate::Record;
 use crate::frame::{self, Frame, Framing};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -123,7 +124,7 @@ pub(super) fn read_records(mut body: &[u8], mut take: impl FnMut(Record)) -> io:
     Ok(())
 }
 
-/// Sends a whole message.
+/// Sends a whole message in clear, before there is anything to encrypt with.
 pub(super) fn send(mut stream: &TcpStream, message: Outgoing) -> io::Result<()> {
     stream.write_all(&message.finish())
 }
@@ -138,16 +139,23 @@ pub(super) struct Message<'a> {
 /// What arrives on a connection, message by message, in bounded memory.
 pub(super) struct Incoming {
     stream: TcpStream,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
+    /// As it came from the socket.
+    arrived: Window,
+    /// What opens it, and what it is; none before both sides have proved themselves.
+    opened: Option<(Opener, Window)>,
     message_bytes_max: usize,
 }
 
 impl Incoming {
     /// Of a connection whose other side is still a stranger.
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, buffer: Vec::new(), start: 0, end: 0, message_bytes_max: STRANGER_BYTES_MAX }
+        let message_bytes_max = STRANGER_BYTES_MAX;
+        Self { stream, arrived: Window::default(), opened: None, message_bytes_max }
+    }
+
+    /// From here on everything is encrypted.
+    pub(super) fn open_with(&mut self, opener: Opener) {
+        self.opened = Some((opener, Window::default()));
     }
 
     /// The other side has proved itself.
@@ -163,6 +171,7 @@ impl Incoming {
     pub(super) fn next(&mut self, patience: Duration) -> io::Result<Option<Message<'_>>> {
         let mut deadline = None;
         let length = loop {
+            self.open()?;
             if let Some(length) = self.whole()? {
                 break length;
             }
@@ -171,21 +180,41 @@ impl Incoming {
                 return Ok(None);
             }
         };
-        let message = &self.buffer[self.start..self.start + 4 + length];
-        self.start += 4 + length;
+        let message = self.messages().take(4 + length);
         let kind =
             MessageKind::from_number(message[4]).ok_or_else(|| malformed("a message of unknown kind"))?;
         Ok(Some(Message { kind, body: &message[HEAD_BYTES..] }))
     }
 
+    fn messages(&mut self) -> &mut Window {
+        match &mut self.opened {
+            Some((_, plain)) => plain,
+            None => &mut self.arrived,
+        }
+    }
+
+    /// Opens what has arrived, up to the end of the first message and as little as possible of the next.
+    fn open(&mut self) -> io::Result<()> {
+        while self.whole()?.is_none() {
+            let Some((opener, plain)) = &mut self.opened else { return Ok(()) };
+            let sealed = self.arrived.there();
+            let Some(room) = Opener::room(sealed) else { return Ok(()) };
+            let (taken, given) = opener.open(sealed, plain.room(room))?;
+            plain.end += given;
+            self.arrived.take(taken);
+        }
+        Ok(())
+    }
+
     /// Length of the message at the beginning, if all of it is there.
-    fn whole(&self) -> io::Result<Option<usize>> {
-        let there = &self.buffer[self.start..self.end];
+    fn whole(&mut self) -> io::Result<Option<usize>> {
+        let max = self.message_bytes_max;
+        let there = self.messages().there();
         let Some(length) = there.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
         match length {
             0 => Err(malformed("a message without kind")),
-            _ if length > self.message_bytes_max => Err(malformed("a message longer than any may be")),
+            _ if length > max => Err(malformed("a message longer than any may be")),
             _ => Ok((there.len() >= 4 + length).then_some(length)),
         }
     }
@@ -195,26 +224,47 @@ impl Incoming {
         if !is_readable(&self.stream, patience)? {
             return Ok(false);
         }
-        self.make_room();
-        match self.stream.read(&mut self.buffer[self.end..]) {
+        match self.stream.read(self.arrived.room(READ_BYTES / 2)) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
-                self.end += count;
+                self.arrived.end += count;
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
             Err(error) => Err(error),
         }
     }
+}
 
-    fn make_room(&mut self) {
+/// Bytes that came and were not taken yet.
+#[derive(Default)]
+struct Window {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Window {
+    fn there(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    fn take(&mut self, count: usize) -> &[u8] {
+        let taken = self.start;
+        self.start += count;
+        &self.buffer[taken..taken + count]
+    }
+
+    /// Where more may come: at least `bytes`.
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        if self.buffer.len() - self.end < READ_BYTES / 2 {
-            self.buffer.resize(self.end + READ_BYTES, 0);
+        if self.buffer.len() - self.end < bytes {
+            self.buffer.resize(self.end + bytes.max(READ_BYTES), 0);
         }
+        &mut self.buffer[self.end..]
     }
 }
 

@@ -1,5 +1,6 @@
 //! The side of a process that has no log of its own.
 
+use super::cipher::Sender;
 use super::handshake::{self, LogSecret, Purpose};
 use super::line::{ALIVE_EVERY, CLOSED, NO_LEASE, POISONED, SILENCE_MAX, TOO_LARGE};
 use super::message::{
@@ -15,7 +16,7 @@ use crate::signal::{Shared, Signal};
 use crate::{AppendError, EventLog, NewRecord, ReadError, Reader, Record, Recovery};
 use assay_trading_types::{Position, Topic};
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io;
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -96,7 +97,7 @@ pub(super) struct Core {
 }
 
 struct Sending {
-    stream: TcpStream,
+    sender: Sender,
     last: Instant,
 }
 
@@ -127,14 +128,11 @@ impl RemoteLog {
         };
         let failed = |source| RemoteError::Unreachable { address: config.address.clone(), source };
         let stream = dial(&config.address).map_err(failed)?;
-        let mut incoming = stream
-            .try_clone()
-            .and_then(|stream| handshake::greet(stream, &config.secret, &purpose))
-            .map_err(failed)?;
+        let (sender, mut incoming) = handshake::greet(stream, &config.secret, &purpose).map_err(failed)?;
         let (standing, holder) = first_standing(&mut incoming).map_err(failed)?;
         let state = State { standing, holder, ..State::default() };
         let core = Arc::new(Core {
-            sending: Shared::new(Sending { stream, last: Instant::now() }),
+            sending: Shared::new(Sending { sender, last: Instant::now() }),
             state: Shared::new(state),
             changed: Signal::default(),
             own_events: Shared::default(),
@@ -213,7 +211,7 @@ fn dial_one(place: &str) -> io::Result<TcpStream> {
 impl Drop for RemoteLog {
     fn drop(&mut self) {
         // One that ended by itself cannot be ended again.
-        let _ = self.core.sending.lock().stream.shutdown(Shutdown::Both);
+        let _ = self.core.sending.lock().sender.stream().shutdown(Shutdown::Both);
         if let Some(thread) = self.listening.take() {
             // A thread that panicked has said so.
             let _ = thread.join();
@@ -343,7 +341,7 @@ impl Core {
         drop(state);
         if let Err(error) = sending.send(message) {
             // Half a message may be on its way: nothing more can follow it.
-            let _ = sending.stream.shutdown(Shutdown::Both);
+            let _ = sending.sender.stream().shutdown(Shutdown::Both);
             return Err(AppendError::Poisoned(error.to_string().into()));
         }
         Ok(answered)
@@ -358,7 +356,7 @@ impl Sending {
     #[allow(clippy::disallowed_methods, reason = "a driver: it says that it is there")]
     fn send(&mut self, message: Outgoing) -> io::Result<()> {
         self.last = Instant::now();
-        self.stream.write_all(&message.finish())
+        self.sender.send(message)
     }
 }
 
@@ -452,7 +450,7 @@ impl EventLog for RemoteLog {
         let purpose = Purpose::Read { topics, from, durable_only };
         let unreachable =
             |error: io::Error| ReadError::Poisoned(format!("the log cannot be read: {error}").into());
-        let incoming = dial(&self.core.config.address)
+        let (_, incoming) = dial(&self.core.config.address)
             .and_then(|stream| handshake::greet(stream, &self.core.config.secret, &purpose))
             .map_err(unreachable)?;
         let reader = RemoteReader::begin(Arc::clone(&self.core), incoming, topics, from, durable_only)?;

@@ -233,12 +233,12 @@ fn welcome(stream: TcpStream, from: SocketAddr, served: &Arc<Served>, secret: &A
 }
 
 fn serve(stream: TcpStream, served: &Served, secret: &LogSecret) -> io::Result<()> {
-    let (incoming, purpose) = handshake::receive(&stream, secret)?;
+    let (sender, incoming, purpose) = handshake::receive(stream, secret)?;
     match purpose {
-        Purpose::Lease { role, holder } => line::lead(stream, incoming, served, &role, &holder),
-        Purpose::Watch => line::watch(stream, incoming, served),
+        Purpose::Lease { role, holder } => line::lead(sender, incoming, served, &role, &holder),
+        Purpose::Watch => line::watch(sender, incoming, served),
         Purpose::Read { topics, from, durable_only } => {
-            feed::run(&stream, incoming, served, topics, from, durable_only)
+            feed::run(sender, incoming, served, topics, from, durable_only)
         }
     }
 }

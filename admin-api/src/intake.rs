@@ -466,7 +466,7 @@ fn preflight(allowed: bool) -> Response {
         ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
         (
             "access-control-allow-headers",
-            "authorization, content-type, idempotency-key, if-match, traceparent, x-csrf-token, x-request-id",
+            "assay-position, authorization, content-type, idempotency-key, if-match, traceparent, x-csrf-token, x-request-id",
         ),
         ("access-control-max-age", "600"),
     ];
@@ -476,6 +476,10 @@ fn preflight(allowed: bool) -> Response {
 /// The page that tries operations out has scripts and styles of its own, and calls this host.
 const SCRIPTS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                        connect-src 'self'; frame-ancestors 'none'";
+
+/// What scripts of pages of other origins may read of an answer.
+const EXPOSED: &str = "assay-position, etag, location, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, \
+                       x-csrf-token, x-request-id";
 
 /// Headers of every answer (OPS rule 1).
 const SECURITY: [(&str, &str); 9] = [
@@ -513,6 +517,7 @@ fn decorated(
     if let Some(origin) = origin {
         headers.insert("access-control-allow-origin", origin);
         headers.insert("access-control-allow-credentials", HeaderValue::from_static("true"));
+        headers.insert("access-control-expose-headers", HeaderValue::from_static(EXPOSED));
         headers.insert("vary", HeaderValue::from_static("origin"));
     }
     response

@@ -467,6 +467,8 @@ operations! {
     ApproveLimits "approve_limits" POST "/api/v1/risk/limit-changes/{id}/approve" LIMITS_WRITE;
     /// Turn them down.
     DeclineLimits "decline_limits" POST "/api/v1/risk/limit-changes/{id}/decline" LIMITS_WRITE;
+    /// Close what repeated executions opened.
+    ResetBreaker "reset_breaker" POST "/api/v1/risk/breakers/reset" LIMITS_WRITE;
     /// Shares located for short sales.
     ListLocates "list_locates" GET "/api/v1/risk/locates" TRADING_READ;
     /// Ask that located shares be counted.

@@ -295,7 +295,7 @@ impl From<(LoanRefusal, String)> for Problem {
             | R::UnknownAccount => K::Invalid,
             R::NotVerified | R::NotTheBorrower => K::Forbidden,
             R::SamePerson | R::OwnLoan => K::Segregation,
-            R::ProductChanged => K::Version,
+            R::ProductChanged | R::LoanChanged => K::Version,
             R::ProductNotActive
             | R::LoanExists
             | R::PriceMissing

@@ -254,7 +254,10 @@ impl AdminState {
             Asked::Alerts(e) => {
                 self.alerts.perform(&self.identity, &e.command, &e.action, input.at, out).map(done)
             }
-            Asked::Report(e) => self.reports.note(e, input.at).map(done),
+            Asked::Report(e) => {
+                let is_kept = |run: &_| self.compliance.certificate(run).is_some();
+                self.reports.note(e, is_kept, input.at).map(done)
+            }
             Asked::Compliance(e) => {
                 let known = (&self.identity, &self.reports);
                 self.compliance.perform(&e.command, &e.action, known, input.at).map(done)

@@ -148,6 +148,11 @@ impl Loan {
         self.id
     }
 
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The product it was made from.
     pub fn product(&self) -> LoanProductId {
         self.product

@@ -16,15 +16,18 @@ const CREDIT: u128 = 1 << 127;
 const CREDIT_MAX: Amount = Amount::from_units(1_000_000_000_000_000 * SCALE as i128);
 
 impl Risk {
+    /// An account is one firm's for good: another firm that names it does not get it, and one that its firm names no more
+    /// takes no orders, while what is on it stays the firm's.
     pub(crate) fn open_firm(&mut self, e: &FirmOpened) {
         let firm = self.firms.open(e.firm, Default::default);
-        let accounts: Vec<ClientIx> =
+        let mut accounts: Vec<ClientIx> =
             e.accounts.iter().map(|account| self.clients.open(*account, Default::default)).collect();
+        accounts.retain(|ix| self.clients[*ix].firm.is_none_or(|owner| owner == firm));
         let row = &mut self.firms[firm];
         let before = std::mem::replace(&mut row.accounts, accounts.clone());
         (row.commission, row.self_trade) = (e.commission, e.self_trade);
         for gone in before.into_iter().filter(|ix| !accounts.contains(ix)) {
-            self.clients[gone].firm.take_if(|named| *named == firm);
+            self.clients[gone].unnamed = true;
         }
         for ix in &accounts {
             // An account stays with the firm it has traded for: its orders and positions count there.
@@ -32,6 +35,7 @@ impl Risk {
             if !elsewhere {
                 self.clients[*ix].firm.get_or_insert(firm);
             }
+            self.clients[*ix].unnamed = false;
         }
         let listed: Vec<SymbolIx> = self.instruments.rows().map(|(ix, ..)| ix).collect();
         for client in accounts {

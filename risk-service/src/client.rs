@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Client {
     /// Its firm, once one names it; money may come before.
     pub(crate) firm: Option<FirmIx>,
+    /// Its firm names it no more.
+    #[serde(default)]
+    pub(crate) unnamed: bool,
     pub(crate) status: AccountStatus,
     pub(crate) kyc: KycStatus,
     /// Its own limits beside the firm's; few accounts have any.
@@ -26,4 +29,11 @@ pub(crate) struct Client {
     /// Measures that a price has brought over their limit, likewise.
     #[serde(default)]
     pub(crate) over: u8,
+}
+
+impl Client {
+    /// Whether the account trades for a firm.
+    pub(crate) fn trades_for(&self, firm: FirmIx) -> bool {
+        self.firm == Some(firm) && !self.unnamed
+    }
 }

@@ -70,7 +70,7 @@ impl Risk {
             return Err((Refusal::NotEntitled, format!("no firm {}", terms.firm)));
         };
         let client_ix =
-            self.clients.find(&terms.account).filter(|client| self.clients[*client].firm == Some(ix));
+            self.clients.find(&terms.account).filter(|client| self.clients[*client].trades_for(ix));
         let mut client = client_ix.map(|client| &mut self.clients[client]);
         let firm = &mut self.firms[ix];
         let own_max = client.as_ref().and_then(|c| c.book.as_ref()?.limits.orders_per_s_max);

@@ -64,9 +64,13 @@ impl Risk {
     /// What the books and the firm's standing say against it; the rest is the loan core's.
     fn check_loan_parties(&self, e: &LoanInstructed) -> Result<(), Refused> {
         if let Some(id) = e.action.loan() {
-            let own = self.loans.loan(id).is_some_and(|loan| Some(loan.borrower()) == e.firm);
-            if !own {
+            let own = self.loans.loan(id).filter(|loan| Some(loan.borrower()) == e.firm);
+            let Some(loan) = own else {
                 return Err((LoanRefusal::LoanNotFound, format!("no loan {id} that is not long over")));
+            };
+            let version = loan.version();
+            if let Some(expected) = e.version.filter(|expected| *expected != version) {
+                return Err((LoanRefusal::LoanChanged, format!("it has version {version}, not {expected}")));
             }
         }
         match &e.action {

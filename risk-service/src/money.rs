@@ -244,7 +244,7 @@ impl Risk {
     fn account_of(&self, firm: &FirmId, account: &AccountId) -> Result<ClientIx, Refused> {
         let firm_ix =
             self.firms.find(firm).ok_or_else(|| (MoneyRefusal::UnknownFirm, format!("no firm {firm}")))?;
-        let client = self.clients.find(account).filter(|ix| self.firms[firm_ix].accounts.contains(ix));
+        let client = self.clients.find(account).filter(|ix| self.clients[*ix].firm == Some(firm_ix));
         client.ok_or_else(|| (MoneyRefusal::UnknownAccount, format!("{firm} has no account {account}")))
     }
 
@@ -329,10 +329,13 @@ impl Money {
         }
     }
 
-    fn has_room(&self, firm: &FirmId) -> Result<(), Refused> {
-        let own = self.open.values().filter(|movement| movement.firm == *firm).count();
+    /// Deposits, which anybody can announce, leave room for everything else.
+    fn has_room(&self, firm: &FirmId, is_deposit: bool) -> Result<(), Refused> {
+        let alike = |movement: &&Movement| (movement.id.kind() == MovementKind::Deposit) == is_deposit;
+        let own = self.open.values().filter(|movement| movement.firm == *firm).filter(alike).count();
         if own >= OPEN_OF_FIRM_MAX || self.open.len() >= OPEN_MAX {
-            return Err((MoneyRefusal::TooMany, format!("{own} movements of {firm} are open")));
+            let what = if is_deposit { "deposits" } else { "movements" };
+            return Err((MoneyRefusal::TooMany, format!("{own} {what} of {firm} are open")));
         }
         Ok(())
     }

@@ -439,6 +439,7 @@ fn a_command_that_comes_twice_has_effect_once() {
         command: id("cmd_1"),
         firm: Some(id("ACME")),
         action: application("ACME", "500", "100"),
+        version: None,
     }
     .into();
     let origin = Origin::Input { role: Role::Admin, topic: Topic::Admin, partition: 0, offset: 9, index: 0 };
@@ -491,4 +492,23 @@ fn a_day_of_more_loans_than_one_step_takes_goes_on_by_a_record_of_its_own_and_on
     for loan in l.desk.risk.loans().iter() {
         assert_eq!(loan.state().owed.total().to_string(), "300.1", "a day at 12 % on 300, to the cent");
     }
+}
+
+#[test]
+fn what_is_asked_of_a_loan_as_it_was_is_refused_once_it_has_changed() {
+    let mut l = Lender::new();
+    let applied = l.apply("ACME", "500", "100");
+    let loan = LoanId::parse(applied.split(' ').next().unwrap()).unwrap();
+    let version = l.state(loan).version;
+    let asked = |version| LoanInstructed {
+        command: id("cmd_v"),
+        firm: Some(id("ACME")),
+        action: LoanAction::Cancel { loan },
+        version: Some(version),
+    };
+    l.desk.said.clear();
+    l.desk.give_by(ANN, asked(version + 1));
+    assert_eq!(l.words(), format!("it has version {version}, not {}", version + 1));
+    l.desk.give_by(ANN, asked(version));
+    assert_eq!(l.state(loan).status, LoanStatus::Cancelled);
 }

@@ -150,8 +150,11 @@ fn a_beneficiary_cools_off_and_takes_one_asset_only() {
     t.later_s(86_399);
     assert_eq!(t.ask(ANN, "ACME", to_new()), "BENEFICIARY_COOLING");
     t.later_s(1);
-    t.made(ANN, "ACME", to_new());
-    t.ask(ANN, "ACME", MoneyAction::RemoveBeneficiary { beneficiary: id("new") });
+    let open = t.made(ANN, "ACME", to_new());
+    let remove = || MoneyAction::RemoveBeneficiary { beneficiary: id("new") };
+    assert_eq!(t.ask(ANN, "ACME", remove()), "WRONG_STATE", "what is decided on stays as it is");
+    t.ask(ANN, "ACME", MoneyAction::Cancel { movement: open, reason: "no more".to_owned() });
+    assert_eq!(t.ask(ANN, "ACME", remove()), "new");
     assert_eq!(t.ask(ANN, "ACME", to_new()), "UNKNOWN_BENEFICIARY");
     assert_eq!(t.ask(ANN, "BETA", withdraw_to("bank", "BETA", "USD", "1")), "UNKNOWN_BENEFICIARY");
 }
@@ -317,6 +320,27 @@ fn closed_suspended_and_unproven_accounts_do_not_pay() {
 }
 
 #[test]
+fn an_account_and_its_money_are_one_firms_for_good() {
+    let mut t = Treasury::new();
+    let open = |firm: &str, accounts: &[&str]| FirmOpened {
+        firm: id(firm),
+        accounts: accounts.iter().map(|account| id(account)).collect(),
+        commission: Commission::default(),
+        self_trade: SelfTrade::Allow,
+    };
+    t.desk.give(open("BETA", &["BETA", "ACME", "ACME-2"]));
+    let taken = transfer("ACME", ("BETA", "BETA"), "USD", "1");
+    assert_eq!(t.ask(EVE, "BETA", taken.clone()), "UNKNOWN_ACCOUNT");
+    // Its own firm names it no more: what is on it can still be moved away.
+    t.desk.give(open("ACME", &["ACME-2"]));
+    assert_eq!(t.ask(EVE, "BETA", taken), "UNKNOWN_ACCOUNT");
+    let home = transfer("ACME", ("ACME", "ACME-2"), "USD", "10000");
+    assert!(t.ask(ANN, "ACME", home).ends_with("Completed"));
+    t.desk.give(open("BETA", &["BETA", "ACME"]));
+    assert_eq!(t.ask(EVE, "BETA", transfer("ACME", ("BETA", "BETA"), "AAPL", "1")), "UNKNOWN_ACCOUNT");
+}
+
+#[test]
 fn a_firm_has_a_bounded_number_of_movements_open() {
     let mut t = Treasury::new();
     let one = |t: &mut Treasury| t.ask(ANN, "ACME", deposit("ACME", "USD", "1"));
@@ -324,6 +348,10 @@ fn a_firm_has_a_bounded_number_of_movements_open() {
         assert!(one(&mut t).ends_with("Pending"));
     }
     assert_eq!(one(&mut t), "TOO_MANY");
+    assert!(
+        t.ask(ANN, "ACME", withdraw("USD", "1")).ends_with("Pending"),
+        "deposits leave room for the rest"
+    );
     assert!(t.ask(ANN, "BETA", deposit("BETA", "USD", "1")).ends_with("Pending"), "another firm has its own");
     t.ask(ANN, "ACME", transfer("ACME", ("ACME", "ACME-2"), "USD", "1"));
     assert_eq!(t.funds("ACME-2", "USD"), "1/1", "what is done at once is never open");

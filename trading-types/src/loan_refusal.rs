@@ -84,4 +84,6 @@ refusals! {
     ProductChanged = 30 "PRODUCT_CHANGED";
     /// As many products as there may be.
     TooManyProducts = 31 "TOO_MANY_PRODUCTS";
+    /// The loan has changed since it was looked at.
+    LoanChanged = 32 "LOAN_CHANGED";
 }

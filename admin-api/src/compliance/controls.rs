@@ -39,7 +39,7 @@ pub(crate) const CONTROLS: &[Control] = &[
         evidence: &[
             "GET /compliance/controls",
             "GET /compliance/violations",
-            "report breaches",
+            "report limit-breaches",
             "report limit-changes",
         ],
         rules: &[BooksBalance, HoldsHaveOwners, DutiesSegregated, LimitsSet, ChainIntact],
@@ -85,7 +85,7 @@ pub(crate) const CONTROLS: &[Control] = &[
         title: "Orders are checked before they reach a market",
         frameworks: &["SEC 15c3-5", "RTS 6", "King IV, principle 11"],
         means: "Every order passes limits, collars, breakers and switches whose changes take two persons.",
-        evidence: &["docs/compliance/controls.md", "report exposure", "report breaches"],
+        evidence: &["docs/compliance/controls.md", "report exposure", "report limit-breaches"],
         rules: &[LimitsSet],
     },
 ];

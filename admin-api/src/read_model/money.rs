@@ -59,7 +59,7 @@ fn fee_schedule(db: &Connection, e: &FeeScheduleSet) -> rusqlite::Result<()> {
 }
 
 fn movement(db: &Connection, m: &Movement, command: Option<CommandId>) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO movement VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT (place) DO UPDATE SET status = ?4, json = ?9";
+    let sql = "INSERT INTO movement VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (place) DO UPDATE SET status = ?4, json = ?9";
     run(
         db,
         sql,
@@ -73,6 +73,8 @@ fn movement(db: &Connection, m: &Movement, command: Option<CommandId>) -> rusqli
             m.asset.as_str(),
             command.map(|command| command.to_string()),
             json(m),
+            m.to.as_ref().map(|to| to.firm.to_string()),
+            m.to.as_ref().map(|to| to.account.to_string()),
         ],
     )
 }
@@ -109,6 +111,10 @@ pub(crate) struct MovementRow {
     pub(crate) movement: Movement,
 }
 
+fn movement_row(row: &Row<'_>) -> rusqlite::Result<MovementRow> {
+    Ok(MovementRow { movement: from_json(row)? })
+}
+
 /// What became of an instruction.
 pub(crate) enum AnswerRow {
     /// A movement was made or changed.
@@ -131,13 +137,30 @@ pub(crate) struct RateRow {
 }
 
 impl ReadModel {
-    /// Movements by id, which is by time.
-    pub(crate) fn movements(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<MovementRow>> {
-        let place = |text| MovementId::parse(text).map_or(0, |id| id.place());
-        let after = slice.after.as_deref().map(|text| Value::Integer(place(text).cast_signed()));
-        self.rows("movement", "place", filter, after, slice, |row| {
-            Ok(MovementRow { movement: from_json(row)? })
-        })
+    /// Movements by id, which is by time; those of a firm are also those that it gets.
+    pub(crate) fn movements(
+        &self,
+        firm: Option<&str>,
+        filter: &RowFilter,
+        slice: &Slice,
+    ) -> rusqlite::Result<Vec<MovementRow>> {
+        let place = |id: &MovementId| id.place().cast_signed();
+        let after = slice
+            .after
+            .as_deref()
+            .map(|text| Value::Integer(MovementId::parse(text).as_ref().map_or(0, place)));
+        // Each has an index in the order of the list; one condition for both has none.
+        let mut rows = Vec::new();
+        for party in ["firm", "to_firm"].into_iter().take(if firm.is_some() { 2 } else { 1 }) {
+            let filter = filter.clone().equal(party, firm);
+            rows.extend(self.rows("movement", "place", filter, after.clone(), slice, movement_row)?);
+        }
+        rows.sort_by_key(
+            |row| if slice.descending { -place(&row.movement.id) } else { place(&row.movement.id) },
+        );
+        rows.dedup_by_key(|row| row.movement.id);
+        rows.truncate(slice.limit);
+        Ok(rows)
     }
 
     /// One movement.

@@ -64,10 +64,11 @@ CREATE TABLE ledger_hold (
 CREATE TABLE ledger_day (day INTEGER PRIMARY KEY, first INTEGER NOT NULL);
 CREATE TABLE movement (
     place INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL, firm TEXT NOT NULL,
-    account TEXT NOT NULL, asset TEXT NOT NULL, command TEXT, json TEXT NOT NULL
+    account TEXT NOT NULL, asset TEXT NOT NULL, command TEXT, json TEXT NOT NULL, to_firm TEXT, to_account TEXT
 );
 CREATE UNIQUE INDEX movement_of_id ON movement (id);
 CREATE INDEX movement_of_firm ON movement (firm, place);
+CREATE INDEX movement_to_firm ON movement (to_firm, place) WHERE to_firm IS NOT NULL;
 CREATE INDEX movement_known_as ON movement (json_extract(json, '$.external_reference'));
 CREATE TABLE money_answer (command TEXT PRIMARY KEY, movement TEXT, beneficiary TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 CREATE TABLE beneficiary (

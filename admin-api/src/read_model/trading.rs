@@ -4,7 +4,8 @@ use super::{Decoded, ReadModel, text::text};
 use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
-    Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, LimitScope, Limits, OrderId, Timestamp,
+    Event, ExecId, ExecType, ExecutionReported, Fill, FirmId, FirmOpened, LimitScope, Limits, OrderId,
+    Timestamp,
 };
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
@@ -16,13 +17,14 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
         Event::FirmOpened(e) => {
             let sql = "INSERT INTO firm (firm, accounts, self_trade, version) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (firm) DO UPDATE \
                        SET accounts = ?2, self_trade = ?3, version = ?4";
-            let accounts = serde_json::to_string(&e.accounts).unwrap_or_default();
-            for account in &e.accounts {
+            let accounts = accounts(db, e)?;
+            for account in &accounts {
                 let named = params![account.as_str(), e.firm.as_str()];
                 run(db, "INSERT OR REPLACE INTO firm_account VALUES (?1, ?2)", named)?;
                 run(db, "UPDATE ledger_account SET firm = ?2 WHERE account = ?1", named)?;
                 run(db, "UPDATE position SET firm = ?2 WHERE account = ?1", named)?;
             }
+            let accounts = serde_json::to_string(&accounts).unwrap_or_default();
             run(db, sql, params![e.firm.as_str(), accounts, word(&e.self_trade), version])
         }
         Event::LimitsSet(e) if e.account.is_none() => limits(db, e.firm, e.version, &e.limits),
@@ -43,6 +45,19 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
         }
         _ => Ok(()),
     }
+}
+
+/// The accounts that a firm gets, as risk sees them: those that it names and no other firm has.
+fn accounts(db: &Connection, e: &FirmOpened) -> rusqlite::Result<Vec<String>> {
+    let mut owner = db.prepare_cached("SELECT firm FROM firm_account WHERE account = ?1")?;
+    let mut accounts = Vec::new();
+    for account in &e.accounts {
+        let owner: Option<String> = owner.query_row([account.as_str()], |row| row.get(0)).optional()?;
+        if owner.is_none_or(|owner| owner == e.firm.as_str()) {
+            accounts.push(account.to_string());
+        }
+    }
+    Ok(accounts)
 }
 
 /// A report that changes its order. What is pending changes nothing, and is said by who may not know the latest.
@@ -173,7 +188,7 @@ pub(crate) struct ExecutionRow {
 }
 
 /// Conditions of a list: columns, which are ours, and values, which are the caller's.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RowFilter {
     conditions: Vec<String>,
     values: Vec<Value>,
@@ -185,6 +200,16 @@ impl RowFilter {
         if let Some(value) = value {
             self.values.push(Value::Text(value.to_owned()));
             self.conditions.push(format!("{column} = ?{}", self.values.len()));
+        }
+        self
+    }
+
+    /// One of two columns has this value, when there is one.
+    pub(crate) fn either(mut self, [one, other]: [&'static str; 2], value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.values.push(Value::Text(value.to_owned()));
+            let n = self.values.len();
+            self.conditions.push(format!("({one} = ?{n} OR {other} = ?{n})"));
         }
         self
     }
@@ -257,6 +282,13 @@ impl ReadModel {
             .prepare_cached("SELECT * FROM firm WHERE firm = ?1")?
             .query_row([id], firm)
             .optional()
+    }
+
+    /// The firm that has an account.
+    pub(crate) fn owner(&self, account: &str) -> rusqlite::Result<Option<String>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT firm FROM firm_account WHERE account = ?1")?;
+        statement.query_row([account], |row| row.get(0)).optional()
     }
 
     /// Instruments by symbol.

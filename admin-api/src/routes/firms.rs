@@ -8,7 +8,7 @@ use crate::body::{Body, Faults};
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{FirmRow, InstrumentRow, RowFilter};
+use crate::read_model::{FirmRow, InstrumentRow, ReadModel, RowFilter};
 use crate::text_rules;
 use assay_trading_types::{
     AccountCredited, AccountId, Amount, Asset, Commission, ControlAction, FirmId, FirmOpened,
@@ -185,9 +185,23 @@ async fn open_firm(
         commission: given.commission,
         self_trade: given.self_trade,
     };
-    let known = api.read_model(&headers).await?.firm(&id).map_err(failed)?.is_some();
+    let model = api.read_model(&headers).await?;
+    let known = model.firm(&id).map_err(failed)?.is_some();
+    check_accounts(model, &opened)?;
     let action = if known { ControlAction::OpenFirm(opened) } else { ControlAction::TakeOnFirm(opened) };
     submit(&api, &asked, action).await
+}
+
+/// An account is one firm's for good: no other gets it.
+fn check_accounts(model: &ReadModel, opened: &FirmOpened) -> Result<(), Problem> {
+    for account in &opened.accounts {
+        let owner = model.owner(account.as_str()).map_err(failed)?;
+        if owner.is_some_and(|owner| owner != opened.firm.as_str()) {
+            let words = format!("{account} is an account of another firm");
+            return Err(Problem::because(ProblemKind::Conflict, words));
+        }
+    }
+    Ok(())
 }
 
 /// Money or a position for an account.

@@ -293,14 +293,13 @@ pub(super) async fn list(
     let wanted = Wanted::new(&api.secrets, "movements", query.limit, query.after.as_deref(), sort)?;
     let kind = kind.map(|kind| word(&kind));
     let filter = RowFilter::default()
-        .equal("firm", firm.as_deref())
-        .equal("account", query.account.as_deref())
+        .either(["account", "to_account"], query.account.as_deref())
         .equal("asset", query.asset.as_deref())
         .equal("status", query.status.as_ref().map(crate::word::word).as_deref())
         .equal("command", query.command.as_deref())
         .equal("kind", kind.as_ref().and_then(serde_json::Value::as_str));
     let model = api.read_model(headers).await?;
-    let rows = model.movements(filter, &wanted.slice()).map_err(failed)?;
+    let rows = model.movements(firm.as_deref(), &filter, &wanted.slice()).map_err(failed)?;
     let key = |row: &MovementRow| row.movement.id.to_string();
     Ok(Json(wanted.page_of(&api.secrets, "movements", rows, key, |row| view(row.movement))))
 }

@@ -11,12 +11,13 @@ use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::text_rules;
 use assay_trading_types::{
-    ChangeId, ControlAction, LimitScope, Limits, LimitsChangeDecided, LimitsChangeProposed, RiskSwitchSet,
-    SwitchScope, SwitchState, Timestamp,
+    AccountId, Amount, ChangeId, ControlAction, FirmId, LimitScope, Limits, LimitsChangeDecided,
+    LimitsChangeProposed, RepeatBreakerReset, RiskSwitchSet, SwitchScope, SwitchState, Symbol, Timestamp,
 };
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(propose_limits))
         .routes(routes!(approve_limits))
         .routes(routes!(decline_limits))
+        .routes(routes!(reset_breaker))
 }
 
 fn switch_scope() -> Object {
@@ -68,7 +70,7 @@ pub(crate) struct LimitsChange {
     scope: LimitScope,
     /// All limits as they shall be; what is left out is unlimited.
     #[schema(value_type = Object, example = json!({"order_qty_max": "100000"}))]
-    limits: Limits,
+    limits: AllLimits,
     /// UTC nanoseconds until which they hold; for good when left out.
     #[schema(value_type = Option<i64>, example = json!(null))]
     valid_until: Option<Timestamp>,
@@ -78,6 +80,46 @@ pub(crate) struct LimitsChange {
     emergency: bool,
     /// For the record.
     #[schema(example = "index rebalance")]
+    reason: String,
+}
+
+/// Limits as somebody writes them: a name that is none would leave out the limit that was meant.
+#[derive(Debug)]
+pub(crate) struct AllLimits(Limits);
+
+impl<'de> Deserialize<'de> for AllLimits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = serde_json::Map::deserialize(deserializer)?;
+        let limits: Limits = serde_json::from_value(given.clone().into()).map_err(D::Error::custom)?;
+        let known = serde_json::to_value(&limits).map_err(D::Error::custom)?;
+        for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+            if known.get(name).is_none() {
+                return Err(D::Error::custom(format!("there is no limit `{name}`")));
+            }
+            let amount = value.as_str().and_then(|text| Amount::parse(text).ok());
+            if amount.is_some_and(|amount| amount <= Amount::ZERO) {
+                return Err(D::Error::custom(format!("`{name}` must be above zero")));
+            }
+        }
+        Ok(Self(limits))
+    }
+}
+
+/// A breaker to be closed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenBreaker {
+    /// The firm.
+    #[schema(value_type = String, example = "FIRM1")]
+    firm: FirmId,
+    /// Its account.
+    #[schema(value_type = String, example = "FIRM1")]
+    account: AccountId,
+    /// The instrument.
+    #[schema(value_type = String, example = "AAPL")]
+    symbol: Symbol,
+    /// For the record.
+    #[schema(example = "the client's algorithm is mended")]
     reason: String,
 }
 
@@ -124,7 +166,7 @@ async fn propose_limits(
 ) -> Result<Response, Problem> {
     asked.caller()?;
     let LimitsChange { change, scope, limits, valid_until, emergency, reason: why } = given;
-    let (reason, limits) = (reason(&why)?, Box::new(limits));
+    let (reason, limits) = (reason(&why)?, Box::new(limits.0));
     let proposed = LimitsChangeProposed { change, scope, limits, reason, valid_until, emergency };
     submit(&api, &asked, ControlAction::ProposeLimits(proposed)).await
 }
@@ -153,6 +195,20 @@ async fn decline_limits(
     Body(given): Body<LimitsVerdict>,
 ) -> Result<Response, Problem> {
     decide(&api, &asked, &id, false, &given.reason).await
+}
+
+/// Closes the breaker that repeated executions of an account opened in an instrument: it trades there again.
+#[utoipa::path(post, path = "/api/v1/risk/breakers/reset", operation_id = "reset_breaker", tag = "risk",
+    request_body = OpenBreaker, responses((status = 200, body = Receipt)))]
+async fn reset_breaker(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Body(given): Body<OpenBreaker>,
+) -> Result<Response, Problem> {
+    asked.caller()?;
+    let OpenBreaker { firm, account, symbol, reason: why } = given;
+    let reset = RepeatBreakerReset { firm, account, symbol, reason: reason(&why)? };
+    submit(&api, &asked, ControlAction::ResetBreaker(reset)).await
 }
 
 async fn decide(api: &Api, asked: &Asked, id: &str, approved: bool, why: &str) -> Result<Response, Problem> {

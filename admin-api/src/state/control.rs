@@ -70,6 +70,7 @@ impl Control {
             | ControlAction::ProposeLocate(_)
             | ControlAction::DecideLocate(_)
             | ControlAction::ReleaseLocate(_)
+            | ControlAction::ResetBreaker(_)
             | ControlAction::Money(_)
             | ControlAction::Order(_)
             | ControlAction::Loan(_) => false,
@@ -145,6 +146,7 @@ impl Control {
             ControlAction::ProposeLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
             ControlAction::DecideLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
             ControlAction::ReleaseLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
+            ControlAction::ResetBreaker(e) => Ok(one(e.account.as_str(), out, e.clone().into())),
             // The answer follows in `accounts` under the command's name.
             ControlAction::Money(e) => {
                 let instructed =
@@ -157,8 +159,10 @@ impl Control {
                 Ok(one(&self.order_requests.to_string(), out, order_event(e, self.order_requests)))
             }
             ControlAction::Loan(e) => {
-                let instructed =
-                    LoanInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
+                // What makes a loan or is about a product has no loan's version.
+                let version = command.expected_version.filter(|_| e.action.loan().is_some());
+                let (id, action) = (command.id, e.action.clone());
+                let instructed = LoanInstructed { command: id, firm: e.firm, action, version };
                 Ok(one(command.id.as_str(), out, instructed.into()))
             }
             ControlAction::SetFeeSchedule(e) => {

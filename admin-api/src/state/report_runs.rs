@@ -5,7 +5,8 @@ use assay_trading_types::{AdminRefusal, ReportProduced, ReportRun, ReportRunId, 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Most runs held: at a hundred a day three months. The oldest go first; the log holds all of them.
+/// Most runs held: at a hundred a day three months. The oldest go first, those that somebody certified or a schedule delivered
+/// last; the log holds all of them.
 const RUNS_MAX: usize = 10_000;
 
 /// A report that was made.
@@ -44,12 +45,23 @@ impl ReportRuns {
         })
     }
 
-    pub(crate) fn note(&mut self, e: &ReportProduced, at: Timestamp) -> Result<Changed, Refused> {
+    /// `is_certified` says which runs somebody stands for.
+    pub(crate) fn note(
+        &mut self,
+        e: &ReportProduced,
+        is_certified: impl Fn(&ReportRunId) -> bool,
+        at: Timestamp,
+    ) -> Result<Changed, Refused> {
         if self.runs.contains_key(&e.run.id) {
             return Err(Refused::new(AdminRefusal::WrongState, "a report of that id was made before"));
         }
         if self.runs.len() >= RUNS_MAX {
-            self.runs.pop_first();
+            let is_kept = |past: &&PastReport| past.run.schedule.is_some() || is_certified(&past.run.id);
+            let passing = self.runs.values().find(|past| !is_kept(past)).map(|past| past.run.id);
+            match passing {
+                Some(run) => drop(self.runs.remove(&run)),
+                None => drop(self.runs.pop_first()),
+            }
         }
         let past = PastReport { run: (*e.run).clone(), by: e.command.by, at };
         self.runs.insert(e.run.id, past);

@@ -21,6 +21,8 @@ pub(crate) enum RiskCommand {
     /// Other limits on a running node, by two persons.
     #[command(subcommand)]
     Limits(govern::LimitsCommand),
+    /// Close the breaker that repeated executions opened on a running node.
+    ResetBreaker(govern::BreakerArgs),
     /// Located shares for short sales on a running node, by two persons.
     #[command(subcommand)]
     Locate(locate::LocateCommand),
@@ -62,6 +64,7 @@ pub(crate) fn run(command: &RiskCommand) -> Outcome {
         RiskCommand::Review(args) => review::run(args),
         RiskCommand::Switch(args) => govern::switch(args),
         RiskCommand::Limits(command) => govern::limits(command),
+        RiskCommand::ResetBreaker(args) => govern::reset_breaker(args),
         RiskCommand::Locate(command) => locate::run(command),
     }
 }

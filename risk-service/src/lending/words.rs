@@ -112,6 +112,7 @@ fn general(refusal: LoanRefusal) -> &'static str {
         R::AccountClosed => "the account is closed",
         R::AccountSuspended => "the account is suspended",
         R::ProductChanged => "the product has changed since",
+        R::LoanChanged => "the loan has changed since",
         R::TooManyProducts => "as many products as there may be",
     }
 }

@@ -53,7 +53,8 @@ impl Risk {
     ) -> Result<(), Refused> {
         let (movement, posting) = self.wanted(asked, action)?;
         if !movement.status.is_final() {
-            self.money.has_room(&asked.firm)?;
+            let is_deposit = movement.id.kind() == MovementKind::Deposit;
+            self.money.has_room(&asked.firm, is_deposit)?;
         }
         let day = (movement.account, movement.asset, movement.amount);
         let is_withdrawal = movement.id.kind() == MovementKind::Withdrawal;

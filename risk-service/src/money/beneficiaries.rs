@@ -62,6 +62,11 @@ impl Risk {
         out: &mut Outbox,
     ) -> Result<(), Refused> {
         let firm = asked.firm;
+        // Who decides on a withdrawal looks at where it goes: that stays as it is until it has gone there.
+        let named = |movement: &&Movement| movement.firm == firm && movement.beneficiary == Some(*id);
+        if let Some(open) = self.money.open.values().find(named) {
+            return Err((MoneyRefusal::WrongState, format!("{} is to go to {id}: it ends first", open.id)));
+        }
         let entry = self.money.beneficiaries.get_mut(&(firm, *id)).filter(|b| !b.removed);
         let unknown = || (MoneyRefusal::UnknownBeneficiary, format!("{firm} has no beneficiary {id}"));
         let entry = entry.ok_or_else(unknown)?;

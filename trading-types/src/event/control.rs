@@ -4,7 +4,7 @@ use crate::{
     AccountCredited, BalanceInterestSet, ClOrdId, Command, ConversionRateSet, FeeScheduleSet, FirmId,
     FirmOpened, InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, LocateDecided,
     LocateProposed, LocateReleaseRequested, MoneyAction, OrderId, OrderTerms, ProposalId, ReferencePriceSet,
-    RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended, Timestamp,
+    RepeatBreakerReset, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,8 @@ pub enum ControlAction {
     DecideLocate(LocateDecided),
     /// Located shares are given back.
     ReleaseLocate(LocateReleaseRequested),
+    /// A breaker that repeated executions opened is closed.
+    ResetBreaker(RepeatBreakerReset),
     /// Money of a firm; risk, which holds the books, decides, and sees to it that two persons take part where it takes two.
     Money(MoneyWanted),
     /// A conversion rate.
@@ -137,6 +139,7 @@ impl ControlRequested {
             ControlAction::ProposeLocate(e) => e.firm.as_str(),
             ControlAction::DecideLocate(e) => e.locate.as_str(),
             ControlAction::ReleaseLocate(e) => e.locate.as_str(),
+            ControlAction::ResetBreaker(e) => e.firm.as_str(),
             ControlAction::Money(e) => e.firm.as_str(),
             ControlAction::SetConversionRate(e) => e.from.as_str(),
             ControlAction::SetBalanceInterest(e) => e.asset.as_str(),

@@ -22,6 +22,9 @@ pub struct LoanInstructed {
     pub firm: Option<FirmId>,
     /// What is wanted.
     pub action: LoanAction,
+    /// The version that the loan must have, if whoever asks said one (If-Match).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 impl LoanInstructed {

@@ -18,6 +18,7 @@ pub(super) fn loans() -> Vec<Event> {
                 amount: amount("10000"),
                 pledges: pledges(),
             },
+            version: None,
         }
         .into(),
         LoanChanged {

@@ -75,6 +75,29 @@ pub(crate) fn switch(args: &SwitchArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `assay risk reset-breaker`
+#[derive(Debug, Args)]
+pub(crate) struct BreakerArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// The firm.
+    firm: String,
+    /// Its account.
+    account: String,
+    /// The instrument.
+    symbol: String,
+    /// Why, for the record.
+    #[arg(long)]
+    reason: String,
+}
+
+pub(crate) fn reset_breaker(args: &BreakerArgs) -> Outcome {
+    let BreakerArgs { firm, account, symbol, reason, .. } = args;
+    let body = json!({ "firm": firm, "account": account, "symbol": symbol, "reason": reason });
+    show(&args.api.call("POST", "/api/v1/risk/breakers/reset", Some(&body))?);
+    Ok(ExitCode::SUCCESS)
+}
+
 pub(crate) fn limits(command: &LimitsCommand) -> Outcome {
     match command {
         LimitsCommand::Propose(args) => {

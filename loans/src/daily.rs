@@ -75,10 +75,10 @@ impl Loan {
     }
 
     fn charge_late_fees(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
-        let (amount, grace_days) = (self.terms.late_fee, self.terms.grace_days as i32);
+        let (amount, grace_days) = (self.terms.late_fee, i64::from(self.terms.grace_days));
         while let Stage::Active(running) = &mut self.stage {
             let late = |bill: &&mut crate::running::Bill| {
-                !bill.fee_charged && date.days() - bill.due.days() > grace_days
+                !bill.fee_charged && i64::from(date.days()) - i64::from(bill.due.days()) > grace_days
             };
             let Some(bill) = running.bills.iter_mut().find(late).filter(|_| amount > Amount::ZERO) else {
                 break;

@@ -2,11 +2,14 @@
 
 use crate::accrual::Accrual;
 use crate::plan::{Interest, PRINCIPAL_MAX, Plan, RATE_ONE, unit_of};
-use assay_trading_types::loan_terms::{CollateralRule, Part, Product, Rate, YEAR};
+use assay_trading_types::loan_terms::{CollateralRule, Cycle, Part, Product, Rate, YEAR};
 use assay_trading_types::{Amount, Date};
 
 /// Longest term, 40 years.
 const TERM_DAYS_MAX: u32 = 14_610;
+
+/// Most of any other number of days in the terms, ten years: beyond that nobody means a number of days.
+const DAYS_MAX: u32 = 3_650;
 
 /// Assets that a product takes as collateral.
 const COLLATERAL_MAX: usize = 64;
@@ -92,12 +95,16 @@ fn ratios_fault(p: &Product) -> Option<&'static str> {
 
 fn schedule_fault(p: &Product) -> Option<&'static str> {
     let every = [Part::Fees, Part::Interest, Part::Principal].iter().all(|part| p.waterfall.contains(part));
+    let cycle_days = if let Cycle::Days(days) = p.cycle { u32::from(days) } else { 0 };
     let start = Date::from_days(0);
     let plans = |amount| plan(p, amount, start).check().is_ok();
     let countable =
         |rate: &Rate| Accrual::default().plus(p.amount_max, *rate, COUNTABLE_YEARS * YEAR).is_some();
     first_of([
         ((1..=TERM_DAYS_MAX).contains(&p.term_days), "term_days must be 1 to 14610"),
+        (p.grace_days <= DAYS_MAX, "grace_days must be at most 3650"),
+        (p.default_after_days <= DAYS_MAX, "default_after_days must be at most 3650"),
+        (cycle_days <= DAYS_MAX, "cycle must be at most 3650 days"),
         (every, "waterfall must name fees, interest and principal"),
         (
             plans(p.amount_min) && plans(p.amount_max),

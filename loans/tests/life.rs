@@ -119,6 +119,39 @@ fn products_take_two_persons_and_numbers_that_agree() {
 }
 
 #[test]
+fn days_of_a_product_are_at_most_ten_years() {
+    type Set = fn(&mut Product, u16);
+    let table: [(Set, &str); 3] = [
+        (|p, days| p.grace_days = days.into(), "grace_days must be at most 3650"),
+        (|p, days| p.default_after_days = days.into(), "default_after_days must be at most 3650"),
+        (|p, days| p.cycle = Cycle::Days(days), "cycle must be at most 3650 days"),
+    ];
+    for (set, words) in table {
+        let with = |days| {
+            let mut product = product();
+            set(&mut product, days);
+            fault(&product)
+        };
+        assert_eq!((with(3_650), with(3_651)), (None, Some(words)));
+    }
+    assert_eq!(fault(&Product { grace_days: u32::MAX, ..product() }), Some(table[0].1));
+}
+
+/// Such a product is not taken any more, but may have been.
+#[test]
+fn a_loan_whose_days_of_grace_are_beyond_any_bound_is_charged_no_fee() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let text = serde_json::to_string(&bank.loans).unwrap();
+    let endless = text.replace("\"grace_days\":5,", &format!("\"grace_days\":{},", u32::MAX));
+    assert_ne!(endless, text);
+    bank.loans = serde_json::from_str(&endless).unwrap();
+    let events = bank.start_day("2026-03-06");
+    assert!(facts(&events).contains(&"Delinquency".into()), "it is late: {events:?}");
+    assert!(!facts(&events).contains(&"LateFee".into()), "{events:?}");
+}
+
+#[test]
 fn a_borrower_takes_an_approved_loan_back_until_it_is_paid_out() {
     let mut bank = Bank::opened();
     for id in 1..=2 {

@@ -57,6 +57,7 @@ fn words_fault(p: &Product) -> Option<&'static str> {
     let name = (1..=NAME_MAX).contains(&p.name.chars().count());
     first_of([
         (name, "name must have 1 to 100 characters"),
+        (!p.name.contains(char::is_control), "name must have no control characters"),
         (p.description.chars().count() <= DESCRIPTION_MAX, "description must have at most 2000 characters"),
         (p.business_days.holidays.len() <= HOLIDAYS_MAX, "business_days must name at most 1000 holidays"),
     ])
@@ -94,6 +95,8 @@ fn ratios_fault(p: &Product) -> Option<&'static str> {
 }
 
 fn schedule_fault(p: &Product) -> Option<&'static str> {
+    // A price has an age from the moment it is said: of none at all, nothing could ever be lent.
+    let usable = p.price_age_max_s > 0;
     let every = [Part::Fees, Part::Interest, Part::Principal].iter().all(|part| p.waterfall.contains(part));
     let cycle_days = if let Cycle::Days(days) = p.cycle { u32::from(days) } else { 0 };
     let start = Date::from_days(0);
@@ -105,6 +108,7 @@ fn schedule_fault(p: &Product) -> Option<&'static str> {
         (p.grace_days <= DAYS_MAX, "grace_days must be at most 3650"),
         (p.default_after_days <= DAYS_MAX, "default_after_days must be at most 3650"),
         (cycle_days <= DAYS_MAX, "cycle must be at most 3650 days"),
+        (usable, "price_age_max_s must be at least 1"),
         (every, "waterfall must name fees, interest and principal"),
         (
             plans(p.amount_min) && plans(p.amount_max),

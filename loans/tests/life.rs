@@ -137,6 +137,18 @@ fn days_of_a_product_are_at_most_ten_years() {
     assert_eq!(fault(&Product { grace_days: u32::MAX, ..product() }), Some(table[0].1));
 }
 
+#[test]
+fn a_product_has_a_name_for_people_and_a_price_that_can_be_used() {
+    let named = |name: &str| fault(&Product { name: name.into(), ..product() });
+    assert_eq!(named("Zuhause, 1 Jahr \u{a0}\u{2713}"), None);
+    for name in ["Home\n", "Ho\0me", "\u{1b}[2J", "Home\u{7f}", "Home\u{85}"] {
+        assert_eq!(named(name), Some("name must have no control characters"), "{name:?}");
+    }
+    let aged = |price_age_max_s| Product { price_age_max_s, ..product() };
+    assert_eq!(fault(&aged(0)), Some("price_age_max_s must be at least 1"));
+    Bank::offering(aged(1)).apply(1, "10000", "0.4").unwrap();
+}
+
 /// Such a product is not taken any more, but may have been.
 #[test]
 fn a_loan_whose_days_of_grace_are_beyond_any_bound_is_charged_no_fee() {

@@ -6,7 +6,7 @@ use crate::running::raise;
 use assay_trading_types::loan_terms::Bucket;
 use assay_trading_types::{Amount, Date, DefaultCause, LoanFact, Timestamp, TransferReason};
 
-/// Days before an instalment falls due on which the borrower is told.
+/// Days before an instalment falls due from which the borrower is told.
 const DUE_SOON_DAYS: i32 = 3;
 
 impl Loan {
@@ -67,11 +67,23 @@ impl Loan {
         }
     }
 
-    fn tell_what_is_due_soon(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
-        let Stage::Active(running) = &self.stage else { return };
-        if let Some(next) = running.future.front().filter(|i| i.due == date.plus_days(DUE_SOON_DAYS)) {
-            out.push(self.event(at, LoanFact::DueSoon { due: next.due }, Vec::new()));
+    /// Tells of instalments that fall due soon, each once: on the first day that finds it so near, whatever days were left
+    /// out before.
+    pub(crate) fn tell_what_is_due_soon(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {
+        while let Some(due) = self.next_to_tell(date) {
+            if let Some(running) = self.running_mut() {
+                running.told_due = Some(due);
+            }
+            out.push(self.event(at, LoanFact::DueSoon { due }, Vec::new()));
         }
+    }
+
+    /// The first due date after `date` and near it that was not told of.
+    fn next_to_tell(&self, date: Date) -> Option<Date> {
+        let Stage::Active(running) = &self.stage else { return None };
+        let dates = running.future.iter().map(|instalment| instalment.due);
+        let mut near = dates.take_while(|due| *due <= date.plus_days(DUE_SOON_DAYS));
+        near.find(|due| *due > date && running.told_due < Some(*due))
     }
 
     fn charge_late_fees(&mut self, date: Date, at: Timestamp, out: &mut Vec<LoanEvent>) {

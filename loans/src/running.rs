@@ -42,6 +42,9 @@ pub struct Running {
     /// Interest is counted up to this day.
     pub(crate) accrued_to: Date,
     pub(crate) bucket: Bucket,
+    /// Due date of the last instalment that the borrower was told falls due soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told_due: Option<Date>,
     /// When a margin call ends, if there is one.
     pub(crate) call_until: Option<Timestamp>,
     pub(crate) sale: Option<Sale>,
@@ -64,6 +67,7 @@ impl Running {
             penalty: Accrual::default(),
             accrued_to: plan.start,
             bucket: Bucket::Current,
+            told_due: None,
             call_until: None,
             sale: None,
             no_sale_until: None,

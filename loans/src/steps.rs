@@ -136,6 +136,7 @@ pub(crate) fn disburse(
     let mut transfers = loan.post(Book::Principal, Book::Client, amount, TransferReason::LoanPayout);
     transfers.extend(loan.post(Book::Client, Book::FeeIncome, fee, TransferReason::LoanFee));
     out.push(loan.event(asked.now, LoanFact::Disbursed { by: asked.by, amount, fee, maturity }, transfers));
+    loan.tell_what_is_due_soon(start, asked.now, out);
     Ok(())
 }
 

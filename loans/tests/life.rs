@@ -306,6 +306,52 @@ fn loan_15_a_late_instalment_is_charged_grows_older_and_ends_in_default() {
     bank.agree();
 }
 
+/// Due dates that were told of.
+fn told(events: &[LoanEvent]) -> Vec<String> {
+    let due = |event: &LoanEvent| match event.fact {
+        LoanFact::DueSoon { due } => Some(due.to_string()),
+        _ => None,
+    };
+    events.iter().filter_map(due).collect()
+}
+
+#[test]
+fn an_instalment_is_told_of_once_on_the_first_day_that_finds_it_three_days_away_or_less() {
+    let first_told = |days: &[&str]| {
+        let mut bank = Bank::opened();
+        assert_eq!(told(&bank.lend(1, "10000", "0.4")), Vec::<String>::new());
+        days.iter().map(|day| told(&bank.start_day(day))).collect::<Vec<_>>()
+    };
+    let (due, none) = (vec!["2026-02-28".to_owned()], Vec::new());
+    assert_eq!(
+        first_told(&["2026-02-24", "2026-02-25", "2026-02-26"]),
+        [none.clone(), due.clone(), none.clone()]
+    );
+    assert_eq!(first_told(&["2026-02-24", "2026-02-27"]), [none.clone(), due], "no tick came on the 25th");
+    assert_eq!(first_told(&["2026-02-24", "2026-02-28"]), [none.clone(), none], "it is due now, not soon");
+}
+
+#[test]
+fn what_falls_due_within_three_days_of_the_payout_is_told_with_it() {
+    let lent = |term_days| {
+        let mut bank = Bank::offering(Product { term_days, cycle: Cycle::Once, ..product() });
+        let paid = told(&bank.lend(1, "10000", "0.4"));
+        (paid, told(&bank.start_day("2026-02-01")))
+    };
+    let (none, on) = (Vec::new(), |due: &str| vec![due.to_owned()]);
+    assert_eq!(lent(1), (on("2026-02-01"), none.clone()));
+    assert_eq!(lent(3), (on("2026-02-03"), none.clone()));
+    assert_eq!(lent(4), (none, on("2026-02-04")));
+}
+
+#[test]
+fn of_instalments_every_day_each_is_told_of_once() {
+    let mut bank = Bank::offering(Product { term_days: 6, cycle: Cycle::Days(1), ..product() });
+    assert_eq!(told(&bank.lend(1, "10000", "0.4")), ["2026-02-01", "2026-02-02", "2026-02-03"]);
+    assert_eq!(told(&bank.start_day("2026-02-01")), ["2026-02-04"]);
+    assert_eq!(told(&bank.start_day("2026-02-05")), ["2026-02-06"], "the fifth was not told in time");
+}
+
 #[test]
 fn a_margin_call_is_cured_by_collateral_or_a_payment_or_the_price() {
     let mut bank = Bank::opened();

@@ -51,7 +51,7 @@ impl Loan {
                 out.push(self.event(now, LoanFact::MarginCallCured { value, owed }, Vec::new()));
             }
         } else if lapsed || !suffices(value, owed, self.terms.liquidation_ratio) {
-            self.set_call(None);
+            // The call stands until it is cured: a sale that finds no buyer gives the borrower no time anew.
             self.sell_next(prices, now, out);
         } else if !called {
             let until = now.plus_ns(i64::from(self.terms.cure_s) * NS_PER_S);

@@ -43,11 +43,12 @@ impl Loan {
         }
     }
 
-    /// Everything is due and nothing more is earned.
+    /// Everything is due and nothing more is earned; there is nothing left to call for.
     pub(crate) fn default(&mut self, cause: DefaultCause, at: Timestamp, out: &mut Vec<LoanEvent>) {
-        let Stage::Active(running) = std::mem::replace(&mut self.stage, Stage::Pending) else {
+        let Stage::Active(mut running) = std::mem::replace(&mut self.stage, Stage::Pending) else {
             unreachable!("only an active loan goes into default")
         };
+        running.call_until = None;
         self.stage = Stage::Defaulted(running);
         out.push(self.event(at, LoanFact::Defaulted { cause }, Vec::new()));
     }

@@ -45,7 +45,7 @@ pub struct Running {
     /// Due date of the last instalment that the borrower was told falls due soon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told_due: Option<Date>,
-    /// When a margin call ends, if there is one.
+    /// When the time to cure a margin call ends, if there is one. It stands beyond that, until it is cured.
     pub(crate) call_until: Option<Timestamp>,
     pub(crate) sale: Option<Sale>,
     /// Until when nothing more is offered for sale, after something could not be sold.

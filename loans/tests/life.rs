@@ -398,7 +398,10 @@ fn a_call_that_is_not_cured_sells_what_brings_the_collateral_back_to_its_ratio()
         LoanRefusal::LiquidationOpen
     );
     settle_market(&mut bank, "0.106766918", "4057.14");
-    assert_eq!(facts(&bank.ok("desk", done)), ["InterestAccrued", "Repayment", "CollateralSold"]);
+    assert_eq!(
+        facts(&bank.ok("desk", done)),
+        ["InterestAccrued", "Repayment", "CollateralSold", "MarginCallCured"]
+    );
     let owed = bank.owed(1).total().units() as f64;
     let value = (0.4 - 0.106766918) * 38_000.0 * 0.8 * 1e9;
     assert!((value / owed - 1.5).abs() < 0.001, "back at its ratio: {}", value / owed);
@@ -485,6 +488,63 @@ fn what_could_not_be_sold_comes_back_and_is_tried_again_later() {
     assert_eq!(facts(&bank.price("20001")), Vec::<String>::new(), "not at once");
     bank.now = bank.now.plus_ns(60_000_000_000);
     assert_eq!(facts(&bank.price("20002")), ["LiquidationRequested"]);
+}
+
+/// A call at 38,000, nobody buys when it has lapsed a day later, and another minute has passed.
+fn lapsed_and_unsold() -> Bank {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    assert_eq!(facts(&bank.price("38000")), ["MarginCalled"]);
+    bank.go_to("2026-02-01");
+    bring_back(&mut bank, "38000");
+    bank.now = bank.now.plus_ns(60_000_000_000);
+    bank
+}
+
+/// At that price a sale is asked for, and brings everything back.
+fn bring_back(bank: &mut Bank, price: &str) {
+    let events = bank.price(price);
+    assert_eq!(facts(&events), ["LiquidationRequested"]);
+    let LoanFact::LiquidationRequested { amount: returned, .. } = events[0].fact else { unreachable!() };
+    let (sold, proceeds) = (amount("0"), amount("0"));
+    let back = bank.ok("desk", Command::Sold { loan: LoanId::new(0, 1), sold, proceeds, returned });
+    assert_eq!(facts(&back).last().unwrap(), "CollateralSold");
+}
+
+#[test]
+fn a_call_that_lapsed_stays_lapsed_when_its_sale_finds_no_buyer() {
+    let mut bank = lapsed_and_unsold();
+    assert_eq!(facts(&bank.price("38000")), ["LiquidationRequested"], "no other day to cure it");
+    assert_eq!(
+        facts(&lapsed_and_unsold().price("39075")),
+        ["LiquidationRequested"],
+        "125 % of 10,003.29 is 39,075.35 for each of 0.4 less a fifth"
+    );
+}
+
+#[test]
+fn a_lapsed_call_is_cured_by_the_margin_ratio_and_the_next_one_has_its_own_time() {
+    let mut bank = lapsed_and_unsold();
+    assert_eq!(facts(&bank.price("39076")), ["MarginCallCured"]);
+    assert_eq!(facts(&bank.price("38000")), ["MarginCalled"]);
+    assert_eq!(facts(&bank.price("38000")), Vec::<String>::new());
+}
+
+#[test]
+fn a_sale_at_once_that_finds_no_buyer_leaves_a_running_call_its_time() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    bank.price("38000");
+    let lapses = bank.now.plus_ns(86_400 * 1_000_000_000);
+    bring_back(&mut bank, "30000");
+    bank.now = lapses.plus_ns(-1);
+    assert_eq!(
+        facts(&bank.price("38000")),
+        Vec::<String>::new(),
+        "above the liquidation ratio, not yet lapsed"
+    );
+    bank.now = lapses;
+    assert_eq!(facts(&bank.price("38000")), ["LiquidationRequested"]);
 }
 
 #[test]

@@ -34,6 +34,19 @@ pub(crate) struct Sold {
 }
 
 impl Loan {
+    /// What a price or a day means for the collateral: in default it is offered as long as there is some.
+    pub(crate) fn look_after_collateral(
+        &mut self,
+        prices: &Prices,
+        now: Timestamp,
+        out: &mut Vec<LoanEvent>,
+    ) {
+        match self.stage {
+            Stage::Defaulted(_) => self.sell_next(prices, now, out),
+            _ => self.value_collateral(prices, now, out),
+        }
+    }
+
     /// Values the collateral of an active loan and does what follows. Without a usable price nothing follows: nobody is
     /// called upon by a price that is not known.
     pub(crate) fn value_collateral(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {

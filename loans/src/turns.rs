@@ -4,7 +4,6 @@
 //! it has come to and round to there, so that prices that come often starve nobody.
 
 use crate::event::LoanEvent;
-use crate::loan::Stage;
 use crate::loans::Loans;
 use assay_trading_types::{Asset, Date, LoanId, LoanRefusal, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -103,10 +102,7 @@ impl Loans {
         self.look_at(id, out, |loan, prices, out| {
             loan.advance(date, now, out);
             loan.look_at_lateness(date, now, out);
-            match loan.stage {
-                Stage::Defaulted(_) => loan.sell_next(prices, now, out),
-                _ => loan.value_collateral(prices, now, out),
-            }
+            loan.look_after_collateral(prices, now, out);
         });
     }
 
@@ -122,7 +118,7 @@ impl Loans {
                 self.turns.rounds.remove(&asset);
                 continue;
             };
-            self.look_at(id, out, |loan, prices, out| loan.value_collateral(prices, now, out));
+            self.look_at(id, out, |loan, prices, out| loan.look_after_collateral(prices, now, out));
             let round = Round { next: after(id).unwrap_or_else(first), left: round.left - 1 };
             self.turns.rounds.insert(asset, round);
             room -= 1;

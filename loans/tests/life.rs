@@ -548,6 +548,24 @@ fn a_sale_at_once_that_finds_no_buyer_leaves_a_running_call_its_time() {
 }
 
 #[test]
+fn collateral_of_a_loan_in_default_is_offered_again_with_the_next_price() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let events = bank.start_day("2026-03-31");
+    let Some(LoanFact::LiquidationRequested { amount: returned, .. }) = events.last().map(|e| e.fact.clone())
+    else {
+        panic!("{events:?}")
+    };
+    let (sold, proceeds) = (amount("0"), amount("0"));
+    bank.ok("desk", Command::Sold { loan: LoanId::new(0, 1), sold, proceeds, returned });
+    bank.now = bank.now.plus_ns(60_000_000_000 - 1);
+    assert_eq!(facts(&bank.price("50000")), Vec::<String>::new(), "not within a minute");
+    bank.now = bank.now.plus_ns(1);
+    assert_eq!(facts(&bank.price("50000")), ["LiquidationRequested"]);
+    bank.agree();
+}
+
+#[test]
 fn what_is_sold_is_whole_lots_and_what_it_brings_settles_whole_cents() {
     let mut bank = Bank::opened();
     let (asset, currency, lot) = (asset("BTC"), asset("USD"), amount("0.25"));

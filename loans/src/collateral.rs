@@ -34,7 +34,15 @@ pub(crate) struct Sold {
 }
 
 impl Loan {
-    /// What a price or a day means for the collateral: in default it is offered as long as there is some.
+    /// The instant has come at which a call lapses, or collateral may be offered again.
+    pub(crate) fn look_when_due(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        if let Some(running) = self.running_mut() {
+            running.begin_look(now);
+        }
+        self.look_after_collateral(prices, now, out);
+    }
+
+    /// What a price, a day or a lapse means for the collateral: in default it is offered as long as there is some.
     pub(crate) fn look_after_collateral(
         &mut self,
         prices: &Prices,
@@ -112,7 +120,7 @@ impl Loan {
         let left = Amount::from_units(sale.amount.units() - sold.units() - returned.units());
         if let Some(running) = self.running_mut() {
             running.sale = (left > Amount::ZERO).then_some(Sale { amount: left, ..sale });
-            running.no_sale_until = (returned > Amount::ZERO).then(|| now.plus_ns(SALE_PAUSE_NS));
+            running.set_rest((returned > Amount::ZERO).then(|| now.plus_ns(SALE_PAUSE_NS)));
         }
         let fact = LoanFact::CollateralSold { asset: sale.asset, sold, proceeds, taken, returned };
         out.push(self.event(now, fact, transfers));
@@ -148,7 +156,7 @@ impl Loan {
 
     fn set_call(&mut self, until: Option<Timestamp>) {
         if let Some(running) = self.running_mut() {
-            running.call_until = until;
+            running.set_call(until);
         }
     }
 

@@ -45,9 +45,10 @@ pub enum Command {
     Release { loan: LoanId, asset: Asset, amount: Amount },
     /// A reference price of an asset in a currency; the asset is sold in multiples of `lot`.
     SetPrice { asset: Asset, currency: Asset, price: Amount, lot: Amount, max_age_ns: Option<i64> },
-    /// A day has begun, UTC; asked again, it goes on where its last turn ended.
+    /// The clock has ticked on this day, UTC: the day begins if it has not, or goes on where its last turn ended; calls that
+    /// have lapsed and collateral that may be offered again are looked after.
     StartDay { date: Date },
-    /// Goes on with what a price or a day has left.
+    /// Goes on with what a price or a tick has left.
     GoOn,
     /// What came of a sale that was asked for: so much sold, for so much, and so much brought back.
     Sold { loan: LoanId, sold: Amount, proceeds: Amount, returned: Amount },

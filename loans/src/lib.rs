@@ -29,6 +29,7 @@ mod accrual;
 mod collateral;
 mod daily;
 mod event;
+mod kept;
 mod loan;
 mod loans;
 mod payments;

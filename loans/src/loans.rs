@@ -2,6 +2,7 @@
 
 use crate::collateral::{Sold, suffices};
 use crate::event::{Application, Asked, Command, LoanEvent};
+use crate::kept::Kept;
 use crate::loan::Loan;
 use crate::prices::{Prices, Said, times};
 use crate::products::Products;
@@ -34,7 +35,7 @@ pub trait Funds {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loans {
     products: Products,
-    pub(crate) loans: BTreeMap<LoanId, Loan>,
+    pub(crate) loans: Kept,
     /// Loans of a client that count towards what one may have.
     by_borrower: BTreeMap<FirmId, BTreeSet<LoanId>>,
     /// Running loans by asset that secures them.
@@ -186,7 +187,7 @@ impl Loans {
         if loan.is_over() && !events.is_empty() {
             self.over.push_back(loan.id);
         }
-        self.loans.insert(loan.id, loan);
+        self.loans.insert(loan);
         if self.over.len() > OVER_MAX
             && let Some(oldest) = self.over.pop_front()
         {

@@ -50,6 +50,10 @@ pub struct Running {
     pub(crate) sale: Option<Sale>,
     /// Until when nothing more is offered for sale, after something could not be sold.
     pub(crate) no_sale_until: Option<Timestamp>,
+    /// When the clock looks after the collateral if nothing else has before: a call lapses, or what found no buyer may be
+    /// offered again. None in a snapshot from before there was one: such a loan waits for the next price or day, as it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_look: Option<Timestamp>,
     /// Who asked to give it up.
     pub(crate) write_off_by: Option<Actor>,
 }
@@ -71,6 +75,7 @@ impl Running {
             call_until: None,
             sale: None,
             no_sale_until: None,
+            next_look: None,
             write_off_by: None,
         }
     }
@@ -93,6 +98,27 @@ impl Running {
     /// How late it is.
     pub fn bucket(&self) -> Bucket {
         self.bucket
+    }
+
+    /// Begins a margin call, or ends it.
+    pub(crate) fn set_call(&mut self, until: Option<Timestamp>) {
+        (self.call_until, self.next_look) = (until, until);
+    }
+
+    /// Nothing more is offered for sale until then, or it may be at once.
+    pub(crate) fn set_rest(&mut self, until: Option<Timestamp>) {
+        self.no_sale_until = until;
+        self.next_look = until.or(self.next_look);
+    }
+
+    pub(crate) fn next_look(&self) -> Option<Timestamp> {
+        self.next_look
+    }
+
+    /// The clock has come to the next look: another one follows only if a call lapses later. Where nothing can be done now,
+    /// for want of a price, the next price does it.
+    pub(crate) fn begin_look(&mut self, now: Timestamp) {
+        self.next_look = self.call_until.filter(|until| *until > now);
     }
 
     /// Whether nothing is offered for sale now, because something could not be sold a moment ago.

@@ -1,7 +1,8 @@
-//! What a day and a price bring to many loans, a bounded number of them at a time.
+//! What a tick of the clock and a price bring to many loans, a bounded number of them at a time.
 //!
-//! A day goes through all loans by id. A price goes through the loans that its asset secures, from where the price before
-//! it has come to and round to there, so that prices that come often starve nobody.
+//! A tick looks after the loans whose instant has come, the earliest first. A day goes through all loans by id. A price goes
+//! through the loans that its asset secures, from where the price before it has come to and round to there, so that prices
+//! that come often starve nobody.
 
 use crate::event::LoanEvent;
 use crate::loans::Loans;
@@ -21,6 +22,9 @@ pub(crate) struct Turns {
     day: Option<Date>,
     /// Where its round has come to, until it has ended.
     next: Option<LoanId>,
+    /// The last tick, until the loans whose instant had come by then have been looked after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_until: Option<Timestamp>,
     /// Rounds of prices.
     rounds: BTreeMap<Asset, Round>,
 }
@@ -43,7 +47,8 @@ fn after(id: LoanId) -> Option<LoanId> {
 
 impl Loans {
     /// Begins a day: interest, instalments, lateness, defaults, collateral of every running loan. A day that was begun,
-    /// or one before it, changes nothing; days that were left out are made up for.
+    /// or one before it, changes nothing; days that were left out are made up for. Whatever the day, loans are looked after
+    /// whose instant has come.
     pub(crate) fn start_day(&mut self, date: Date, now: Timestamp) -> Result<Vec<LoanEvent>, LoanRefusal> {
         if date > Date::of(now) {
             return Err(LoanRefusal::DayNotBegun);
@@ -52,12 +57,13 @@ impl Loans {
         if self.turns.day.is_none_or(|day| day < date) {
             (self.turns.day, self.turns.next) = (Some(date), Some(first()));
         }
+        self.turns.due_until = Some(now);
         Ok(self.go_on(now))
     }
 
-    /// Whether a day or a price has left loans that are still to be looked at.
+    /// Whether a tick or a price has left loans that are still to be looked at.
     pub fn is_work_left(&self) -> bool {
-        self.turns.next.is_some() || !self.turns.rounds.is_empty()
+        self.turns.next.is_some() || self.turns.due_until.is_some() || !self.turns.rounds.is_empty()
     }
 
     /// Where the day goes on, until all loans have been looked at.
@@ -72,17 +78,33 @@ impl Loans {
         round.left = left;
     }
 
-    /// Looks at loans that a day or a price has left, [`TURN_LOANS_MAX`] at most.
+    /// Looks at loans that a tick or a price has left, [`TURN_LOANS_MAX`] at most. Those whose instant has come are first:
+    /// they are few, and each waits for another instant or none afterwards.
     pub(crate) fn go_on(&mut self, now: Timestamp) -> Vec<LoanEvent> {
         let mut out = Vec::new();
-        let looked_at = self.go_on_with_day(now, &mut out);
-        self.go_on_with_rounds(TURN_LOANS_MAX - looked_at, now, &mut out);
+        let mut room = TURN_LOANS_MAX;
+        room -= self.go_on_with_due(room, now, &mut out);
+        room -= self.go_on_with_day(room, now, &mut out);
+        self.go_on_with_rounds(room, now, &mut out);
         out
     }
 
-    fn go_on_with_day(&mut self, now: Timestamp, out: &mut Vec<LoanEvent>) -> usize {
+    fn go_on_with_due(&mut self, room: usize, now: Timestamp, out: &mut Vec<LoanEvent>) -> usize {
+        let Some(until) = self.turns.due_until else { return 0 };
+        for looked_at in 0..room {
+            // Not what has not come by a clock that was set back meanwhile.
+            let Some(id) = self.loans.due(until.min(now)) else {
+                self.turns.due_until = None;
+                return looked_at;
+            };
+            self.look_at(id, out, |loan, prices, out| loan.look_when_due(prices, now, out));
+        }
+        room
+    }
+
+    fn go_on_with_day(&mut self, room: usize, now: Timestamp, out: &mut Vec<LoanEvent>) -> usize {
         let (Some(date), Some(mut next)) = (self.turns.day, self.turns.next) else { return 0 };
-        for looked_at in 0..TURN_LOANS_MAX {
+        for looked_at in 0..room {
             let mut running = self.loans.range(next..).filter(|(_, loan)| loan.running().is_some());
             let Some(id) = running.next().map(|(id, _)| *id) else {
                 self.turns.next = None;
@@ -95,7 +117,7 @@ impl Loans {
                 None => return looked_at + 1,
             }
         }
-        TURN_LOANS_MAX
+        room
     }
 
     fn bring_to(&mut self, id: LoanId, date: Date, now: Timestamp, out: &mut Vec<LoanEvent>) {

@@ -565,6 +565,111 @@ fn collateral_of_a_loan_in_default_is_offered_again_with_the_next_price() {
     bank.agree();
 }
 
+/// Called at 09:00 with a day to cure it; the next day has begun, and the call lapses with the next nanosecond.
+fn about_to_lapse(product: Product) -> Bank {
+    let mut bank = Bank::offering(product);
+    bank.lend(1, "10000", "0.4");
+    assert_eq!(facts(&bank.price("38000")), ["MarginCalled"]);
+    assert_eq!(facts(&bank.tick(86_400, -1)), ["InterestAccrued"], "not a nanosecond too early");
+    bank
+}
+
+#[test]
+fn a_call_that_lapses_is_acted_on_with_the_tick_whatever_prices_come() {
+    let mut bank = about_to_lapse(product());
+    assert_eq!(facts(&bank.tick(0, 1)), ["LiquidationRequested"]);
+    assert_eq!(facts(&bank.tick(1, 0)), Vec::<String>::new(), "it is on its way");
+    bank.agree();
+}
+
+#[test]
+fn what_found_no_buyer_is_offered_again_by_the_tick_a_minute_later_each_time() {
+    let mut bank = about_to_lapse(product());
+    let mut events = bank.tick(0, 1);
+    for _ in 0..3 {
+        assert_eq!(facts(&events), ["LiquidationRequested"]);
+        let LoanFact::LiquidationRequested { amount: returned, .. } = events[0].fact else { unreachable!() };
+        let (sold, proceeds) = (amount("0"), amount("0"));
+        bank.ok("desk", Command::Sold { loan: LoanId::new(0, 1), sold, proceeds, returned });
+        assert_eq!(facts(&bank.tick(60, -1)), Vec::<String>::new());
+        events = bank.tick(0, 1);
+    }
+}
+
+#[test]
+fn in_default_what_found_no_buyer_is_offered_again_by_the_tick() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let events = bank.start_day("2026-03-31");
+    let Some(LoanFact::LiquidationRequested { amount: returned, .. }) = events.last().map(|e| e.fact.clone())
+    else {
+        panic!("{events:?}")
+    };
+    let (sold, proceeds) = (amount("0"), amount("0"));
+    bank.ok("desk", Command::Sold { loan: LoanId::new(0, 1), sold, proceeds, returned });
+    assert_eq!(facts(&bank.tick(60, -1)), Vec::<String>::new());
+    assert_eq!(facts(&bank.tick(0, 1)), ["LiquidationRequested"]);
+}
+
+/// Nobody's collateral is sold by a price that is not known; the next price does it.
+#[test]
+fn a_call_that_lapses_without_a_recent_price_is_acted_on_with_the_next_price() {
+    let mut bank = about_to_lapse(Product { price_age_max_s: 3_600, ..product() });
+    assert_eq!(facts(&bank.tick(0, 1)), Vec::<String>::new());
+    let before = bank.loans.clone();
+    assert_eq!(bank.tick(1, 0), []);
+    assert_eq!(bank.loans, before, "ticks do not look at it again and again");
+    assert_eq!(facts(&bank.price("38000")), ["LiquidationRequested"]);
+}
+
+#[test]
+fn a_state_that_was_read_back_knows_which_calls_lapse() {
+    let mut bank = about_to_lapse(product());
+    let text = serde_json::to_string(&bank.loans).unwrap();
+    bank.loans = serde_json::from_str(&text).unwrap();
+    assert_eq!(facts(&bank.tick(0, 1)), ["LiquidationRequested"]);
+}
+
+/// What was written before loans waited for instants: there is none, and the next price does it, as it did then.
+#[test]
+fn a_state_from_before_there_were_instants_is_read() {
+    let mut bank = about_to_lapse(product());
+    let text = serde_json::to_string(&bank.loans).unwrap();
+    let next_look = format!(",\"next_look\":{}", bank.now.plus_ns(1).as_ns());
+    let old = text.replace(&next_look, "");
+    assert_ne!(old, text);
+    bank.loans = serde_json::from_str(&old).unwrap();
+    assert_eq!(facts(&bank.tick(0, 1)), Vec::<String>::new());
+    assert_eq!(facts(&bank.price("38000")), ["LiquidationRequested"]);
+}
+
+#[test]
+fn calls_that_lapse_together_are_acted_on_in_bounded_turns() {
+    let mut bank = Bank::opened();
+    let many = TURN_LOANS_MAX as u64 * 2 + 10;
+    for n in 1..=many {
+        let name = format!("C{n}");
+        bank.credit(&name, "BTC", "1");
+        bank.lend_to(&name, n, "1000", "0.05");
+    }
+    bank.price("31000");
+    while bank.loans.is_work_left() {
+        bank.ok("clock", Command::GoOn);
+    }
+    let mut turns = vec![bank.start_day("2026-02-01")];
+    while bank.loans.is_work_left() {
+        turns.push(bank.ok("clock", Command::GoOn));
+    }
+    let sold: Vec<LoanId> =
+        turns.iter().flatten().filter(|event| asks_for_sale(event)).map(|event| event.loan).collect();
+    assert_eq!(sold, (1..=many).map(|n| LoanId::new(0, n)).collect::<Vec<_>>(), "each once");
+    assert!(turns.iter().all(|turn| turn.len() <= TURN_LOANS_MAX * 2), "sale and interest at most");
+}
+
+fn asks_for_sale(event: &LoanEvent) -> bool {
+    matches!(event.fact, LoanFact::LiquidationRequested { .. })
+}
+
 #[test]
 fn what_is_sold_is_whole_lots_and_what_it_brings_settles_whole_cents() {
     let mut bank = Bank::opened();

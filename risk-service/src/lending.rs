@@ -127,7 +127,7 @@ impl Risk {
         }
     }
 
-    /// A second has passed: a new day begins for loans.
+    /// A second has passed: a new day may begin for loans, calls may have lapsed, and collateral may be offered again.
     pub(crate) fn loans_tick(&mut self, now: Timestamp, by: Actor, out: &mut Outbox) {
         let asked = Asked { by, client: None, now };
         let day = Command::StartDay { date: Date::of(now) };
@@ -152,7 +152,7 @@ impl Risk {
         self.tell_of_loans(events.expect("days that have begun and prices are taken"), None, out);
     }
 
-    /// What a day or a price has left is gone on with.
+    /// What a tick or a price has left is gone on with.
     pub(crate) fn go_on_with_loans(&mut self, input: &Input<'_>, out: &mut Outbox) {
         let asked = Asked { by: input.actor, client: None, now: input.at };
         self.apply_to_loans(&Command::GoOn, asked, out);

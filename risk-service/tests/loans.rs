@@ -382,6 +382,37 @@ fn loan_15_without_buyers_the_collateral_comes_back_and_is_offered_again_a_minut
 }
 
 #[test]
+fn loan_15_a_lapsed_call_is_acted_on_by_the_clock_and_offered_again_by_it_after_restarts_too() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    l.price("8");
+    assert_eq!(l.facts(), ["collateral.margin_call"]);
+    l.restart();
+    l.days_later(1);
+    let news = ["loan.interest_accrued", "collateral.liquidation_requested", "collateral.liquidated"];
+    assert_eq!(sorted(l.facts()), sorted(news.to_vec()), "nobody bought");
+    bid(&mut l, "bid", "300", "8.00");
+    l.restart();
+    let second_later = |l: &mut Lender, seconds: i64| {
+        l.desk.later_ms(seconds * 1_000);
+        l.desk.said.clear();
+        l.desk.tick();
+        l.check();
+    };
+    second_later(&mut l, 59);
+    assert_eq!(l.facts(), Vec::<&str>::new());
+    second_later(&mut l, 1);
+    assert!(l.facts().contains(&"loan.repayment"), "{:?}", l.facts());
+    assert!(l.facts().contains(&"collateral.margin_call_cured"), "{:?}", l.facts());
+    assert_eq!(l.state(loan).call_until, None);
+}
+
+fn sorted(mut facts: Vec<&str>) -> Vec<&str> {
+    facts.sort_unstable();
+    facts
+}
+
+#[test]
 fn loan_15_an_order_of_the_desk_that_risk_refuses_brings_the_collateral_back() {
     let mut l = Lender::new();
     let loan = l.lend("ACME", "2000", "375");

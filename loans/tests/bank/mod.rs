@@ -149,6 +149,12 @@ impl Bank {
         self.ok("clock", Command::StartDay { date: day(date) })
     }
 
+    /// The clock ticks so many seconds later, and a few nanoseconds if it is said.
+    pub(crate) fn tick(&mut self, later_s: i64, and_ns: i64) -> Vec<LoanEvent> {
+        self.now = self.now.plus_ns(later_s * 1_000_000_000 + and_ns);
+        self.ok("clock", Command::StartDay { date: Date::of(self.now) })
+    }
+
     pub(crate) fn apply(&mut self, id: u64, units: &str, btc: &str) -> Result<Vec<LoanEvent>, LoanRefusal> {
         self.ask("alice", Command::Apply(application(id, units, btc)))
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// it in the log, so that orders wait for one bounded step at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkLeft {
-    /// Where the day goes on with loans; none when it has been through, and only prices have left some.
+    /// Where the day goes on with loans; none when it has been through, and prices or lapsed calls have left some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loans_from: Option<LoanId>,
     /// Balances whose interest of ended days is still to be posted.

@@ -2,8 +2,13 @@
 
 mod support;
 
+use assay_admin_api::state::KycFileStatus;
 use assay_admin_api::{ApiConfig, KycConfig, Rates};
-use assay_trading_types::{Event, KycAction, KycStatus, Topic};
+use assay_event_log::{EventLog, NewRecord};
+use assay_trading_types::{
+    Actor, Command, CommandId, Decision, Event, Job, KycAction, KycFileId, KycRejection, KycRequested,
+    KycStatus, KycSubmission, NoticeKind, Timestamp, Topic, UserId,
+};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -12,7 +17,8 @@ use support::{Call, Reply, World};
 use zeroize::Zeroizing;
 
 const SECRET: &str = "a provider's secret";
-const DAY_S: i64 = 86_400;
+const HOUR_S: i64 = 3_600;
+const DAY_S: i64 = 24 * HOUR_S;
 
 /// Staff, and a firm's people.
 struct Office {
@@ -147,6 +153,61 @@ impl Office {
     fn gates(&self) -> Vec<KycStatus> {
         let gate = |event: &Event| if let Event::FirmKycSet(e) = event { Some(e.kyc) } else { None };
         self.world.events(Topic::Accounts).iter().filter_map(gate).collect()
+    }
+
+    fn user(&self, name: &str) -> UserId {
+        let state = self.world.api.state();
+        state.identity.user_of_email(&format!("{name}@venue.example")).unwrap().id
+    }
+
+    /// What is decided on an action of a user, however long ago its login has ended.
+    fn decision(&self, by: &str, action: KycAction) -> Decision {
+        let id = CommandId::new(&format!("cmd_{:032x}", self.world.events(Topic::Admin).len())).unwrap();
+        let command = Command {
+            id,
+            operation: "test".to_owned(),
+            by: Some(self.user(by)),
+            login: None,
+            api_key: None,
+            address: None,
+            idempotency: None,
+            expected_version: None,
+        };
+        let (actor, at) =
+            (Actor::new("test").unwrap(), Timestamp::from_ns(self.world.now_s() * 1_000_000_000));
+        let asked = NewRecord::first(Topic::Admin, actor, at, KycRequested { command, action });
+        self.world.log.append(&mut vec![asked]).unwrap();
+        let decided = || {
+            self.world.events(Topic::Admin).into_iter().find_map(|event| match event {
+                Event::CommandDecided(e) if e.command == id => Some(e.decision),
+                _ => None,
+            })
+        };
+        wait_until("it is decided", || decided().is_some());
+        decided().unwrap()
+    }
+
+    #[track_caller]
+    fn done(&self, by: &str, action: KycAction) {
+        let decision = self.decision(by, action);
+        assert!(matches!(decision, Decision::Done { .. }), "{decision:?}");
+    }
+
+    fn file_status(&self, file: KycFileId) -> KycFileStatus {
+        self.world.api.state().kyc.file(&file).unwrap().status
+    }
+
+    /// How often the job has run that lets files run out.
+    fn expiry_runs(&self) -> usize {
+        let is = |e: &&Event| matches!(e, Event::JobFinished(e) if e.job == Job::KycExpiry);
+        self.world.events(Topic::Admin).iter().filter(is).count()
+    }
+
+    /// Lets time pass in which that job is due.
+    fn pass_to_expiry(&self, seconds: i64) {
+        let before = self.expiry_runs();
+        self.world.pass_s(seconds);
+        wait_until("the job runs", || self.expiry_runs() > before);
     }
 
     fn views(&self) -> usize {
@@ -490,6 +551,54 @@ fn an_identity_runs_out_after_730_days_is_told_before_and_gates_trading_at_once(
     pass_days(&office, 1);
     assert_eq!(told(&office, "kyc_expired"), 1, "once");
     assert_eq!(office.gates().len(), 2);
+}
+
+/// A firm whose file ran out half an hour ago, unnoticed by the job, and whose newer one is approved: both files.
+fn renewed() -> (Office, KycFileId, KycFileId) {
+    let office = office();
+    let form = with(with(form("Ada King", "1"), "for", "firm"), "document_expires", "2026-11-22");
+    let old = office.submit(&office.manager, &form).expect(201).text("id");
+    office.approve(&office.reviewer, &old).expect(200);
+    office.pass_to_expiry(17 * HOUR_S);
+    office.world.pass_s(22 * HOUR_S);
+    let submission = office.world.events(Topic::Admin).into_iter().find_map(|event| match event {
+        Event::KycRequested(KycRequested { action: KycAction::Submit(submission), .. }) => Some(submission),
+        _ => None,
+    });
+    let new = KycFileId::new(&format!("kyc_{}", "f".repeat(32))).unwrap();
+    let submission = KycSubmission { file: new, document_expires: None, ..submission.unwrap() };
+    office.done("mia", KycAction::Submit(submission));
+    office.done("kira", KycAction::Approve { file: new, reason: "seen".to_owned() });
+    (office, KycFileId::new(&old).unwrap(), new)
+}
+
+#[test]
+fn a_file_that_a_newer_one_replaced_runs_out_and_its_firm_goes_on_trading() {
+    let (office, old, new) = renewed();
+    office.pass_to_expiry(2 * HOUR_S);
+    let statuses = (office.file_status(old), office.file_status(new));
+    assert_eq!(statuses, (KycFileStatus::Expired, KycFileStatus::Approved));
+    assert_eq!(office.gates(), [KycStatus::Verified, KycStatus::Verified]);
+    let is_told =
+        |e: &Event| matches!(e, Event::NoticeRaised(notice) if notice.kind == NoticeKind::KycExpired);
+    assert!(!office.world.events(Topic::Admin).iter().any(is_told), "nothing ended for its owner");
+    // The newer one is the last: with it the standing goes.
+    office.pass_to_expiry(731 * DAY_S);
+    assert_eq!(office.gates(), [KycStatus::Verified, KycStatus::Verified, KycStatus::Expired]);
+}
+
+#[test]
+fn a_replaced_file_is_revoked_without_harm_and_the_one_in_force_is_not() {
+    let (office, old, new) = renewed();
+    let revoke = |file| {
+        let (code, reason) = (KycRejection::Other, "a finding".to_owned());
+        office.done("carl", KycAction::Revoke { file, code, reason });
+    };
+    revoke(old);
+    assert_eq!(office.file_status(old), KycFileStatus::Rejected);
+    assert_eq!(office.gates(), [KycStatus::Verified, KycStatus::Verified]);
+    revoke(new);
+    assert_eq!(office.gates(), [KycStatus::Verified, KycStatus::Verified, KycStatus::Rejected]);
 }
 
 #[test]

@@ -279,15 +279,24 @@ impl Kyc {
         found.review(command.by, at, Some(reason.clone()), Some(*code));
         let (subject, owner) = (found.submission.subject, found.by);
         let changed = found.become_status(KycFileStatus::Rejected);
-        gate(&subject, KycStatus::Rejected, reason, out);
+        if !self.is_proven_without(file, &subject, at) {
+            gate(&subject, KycStatus::Rejected, reason, out);
+        }
         Ok((changed, vec![Telling::user(owner, NoticeKind::KycRejected, file).because(reason)]))
     }
 
     /// The daily job: what has run out counts no more, and what will soon is said.
     pub(crate) fn expire(&mut self, at: Timestamp, out: &mut Outbox) -> Vec<Telling> {
         let mut told = Vec::new();
-        for file in self.files.values_mut().filter(|file| file.status == KycFileStatus::Approved) {
-            if at >= file.expires {
+        let approved = |file: &&KycFile| file.status == KycFileStatus::Approved;
+        let is_replaced = |file: &KycFile| self.is_proven_without(&file.id(), &file.submission.subject, at);
+        let files = self.files.values().filter(approved).map(|file| (file.id(), is_replaced(file)));
+        for (id, replaced) in files.collect::<Vec<_>>() {
+            let Some(file) = self.files.get_mut(&id) else { continue };
+            if replaced && at >= file.expires {
+                // Its owner has renewed in time: nothing ends, and there is nothing to tell.
+                file.become_status(KycFileStatus::Expired);
+            } else if at >= file.expires {
                 file.become_status(KycFileStatus::Expired);
                 gate(&file.submission.subject, KycStatus::Expired, "submitted too long ago", out);
                 told.push(Telling::user(file.by, NoticeKind::KycExpired, &file.submission.file));
@@ -298,6 +307,12 @@ impl Kyc {
             }
         }
         told
+    }
+
+    /// Whether a newer file proves the subject, so that it stays proven whatever becomes of `file`.
+    fn is_proven_without(&self, file: &KycFileId, subject: &KycSubject, at: Timestamp) -> bool {
+        let newest = self.newest(subject).filter(|newest| newest.id() != *file);
+        newest.is_some_and(|newest| newest.standing(at) == KycStanding::Approved)
     }
 
     /// A firm that the venue takes on has proven nothing yet.

@@ -4,7 +4,7 @@ mod support;
 
 use assay_trading_types::Topic;
 use serde_json::json;
-use support::{Call, OTHER_PASSWORD, PASSWORD, World};
+use support::{Call, OTHER_PASSWORD, PASSWORD, Reply, World};
 
 fn credentials(email: &str, password: &str) -> serde_json::Value {
     json!({"email": email, "password": password})
@@ -12,6 +12,24 @@ fn credentials(email: &str, password: &str) -> serde_json::Value {
 
 fn registration(email: &str, username: &str) -> serde_json::Value {
     json!({"email": email, "username": username, "password": PASSWORD, "password_confirmation": PASSWORD})
+}
+
+/// A world in which the rules of 2026-11-23 count.
+fn stricter() -> World {
+    let world = World::new();
+    world.pass_s(2 * 86_400);
+    world
+}
+
+fn reset(world: &World, link: &str, password: &str) -> Reply {
+    let body = json!({"token": link, "password": password, "password_confirmation": password});
+    world.public("/api/v1/auth/password-reset-confirm", body)
+}
+
+/// A reset link that waits in the mail.
+fn reset_link(world: &World, email: &str) -> String {
+    world.public("/api/v1/auth/password-reset", json!({"email": email})).expect(202);
+    world.link(email)
 }
 
 /// Somebody without roles, whose address is confirmed.
@@ -201,6 +219,81 @@ fn a_reset_link_works_once_within_half_an_hour_and_ends_every_login() {
     let link = world.link(&email);
     world.pass_s(30 * 60);
     choose(&link, PASSWORD).problem(400, "token-invalid");
+}
+
+#[test]
+fn a_used_reset_link_voids_every_other_link() {
+    let world = stricter();
+    let (email, stranger) = (registered(&world, "ada"), registered(&world, "eve"));
+    let token = world.log_in(&email);
+    let wish = json!({"email": "ada@new.example", "password": PASSWORD});
+    world.write(&token, "POST", "/api/v1/auth/me/email", wish).expect(200);
+    let (change, foreign) = (world.link("ada@new.example"), reset_link(&world, &stranger));
+    let (first, second) = (reset_link(&world, &email), reset_link(&world, &email));
+    assert_ne!(first, second);
+    reset(&world, &first, OTHER_PASSWORD).expect(204);
+    reset(&world, &second, PASSWORD).problem(400, "token-invalid");
+    world.public("/api/v1/auth/confirm-email", json!({"token": change})).problem(400, "token-invalid");
+    reset(&world, &foreign, OTHER_PASSWORD).expect(204);
+    reset(&world, &reset_link(&world, &email), PASSWORD).expect(204);
+}
+
+#[test]
+fn another_password_or_address_voids_links_sent_before() {
+    let world = stricter();
+    let email = registered(&world, "ada");
+    let token = world.log_in(&email);
+    let link = reset_link(&world, &email);
+    let body = json!({"old_password": PASSWORD, "password": OTHER_PASSWORD, "password_confirmation": OTHER_PASSWORD});
+    world.write(&token, "POST", "/api/v1/auth/me/password", body).expect(200);
+    reset(&world, &link, PASSWORD).problem(400, "token-invalid");
+    let link = reset_link(&world, &email);
+    let wish = json!({"email": "ada@new.example", "password": OTHER_PASSWORD});
+    world.write(&token, "POST", "/api/v1/auth/me/email", wish).expect(200);
+    world.public("/api/v1/auth/confirm-email", json!({"token": world.link("ada@new.example")})).expect(204);
+    reset(&world, &link, PASSWORD).problem(400, "token-invalid");
+}
+
+#[test]
+fn what_was_decided_under_the_older_rules_is_decided_so_again() {
+    let world = World::new();
+    let email = registered(&world, "ada");
+    let (first, second) = (reset_link(&world, &email), reset_link(&world, &email));
+    reset(&world, &first, OTHER_PASSWORD).expect(204);
+    reset(&world, &second, PASSWORD).expect(204);
+    let world = world.restarted();
+    world.public("/api/v1/auth/login", credentials(&email, PASSWORD)).expect(200);
+}
+
+#[test]
+fn keys_for_machines_end_with_a_reset_and_with_deactivation_and_stay_so() {
+    let world = stricter();
+    let admin = world.administrator();
+    let tim = world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
+    let user = world.get(&tim, "/api/v1/auth/me").expect(200).text("id");
+    let made = |token: &str, scope: &str| {
+        let key = json!({"name": "robot", "scopes": [scope], "days": 1});
+        world.write(token, "POST", "/api/v1/auth/me/api-keys", key).expect(201);
+    };
+    let live = || {
+        let state = world.api.state();
+        let keys = state.identity.api_keys().filter(|key| key.user.as_str() == user);
+        keys.filter(|key| key.revoked.is_none()).count()
+    };
+    made(&tim, "list_orders");
+    made(&admin, "list_users");
+    assert_eq!(live(), 1);
+    reset(&world, &reset_link(&world, "tim@venue.example"), PASSWORD).expect(204);
+    assert_eq!(live(), 0, "after a reset");
+    made(&world.log_in("tim@venue.example"), "list_orders");
+    assert_eq!(live(), 1);
+    for (act, status) in [("deactivate", false), ("activate", true)] {
+        let path = format!("/api/v1/users/{user}/{act}");
+        world.write(&admin, "POST", &path, json!({"reason": "left"})).expect(200);
+        assert_eq!(world.api.state().identity.users().all(|user| user.active), status);
+        assert_eq!(live(), 0, "after {act}");
+    }
+    assert_eq!(world.api.state().identity.api_keys().filter(|key| key.revoked.is_none()).count(), 1);
 }
 
 #[test]

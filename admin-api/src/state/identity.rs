@@ -19,6 +19,10 @@ pub use logging_in::LOCK_MAX_NS;
 /// Recovery codes given out with a second factor.
 pub const RECOVERY_CODES: usize = 10;
 
+/// 2026-11-23T00:00:00Z. Stricter rules count for records from here on: what was decided before means in a replay what it
+/// meant then (ADR 0011).
+pub(super) const STRICTER_FROM: Timestamp = Timestamp::from_ns(1_795_392_000_000_000_000);
+
 /// All users, logins, one-time tokens and keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Identity {

@@ -1,6 +1,6 @@
 //! How users come to be and what they change about themselves.
 
-use super::{Expiring, Identity, OneTime, Purpose, Totp, User};
+use super::{Expiring, Identity, OneTime, Purpose, STRICTER_FROM, Totp, User};
 use crate::state::refused::check_version;
 use crate::state::{Changed, Refused};
 use assay_trading_types::{
@@ -94,6 +94,21 @@ impl Identity {
         self.tokens.remove(id).ok_or_else(invalid)
     }
 
+    /// Links sent before somebody took the user back must not give it away again.
+    fn void_tokens(&mut self, user: &UserId, at: Timestamp) {
+        if at < STRICTER_FROM {
+            return;
+        }
+        let expiries = &mut self.expiries;
+        self.tokens.retain(|id, token| {
+            let stays = token.user != *user;
+            if !stays {
+                expiries.remove(&(token.expires, Expiring::Token(*id)));
+            }
+            stays
+        });
+    }
+
     pub(super) fn confirm_email(&mut self, token: &TokenId, at: Timestamp) -> Result<Changed, Refused> {
         if let Some(OneTime { purpose: Purpose::ChangeEmail { email }, .. }) = self.tokens.get(token)
             && self.by_email.contains_key(email)
@@ -103,6 +118,7 @@ impl Identity {
         let spent =
             self.spend(token, |p| matches!(p, Purpose::ConfirmEmail | Purpose::ChangeEmail { .. }), at)?;
         if let Purpose::ChangeEmail { email } = spent.purpose {
+            self.void_tokens(&spent.user, at);
             let old = std::mem::replace(&mut self.user_mut(&spent.user)?.email, email.clone());
             self.by_email.remove(&old);
             self.by_email.insert(email, spent.user);
@@ -146,6 +162,8 @@ impl Identity {
         user.failures = 0;
         user.locked_until = None;
         let changed = set_password(user, hash, at);
+        self.void_tokens(&spent.user, at);
+        self.revoke_api_keys(&spent.user, at);
         self.end_logins(&spent.user, None, at)?;
         Ok(changed)
     }
@@ -163,6 +181,7 @@ impl Identity {
         }
         let id = user.id;
         let changed = set_password(user, hash, at);
+        self.void_tokens(&id, at);
         self.end_logins(&id, command.login, at)?;
         Ok(changed)
     }
@@ -290,6 +309,17 @@ impl Identity {
             key.version += 1;
         }
         Ok((id.to_string(), key.version))
+    }
+
+    /// Ends every key of a user, which may have been made by whoever had no right to.
+    pub(super) fn revoke_api_keys(&mut self, user: &UserId, at: Timestamp) {
+        if at < STRICTER_FROM {
+            return;
+        }
+        for key in self.api_keys.values_mut().filter(|key| key.user == *user && key.revoked.is_none()) {
+            key.revoked = Some(at);
+            key.version += 1;
+        }
     }
 
     pub(super) fn rotate_signing_key(&mut self, kid: &str, public: &str, at: Timestamp) -> Changed {

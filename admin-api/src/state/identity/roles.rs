@@ -68,6 +68,9 @@ impl Identity {
         let user = self.user_mut(id)?;
         user.active = active;
         let changed = user.changed(at);
+        if !active {
+            self.revoke_api_keys(id, at);
+        }
         self.end_logins(id, None, at)?;
         Ok(changed)
     }

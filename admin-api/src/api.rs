@@ -26,8 +26,8 @@ use crate::webhooks::{Poster, RootsError};
 use crate::wish::Wish;
 use assay_event_log::{EventLog, NewRecord, Value};
 use assay_trading_types::{
-    Actor, Command, CommandId, ControlAction, Decision, Event, FirmId, Idempotency, MoneyAction,
-    MoneyRefusal, MoneyWanted, Movement, Position, ProposalId, Timestamp, Topic, TraceId,
+    Actor, Command, CommandId, ControlAction, Decision, Event, FirmId, Idempotency, IdentityAction,
+    MoneyAction, MoneyRefusal, MoneyWanted, Movement, Position, ProposalId, Timestamp, Topic, TraceId,
 };
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -49,6 +49,9 @@ const UPLOADS_MAX: usize = 2;
 
 /// Reports made at a time: each takes a core while it is, and no more may be taken from orders.
 const REPORTS_MAX: usize = 2;
+
+/// Records looked at together for users, when the node's key is missing.
+const LOOK_RECORDS: usize = 256;
 
 /// Longest that an answer waits for the disk before it is given up as 503.
 const DURABLE_WAIT: Duration = Duration::from_secs(10);
@@ -150,7 +153,9 @@ impl Api {
         clock: Clock,
     ) -> Result<(Arc<Self>, ReadModelBuilder), Error> {
         let file = config.keys.join("node.key");
-        let secrets = Secrets::load_or_make(&file).map_err(|source| Error::Key { file, source })?;
+        let has_users = || has_users(&*log).map_err(std::io::Error::other);
+        let secrets =
+            Secrets::load_or_make(&file, has_users).map_err(|source| Error::Key { file, source })?;
         let breaches = match &config.breach_list {
             None => BreachList::default(),
             Some(file) => {
@@ -491,6 +496,31 @@ impl Api {
         };
         tokio::time::timeout(DURABLE_WAIT, wait).await.unwrap_or_else(|_| Err(unavailable()))
     }
+}
+
+/// Whether the log makes a user: looked for there, since the state is recovered only later, with the key in hand. Whoever
+/// leads opens the API on the whole log, so that a node that takes over sees what the one before it wrote.
+fn has_users(log: &dyn EventLog) -> Result<bool, Error> {
+    let (end, mut records) = (log.end(), Vec::new());
+    let mut reader = log.reader(&[Topic::Admin], Position(0), false)?;
+    while reader.position() < end {
+        reader.poll_wait(&mut records, LOOK_RECORDS, SOON)?;
+        for record in records.drain(..) {
+            let position = record.position;
+            let event = record.decode().map_err(|source| Error::Decode { position, source })?;
+            if makes_user(&event) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a record asks for a user: the first that does is granted, and whoever refuses a later one has users.
+fn makes_user(event: &Event) -> bool {
+    use IdentityAction as A;
+    let Event::IdentityRequested(e) = event else { return false };
+    matches!(e.action, A::CreateFirstAdministrator(_) | A::Register { .. } | A::Invite { .. })
 }
 
 fn load_lists(config: &ApiConfig) -> Result<Lists, Error> {

@@ -76,19 +76,27 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
+/// What to do about a key that is not where it was.
+const LOST: &str = "it is missing, and the log has users whose second factors, tokens and sealed files hang on it: restore it \
+    from the backup, or copy it from another node of this log";
+
 impl Secrets {
     /// From its bytes.
     pub fn new(key: [u8; 32]) -> Self {
         Self(Zeroizing::new(key))
     }
 
-    /// Reads the key in `file`, or makes one there when there is none.
+    /// Reads the key in `file`, or makes one there when there is none and `is_used` says that nothing hangs on one: beside a
+    /// log that has users, another key would make every second factor, token and sealed file dead.
     ///
     /// # Errors
-    /// The file is damaged or readable by others, or the system refuses.
-    pub fn load_or_make(file: &Path) -> io::Result<Self> {
+    /// The file is damaged or readable by others, it is lost, or the system or `is_used` refuses.
+    pub fn load_or_make(file: &Path, is_used: impl FnOnce() -> io::Result<bool>) -> io::Result<Self> {
         match File::open(file) {
             Ok(_) => Self::load(file),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && is_used()? => {
+                Err(io::Error::new(e.kind(), LOST))
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Self::make(file),
             Err(e) => Err(e),
         }
@@ -178,11 +186,22 @@ mod tests {
     fn a_key_is_made_once_and_read_back_and_never_readable_by_others() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("keys").join("node.key");
-        let made = Secrets::load_or_make(&file).unwrap();
-        let read = Secrets::load_or_make(&file).unwrap();
+        let made = Secrets::load_or_make(&file, || Ok(false)).unwrap();
+        let read = Secrets::load_or_make(&file, || panic!("not asked when there is a key")).unwrap();
         assert_eq!(*made.0, *read.0);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Secrets::load(&file).is_err());
+    }
+
+    #[test]
+    fn a_lost_key_is_asked_for_and_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("keys").join("node.key");
+        let lost = Secrets::load_or_make(&file, || Ok(true)).unwrap_err();
+        assert!(lost.to_string().contains("restore it"), "{lost}");
+        let unreadable = Secrets::load_or_make(&file, || Err(io::Error::other("the log cannot be read")));
+        assert!(unreadable.is_err(), "who cannot know makes none");
+        assert!(!file.exists());
     }
 }

@@ -2,8 +2,11 @@
 
 mod support;
 
-use assay_trading_types::Topic;
+use assay_admin_api::{Api, ApiConfig, Clock};
+use assay_event_log::EventLog;
+use assay_trading_types::{Timestamp, Topic};
 use serde_json::json;
+use std::sync::Arc;
 use support::{Call, OTHER_PASSWORD, PASSWORD, Reply, World};
 
 fn credentials(email: &str, password: &str) -> serde_json::Value {
@@ -54,6 +57,32 @@ fn the_first_administrator_is_made_at_the_console_and_only_once() {
     let second = world.first_administrator("mallory@venue.example").problem(409, "conflict");
     assert_eq!(second.text("code"), "ADMINISTRATOR_EXISTS");
     assert_eq!(world.api.state().identity.users().count(), 1);
+}
+
+#[test]
+fn a_lost_node_key_stops_the_start_once_there_is_a_user_and_no_other_is_made() {
+    let world = World::new();
+    let keys = tempfile::tempdir().unwrap();
+    let open = |name: &str| {
+        let config = ApiConfig {
+            keys: keys.path().to_owned(),
+            read_model: keys.path().join(name),
+            ..ApiConfig::default()
+        };
+        let clock: Clock = Arc::new(|| Timestamp::from_ns(0));
+        Api::new(config, Arc::clone(&world.log) as Arc<dyn EventLog>, clock).map(drop)
+    };
+    let file = keys.path().join("node.key");
+    open("empty").unwrap();
+    assert!(file.exists(), "nothing hangs on one yet");
+    std::fs::remove_file(&file).unwrap();
+    world.first_administrator("grace@venue.example").expect(201);
+    let refused = open("lost").unwrap_err();
+    let why = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(refused.to_string().contains("node.key") && why.contains("restore it"), "{refused}: {why}");
+    assert!(!file.exists(), "none is made");
+    std::fs::copy(world.path("keys").join("node.key"), &file).unwrap();
+    open("restored").unwrap();
 }
 
 #[test]

@@ -631,6 +631,27 @@ fn a_file_is_erased_by_two_after_its_time_and_nobody_can_read_it_then() {
 }
 
 #[test]
+fn an_expired_file_is_kept_its_time_from_when_it_last_counted() {
+    let office = office();
+    let file = KycFileId::new(&office.submitted(&office.trader)).unwrap();
+    office.approve(&office.reviewer, file.as_str()).expect(200);
+    office.pass_to_expiry(730 * DAY_S);
+    assert_eq!(office.file_status(file), KycFileStatus::Expired);
+    let kept_until_s = {
+        let state = office.world.api.state();
+        state.kyc.file(&file).unwrap().expires.as_ns() / 1_000_000_000 + 30 * DAY_S
+    };
+    let erase = || {
+        let (reason, retention_days) = ("its time is over".to_owned(), 30);
+        office.decision("carl", KycAction::Erase { file, reason, retention_days })
+    };
+    office.world.pass_s(kept_until_s - 1 - office.world.now_s());
+    assert!(matches!(erase(), Decision::Refused { .. }), "a second before");
+    office.world.pass_s(1);
+    assert!(matches!(erase(), Decision::Proposed { .. }));
+}
+
+#[test]
 fn a_file_that_must_still_be_kept_is_not_erased() {
     let office = office();
     let file = office.submitted(&office.trader);

@@ -1,6 +1,7 @@
 //! One identity file. It never changes once handed in; what reviewers and lists say about it is beside it.
 
 use super::{DAY_NS, KycStanding, VALID_DAYS};
+use crate::state::identity::STRICTER_FROM;
 use crate::state::{Changed, Refused};
 use assay_trading_types::{
     AdminRefusal, KycFileId, KycRejection, KycRisk, KycSubmission, KycVerdict, Screening, Timestamp, UserId,
@@ -129,6 +130,8 @@ impl KycFile {
     pub(super) fn may_be_erased(&self, retention_days: u32, at: Timestamp) -> bool {
         let ended = match self.status {
             KycFileStatus::Rejected => self.reviewed,
+            // It counted until then, whenever it was reviewed.
+            KycFileStatus::Expired if at >= STRICTER_FROM => Some(self.expires),
             KycFileStatus::Expired | KycFileStatus::Superseded | KycFileStatus::MoreNeeded => {
                 Some(self.reviewed.unwrap_or(self.submitted).max(self.submitted))
             }

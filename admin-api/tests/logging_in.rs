@@ -123,6 +123,31 @@ fn five_failures_lock_for_longer_and_longer_and_it_opens_by_itself() {
 }
 
 #[test]
+fn a_lock_answers_the_right_password_like_a_wrong_one_and_recovery_codes_lead_to_it() {
+    let world = World::new();
+    world.first_administrator("grace@venue.example").expect(201);
+    let login = |password: &str, code: Option<&str>| {
+        let body = json!({"email": "grace@venue.example", "password": password, "code": code});
+        world.public("/api/v1/auth/login", body)
+    };
+    let token = login(PASSWORD, None).expect(200).text("access_token");
+    let secret = world.enrol(&token);
+    world.pass_s(30);
+    login(PASSWORD, None).problem(401, "second-factor");
+    let wrong = || login(PASSWORD, Some("AAAAAAAA-AAAAAAAA")).problem(401, "unauthenticated").body;
+    (0..4).for_each(|_| drop(wrong()));
+    login(PASSWORD, None).problem(401, "second-factor");
+    let answer = wrong();
+    // Locked now, for half a minute; what is right does not make it longer.
+    assert_eq!(login(PASSWORD, None).problem(401, "unauthenticated").body, answer);
+    assert_eq!(login(PASSWORD, Some(&world.code(&secret))).problem(401, "unauthenticated").body, answer);
+    world.pass_s(30);
+    login(PASSWORD, None).problem(401, "second-factor");
+    login(PASSWORD, Some(&world.code(&secret))).expect(200);
+    assert_eq!(login(OTHER_PASSWORD, None).problem(401, "unauthenticated").body, answer);
+}
+
+#[test]
 fn tokens_expire_rotate_and_end_with_their_login() {
     let world = World::new();
     let email = registered(&world, "ada");

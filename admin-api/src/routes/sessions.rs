@@ -18,6 +18,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -90,6 +91,13 @@ struct Known {
     hash: Option<String>,
     credentials: u64,
     totp: Totp,
+    locked_until: Option<Timestamp>,
+}
+
+impl Known {
+    fn is_locked(&self, at: Timestamp) -> bool {
+        self.locked_until.is_some_and(|until| at < until)
+    }
 }
 
 /// Password, and second factor where there is one, for tokens.
@@ -108,6 +116,8 @@ async fn log_in(
     }
     let Some(known) = known else { return Err(failed(&api, &asked, None).await) };
     let factor = match factor(&api, &known.totp, given.code.as_deref()) {
+        // The state refuses it, as slowly as it notes a failure: nobody learns that the password was right.
+        Err(_) if given.code.is_none() && known.is_locked(api.now()) => None,
         Err(problem) if problem.kind() == ProblemKind::SecondFactor => return Err(problem),
         Err(_) => return Err(failed(&api, &asked, Some(known.id)).await),
         Ok(factor) => factor,
@@ -148,7 +158,7 @@ fn handed_out(api: &Api, login: LoginId, tokens: Tokens, cookies: bool) -> Respo
 
 fn known(user: &User) -> Known {
     let (hash, totp) = (user.password_hash.clone(), user.totp.clone());
-    Known { id: user.id, hash, credentials: user.credentials, totp }
+    Known { id: user.id, hash, credentials: user.credentials, totp, locked_until: user.locked_until }
 }
 
 /// A login is never repeated under an Idempotency-Key: the answer is a secret of its moment.
@@ -184,14 +194,21 @@ async fn failed(api: &Api, asked: &Asked, user: Option<UserId>) -> Problem {
 
 /// The second factor as the command carries it.
 fn factor(api: &Api, totp: &Totp, code: Option<&str>) -> Result<Option<SecondFactor>, Problem> {
-    let Totp::Active { secret, .. } = totp else { return Ok(None) };
+    let Totp::Active { secret, recovery, .. } = totp else { return Ok(None) };
     let Some(code) = code else { return Err(Problem::new(ProblemKind::SecondFactor)) };
-    second_factor(api, secret, code).map(Some).ok_or_else(not_accepted)
+    second_factor(api, secret, recovery, code).map(Some).ok_or_else(not_accepted)
 }
 
-fn second_factor(api: &Api, secret: &CommandId, code: &str) -> Option<SecondFactor> {
+fn second_factor(
+    api: &Api,
+    secret: &CommandId,
+    recovery: &BTreeSet<String>,
+    code: &str,
+) -> Option<SecondFactor> {
     if code.contains('-') {
-        return Some(SecondFactor::Recovery { digest: totp::recovery_digest(code) });
+        // One that is spent or was never given out is a failure like any other.
+        let digest = totp::recovery_digest(code);
+        return recovery.contains(&digest).then_some(SecondFactor::Recovery { digest });
     }
     let step = totp::step_of(&totp::secret(&api.secrets, secret), code, api.now())?;
     Some(SecondFactor::Totp { step })

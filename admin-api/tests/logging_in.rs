@@ -221,6 +221,8 @@ fn registration_names_every_fault_and_tells_nobody_who_has_a_user() {
         .public("/api/v1/auth/register", registration("other@home.example", "ADA"))
         .problem(400, "invalid");
     assert_eq!(name.faults(), ["username"]);
+    let both = world.public("/api/v1/auth/register", registration(&email, "ADA")).problem(400, "invalid");
+    assert_eq!(both.body, name.body, "a taken name tells nothing about the address");
     let mut extra = registration("third@home.example", "third");
     extra["roles"] = json!(["admin"]);
     assert_eq!(world.public("/api/v1/auth/register", extra).problem(400, "invalid").faults(), ["roles"]);

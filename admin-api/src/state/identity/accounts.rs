@@ -51,11 +51,12 @@ impl Identity {
     }
 
     fn add_user(&mut self, new: &NewUser, at: Timestamp) -> Result<Changed, Refused> {
-        if self.by_email.contains_key(&new.email) {
-            return Err(Refused::new(AdminRefusal::EmailTaken, "the address belongs to a user"));
-        }
+        // The name first, which others see: a taken one must answer alike whether or not the address has a user.
         if self.by_username.contains_key(&new.username.to_ascii_lowercase()) {
             return Err(Refused::new(AdminRefusal::UsernameTaken, "the name belongs to another user"));
+        }
+        if self.by_email.contains_key(&new.email) {
+            return Err(Refused::new(AdminRefusal::EmailTaken, "the address belongs to a user"));
         }
         super::roles::fit(&new.roles, new.firm)?;
         if self.users.contains_key(&new.user) || self.by_referral_code.contains_key(&new.referral_code) {

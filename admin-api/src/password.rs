@@ -98,10 +98,30 @@ pub fn broken_rules(password: &str, own: &[&str], breaches: &BreachList) -> Vec<
     if is_like(password, own) {
         broken.push("must not contain your name or address");
     }
-    if breaches.holds(password) {
+    if breaches.holds(password) || has_long_run(password) {
         broken.push("is too common, or known from a breach");
     }
     broken
+}
+
+/// Whether so much of it that it could be a whole password is one character over and over, or the alphabet or digits in a
+/// row: `aaaaaaaaaaaa`, `abcdefghijkl`, `123456789012`, or backwards.
+fn has_long_run(password: &str) -> bool {
+    let characters: Vec<char> = password.to_lowercase().chars().collect();
+    let mut rows = characters.windows(LENGTH_MIN);
+    rows.any(|row| is_run(row, |a, b| a == b) || is_run(row, follows) || is_run(row, |a, b| follows(b, a)))
+}
+
+fn is_run(row: &[char], goes_on: impl Fn(char, char) -> bool) -> bool {
+    row.windows(2).all(|pair| matches!(pair, [a, b] if goes_on(*a, *b)))
+}
+
+/// Whether `next` comes after `c` among letters or digits; 0 comes after 9, as on keyboards, and `a` after `z`.
+fn follows(c: char, next: char) -> bool {
+    match (c, next) {
+        ('9', '0') | ('z', 'a') => true,
+        (c, next) => c.is_alphanumeric() && next.is_alphanumeric() && u32::from(c) + 1 == u32::from(next),
+    }
 }
 
 fn is_like(password: &str, own: &[&str]) -> bool {
@@ -146,6 +166,11 @@ mod tests {
         assert_eq!(rules("my-Lovelace-2026"), 1, "the user name");
         assert_eq!(rules("P4ssw0rd!P4ssw0rd!"), 1, "common words alone");
         assert_eq!(rules("passwordpassword"), 1);
+        assert_eq!(rules("qqqqqqqqqqqq"), 1, "one character over and over");
+        assert_eq!(rules("-Abcdefghijkl"), 1, "a row");
+        assert_eq!(rules("mnlkjihgfedcba"), 1, "a row backwards");
+        assert_eq!(rules("123456789012"), 2, "a row of digits, and nothing else");
+        assert_eq!(rules("abcdefghijk-9"), 0, "eleven in a row and two more");
         assert_eq!(rules("1234"), 3, "short, digits, common: every rule is named");
     }
 

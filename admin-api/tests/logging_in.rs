@@ -353,6 +353,31 @@ fn keys_for_machines_end_with_a_reset_and_with_deactivation_and_stay_so() {
 }
 
 #[test]
+fn a_password_chosen_by_a_link_is_not_like_the_users_own_names() {
+    let world = World::new();
+    let body = json!({"email": "ada@home.example", "username": "lovelace", "first_name": "Augusta", "last_name": "Byron",
+        "password": PASSWORD, "password_confirmation": PASSWORD});
+    world.public("/api/v1/auth/register", body).expect(201);
+    world.public("/api/v1/auth/confirm-email", json!({"token": world.link("ada@home.example")})).expect(204);
+    let link = reset_link(&world, "ada@home.example");
+    for like in ["my-lovelace-1815", "my-Augusta-1815", "my-byron-of-1815"] {
+        assert_eq!(reset(&world, &link, like).problem(400, "invalid").faults(), ["password"], "{like}");
+    }
+    reset(&world, &link, OTHER_PASSWORD).expect(204);
+    let admin = world.administrator();
+    let body = json!({"email": "tim@venue.example", "username": "tim", "first_name": "Timothy", "last_name": "Tradewell",
+        "roles": ["trader"], "firm": "FIRM1"});
+    world.write(&admin, "POST", "/api/v1/users", body).expect(201);
+    let link = world.link("tim@venue.example");
+    let accept = |password: &str| {
+        let body = json!({"token": link, "password": password, "password_confirmation": password});
+        world.public("/api/v1/auth/accept-invitation", body)
+    };
+    assert_eq!(accept("my-tradewell-77").problem(400, "invalid").faults(), ["password"]);
+    accept(PASSWORD).expect(204);
+}
+
+#[test]
 fn a_link_for_one_thing_does_not_serve_another() {
     let world = World::new();
     world.public("/api/v1/auth/register", registration("ada@home.example", "ada")).expect(201);

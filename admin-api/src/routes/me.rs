@@ -1,6 +1,6 @@
 //! One's own user: profile, password, address, preferences; and what became of one's commands.
 
-use super::registration::{CONFIRM_NS, check_password, hashed, token};
+use super::registration::{CONFIRM_NS, check_password, hashed, own_names, token};
 use super::sessions::verified;
 use super::user_view::{UserView, view};
 use crate::answer::{Receipt, Waiting, changed, entity};
@@ -108,10 +108,8 @@ async fn change_password(
     asked: Asked,
     Body(given): Body<PasswordChange>,
 ) -> Result<Response, Problem> {
-    let (hash, credentials, names) = own(&api, &asked, |user| {
-        let names = [&user.email, &user.username, &user.profile.first_name, &user.profile.last_name];
-        (user.password_hash.clone(), user.credentials, names.map(String::clone))
-    })?;
+    let (hash, credentials, names) =
+        own(&api, &asked, |user| (user.password_hash.clone(), user.credentials, own_names(user)))?;
     let mut faults = Faults::default();
     check_password(&api, &given.password, &names.each_ref().map(String::as_str), &mut faults);
     if given.password != given.password_confirmation {

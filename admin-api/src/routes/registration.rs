@@ -7,6 +7,7 @@ use crate::body::{Body, Faults};
 use crate::password;
 use crate::problem::{Problem, ProblemKind};
 use crate::secrets::SecretOf;
+use crate::state::User;
 use crate::text_rules;
 use assay_trading_types::{IdentityAction, NewUser, OneTimeToken, Profile, TokenId, UserId};
 use axum::Json;
@@ -157,6 +158,12 @@ fn new_user(api: &Api, given: &Registration) -> Result<NewUser, Problem> {
     })
 }
 
+/// What a user's password must not be like.
+pub(super) fn own_names(user: &User) -> [String; 4] {
+    let names = [&user.email, &user.username, &user.profile.first_name, &user.profile.last_name];
+    names.map(String::clone)
+}
+
 /// Adds every rule that a new password breaks.
 pub(super) fn check_password(api: &Api, given: &str, own: &[&str], faults: &mut Faults) {
     password::broken_rules(given, own, &api.breaches)
@@ -234,14 +241,13 @@ async fn accept_invitation(
 
 async fn chosen(api: &Api, given: NewPassword) -> Result<(TokenId, String), Problem> {
     let token = opened(api, &given.token)?;
-    let own: Vec<String> = {
+    let own = {
         let state = api.state();
         let user = state.identity.token(&token).and_then(|t| state.identity.user(&t.user));
-        user.map(|u| vec![u.email.clone(), u.username.clone()]).unwrap_or_default()
+        user.map(own_names).unwrap_or_default()
     };
     let mut faults = Faults::default();
-    let own: Vec<&str> = own.iter().map(String::as_str).collect();
-    check_password(api, &given.password, &own, &mut faults);
+    check_password(api, &given.password, &own.each_ref().map(String::as_str), &mut faults);
     if given.password != given.password_confirmation {
         faults.add("password", "is not the same as its confirmation");
     }

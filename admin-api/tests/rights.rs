@@ -157,6 +157,36 @@ fn nobody_changes_their_own_rights_and_an_administrator_stays() {
 }
 
 #[test]
+fn no_administrator_removes_another_alone_and_then_decides_alone() {
+    let world = World::new();
+    // The rule counts from 2026-11-23 on.
+    world.pass_s(2 * 86_400);
+    let (first, second) = administrators(&world);
+    let third = world.member(&first, Some(&second), "third", &["admin"], None);
+    let id = |token: &str| world.get(token, "/api/v1/auth/me").expect(200).text("id");
+    let (id_second, id_third) = (id(&second), id(&third));
+    let user = format!("/api/v1/users/{id_second}");
+    let deactivate = || world.write(&first, "POST", &format!("{user}/deactivate"), json!({"reason": "left"}));
+    let demoted = json!({"roles": ["auditor"], "firm": null, "reason": "moves"});
+    let proposed = deactivate().expect(202);
+    world.write(&first, "PUT", &format!("{user}/roles"), demoted.clone()).expect(202);
+    let staff = json!({"email": "risk@venue.example", "username": "risky", "roles": ["risk"]});
+    world.write(&first, "POST", "/api/v1/users", staff).expect(202);
+    // A stolen one is stopped by one person, at once.
+    world.send(Call::new("DELETE", &format!("{user}/logins")).by(&first)).expect(204);
+    world.get(&second, "/api/v1/auth/me").problem(401, "unauthenticated");
+    let path = format!("/api/v1/proposals/{}/approve", proposed.text("proposal"));
+    world.write(&first, "POST", &path, json!({"reason": "mine"})).problem(403, "segregation");
+    world.write(&third, "POST", &path, json!({"reason": "checked"})).expect(200);
+    assert_eq!(world.get(&first, &user).expect(200).body["active"], false);
+    // One that keeps the role is changed as before; one that loses it is not.
+    let kept = json!({"roles": ["admin"], "firm": null, "reason": "as it was"});
+    let third_roles = format!("/api/v1/users/{id_third}/roles");
+    world.write(&first, "PUT", &third_roles, kept).expect(200);
+    world.write(&first, "PUT", &third_roles, demoted).expect(202);
+}
+
+#[test]
 fn roles_of_staff_and_of_firms_do_not_mix() {
     let world = World::new();
     let admin = world.administrator();

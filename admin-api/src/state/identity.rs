@@ -36,6 +36,9 @@ pub struct Identity {
     signing_keys: Vec<SigningKey>,
     /// What is forgotten, and when.
     expiries: BTreeSet<(Timestamp, Expiring)>,
+    /// Time of the newest command or purge: which rules count.
+    #[serde(default)]
+    now: Timestamp,
 }
 
 /// What ends by itself.
@@ -116,8 +119,9 @@ impl Identity {
         Ok(())
     }
 
-    /// Forgets what has ended by itself; how many that were.
+    /// Notes the time, and forgets what has ended by itself; how many that were.
     pub(crate) fn forget_expired(&mut self, at: Timestamp) -> usize {
+        self.now = at;
         let before = self.expiries.len();
         while let Some((when, what)) = self.expiries.first().copied().filter(|(when, _)| *when <= at) {
             self.expiries.remove(&(when, what));

@@ -1,25 +1,33 @@
 //! Who may do what is given and taken here.
 
-use super::{Identity, Totp, User};
+use super::{Identity, STRICTER_FROM, Totp, User};
 use crate::state::refused::check_version;
 use crate::state::{Changed, Refused};
 use assay_trading_types::{AdminRefusal, Command, FirmId, IdentityAction, Timestamp, UserId, UserRole};
 
 impl Identity {
-    /// Whether an action gives a privilege, or takes a guard away from one.
+    /// Whether an action gives a privilege, or takes a guard away from one. Administrators check each other: whoever removed
+    /// the others alone would be left alone to decide.
     pub(crate) fn is_privileged_change(&self, action: &IdentityAction) -> bool {
         match action {
             IdentityAction::Invite { user, .. } => user.roles.iter().any(UserRole::is_privileged),
             IdentityAction::SetRoles { user, roles, .. } => {
                 let has = |role: &UserRole| self.users.get(user).is_some_and(|u| u.roles.contains(role));
-                roles.iter().any(|role| role.is_privileged() && !has(role))
+                let takes = !roles.contains(&UserRole::Admin) && self.is_guarded_administrator(user);
+                takes || roles.iter().any(|role| role.is_privileged() && !has(role))
             }
+            IdentityAction::SetActive { user, active: false, .. } => self.is_guarded_administrator(user),
             IdentityAction::SetActive { user, active: true, .. }
             | IdentityAction::RemoveTotp { user, .. } => {
                 self.users.get(user).is_some_and(User::is_privileged)
             }
             _ => false,
         }
+    }
+
+    /// Whether it takes two to remove a user, being an administrator.
+    fn is_guarded_administrator(&self, user: &UserId) -> bool {
+        self.now >= STRICTER_FROM && self.users.get(user).is_some_and(User::is_administrator)
     }
 
     /// The user whose rights an action changes.

@@ -365,6 +365,7 @@ impl Api {
                 .as_ref()
                 .map(|key| Idempotency { key: key.clone(), digest: asked.digest.clone() }),
             expected_version: asked.expected_version,
+            rules: Command::RULES,
         }
     }
 
@@ -452,6 +453,7 @@ impl Api {
             address: None,
             idempotency: None,
             expected_version: None,
+            rules: Command::RULES,
         }
     }
 

@@ -116,6 +116,7 @@ impl Processor for AdminState {
         }
         let Some(asked) = Asked::of(input.event) else { return };
         let command = asked.command();
+        self.identity.decide_by(command.rules);
         self.identity.forget_expired(input.at);
         let decision = match self.commands.repeated(command, input.at) {
             Some(earlier) => earlier,

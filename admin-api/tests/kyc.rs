@@ -172,6 +172,7 @@ impl Office {
             address: None,
             idempotency: None,
             expected_version: None,
+            rules: Command::RULES,
         };
         let (actor, at) =
             (Actor::new("test").unwrap(), Timestamp::from_ns(self.world.now_s() * 1_000_000_000));

@@ -17,13 +17,6 @@ fn registration(email: &str, username: &str) -> serde_json::Value {
     json!({"email": email, "username": username, "password": PASSWORD, "password_confirmation": PASSWORD})
 }
 
-/// A world in which the rules of 2026-11-23 count.
-fn stricter() -> World {
-    let world = World::new();
-    world.pass_s(2 * 86_400);
-    world
-}
-
 fn reset(world: &World, link: &str, password: &str) -> Reply {
     let body = json!({"token": link, "password": password, "password_confirmation": password});
     world.public("/api/v1/auth/password-reset-confirm", body)
@@ -279,7 +272,7 @@ fn a_reset_link_works_once_within_half_an_hour_and_ends_every_login() {
 
 #[test]
 fn a_used_reset_link_voids_every_other_link() {
-    let world = stricter();
+    let world = World::new();
     let (email, stranger) = (registered(&world, "ada"), registered(&world, "eve"));
     let token = world.log_in(&email);
     let wish = json!({"email": "ada@new.example", "password": PASSWORD});
@@ -296,7 +289,7 @@ fn a_used_reset_link_voids_every_other_link() {
 
 #[test]
 fn another_password_or_address_voids_links_sent_before() {
-    let world = stricter();
+    let world = World::new();
     let email = registered(&world, "ada");
     let token = world.log_in(&email);
     let link = reset_link(&world, &email);
@@ -323,7 +316,7 @@ fn what_was_decided_under_the_older_rules_is_decided_so_again() {
 
 #[test]
 fn keys_for_machines_end_with_a_reset_and_with_deactivation_and_stay_so() {
-    let world = stricter();
+    let world = World::new();
     let admin = world.administrator();
     let tim = world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
     let user = world.get(&tim, "/api/v1/auth/me").expect(200).text("id");

@@ -159,8 +159,6 @@ fn nobody_changes_their_own_rights_and_an_administrator_stays() {
 #[test]
 fn no_administrator_removes_another_alone_and_then_decides_alone() {
     let world = World::new();
-    // The rule counts from 2026-11-23 on.
-    world.pass_s(2 * 86_400);
     let (first, second) = administrators(&world);
     let third = world.member(&first, Some(&second), "third", &["admin"], None);
     let id = |token: &str| world.get(token, "/api/v1/auth/me").expect(200).text("id");

@@ -19,10 +19,6 @@ pub use logging_in::LOCK_MAX_NS;
 /// Recovery codes given out with a second factor.
 pub const RECOVERY_CODES: usize = 10;
 
-/// 2026-11-23T00:00:00Z. Stricter rules count for records from here on: what was decided before means in a replay what it
-/// meant then (ADR 0011).
-pub(super) const STRICTER_FROM: Timestamp = Timestamp::from_ns(1_795_392_000_000_000_000);
-
 /// All users, logins, one-time tokens and keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
@@ -36,9 +32,9 @@ pub struct Identity {
     signing_keys: Vec<SigningKey>,
     /// What is forgotten, and when.
     expiries: BTreeSet<(Timestamp, Expiring)>,
-    /// Time of the newest command or purge: which rules count.
+    /// Rules of the command that is being decided on.
     #[serde(default)]
-    now: Timestamp,
+    rules: u32,
 }
 
 /// What ends by itself.
@@ -119,9 +115,18 @@ impl Identity {
         Ok(())
     }
 
-    /// Notes the time, and forgets what has ended by itself; how many that were.
+    /// Decides by these rules from here on.
+    pub(crate) fn decide_by(&mut self, rules: u32) {
+        self.rules = rules;
+    }
+
+    /// Which rules count.
+    pub(crate) fn rules(&self) -> u32 {
+        self.rules
+    }
+
+    /// Forgets what has ended by itself; how many that were.
     pub(crate) fn forget_expired(&mut self, at: Timestamp) -> usize {
-        self.now = at;
         let before = self.expiries.len();
         while let Some((when, what)) = self.expiries.first().copied().filter(|(when, _)| *when <= at) {
             self.expiries.remove(&(when, what));

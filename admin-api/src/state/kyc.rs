@@ -92,7 +92,7 @@ impl Kyc {
             KycAction::Approve { file, .. } => self.pending(identity, by, file).map(drop),
             KycAction::Erase { file, retention_days, .. } => {
                 let file = self.found(file)?;
-                match file.may_be_erased(*retention_days, at) {
+                match file.may_be_erased(*retention_days, identity.rules(), at) {
                     true => Ok(()),
                     false => Err(wrong_state("it counts, or must still be kept")),
                 }

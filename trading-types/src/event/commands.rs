@@ -28,6 +28,21 @@ pub struct Command {
     /// Version that the entity must have (If-Match).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,
+    /// Which rules decide on it: those of when it was asked, whatever came later, so that a log replays as it was decided
+    /// (ADR 0011). 0 before rules were numbered.
+    #[serde(default, skip_serializing_if = "is_unnumbered")]
+    pub rules: u32,
+}
+
+impl Command {
+    /// The rules of this version:
+    /// 1: administrators remove each other by two; what proves an owner ends older links and keys; a file that expired is kept
+    /// from when it did.
+    pub const RULES: u32 = 1;
+}
+
+fn is_unnumbered(rules: &u32) -> bool {
+    *rules == 0
 }
 
 /// An Idempotency-Key and the content it came with first.

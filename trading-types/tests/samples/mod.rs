@@ -723,6 +723,7 @@ fn command(operation: &str) -> Command {
         address: Some("192.0.2.7".into()),
         idempotency: Some(Idempotency { key: "first-try".into(), digest: "3d".repeat(32) }),
         expected_version: Some(2),
+        rules: 0,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How users come to be and what they change about themselves.
 
-use super::{Expiring, Identity, OneTime, Purpose, STRICTER_FROM, Totp, User};
+use super::{Expiring, Identity, OneTime, Purpose, Totp, User};
 use crate::state::refused::check_version;
 use crate::state::{Changed, Refused};
 use assay_trading_types::{
@@ -96,8 +96,8 @@ impl Identity {
     }
 
     /// Links sent before somebody took the user back must not give it away again.
-    fn void_tokens(&mut self, user: &UserId, at: Timestamp) {
-        if at < STRICTER_FROM {
+    fn void_tokens(&mut self, user: &UserId) {
+        if self.rules < 1 {
             return;
         }
         let expiries = &mut self.expiries;
@@ -119,7 +119,7 @@ impl Identity {
         let spent =
             self.spend(token, |p| matches!(p, Purpose::ConfirmEmail | Purpose::ChangeEmail { .. }), at)?;
         if let Purpose::ChangeEmail { email } = spent.purpose {
-            self.void_tokens(&spent.user, at);
+            self.void_tokens(&spent.user);
             let old = std::mem::replace(&mut self.user_mut(&spent.user)?.email, email.clone());
             self.by_email.remove(&old);
             self.by_email.insert(email, spent.user);
@@ -163,7 +163,7 @@ impl Identity {
         user.failures = 0;
         user.locked_until = None;
         let changed = set_password(user, hash, at);
-        self.void_tokens(&spent.user, at);
+        self.void_tokens(&spent.user);
         self.revoke_api_keys(&spent.user, at);
         self.end_logins(&spent.user, None, at)?;
         Ok(changed)
@@ -182,7 +182,7 @@ impl Identity {
         }
         let id = user.id;
         let changed = set_password(user, hash, at);
-        self.void_tokens(&id, at);
+        self.void_tokens(&id);
         self.end_logins(&id, command.login, at)?;
         Ok(changed)
     }
@@ -314,7 +314,7 @@ impl Identity {
 
     /// Ends every key of a user, which may have been made by whoever had no right to.
     pub(super) fn revoke_api_keys(&mut self, user: &UserId, at: Timestamp) {
-        if at < STRICTER_FROM {
+        if self.rules < 1 {
             return;
         }
         for key in self.api_keys.values_mut().filter(|key| key.user == *user && key.revoked.is_none()) {

@@ -1,6 +1,6 @@
 //! Who may do what is given and taken here.
 
-use super::{Identity, STRICTER_FROM, Totp, User};
+use super::{Identity, Totp, User};
 use crate::state::refused::check_version;
 use crate::state::{Changed, Refused};
 use assay_trading_types::{AdminRefusal, Command, FirmId, IdentityAction, Timestamp, UserId, UserRole};
@@ -27,7 +27,7 @@ impl Identity {
 
     /// Whether it takes two to remove a user, being an administrator.
     fn is_guarded_administrator(&self, user: &UserId) -> bool {
-        self.now >= STRICTER_FROM && self.users.get(user).is_some_and(User::is_administrator)
+        self.rules >= 1 && self.users.get(user).is_some_and(User::is_administrator)
     }
 
     /// The user whose rights an action changes.

@@ -1,7 +1,6 @@
 //! One identity file. It never changes once handed in; what reviewers and lists say about it is beside it.
 
 use super::{DAY_NS, KycStanding, VALID_DAYS};
-use crate::state::identity::STRICTER_FROM;
 use crate::state::{Changed, Refused};
 use assay_trading_types::{
     AdminRefusal, KycFileId, KycRejection, KycRisk, KycSubmission, KycVerdict, Screening, Timestamp, UserId,
@@ -127,11 +126,11 @@ impl KycFile {
     }
 
     /// Whether its key may be destroyed: it counts for nothing, for so long that nobody may ask for it any more.
-    pub(super) fn may_be_erased(&self, retention_days: u32, at: Timestamp) -> bool {
+    pub(super) fn may_be_erased(&self, retention_days: u32, rules: u32, at: Timestamp) -> bool {
         let ended = match self.status {
             KycFileStatus::Rejected => self.reviewed,
             // It counted until then, whenever it was reviewed.
-            KycFileStatus::Expired if at >= STRICTER_FROM => Some(self.expires),
+            KycFileStatus::Expired if rules >= 1 => Some(self.expires),
             KycFileStatus::Expired | KycFileStatus::Superseded | KycFileStatus::MoreNeeded => {
                 Some(self.reviewed.unwrap_or(self.submitted).max(self.submitted))
             }

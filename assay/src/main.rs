@@ -33,6 +33,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if !serves(&cli.command) {
+        // A command whose reader has had enough (`| head`) ends like any other; a server outlives its clients.
+        sigpipe::reset();
+    }
     // What goes wrong in a drill is meant to.
     let usual = if matches!(cli.command, Command::Drill(_)) { "error" } else { "warn" };
     match log_to_stderr(usual).and_then(|()| run(cli.command)) {
@@ -42,6 +46,26 @@ fn main() -> ExitCode {
             ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
         }
     }
+}
+
+/// Whether others connect to it while it runs.
+fn serves(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Up(_)
+            | Command::Demo(_)
+            | Command::Drill(_)
+            | Command::Bench(_)
+            | Command::Log(_)
+            | Command::Gateway(_)
+            | Command::Execution(_)
+            | Command::Admin(_)
+            | Command::Echo(_)
+            | Command::Sim(_)
+            | Command::Audit(RoleOr { command: None, .. })
+            | Command::Risk(RoleOr { command: None, .. })
+            | Command::Ledger(RoleOr { command: None, .. })
+    )
 }
 
 fn run(command: Command) -> command::Outcome {

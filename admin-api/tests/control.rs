@@ -4,7 +4,8 @@ mod support;
 
 use assay_event_log::EventLog;
 use assay_trading_types::{
-    Event, Kind, LocateEnd, LocateEnded, LocateGranted, OrderId, Timestamp, Topic, decode,
+    Commission, Event, FirmOpened, Kind, LocateEnd, LocateEnded, LocateGranted, OrderId, SelfTrade,
+    Timestamp, Topic, decode,
 };
 use serde_json::{Value, json};
 use support::{Call, World};
@@ -132,6 +133,51 @@ fn bad_terms_are_refused_and_nothing_changes() {
     let price = "/api/v1/instruments/MSFT/reference-price";
     world.write(&risk, "PUT", price, json!({"price": "1"})).problem(404, "not-found");
     assert_eq!((accounts(&world).len(), world.text(Topic::Admin).len()), before);
+}
+
+#[test]
+fn an_account_is_one_firms_for_good() {
+    let Venue { world, operations, stranger, .. } = venue();
+    let both = json!({"accounts": ["FIRM2", "FIRM1"]});
+    let taken = world.write(&operations, "PUT", "/api/v1/firms/FIRM2", both.clone()).problem(409, "conflict");
+    assert!(taken.text("detail").contains("FIRM1"), "{taken:?}");
+    // What two persons agreed on before that was asked does not move it either.
+    let (firm, self_trade) = ("FIRM2".parse().unwrap(), SelfTrade::Allow);
+    let accounts = ["FIRM2", "FIRM1"].map(|account| account.parse().unwrap()).to_vec();
+    world.says(FirmOpened { firm, accounts, commission: Commission::default(), self_trade });
+    let end = world.log.end().0.to_string();
+    let seen = Call::new("GET", "/api/v1/firms/FIRM2").by(&stranger).header("assay-position", &end);
+    assert_eq!(world.send(seen).expect(200).body["accounts"], json!(["FIRM2"]));
+    let again = world.write(&operations, "PUT", "/api/v1/firms/FIRM2", both).problem(409, "conflict");
+    assert!(again.text("detail").contains("FIRM1"), "it is FIRM1's still");
+}
+
+#[test]
+fn limits_are_those_that_there_are() {
+    let Venue { world, risk, operations, .. } = venue();
+    let propose = |limits: Value| {
+        let body =
+            json!({"change": "c-1", "scope": {"firm": "FIRM1"}, "limits": limits, "reason": "reviewed"});
+        world.write(&risk, "POST", "/api/v1/risk/limit-changes", body)
+    };
+    for limits in [
+        json!({"gross_notional": "5"}),
+        json!({"order_qty_max": "100", "order_qty_maxx": "1"}),
+        json!({"gross_notional_max": "-5"}),
+        json!({"gross_notional_max": "0"}),
+        json!({"orders_per_s_max": "ten"}),
+        json!([]),
+    ] {
+        propose(limits).problem(400, "invalid");
+    }
+    propose(json!({"gross_notional_max": "5", "order_qty_max": null})).expect(200);
+    let breaker = json!({"firm": "FIRM1", "account": "FIRM1", "symbol": "AAPL", "reason": "mended"});
+    world
+        .write(&operations, "POST", "/api/v1/risk/breakers/reset", breaker.clone())
+        .problem(403, "forbidden");
+    world.write(&risk, "POST", "/api/v1/risk/breakers/reset", breaker).expect(200);
+    let reset = accounts(&world).into_iter().filter(|event| matches!(event, Event::RepeatBreakerReset(_)));
+    assert_eq!(reset.count(), 1);
 }
 
 #[test]

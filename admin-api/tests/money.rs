@@ -155,6 +155,11 @@ fn money_for_another_firm_waits_for_operations_and_both_see_it() {
     let done = v.post(&v.olga, &approve, json!({"reason": "contract seen"})).expect(200);
     assert_eq!(done.text("status"), "completed");
     assert_eq!(v.wallet(&v.ben, "FIRM2", "USD"), ["40", "0", "40"]);
+    let listed = |token: &str, query: &str| ids(&v.get(token, &format!("/transactions{query}")).expect(200));
+    assert_eq!(listed(&v.ben, ""), [id.as_str()], "who gets it has it in its history");
+    assert_eq!(listed(&v.ben, "?account=FIRM2&kind=transfer"), [id.as_str()]);
+    assert_eq!(listed(&v.auditor, "?firm=FIRM2"), [id.as_str()]);
+    assert_eq!(listed(&v.ada, "?limit=1&sort=-id"), [id.as_str()], "once, for who pays it");
     let call = Call::new("POST", &format!("/api/v1/transactions/{id}/reverse")).by(&v.olga);
     v.world
         .send(call.json(&json!({"reason": "wrong firm"})).header("if-match", "\"1\""))

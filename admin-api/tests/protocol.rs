@@ -156,6 +156,12 @@ fn browsers_of_other_origins_and_unknown_hosts_are_refused_unless_configured() {
     let reply = ask(&open);
     assert_eq!(reply.status, 204);
     assert_eq!(reply.headers["access-control-allow-origin"], "https://console.example");
+    let jwks = Call::new("GET", "/api/v1/auth/jwks").header("host", "api.venue.example");
+    let reply = open.send(jwks.header("origin", "https://console.example")).expect(200);
+    let readable = reply.headers["access-control-expose-headers"].to_str().unwrap().to_owned();
+    for header in ["assay-position", "etag", "location", "retry-after", "x-csrf-token", "x-request-id"] {
+        assert!(readable.split(", ").any(|name| name == header), "{header} of {readable}");
+    }
     open.send(Call::new("GET", "/api/v1/auth/jwks").header("host", "evil.example"))
         .problem(400, "unknown-host");
     open.send(Call::new("GET", "/api/v1/auth/jwks").header("host", "api.venue.example:443")).expect(200);

@@ -72,7 +72,7 @@ fn a_repeat_under_one_key_has_one_effect_and_the_first_answer_even_after_a_resta
     world.send(call("tom", "k1")).problem(422, "idempotency");
     world.send(call("tim", "k2")).problem(400, "invalid");
     let refused = world.send(call("tim", "k2")).problem(400, "invalid");
-    assert_eq!(refused.faults(), ["email"], "a refusal is repeated too");
+    assert_eq!(refused.faults(), ["username"], "a refusal is repeated too");
     assert_eq!(
         world.send(call("tim", &"k".repeat(129))).problem(400, "invalid").faults(),
         ["idempotency-key"]

@@ -58,17 +58,9 @@ fn every_capability_has_exactly_one_line() {
 }
 
 #[test]
-fn every_status_is_known_and_what_works_says_how_to_see_it() {
+fn every_status_is_known_and_every_line_says_how_to_see_it_or_why_it_is_not_there() {
     for line in lines() {
         assert!(STATUSES.contains(&line.status.as_str()), "{}: status `{}`", line.id, line.status);
-        let shown = !line.shown_by.is_empty();
-        assert_eq!(
-            shown,
-            line.status != "not yet",
-            "{}: `{}`, shown by `{}`",
-            line.id,
-            line.status,
-            line.shown_by
-        );
+        assert!(!line.shown_by.is_empty(), "{}: `{}`, and not a word more", line.id, line.status);
     }
 }

@@ -1,5 +1,6 @@
 //! FIX sessions: seen as the gateway has them, changed by commands that it brings into force.
 
+use super::reason;
 use crate::answer::{Receipt, changed, entity};
 use crate::api::Api;
 use crate::asked::Asked;
@@ -10,7 +11,6 @@ use crate::paging::Params;
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::SessionStanding;
-use crate::text_rules;
 use assay_trading_types::{CompId, ControlAction, SessionNumbersSet, SessionSet, SessionSuspended};
 use axum::Json;
 use axum::extract::State;
@@ -322,10 +322,6 @@ fn comp_id(id: &str) -> Result<CompId, Problem> {
     CompId::new(id).map_err(|_| Problem::new(ProblemKind::NotFound))
 }
 
-fn reason(text: &str) -> Result<String, Problem> {
-    text_rules::reason(text).map_err(|why| Problem::field("reason", why))
-}
-
 async fn submit(api: &Api, asked: &Asked, action: ControlAction) -> Result<Response, Problem> {
     api.submit(asked, action).await.map(changed)
 }
@@ -378,7 +374,7 @@ async fn set(
     why: &str,
 ) -> Result<Response, Problem> {
     let Change { comp_id, version, before, after } = change;
-    let reason = reason(why)?;
+    let reason = reason::checked(why)?;
     let (port, settings) = (api.config.fix_sessions.clone(), after.clone());
     let checked = tokio::task::spawn_blocking(move || port.check(&settings)).await;
     let checked = checked.map_err(|_| Problem::later(ProblemKind::Unavailable, 1))?;
@@ -406,7 +402,7 @@ async fn stand(
     let comp_id = comp_id(id)?;
     let version = standing(api, comp_id).version + 1;
     let session = found(api, asked, id).await?;
-    let reason = reason(why)?;
+    let reason = reason::checked(why)?;
     let was = session.state == "suspended";
     // Asked again under its key it gets its first answer; a suspension is never too much.
     if was == suspended && !suspended && asked.idempotency_key.is_none() {
@@ -431,7 +427,7 @@ async fn number(
     let comp_id = comp_id(id)?;
     let version = standing(api, comp_id).version + 1;
     let session = found(api, asked, id).await?;
-    let reason = reason(why)?;
+    let reason = reason::checked(why)?;
     if next_in.is_none() && next_out.is_none() {
         return Err(Problem::field("next_in", "next_in or next_out must be given"));
     }

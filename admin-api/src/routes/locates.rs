@@ -1,6 +1,7 @@
 //! Located shares for short sales: commands that risk decides on. It knows who proposed what, so that nobody does both parts;
 //! what became of a command stands in the log as `locate.granted.v1`, `locate.ended.v1` or `risk_command.refused.v1`.
 
+use super::reason;
 use crate::answer::{Receipt, changed};
 use crate::api::Api;
 use crate::asked::Asked;
@@ -210,7 +211,7 @@ async fn propose_locate(
     if lender.is_empty() {
         return Err(Problem::field("lender", "must say who lends"));
     }
-    let reason = reason(&why)?;
+    let reason = reason::checked(&why)?;
     let proposed = LocateProposed { locate, firm, account, symbol, qty, lender, valid_until, reason };
     api.submit(&asked, ControlAction::ProposeLocate(proposed)).await.map(changed)
 }
@@ -252,20 +253,16 @@ async fn release_locate(
     Body(given): Body<LocateWord>,
 ) -> Result<Response, Problem> {
     asked.caller()?;
-    let released = LocateReleaseRequested { locate: locate(&id)?, reason: reason(&given.reason)? };
+    let released = LocateReleaseRequested { locate: locate(&id)?, reason: reason::checked(&given.reason)? };
     api.submit(&asked, ControlAction::ReleaseLocate(released)).await.map(changed)
 }
 
 async fn decide(api: &Api, asked: &Asked, id: &str, approved: bool, why: &str) -> Result<Response, Problem> {
     asked.caller()?;
-    let decided = LocateDecided { locate: locate(id)?, approved, reason: reason(why)? };
+    let decided = LocateDecided { locate: locate(id)?, approved, reason: reason::checked(why)? };
     api.submit(asked, ControlAction::DecideLocate(decided)).await.map(changed)
 }
 
 fn locate(id: &str) -> Result<LocateId, Problem> {
     LocateId::new(id).map_err(|_| Problem::new(ProblemKind::NotFound))
-}
-
-fn reason(text: &str) -> Result<String, Problem> {
-    text_rules::reason(text).map_err(|why| Problem::field("reason", why))
 }

@@ -379,7 +379,7 @@ impl MovementReason {
     /// # Errors
     /// There are none, or too many, or deceptive ones.
     pub(super) fn checked(&self) -> Result<String, Problem> {
-        text_rules::reason(&self.reason).map_err(|why| Problem::field("reason", why))
+        super::reason::checked(&self.reason)
     }
 }
 

@@ -20,6 +20,14 @@ impl Reason {
     /// # Errors
     /// There are none, or too many, or deceptive ones.
     pub(super) fn checked(&self) -> Result<String, Problem> {
-        text_rules::reason(&self.reason).map_err(|why| Problem::field("reason", why))
+        checked(&self.reason)
     }
+}
+
+/// A reason as somebody gave it.
+///
+/// # Errors
+/// There are no words, or too many, or deceptive ones.
+pub(super) fn checked(text: &str) -> Result<String, Problem> {
+    text_rules::reason(text).map_err(|why| Problem::field("reason", why))
 }

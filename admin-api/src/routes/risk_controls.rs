@@ -2,6 +2,7 @@
 //! became of a command stands in the log as `risk_switch.changed.v1`, `limits.changed.v1` or `risk_command.refused.v1`.
 
 use super::document::word_or_object;
+use super::reason;
 use crate::answer::{Receipt, changed};
 use crate::api::Api;
 use crate::asked::Asked;
@@ -9,7 +10,6 @@ use crate::body::Body;
 use crate::operation::Scope;
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::text_rules;
 use assay_trading_types::{
     AccountId, Amount, ChangeId, ControlAction, FirmId, LimitScope, Limits, LimitsChangeDecided,
     LimitsChangeProposed, RepeatBreakerReset, RiskSwitchSet, SwitchScope, SwitchState, Symbol, Timestamp,
@@ -151,7 +151,7 @@ async fn set_risk_switch(
     if caller.scope != Scope::All && given.state != SwitchState::Killed {
         return Err(Problem::because(ProblemKind::Forbidden, "a firm stops itself; the venue lets it go on"));
     }
-    let reason = reason(&given.reason)?;
+    let reason = reason::checked(&given.reason)?;
     let set = RiskSwitchSet { scope: given.scope, state: given.state, reason };
     submit(&api, &asked, ControlAction::SetSwitch(set)).await
 }
@@ -166,7 +166,7 @@ async fn propose_limits(
 ) -> Result<Response, Problem> {
     asked.caller()?;
     let LimitsChange { change, scope, limits, valid_until, emergency, reason: why } = given;
-    let (reason, limits) = (reason(&why)?, Box::new(limits.0));
+    let (reason, limits) = (reason::checked(&why)?, Box::new(limits.0));
     let proposed = LimitsChangeProposed { change, scope, limits, reason, valid_until, emergency };
     submit(&api, &asked, ControlAction::ProposeLimits(proposed)).await
 }
@@ -207,19 +207,15 @@ async fn reset_breaker(
 ) -> Result<Response, Problem> {
     asked.caller()?;
     let OpenBreaker { firm, account, symbol, reason: why } = given;
-    let reset = RepeatBreakerReset { firm, account, symbol, reason: reason(&why)? };
+    let reset = RepeatBreakerReset { firm, account, symbol, reason: reason::checked(&why)? };
     submit(&api, &asked, ControlAction::ResetBreaker(reset)).await
 }
 
 async fn decide(api: &Api, asked: &Asked, id: &str, approved: bool, why: &str) -> Result<Response, Problem> {
     asked.caller()?;
     let change = ChangeId::new(id).map_err(|_| Problem::new(ProblemKind::NotFound))?;
-    let decided = LimitsChangeDecided { change, approved, reason: reason(why)? };
+    let decided = LimitsChangeDecided { change, approved, reason: reason::checked(why)? };
     submit(api, asked, ControlAction::DecideLimits(decided)).await
-}
-
-fn reason(text: &str) -> Result<String, Problem> {
-    text_rules::reason(text).map_err(|why| Problem::field("reason", why))
 }
 
 async fn submit(api: &Api, asked: &Asked, action: ControlAction) -> Result<Response, Problem> {

@@ -22,7 +22,7 @@ pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow, each_loan};
 pub(crate) use locates::LocateRow;
 pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use order_answers::OrderAnswerRow;
-pub(crate) use positions::{IS_MOVE, PositionRow, each_position, owner};
+pub(crate) use positions::{IS_MOVE, PositionRow, PositionSide, each_position, owner};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 
 use crate::error::Error;

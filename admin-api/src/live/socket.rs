@@ -344,7 +344,7 @@ impl<'a> Talk<'a> {
         let priced = std::mem::take(&mut self.priced);
         let firm = if priced.is_empty() { None } else { self.watched() };
         let Some(Watched::Firm(firm)) = firm else { return Ok(Vec::new()) };
-        let open = RowFilter::default().equal("firm", Some(firm.as_str())).unequal("side", "flat");
+        let open = RowFilter::default().equal("firm", Some(firm.as_str())).on_side(None);
         let slice = Slice { after: None, limit: CHANGES_MAX + 1, descending: false };
         let rows = self.api.model().positions(open, &slice).map_err(|_| End::Failed)?;
         if rows.len() > CHANGES_MAX {

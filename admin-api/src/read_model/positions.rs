@@ -14,6 +14,7 @@ use assay_trading_types::{
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Entries that move units otherwise than by a trade.
@@ -272,7 +273,7 @@ impl Positions {
                 place as i64 + 1,
                 account.as_str(),
                 symbol.as_str(),
-                side(f.held.qty),
+                word(&PositionSide::of(f.held.qty)),
                 qty.as_str(),
                 cost.as_str(),
                 realised.as_str(),
@@ -299,12 +300,25 @@ const POSITION: &str = "INSERT INTO position SELECT ?1,(SELECT firm FROM firm_ac
      last_price = ?9, fills = ?10, traded = ?11, closings = ?12, gains = ?13, losses = ?14, orders = ?15, filled = ?16, version = ?17, \
      updated = ?18, amended = ?19";
 
-/// Which side units are on.
-fn side(qty: i128) -> &'static str {
-    match qty.signum() {
-        0 => "flat",
-        1 => "long",
-        _ => "short",
+/// Which side a position is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PositionSide {
+    Long,
+    Short,
+    /// It is closed.
+    Flat,
+}
+
+impl PositionSide {
+    pub(crate) const ALL: [Self; 3] = [Self::Long, Self::Short, Self::Flat];
+
+    fn of(qty: i128) -> Self {
+        match qty.signum() {
+            0 => Self::Flat,
+            1 => Self::Long,
+            _ => Self::Short,
+        }
     }
 }
 
@@ -422,7 +436,6 @@ pub(crate) struct PositionRow {
     pub(crate) account: String,
     pub(crate) symbol: String,
     pub(crate) currency: Option<String>,
-    pub(crate) side: String,
     pub(crate) figures: Figures,
     /// The reference price, else that of the last fill.
     pub(crate) price: Option<Amount>,
@@ -431,6 +444,11 @@ pub(crate) struct PositionRow {
 }
 
 impl PositionRow {
+    /// Which side it is on.
+    pub(crate) fn side(&self) -> PositionSide {
+        PositionSide::of(self.figures.held.qty)
+    }
+
     /// Price times units, in billionths.
     pub(crate) fn value(&self) -> Option<i128> {
         self.price.map(|price| value(price, self.figures.held.qty))
@@ -439,6 +457,16 @@ impl PositionRow {
     /// What closing all of it at the price would gain, in billionths.
     pub(crate) fn unrealised(&self) -> Option<i128> {
         self.value().map(|value| value - self.figures.held.cost)
+    }
+}
+
+impl RowFilter {
+    /// Positions on a side; those that are open, if none is named.
+    pub(crate) fn on_side(self, side: Option<PositionSide>) -> Self {
+        match side {
+            Some(side) => self.equal("side", Some(&word(&side))),
+            None => self.unequal("side", &word(&PositionSide::Flat)),
+        }
     }
 }
 
@@ -488,7 +516,6 @@ fn position(row: &Row<'_>) -> rusqlite::Result<PositionRow> {
         account: row.get("account")?,
         symbol: row.get("symbol")?,
         currency: row.get("currency")?,
-        side: row.get("side")?,
         price: reference.or(figures.last_price),
         price_at: row.get::<_, Option<i64>>("reference_at")?.map(Timestamp::from_ns),
         figures,

@@ -7,7 +7,7 @@ use crate::asked::Asked;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{PositionRow, ReadModel, RowFilter};
+use crate::read_model::{PositionRow, PositionSide, ReadModel, RowFilter};
 use crate::word::word;
 use assay_trading_types::{
     AccountId, Amount, FirmId, OrdType, OrderAction, OrderTerms, Qty, SessionId, Side, Symbol, TimeInForce,
@@ -48,8 +48,8 @@ pub(crate) struct PositionView {
     #[schema(example = "USD")]
     currency: Option<String>,
     /// `long`, `short`, or `flat` once it is closed.
-    #[schema(example = "long")]
-    side: String,
+    #[schema(value_type = String, example = "long")]
+    side: PositionSide,
     /// Units, what is pledged included; negative if short. A decimal.
     #[schema(example = "100")]
     qty: String,
@@ -90,6 +90,7 @@ pub(crate) fn position_view(row: PositionRow) -> PositionView {
     let figures = &row.figures;
     PositionView {
         id: format!("{}/{}", row.account, row.symbol),
+        side: row.side(),
         qty: decimal(figures.held.qty),
         entry_price: figures.held.entry_price().map(decimal),
         cost: decimal(figures.held.cost),
@@ -105,17 +106,7 @@ pub(crate) fn position_view(row: PositionRow) -> PositionView {
         account: row.account,
         symbol: row.symbol,
         currency: row.currency,
-        side: row.side,
     }
-}
-
-/// Sides of a list of positions.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum PositionSide {
-    Long,
-    Short,
-    Flat,
 }
 
 /// What a list of positions takes.
@@ -141,7 +132,7 @@ pub(crate) struct PositionsQuery {
     #[param(example = "AAPL")]
     symbol: Option<String>,
     /// `long`, `short`, or `flat`: closed ones. Without it, those that are open.
-    #[param(inline, example = "long")]
+    #[param(value_type = Option<String>, example = "long")]
     side: Option<PositionSide>,
 }
 
@@ -159,11 +150,8 @@ async fn list_positions(
     let filter = RowFilter::default()
         .equal("firm", firm.as_deref())
         .equal("account", query.account.as_deref())
-        .equal("symbol", query.symbol.as_deref());
-    let filter = match query.side {
-        Some(side) => filter.equal("side", Some(&word(&side))),
-        None => filter.unequal("side", &word(&PositionSide::Flat)),
-    };
+        .equal("symbol", query.symbol.as_deref())
+        .on_side(query.side);
     let model = api.read_model(&headers).await?;
     let rows = model.positions(filter, &wanted.slice()).map_err(failed)?;
     Ok(Json(wanted.page_of(&api.secrets, "positions", rows, |row| row.id.to_string(), position_view)))

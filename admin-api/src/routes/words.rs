@@ -1,6 +1,7 @@
 //! Fields and parameters that take certain words and no others: the document lists them.
 
 use crate::operation::Operation;
+use crate::read_model::PositionSide;
 use assay_trading_types::{Job, MovementKind, NoticeKind, OrdStatus, OrdType, Side, TimeInForce, UserRole};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +12,6 @@ const DAY_COUNTS: &[&str] = &["act365_fixed", "act360", "thirty360_eurobond", "a
 const PAY_METHODS: &[&str] = &["bank_transfer", "card", "crypto"];
 const SELF_TRADES: &[&str] = &["allow", "cancel_newest", "cancel_oldest", "cancel_both", "decrement"];
 const MOVEMENT_STATUSES: &[&str] = &["pending", "processing", "completed", "failed", "cancelled"];
-const POSITION_SIDES: &[&str] = &["long", "short", "flat"];
 const LOAN_STATUSES: &[&str] =
     &["pending", "approved", "active", "defaulted", "repaid", "written_off", "rejected", "cancelled"];
 const DOCUMENTS: &[&str] = &["passport", "drivers_license", "national_id", "registration"];
@@ -58,7 +58,7 @@ fn fields() -> Vec<(&'static str, &'static str, Vec<Value>)> {
         ("OrderView", "side", all(Side::ALL)),
         ("OrderView", "ord_type", all(OrdType::ALL)),
         ("OrderView", "status", all(OrdStatus::ALL)),
-        ("PositionView", "side", given(POSITION_SIDES)),
+        ("PositionView", "side", all(PositionSide::ALL)),
         ("ProviderWord", "verdict", given(&["clear", "consider", "suspect"])),
         ("ReportView", "scope", given(&["firm", "all"])),
         ("ReviewView", "code", given(REJECTIONS)),
@@ -80,7 +80,7 @@ fn fields() -> Vec<(&'static str, &'static str, Vec<Value>)> {
 fn parameters() -> Vec<(Operation, &'static str, Vec<Value>)> {
     vec![
         (Operation::ListOrders, "status", all(OrdStatus::ALL)),
-        (Operation::ListPositions, "side", given(POSITION_SIDES)),
+        (Operation::ListPositions, "side", all(PositionSide::ALL)),
         (Operation::ListDeposits, "status", given(MOVEMENT_STATUSES)),
         (Operation::ListWithdrawals, "status", given(MOVEMENT_STATUSES)),
         (Operation::ListTransactions, "status", given(MOVEMENT_STATUSES)),

@@ -192,6 +192,7 @@ impl Positions {
         }
     }
 
+    /// Units that are moved otherwise than by a trade, as [`IS_MOVE`] has them; legs in cash move none, and are many.
     fn post(&mut self, record: &Record, e: &Posted) {
         use TransferReason as R;
         for t in &e.transfers {

@@ -49,15 +49,19 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
 
 /// The accounts that a firm gets, as risk sees them: those that it names and no other firm has.
 fn accounts(db: &Connection, e: &FirmOpened) -> rusqlite::Result<Vec<String>> {
-    let mut owner = db.prepare_cached("SELECT firm FROM firm_account WHERE account = ?1")?;
     let mut accounts = Vec::new();
     for account in &e.accounts {
-        let owner: Option<String> = owner.query_row([account.as_str()], |row| row.get(0)).optional()?;
-        if owner.is_none_or(|owner| owner == e.firm.as_str()) {
+        if owner(db, account.as_str())?.is_none_or(|owner| owner == e.firm.as_str()) {
             accounts.push(account.to_string());
         }
     }
     Ok(accounts)
+}
+
+/// The firm that has an account.
+fn owner(db: &Connection, account: &str) -> rusqlite::Result<Option<String>> {
+    let mut statement = db.prepare_cached("SELECT firm FROM firm_account WHERE account = ?1")?;
+    statement.query_row([account], |row| row.get(0)).optional()
 }
 
 /// A report that changes its order. What is pending changes nothing, and is said by who may not know the latest.
@@ -286,9 +290,7 @@ impl ReadModel {
 
     /// The firm that has an account.
     pub(crate) fn owner(&self, account: &str) -> rusqlite::Result<Option<String>> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT firm FROM firm_account WHERE account = ?1")?;
-        statement.query_row([account], |row| row.get(0)).optional()
+        owner(&self.connection(), account)
     }
 
     /// Instruments by symbol.

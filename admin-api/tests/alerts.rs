@@ -7,18 +7,7 @@ use assay_trading_types::{Event, Topic};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use support::World;
-
-#[allow(clippy::disallowed_methods, reason = "a test's patience")]
-#[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(90), "{what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
+use support::{World, wait_until};
 
 struct Venue {
     world: World,

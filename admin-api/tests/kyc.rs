@@ -4,16 +4,14 @@ mod support;
 
 use assay_admin_api::state::KycFileStatus;
 use assay_admin_api::{ApiConfig, KycConfig, Rates};
-use assay_event_log::{EventLog, NewRecord};
 use assay_trading_types::{
-    Actor, Command, CommandId, Decision, Event, Job, KycAction, KycFileId, KycRejection, KycRequested,
-    KycStatus, KycSubmission, NoticeKind, Timestamp, Topic, UserId,
+    Command, Decision, Event, Job, KycAction, KycFileId, KycRejection, KycRequested, KycStatus,
+    KycSubmission, NoticeKind, Topic, UserId,
 };
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::time::{Duration, Instant};
-use support::{Call, Reply, World};
+use support::{Call, Reply, World, command, wait_until};
 use zeroize::Zeroizing;
 
 const SECRET: &str = "a provider's secret";
@@ -162,30 +160,11 @@ impl Office {
 
     /// What is decided on an action of a user, however long ago its login has ended.
     fn decision(&self, by: &str, action: KycAction) -> Decision {
-        let id = CommandId::new(&format!("cmd_{:032x}", self.world.events(Topic::Admin).len())).unwrap();
-        let command = Command {
-            id,
-            operation: "test".to_owned(),
-            by: Some(self.user(by)),
-            login: None,
-            api_key: None,
-            address: None,
-            idempotency: None,
-            expected_version: None,
-            rules: Command::RULES,
-        };
-        let (actor, at) =
-            (Actor::new("test").unwrap(), Timestamp::from_ns(self.world.now_s() * 1_000_000_000));
-        let asked = NewRecord::first(Topic::Admin, actor, at, KycRequested { command, action });
-        self.world.log.append(&mut vec![asked]).unwrap();
-        let decided = || {
-            self.world.events(Topic::Admin).into_iter().find_map(|event| match event {
-                Event::CommandDecided(e) if e.command == id => Some(e.decision),
-                _ => None,
-            })
-        };
-        wait_until("it is decided", || decided().is_some());
-        decided().unwrap()
+        let number = self.world.events(Topic::Admin).len();
+        let command = Command { by: Some(self.user(by)), ..command(number, "test") };
+        let id = command.id;
+        self.world.asks(KycRequested { command, action });
+        self.world.decision(id)
     }
 
     #[track_caller]
@@ -218,16 +197,6 @@ impl Office {
 
     fn files_kept(&self) -> usize {
         std::fs::read_dir(self.world.path("documents")).map_or(0, Iterator::count)
-    }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a test's patience")]
-#[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
-        std::thread::yield_now();
     }
 }
 

@@ -3,13 +3,11 @@
 mod support;
 
 use assay_admin_api::{Api, ApiConfig, Clock};
-use assay_event_log::{EventLog, NewRecord};
-use assay_trading_types::{
-    Actor, Command, CommandId, Decision, Event, IdentityAction, IdentityRequested, Timestamp, Topic,
-};
+use assay_event_log::EventLog;
+use assay_trading_types::{Command, Decision, Event, IdentityAction, IdentityRequested, Timestamp, Topic};
 use serde_json::json;
 use std::sync::Arc;
-use support::{Call, OTHER_PASSWORD, PASSWORD, Reply, World};
+use support::{Call, OTHER_PASSWORD, PASSWORD, Reply, World, command};
 
 fn credentials(email: &str, password: &str) -> serde_json::Value {
     json!({"email": email, "password": password})
@@ -317,36 +315,18 @@ fn both_resets_are_done(rules: u32) -> bool {
         }) => Some(token.id),
         _ => None,
     });
-    let resets = tokens.enumerate().map(|(n, token)| {
-        let id = CommandId::new(&format!("cmd_{n:032x}")).unwrap();
-        let command = Command {
-            id,
-            operation: "reset".to_owned(),
-            by: None,
-            login: None,
-            api_key: None,
-            address: None,
-            idempotency: None,
-            expected_version: None,
-            rules,
-        };
-        let action = IdentityAction::ResetPassword { token, password_hash: "$argon2id$".to_owned() };
-        let (actor, at) = (Actor::new("test").unwrap(), Timestamp::from_ns(world.now_s() * 1_000_000_000));
-        (id, NewRecord::first(Topic::Admin, actor, at, IdentityRequested { command, action }))
-    });
-    let (ids, mut records): (Vec<_>, Vec<_>) = resets.unzip();
-    assert_eq!(ids.len(), 2);
-    world.log.append(&mut records).unwrap();
-    let decision = |id: &CommandId| {
-        world.events(Topic::Admin).into_iter().find_map(|event| match event {
-            Event::CommandDecided(e) if e.command == *id => Some(e.decision),
-            _ => None,
+    let ids: Vec<_> = tokens
+        .enumerate()
+        .map(|(n, token)| {
+            let command = Command { rules, ..command(n, "reset") };
+            let id = command.id;
+            let action = IdentityAction::ResetPassword { token, password_hash: "$argon2id$".to_owned() };
+            world.asks(IdentityRequested { command, action });
+            id
         })
-    };
-    while decision(&ids[1]).is_none() {
-        std::thread::yield_now();
-    }
-    ids.iter().all(|id| matches!(decision(id), Some(Decision::Done { .. })))
+        .collect();
+    assert_eq!(ids.len(), 2);
+    ids.into_iter().all(|id| matches!(world.decision(id), Decision::Done { .. }))
 }
 
 #[test]

@@ -6,18 +6,7 @@ use assay_admin_api::{Mail, MailService, Mailer};
 use assay_trading_types::{Event, Job, MailId, Topic};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use support::World;
-
-#[allow(clippy::disallowed_methods, reason = "a test's patience")]
-#[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
-        std::thread::yield_now();
-    }
-}
+use support::{World, wait_until};
 
 /// Two administrators, and something that the first wishes and the second may check.
 fn proposed(world: &World, first: &str, name: &str) -> String {

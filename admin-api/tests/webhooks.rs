@@ -14,8 +14,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-use support::World;
+use support::{World, wait_until};
 
 /// A POST as it came.
 #[derive(Debug, Clone)]
@@ -127,16 +126,6 @@ fn take(stream: impl Read + Write, status: &AtomicU16, posted: &Mutex<Vec<Posted
             format!("HTTP/1.1 {status} x\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n");
         stream.get_mut().write_all(answer.as_bytes()).unwrap();
         stream.get_mut().flush().unwrap();
-    }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a test's patience")]
-#[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
-        std::thread::yield_now();
     }
 }
 

@@ -10,7 +10,9 @@ use assay_admin_api::{
 use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
 use assay_execution::Execution;
 use assay_risk_service::Risk;
-use assay_trading_types::{Actor, Event, Outbox, Position, Processor, Role, Timestamp, Topic};
+use assay_trading_types::{
+    Actor, Command, CommandId, Decision, Event, Outbox, Position, Processor, Role, Timestamp, Topic,
+};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -113,6 +115,22 @@ impl World {
     pub(crate) fn says(&self, event: impl Into<Event>) {
         let (actor, at) = (Actor::new("test").unwrap(), Timestamp::from_ns(self.now_s() * 1_000_000_000));
         self.log.append(&mut vec![NewRecord::first(Topic::Accounts, actor, at, event)]).unwrap();
+    }
+
+    /// What somebody asks for, written past the API, now.
+    pub(crate) fn asks(&self, event: impl Into<Event>) {
+        let (actor, at) = (Actor::new("test").unwrap(), Timestamp::from_ns(self.now_s() * 1_000_000_000));
+        self.log.append(&mut vec![NewRecord::first(Topic::Admin, actor, at, event)]).unwrap();
+    }
+
+    /// What becomes of a command.
+    pub(crate) fn decision(&self, id: CommandId) -> Decision {
+        wait_for("the command is decided", || {
+            self.events(Topic::Admin).into_iter().find_map(|event| match event {
+                Event::CommandDecided(e) if e.command == id => Some(e.decision),
+                _ => None,
+            })
+        })
     }
 
     /// An empty one whose rates do not matter.
@@ -422,6 +440,41 @@ impl Drop for World {
             // A failed test says its own reason.
             let _ = thread.join();
         }
+    }
+}
+
+/// Waits for what a worker brings about, and gives up after a minute and a half.
+#[allow(clippy::disallowed_methods, reason = "a test's patience")]
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(90), "{what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Waits until something holds, as [`wait_for`] does.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    wait_for(what, || holds().then_some(()));
+}
+
+/// A command as it would stand in the log beside another one's, by nobody.
+pub(crate) fn command(number: usize, operation: &str) -> Command {
+    Command {
+        id: CommandId::new(&format!("cmd_{number:032x}")).unwrap(),
+        operation: operation.to_owned(),
+        by: None,
+        login: None,
+        api_key: None,
+        address: None,
+        idempotency: None,
+        expected_version: None,
+        rules: Command::RULES,
     }
 }
 

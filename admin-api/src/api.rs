@@ -1,9 +1,9 @@
 //! What every request shares, and the way of a command: append, wait for the decision, wait until both are durable.
 
-mod lending;
+mod instructing;
 mod ordering;
 
-pub(crate) use lending::Lent;
+pub(crate) use instructing::{Instructed, Lent};
 use ordering::Closing;
 pub(crate) use ordering::{Ordered, is_working};
 
@@ -17,7 +17,7 @@ use crate::live::Live;
 use crate::password::BreachList;
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::RateLimiter;
-use crate::read_model::{self, AnswerRow, ReadModel, ReadModelBuilder};
+use crate::read_model::{self, ReadModel, ReadModelBuilder};
 use crate::screening::{self, ListError, Lists};
 use crate::secrets::Secrets;
 use crate::state::{AdminState, Past, Refused};
@@ -26,13 +26,12 @@ use crate::webhooks::{Poster, RootsError};
 use crate::wish::Wish;
 use assay_event_log::{EventLog, NewRecord, Value};
 use assay_trading_types::{
-    Actor, Command, CommandId, ControlAction, Decision, Event, FirmId, Idempotency, IdentityAction,
-    MoneyAction, MoneyRefusal, MoneyWanted, Movement, Position, ProposalId, Timestamp, Topic, TraceId,
+    Actor, Command, CommandId, Decision, Event, Idempotency, IdentityAction, Position, ProposalId, Timestamp,
+    Topic, TraceId,
 };
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::future::Future;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -129,17 +128,6 @@ pub enum Outcome {
         /// The command.
         command: CommandId,
     },
-}
-
-/// How an instruction on money ended that was not refused.
-#[derive(Debug)]
-pub(crate) enum Instructed {
-    /// A movement stands so now.
-    Movement(Box<Movement>),
-    /// The entry of this name in a book of beneficiaries was made or removed.
-    Beneficiary(String),
-    /// Nobody knows yet.
-    Late(Outcome),
 }
 
 impl Api {
@@ -298,56 +286,21 @@ impl Api {
         state.commands.first_of(by, key, self.now()).map(|(id, past)| read(id, past))
     }
 
-    /// As [`Api::submit`], for what is decided on beyond the back office: `answer` waits for the word on the decision's
-    /// subject, which is that of the first command for a repeat. Without one in time there is what can be asked for.
-    async fn submit_until<K: FromStr, T, A: Future<Output = Result<T, Problem>>>(
+    /// As [`Api::submit`], for what is decided on beyond the back office: `answer` waits for the word on the command, which
+    /// is the first one for a repeat, and on what the back office's decision named. Without one in time there is what can be
+    /// asked for.
+    async fn submit_until<T, A: Future<Output = Result<T, Problem>>>(
         &self,
         asked: &Asked,
         wish: impl Wish,
-        answer: impl FnOnce(K) -> A,
+        answer: impl FnOnce(CommandId, String) -> A,
     ) -> Result<Result<T, Outcome>, Problem> {
         let outcome = self.submit(asked, wish).await?;
-        let Outcome::Done { subject, command, .. } = &outcome else { return Ok(Err(outcome)) };
-        let Ok(subject) = subject.parse() else { return Ok(Err(outcome)) };
-        let command = self.first(asked, |first, _| first).unwrap_or(*command);
-        match tokio::time::timeout(self.config.decision_wait, answer(subject)).await {
+        let Outcome::Done { subject, command, .. } = outcome else { return Ok(Err(outcome)) };
+        let command = self.first(asked, |first, _| first).unwrap_or(command);
+        match tokio::time::timeout(self.config.decision_wait, answer(command, subject)).await {
             Ok(answered) => answered.map(Ok),
             Err(_) => Ok(Err(Outcome::Pending { command })),
-        }
-    }
-
-    /// As [`Api::submit`], for what risk decides on: answers once what it said is durable.
-    ///
-    /// # Errors
-    /// It is refused, by whomever, or the log takes nothing.
-    pub(crate) async fn instruct(
-        &self,
-        asked: &Asked,
-        firm: FirmId,
-        action: MoneyAction,
-    ) -> Result<Instructed, Problem> {
-        let wanted = ControlAction::Money(MoneyWanted { firm, action });
-        let answered = self.submit_until(asked, wanted, |command| self.money_answer(command)).await?;
-        Ok(answered.unwrap_or_else(Instructed::Late))
-    }
-
-    async fn money_answer(&self, command: CommandId) -> Result<Instructed, Problem> {
-        loop {
-            let failed = |_| Problem::later(ProblemKind::Unavailable, 1);
-            match self.model.money_answer(&command).map_err(failed)? {
-                None => tokio::time::sleep(MODEL_POLL).await,
-                Some(AnswerRow::Beneficiary(id)) => return Ok(Instructed::Beneficiary(id)),
-                Some(AnswerRow::Refused(code, detail)) => {
-                    let refusal = MoneyRefusal::ALL.iter().find(|refusal| refusal.code() == code);
-                    let refusal = refusal.ok_or_else(|| Problem::later(ProblemKind::Unavailable, 1))?;
-                    return Err((*refusal, detail).into());
-                }
-                Some(AnswerRow::Movement(id)) => {
-                    let movement = self.model.movement(id).map_err(failed)?;
-                    let movement = movement.ok_or_else(|| Problem::later(ProblemKind::Unavailable, 1))?;
-                    return Ok(Instructed::Movement(Box::new(movement)));
-                }
-            }
         }
     }
 

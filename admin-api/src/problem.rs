@@ -1,7 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457): a stable type, words, the fields at fault, the request's id.
 
 use crate::state::Refused;
-use assay_trading_types::{AdminRefusal, LoanRefusal, MoneyRefusal, Refusal};
+use assay_trading_types::{AdminRefusal, CommandRefusal, LoanRefusal, MoneyRefusal, Refusal};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -269,6 +269,27 @@ impl From<(Refusal, String)> for Problem {
             _ => K::Invalid,
         };
         // It is decided: the same request gets the same answer, whenever it comes again.
+        Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
+    }
+}
+
+/// The one mapping from refusals of what is asked of risk's own controls to statuses.
+impl From<(CommandRefusal, String)> for Problem {
+    fn from((refusal, detail): (CommandRefusal, String)) -> Self {
+        use CommandRefusal as R;
+        use ProblemKind as K;
+        let kind = match refusal {
+            R::UnknownChange => K::NotFound,
+            R::UnknownScope
+            | R::BadLimits
+            | R::NoReason
+            | R::BadExpiry
+            | R::ExceedsAllocation
+            | R::BadQuantity
+            | R::BadLender => K::Invalid,
+            R::SamePerson => K::Segregation,
+            R::DuplicateChange | R::TooManyChanges | R::EmergencyInForce | R::NoEffect => K::Conflict,
+        };
         Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
     }
 }

@@ -1,6 +1,7 @@
 //! The read model: what lists need, in SQLite, made from durable records alone. It can be deleted at any time; the next
 //! start makes it anew from the log.
 
+mod answers;
 mod books;
 mod counts;
 mod health;
@@ -16,12 +17,13 @@ mod schema;
 mod text;
 mod trading;
 
+pub(crate) use answers::{Answered, answer_below};
 pub(crate) use books::amount;
 pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, each_balance, first_entry, position_of_entry};
-pub(crate) use loans::{LoanAnswerRow, LoanRow, RepaymentRow, each_loan};
+pub(crate) use loans::{LoanRow, RepaymentRow, each_loan};
 pub(crate) use locates::LocateRow;
-pub(crate) use money::{AnswerRow, BeneficiaryRow, MovementRow, RateRow};
-pub(crate) use order_answers::OrderAnswerRow;
+pub(crate) use money::{BeneficiaryRow, MovementRow, RateRow};
+pub(crate) use order_answers::{OrderAnswerRow, order_answer_below};
 pub(crate) use positions::{IS_MOVE, PositionRow, PositionSide, each_position, owner};
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 
@@ -335,7 +337,7 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
         Event::Posted(e) => return books.post(db, record, e),
         Event::ExecutionReported(e) => {
             books.execute(e);
-            return order_answers::reported(db, e);
+            return order_answers::reported(db, record, e);
         }
         Event::VenueTraded(e) => books.trade_at_venue(e),
         Event::InstrumentListed(e) => books.list(e.symbol, e.currency),
@@ -345,6 +347,7 @@ fn apply(db: &Connection, books: &mut Books, record: &Record, event: &Event) -> 
         }
         _ => {}
     }
+    answers::apply(db, record, event)?;
     money::apply(db, record, event)?;
     loans::apply(db, record, event)?;
     locates::apply(db, record, event)?;

@@ -153,34 +153,6 @@ fn an_account_is_one_firms_for_good() {
 }
 
 #[test]
-fn limits_are_those_that_there_are() {
-    let Venue { world, risk, operations, .. } = venue();
-    let propose = |limits: Value| {
-        let body =
-            json!({"change": "c-1", "scope": {"firm": "FIRM1"}, "limits": limits, "reason": "reviewed"});
-        world.write(&risk, "POST", "/api/v1/risk/limit-changes", body)
-    };
-    for limits in [
-        json!({"gross_notional": "5"}),
-        json!({"order_qty_max": "100", "order_qty_maxx": "1"}),
-        json!({"gross_notional_max": "-5"}),
-        json!({"gross_notional_max": "0"}),
-        json!({"orders_per_s_max": "ten"}),
-        json!([]),
-    ] {
-        propose(limits).problem(400, "invalid");
-    }
-    propose(json!({"gross_notional_max": "5", "order_qty_max": null})).expect(200);
-    let breaker = json!({"firm": "FIRM1", "account": "FIRM1", "symbol": "AAPL", "reason": "mended"});
-    world
-        .write(&operations, "POST", "/api/v1/risk/breakers/reset", breaker.clone())
-        .problem(403, "forbidden");
-    world.write(&risk, "POST", "/api/v1/risk/breakers/reset", breaker).expect(200);
-    let reset = accounts(&world).into_iter().filter(|event| matches!(event, Event::RepeatBreakerReset(_)));
-    assert_eq!(reset.count(), 1);
-}
-
-#[test]
 fn an_instrument_is_listed_by_two_and_priced_by_one() {
     let Venue { world, operations, other, risk, trader, .. } = venue();
     let terms = json!({"currency": "USD", "tick_size": "0.01", "lot_size": "1"});

@@ -3,7 +3,7 @@
 mod support;
 
 use assay_admin_api::{ApiConfig, FixSession, FixSessions, FixSessionsPort, Rates};
-use assay_trading_types::{Actor, Event, Topic};
+use assay_trading_types::{Event, Topic};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{Call, World};
@@ -207,61 +207,4 @@ fn one_person_suspends_and_two_resume_or_renumber() {
     let hours = json!({"schedule": null, "reason": "always"});
     world.write(&olga, "PUT", &format!("{CLIENT1}/schedule"), hours).expect(202);
     assert_eq!(session_events(&world).len(), 1);
-}
-
-#[test]
-fn switches_and_limits_reach_risk_with_the_person_who_asked() {
-    let Venue { world, olga, rita, fred, tim, .. } = venue();
-    let stop = |firm: &str| json!({"scope": {"firm": firm}, "state": "killed", "reason": "runaway"});
-    let path = "/api/v1/risk/switches";
-    world.write(&tim, "PUT", path, stop("FIRM1")).problem(403, "forbidden");
-    world.write(&fred, "PUT", path, stop("FIRM1")).problem(404, "not-found");
-    world.write(&fred, "PUT", path, stop("FIRM2")).expect(200);
-    let go_on = json!({"scope": {"firm": "FIRM2"}, "state": "open", "reason": "enough"});
-    world.write(&fred, "PUT", path, go_on).problem(403, "forbidden");
-    let change = json!({
-        "change": "c-1", "scope": {"firm": "FIRM1"}, "limits": {"order_qty_max": "5"}, "reason": "rebalance"
-    });
-    world.write(&olga, "POST", "/api/v1/risk/limit-changes", change.clone()).problem(403, "forbidden");
-    world.write(&rita, "POST", "/api/v1/risk/limit-changes", change).expect(200);
-    let word = json!({"reason": "seen"});
-    world.write(&rita, "POST", "/api/v1/risk/limit-changes/c-1/approve", word.clone()).expect(200);
-    world.write(&rita, "POST", "/api/v1/risk/limit-changes/c-2/decline", word).expect(200);
-    let locate = json!({
-        "locate": "l-1", "firm": "FIRM1", "account": "FIRM1", "symbol": "AAPL", "qty": "100", "lender": "Prime Broker",
-        "valid_until": 1_795_292_999_000_000_000_i64, "reason": "easy to borrow"
-    });
-    let place = "/api/v1/risk/locates";
-    world.write(&olga, "POST", place, locate.clone()).problem(403, "forbidden");
-    world.write(&fred, "POST", place, locate.clone()).problem(403, "forbidden");
-    for (field, value) in [("qty", "0"), ("lender", ""), ("reason", " ")] {
-        let mut bad = locate.clone();
-        bad[field] = value.into();
-        world.write(&rita, "POST", place, bad).problem(400, "invalid");
-    }
-    world.write(&rita, "POST", place, locate).expect(200);
-    for (n, verb) in ["approve", "decline", "release"].into_iter().enumerate() {
-        let (path, word) = (format!("{place}/l-{n}/{verb}"), json!({"reason": "seen"}));
-        world.write(&tim, "POST", &path, word.clone()).problem(403, "forbidden");
-        world.write(&rita, "POST", &path, word).expect(200);
-    }
-    let asked = |token: &str| {
-        let id = world.get(token, "/api/v1/auth/me").expect(200).text("id");
-        Actor::new(&format!("user:{id}")).unwrap()
-    };
-    let actors: Vec<_> = world.actors(Topic::Accounts);
-    let rita = asked(&rita);
-    assert_eq!(actors, [asked(&fred), rita, rita, rita, rita, rita, rita, rita]);
-    let kinds: Vec<_> = world.events(Topic::Accounts).iter().map(|e| e.kind().name()).collect();
-    let expected = [
-        "risk_switch.set.v1",
-        "limits.change_proposed.v1",
-        "limits.change_decided.v1",
-        "limits.change_decided.v1",
-        "locate.proposed.v1",
-        "locate.decided.v1",
-        "locate.decided.v1",
-        "locate.release_requested.v1",
-    ];
-    assert_eq!(kinds, expected);
 }

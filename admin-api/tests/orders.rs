@@ -124,7 +124,7 @@ fn a_stopped_firm_places_nothing_and_cancels_still() {
     let id = venue.post(&venue.trader, "/orders", bid("1", "9")).expect(201).text("id");
     let scope = SwitchScope::Firm("FIRM1".parse().unwrap());
     let (state, reason) = (SwitchState::CancelOnly, "too fast".to_owned());
-    venue.world.says(RiskSwitchSet { scope, state, reason });
+    venue.world.says(RiskSwitchSet { scope, state, reason, command: None });
     refused(venue.post(&venue.trader, "/orders", bid("1", "9")), 503, "CANCEL_ONLY");
     assert_eq!(delete(&venue, &venue.trader, &id).expect(200).text("status"), "canceled");
 }

@@ -175,6 +175,6 @@ fn what_open_orders_would_close_is_not_closed_twice() {
     // A stopped firm reduces nothing over the API either.
     let scope = SwitchScope::Firm("FIRM1".parse().unwrap());
     let (state, reason) = (SwitchState::CancelOnly, "too fast".to_owned());
-    venue.world.says(RiskSwitchSet { scope, state, reason });
+    venue.world.says(RiskSwitchSet { scope, state, reason, command: None });
     refused(close(&venue, &venue.trader, "FIRM1/AAPL"), 503, "CANCEL_ONLY");
 }

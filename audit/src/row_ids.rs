@@ -261,7 +261,7 @@ impl<'a> RowIds<'a> {
             Event::RepeatBreakerReset(e) => {
                 Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
             }
-            Event::RiskCommandRefused(_) => none,
+            Event::RiskCommandTaken(_) | Event::RiskCommandRefused(_) => none,
             Event::RiskAlarmed(e) => Self {
                 firm: e.firm.as_ref().map(|f| f.as_str()),
                 symbol: e.symbol.as_ref().map(|s| s.as_str()),

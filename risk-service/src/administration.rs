@@ -1,5 +1,6 @@
 //! What the operator says: firms, opening balances, instruments, prices, who may trade.
 
+use crate::answering::{NoEffect, refuse};
 use crate::exposure::{Revalued, value};
 use crate::group::Group;
 use crate::holding::Holding;
@@ -195,18 +196,18 @@ impl Risk {
         }
     }
 
-    pub(crate) fn reset_breaker(&mut self, e: &RepeatBreakerReset, by: Actor, out: &mut Outbox) {
+    pub(crate) fn reset_breaker(&mut self, e: &RepeatBreakerReset) -> Result<(), NoEffect> {
         let client = self.clients.find(&e.account);
         let symbol = self.instruments.find(&e.symbol);
         let holding = client.zip(symbol).and_then(|(client, symbol)| self.holdings.find(client, symbol));
-        match holding.map(|ix| &mut self.holdings[ix]).filter(|holding| holding.tripped) {
-            Some(holding) => holding.tripped = false,
-            None => refuse_command(e.account.as_str(), by, CommandRefusal::NoEffect, out),
-        }
+        let tripped = holding.map(|ix| &mut self.holdings[ix]).filter(|holding| holding.tripped);
+        let none =
+            || (CommandRefusal::NoEffect, format!("no breaker of {} in {} is open", e.account, e.symbol));
+        tripped.ok_or_else(none)?.tripped = false;
+        Ok(())
     }
 }
 
 pub(crate) fn refuse_command(subject: &str, by: Actor, refusal: CommandRefusal, out: &mut Outbox) {
-    let (subject, detail) = (subject.to_owned(), String::new());
-    out.emit(Topic::Accounts, RiskCommandRefused { subject, by, refusal, detail }.into());
+    refuse(subject, by, (refusal, String::new()), out);
 }

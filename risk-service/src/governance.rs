@@ -1,6 +1,7 @@
 //! How limits change: one person proposes, another decides; a temporary change goes back by itself; an emergency needs one
 //! person, is short, and raises the alarm.
 
+use crate::answering::{NoEffect, refuse};
 use crate::limit_book::LimitBook;
 use crate::risk::Risk;
 use assay_trading_types::*;
@@ -25,9 +26,6 @@ pub(crate) struct Proposal {
     proposed: LimitsChangeProposed,
     maker: Actor,
 }
-
-/// Why a command has no effect, and in words.
-type NoEffect = (CommandRefusal, String);
 
 impl Risk {
     /// Limits of the configuration. People propose; what they send as configuration has no effect.
@@ -57,26 +55,29 @@ impl Risk {
         }
     }
 
-    pub(crate) fn propose_limits(&mut self, e: &LimitsChangeProposed, input: &Input<'_>, out: &mut Outbox) {
+    pub(crate) fn propose_limits(
+        &mut self,
+        e: &LimitsChangeProposed,
+        input: &Input<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), NoEffect> {
         let maker = input.actor;
-        match self.check_proposal(e, input.at) {
-            Err(refused) => refuse(e.change.as_str(), maker, refused, out),
-            Ok(()) if e.emergency => {
-                let proposal = Proposal { proposed: e.clone(), maker };
-                self.change_limits(&proposal, None, String::new(), out);
-                let detail = format!("{maker}: {}", e.reason);
-                let (firm, account) = match e.scope {
-                    LimitScope::House => (None, None),
-                    LimitScope::Firm(firm) => (Some(firm), None),
-                    LimitScope::Account(account) => (self.firm_of(&account), Some(account)),
-                };
-                let alarm = Alarm::EmergencyLimits;
-                crate::news::alarm(RiskAlarmed { alarm, firm, account, symbol: None, detail }, out);
-            }
-            Ok(()) => {
-                self.proposals.insert(e.change, Proposal { proposed: e.clone(), maker });
-            }
+        self.check_proposal(e, input.at)?;
+        let proposal = Proposal { proposed: e.clone(), maker };
+        if !e.emergency {
+            self.proposals.insert(e.change, proposal);
+            return Ok(());
         }
+        self.change_limits(&proposal, None, String::new(), out);
+        let detail = format!("{maker}: {}", e.reason);
+        let (firm, account) = match e.scope {
+            LimitScope::House => (None, None),
+            LimitScope::Firm(firm) => (Some(firm), None),
+            LimitScope::Account(account) => (self.firm_of(&account), Some(account)),
+        };
+        let alarm = Alarm::EmergencyLimits;
+        crate::news::alarm(RiskAlarmed { alarm, firm, account, symbol: None, detail }, out);
+        Ok(())
     }
 
     fn check_proposal(&self, e: &LimitsChangeProposed, at: Timestamp) -> Result<(), NoEffect> {
@@ -101,20 +102,20 @@ impl Risk {
         self.check_credit(&e.scope, &e.limits)
     }
 
-    pub(crate) fn decide_limits(&mut self, e: &LimitsChangeDecided, input: &Input<'_>, out: &mut Outbox) {
+    pub(crate) fn decide_limits(
+        &mut self,
+        e: &LimitsChangeDecided,
+        input: &Input<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), NoEffect> {
         let checker = input.actor;
-        let checked = self.check_decision(e, checker, input.at);
-        match checked {
-            Err(refused) => refuse(e.change.as_str(), checker, refused, out),
-            Ok(()) => {
-                let proposal = self.proposals.remove(&e.change).expect("checked");
-                if e.approved {
-                    self.change_limits(&proposal, Some(checker), e.reason.clone(), out);
-                } else {
-                    self.decline(&proposal, checker, &e.reason, out);
-                }
-            }
+        self.check_decision(e, checker, input.at)?;
+        let proposal = self.proposals.remove(&e.change).expect("checked");
+        match e.approved {
+            true => self.change_limits(&proposal, Some(checker), e.reason.clone(), out),
+            false => self.decline(&proposal, checker, &e.reason, out),
         }
+        Ok(())
     }
 
     /// A decision may also be a no, which needs no more than another person.
@@ -330,9 +331,4 @@ fn check_expiry(e: &LimitsChangeProposed, at: Timestamp) -> Result<(), NoEffect>
         }
         _ => Ok(()),
     }
-}
-
-fn refuse(subject: &str, by: Actor, (refusal, detail): NoEffect, out: &mut Outbox) {
-    let subject = subject.to_owned();
-    out.emit(Topic::Accounts, RiskCommandRefused { subject, by, refusal, detail }.into());
 }

@@ -9,6 +9,7 @@
 //! accounts: MoneyInstructed --> decide, hold or move --> ledger: Posted, accounts: MovementChanged or MoneyRefused
 //! accounts: LoanInstructed, ClockTicked, ReferencePriceSet --> ledger: Posted, accounts: LoanChanged or LoanRefused
 //! accounts: LocateProposed, LocateDecided --> accounts: LocateGranted; ClockTicked --> LocateEnded, its orders cancelled
+//! accounts: those and LimitsChangeProposed, RiskSwitchSet ... --> accounts: RiskCommandTaken or RiskCommandRefused
 //! accounts: VenueTraded --> the venue's side of a fill --> ledger: Posted; VenueDiffered --> accounts: RiskAlarmed
 //! ```
 //! One processor per partition of `accounts` holds a firm's limits, exposure, open orders and its ledger accounts, so
@@ -17,6 +18,7 @@
 
 mod administration;
 mod amend;
+mod answering;
 mod checks;
 mod cl_ord_ids;
 mod client;

@@ -1,5 +1,6 @@
 //! How located shares come to count: one person proposes, another decides; each locate ends by itself, or is given back.
 
+use crate::answering::NoEffect;
 use crate::names::{ClientIx, HoldingIx, Number, SymbolIx};
 use crate::orders::Orders;
 use crate::risk::Risk;
@@ -40,9 +41,6 @@ struct Waiting {
     proposed: LocateProposed,
     maker: Actor,
 }
-
-/// Why a command has no effect, and in words.
-type NoEffect = (CommandRefusal, String);
 
 /// How a locate ends.
 struct Ending<'a> {
@@ -89,14 +87,10 @@ impl Locates {
 }
 
 impl Risk {
-    pub(crate) fn propose_locate(&mut self, e: &LocateProposed, input: &Input<'_>, out: &mut Outbox) {
-        let maker = input.actor;
-        match self.check_locate(e, input.at) {
-            Err(refused) => refuse(e.locate, maker, refused, out),
-            Ok(_) => {
-                self.locates.waiting.insert(e.locate, Waiting { proposed: e.clone(), maker });
-            }
-        }
+    pub(crate) fn propose_locate(&mut self, e: &LocateProposed, input: &Input<'_>) -> Result<(), NoEffect> {
+        self.check_locate(e, input.at)?;
+        self.locates.waiting.insert(e.locate, Waiting { proposed: e.clone(), maker: input.actor });
+        Ok(())
     }
 
     /// Whose and what it is, if it may be proposed.
@@ -130,15 +124,18 @@ impl Risk {
         Ok(names)
     }
 
-    pub(crate) fn decide_locate(&mut self, e: &LocateDecided, input: &Input<'_>, out: &mut Outbox) {
+    pub(crate) fn decide_locate(
+        &mut self,
+        e: &LocateDecided,
+        input: &Input<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), NoEffect> {
         let checker = input.actor;
-        if let Err(refused) = self.check_locate_decision(e, checker, input.at) {
-            return refuse(e.locate, checker, refused, out);
-        }
+        self.check_locate_decision(e, checker, input.at)?;
         let Waiting { proposed, maker } = self.locates.waiting.remove(&e.locate).expect("checked");
         if e.approved {
             self.grant_locate(&proposed, (maker, checker), &e.reason, out);
-            return;
+            return Ok(());
         }
         let LocateProposed { locate, firm, account, symbol, qty, reason, .. } = proposed;
         let ended = LocateEnded {
@@ -153,6 +150,7 @@ impl Risk {
             reason: format!("{reason} / {}", e.reason),
         };
         out.emit(Topic::Accounts, ended.into());
+        Ok(())
     }
 
     /// A decision may also be a no, which needs no more than another person.
@@ -216,18 +214,22 @@ impl Risk {
         out.emit(Topic::Accounts, granted.into());
     }
 
-    pub(crate) fn release_locate(&mut self, e: &LocateReleaseRequested, by: Actor, out: &mut Outbox) {
+    pub(crate) fn release_locate(
+        &mut self,
+        e: &LocateReleaseRequested,
+        by: Actor,
+        out: &mut Outbox,
+    ) -> Result<(), NoEffect> {
         if !self.locates.in_force.contains_key(&e.locate) {
-            let detail = format!("no locate {} is in force", e.locate);
-            return refuse(e.locate, by, (CommandRefusal::UnknownChange, detail), out);
+            return Err((CommandRefusal::UnknownChange, format!("no locate {} is in force", e.locate)));
         }
         if e.reason.trim().is_empty() {
-            let detail = "giving it back needs a reason".to_owned();
-            return refuse(e.locate, by, (CommandRefusal::NoReason, detail), out);
+            return Err((CommandRefusal::NoReason, "giving it back needs a reason".to_owned()));
         }
         let (locate, cause) = (e.locate, LocateEnd::Released);
         let ending = Ending { locate, cause, by: Some(by), reason: &e.reason };
         self.end_locate(&ending, &mut Covered::default(), out);
+        Ok(())
     }
 
     /// Locates whose time has come count no more.
@@ -297,9 +299,4 @@ fn not_over(e: &LocateProposed, at: Timestamp) -> Result<(), NoEffect> {
         true => Ok(()),
         false => Err((CommandRefusal::BadExpiry, "it would have ended already".to_owned())),
     }
-}
-
-fn refuse(locate: LocateId, by: Actor, (refusal, detail): NoEffect, out: &mut Outbox) {
-    let subject = locate.to_string();
-    out.emit(Topic::Accounts, RiskCommandRefused { subject, by, refusal, detail }.into());
 }

@@ -1,5 +1,6 @@
 //! The processor of one partition of `accounts`.
 
+use crate::answering::Given;
 use crate::client::Client;
 use crate::disconnects::Disconnects;
 use crate::duplicates::Duplicates;
@@ -318,17 +319,10 @@ impl Risk {
             Event::AverageVolumeSet(e) => self.set_average_volume(e),
             Event::LimitsSet(e) => self.set_limits(e, input.actor, out),
             Event::HouseCreditSet(e) => self.set_house_credit(e, input.actor, out),
-            Event::LimitsChangeProposed(e) => self.propose_limits(e, input, out),
-            Event::LimitsChangeDecided(e) => self.decide_limits(e, input, out),
             Event::KillSwitchSet(e) => self.set_kill_switch(e, input, out),
-            Event::RiskSwitchSet(e) => self.set_switch(e, input, out),
             Event::RestrictionSet(e) => self.set_restriction(e, input.actor, out),
             Event::FirmKycSet(e) => self.set_firm_kyc(e, input.actor, out),
             Event::AccountStatusSet(e) => self.set_account_status(e, input.actor, out),
-            Event::LocateProposed(e) => self.propose_locate(e, input, out),
-            Event::LocateDecided(e) => self.decide_locate(e, input, out),
-            Event::LocateReleaseRequested(e) => self.release_locate(e, input.actor, out),
-            Event::RepeatBreakerReset(e) => self.reset_breaker(e, input.actor, out),
             Event::MoneyInstructed(e) if self.is_new_outcome(input.origin) => self.instruct(e, input, out),
             Event::LoanInstructed(e) if self.is_new_outcome(input.origin) => {
                 self.instruct_loan(e, input, out);
@@ -350,9 +344,30 @@ impl Risk {
                 self.end_waiting_movements(e.now, out);
                 self.loans_tick(e.now, input.actor, out);
             }
-            // Risk's own answers, and what is for others.
-            _ => {}
+            _ => self.command(input, out),
         }
+    }
+
+    /// What people ask for; the rest is risk's own answers, and what is for others.
+    fn command(&mut self, input: &Input<'_>, out: &mut Outbox) {
+        let by = input.actor;
+        let (subject, command, decided) = match input.event {
+            Event::RiskSwitchSet(e) => (e.scope.key(), e.command, self.set_switch(e, input, out)),
+            Event::LimitsChangeProposed(e) => {
+                (e.change.as_str(), e.command, self.propose_limits(e, input, out))
+            }
+            Event::LimitsChangeDecided(e) => {
+                (e.change.as_str(), e.command, self.decide_limits(e, input, out))
+            }
+            Event::LocateProposed(e) => (e.locate.as_str(), e.command, self.propose_locate(e, input)),
+            Event::LocateDecided(e) => (e.locate.as_str(), e.command, self.decide_locate(e, input, out)),
+            Event::LocateReleaseRequested(e) => {
+                (e.locate.as_str(), e.command, self.release_locate(e, by, out))
+            }
+            Event::RepeatBreakerReset(e) => (e.account.as_str(), e.command, self.reset_breaker(e)),
+            _ => return,
+        };
+        Given { subject, by, command }.answer(decided, out);
     }
 
     /// Whether the numbers of a state that was read back name something.

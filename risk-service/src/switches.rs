@@ -1,5 +1,6 @@
 //! Stopping everything, or one firm, account, session or instrument, and letting it go on.
 
+use crate::answering::{NoEffect, refuse};
 use crate::order::OpenOrder;
 use crate::orders::Slot;
 use crate::risk::Risk;
@@ -30,24 +31,35 @@ impl Risk {
     /// The first versions had one switch for a firm.
     pub(crate) fn set_kill_switch(&mut self, e: &KillSwitchSet, input: &Input<'_>, out: &mut Outbox) {
         let state = if e.engaged { SwitchState::Killed } else { SwitchState::Open };
-        let set = RiskSwitchSet { scope: SwitchScope::Firm(e.firm), state, reason: e.reason.clone() };
-        self.set_switch(&set, input, out);
+        let set = RiskSwitchSet {
+            scope: SwitchScope::Firm(e.firm),
+            state,
+            reason: e.reason.clone(),
+            command: None,
+        };
+        if let Err(refused) = self.set_switch(&set, input, out) {
+            refuse(set.scope.key(), input.actor, refused, out);
+        }
     }
 
     /// Anyone makes a switch harder; milder only somebody else than who set it.
-    pub(crate) fn set_switch(&mut self, e: &RiskSwitchSet, input: &Input<'_>, out: &mut Outbox) {
+    pub(crate) fn set_switch(
+        &mut self,
+        e: &RiskSwitchSet,
+        input: &Input<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), NoEffect> {
         let by = input.actor;
-        let Some(place) = self.switch_place(&e.scope) else {
-            return refuse(e, by, CommandRefusal::UnknownScope, format!("no {}", e.scope), out);
-        };
+        let unknown = || (CommandRefusal::UnknownScope, format!("no {}", e.scope));
+        let place = self.switch_place(&e.scope).ok_or_else(unknown)?;
         let before = place.as_ref().map_or(SwitchState::Open, |s| s.state);
         let same_person = place.as_ref().is_some_and(|s| s.by == by);
         if e.state == before {
-            return refuse(e, by, CommandRefusal::NoEffect, format!("it is {before:?} already"), out);
+            return Err((CommandRefusal::NoEffect, format!("it is {before:?} already")));
         }
         if e.state < before && same_person {
             let detail = format!("{by} set it, somebody else must let {} go on", e.scope);
-            return refuse(e, by, CommandRefusal::SamePerson, detail, out);
+            return Err((CommandRefusal::SamePerson, detail));
         }
         // Decided: nothing below refuses.
         *place = (e.state != SwitchState::Open)
@@ -62,6 +74,7 @@ impl Risk {
         };
         crate::news::switch(&changed, firm, out);
         out.emit(Topic::Accounts, changed.into());
+        Ok(())
     }
 
     fn switch_place(&mut self, scope: &SwitchScope) -> Option<&mut SwitchPlace> {
@@ -169,9 +182,4 @@ pub(crate) struct Place {
     pub(crate) firm: crate::names::FirmIx,
     pub(crate) client: crate::names::ClientIx,
     pub(crate) symbol: crate::names::SymbolIx,
-}
-
-fn refuse(e: &RiskSwitchSet, by: Actor, refusal: CommandRefusal, detail: String, out: &mut Outbox) {
-    let subject = e.scope.key().to_owned();
-    out.emit(Topic::Accounts, RiskCommandRefused { subject, by, refusal, detail }.into());
 }

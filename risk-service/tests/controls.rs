@@ -259,7 +259,7 @@ fn repeated_executions_open_a_breaker_that_only_a_person_closes() {
     assert_eq!(place(&mut desk, "f", "buy 1 @ 10"), "REPEAT_BREAKER", "it stays open");
     let (firm, account, symbol) = (id("ACME"), id("ACME"), id("AAPL"));
     let reason = "algorithm stopped".to_owned();
-    desk.give_by("operator:ann", RepeatBreakerReset { firm, account, symbol, reason });
+    desk.give_by("operator:ann", RepeatBreakerReset { firm, account, symbol, reason, command: None });
     assert_eq!(place(&mut desk, "g", "buy 1 @ 10"), "ok");
 }
 

@@ -19,7 +19,15 @@ fn qty(max: &str) -> Limits {
 fn proposal(change: &str, limits: Limits) -> LimitsChangeProposed {
     let (change, reason) = (id(change), "index rebalance".to_owned());
     let limits = Box::new(limits);
-    LimitsChangeProposed { change, scope: firm(), limits, reason, valid_until: None, emergency: false }
+    LimitsChangeProposed {
+        change,
+        scope: firm(),
+        limits,
+        reason,
+        valid_until: None,
+        emergency: false,
+        command: None,
+    }
 }
 
 fn propose(desk: &mut Desk, by: &str, proposal: LimitsChangeProposed) -> Vec<String> {
@@ -28,7 +36,10 @@ fn propose(desk: &mut Desk, by: &str, proposal: LimitsChangeProposed) -> Vec<Str
 }
 
 fn decide(desk: &mut Desk, by: &str, change: &str, approved: bool) -> Vec<String> {
-    desk.give_by(by, LimitsChangeDecided { change: id(change), approved, reason: "seen".to_owned() });
+    desk.give_by(
+        by,
+        LimitsChangeDecided { change: id(change), approved, reason: "seen".to_owned(), command: None },
+    );
     desk.hear()
 }
 

@@ -56,7 +56,7 @@ fn a_switch_a_lost_session_and_a_mass_cancel_at_once_share_the_room_of_an_input(
         keep_gt: false,
     };
     let (scope, state) = (SwitchScope::All, SwitchState::Killed);
-    let killed = RiskSwitchSet { scope, state, reason: "drill".to_owned() };
+    let killed = RiskSwitchSet { scope, state, reason: "drill".to_owned(), command: None };
     // Beyond what the desk has recorded.
     let mut offsets = 10_000_000..;
     let mut next = || offsets.next().unwrap();
@@ -81,7 +81,7 @@ fn a_switch_a_lost_session_and_a_mass_cancel_at_once_share_the_room_of_an_input(
 fn a_kill_of_as_many_as_fit_goes_out_with_one_record_and_of_one_more_with_two() {
     let mut desk = desk_with_orders();
     let (scope, state) = (SwitchScope::All, SwitchState::Killed);
-    let killed = RiskSwitchSet { scope, state, reason: "drill".to_owned() };
+    let killed = RiskSwitchSet { scope, state, reason: "drill".to_owned(), command: None };
     assert_eq!(cancelled(&mut desk, 10_000_000, killed).len(), CANCELS_MAX);
     let tick = ClockTicked { now: desk.now };
     assert_eq!(cancelled(&mut desk, 10_000_001, tick).len(), ORDERS - CANCELS_MAX);

@@ -230,7 +230,8 @@ fn locates_that_end_at_once_cancel_each_order_once() {
 fn a_locate_that_is_given_back_counts_no_more() {
     let mut desk = located("100");
     assert_eq!(place(&mut desk, "a", "short 60 @ 11"), "ok");
-    let release = |why: &str| LocateReleaseRequested { locate: id("l1"), reason: why.to_owned() };
+    let release =
+        |why: &str| LocateReleaseRequested { locate: id("l1"), reason: why.to_owned(), command: None };
     desk.give_by(ANN, release(" "));
     assert_eq!(desk.hear(), ["refused NoReason l1"]);
     desk.give_by(ANN, release("lender called"));
@@ -255,6 +256,7 @@ fn a_locate_takes_two_persons() {
         lender: "LENDER".to_owned(),
         valid_until: until,
         reason: "easy to borrow".to_owned(),
+        command: None,
     };
     let table = [
         (LocateProposed { reason: " ".to_owned(), ..fine() }, "NoReason"),
@@ -272,7 +274,10 @@ fn a_locate_takes_two_persons() {
         assert_eq!(desk.hear(), [format!("refused {refusal} l1")], "{proposed:?}");
     }
     let decide = |desk: &mut Desk, by: &str, approved| {
-        desk.give_by(by, LocateDecided { locate: id("l1"), approved, reason: "seen".to_owned() });
+        desk.give_by(
+            by,
+            LocateDecided { locate: id("l1"), approved, reason: "seen".to_owned(), command: None },
+        );
         desk.hear()
     };
     desk.give_by(ANN, fine());
@@ -289,7 +294,10 @@ fn a_locate_takes_two_persons() {
     assert_eq!(desk.hear(), ["refused DuplicateChange l1"]);
     desk.give_by(ANN, LocateProposed { locate: id("l2"), ..fine() });
     desk.later_ms(60_000);
-    desk.give_by(BOB, LocateDecided { locate: id("l2"), approved: true, reason: "seen".to_owned() });
+    desk.give_by(
+        BOB,
+        LocateDecided { locate: id("l2"), approved: true, reason: "seen".to_owned(), command: None },
+    );
     assert_eq!(desk.hear(), ["refused BadExpiry l2"]);
 }
 

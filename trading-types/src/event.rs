@@ -360,4 +360,6 @@ events! {
     LocateGranted(LocateGranted) = "locate.granted.v1", key |e| e.firm.as_str();
     /// A locate counts no more, or never will. accounts, risk.
     LocateEnded(LocateEnded) = "locate.ended.v1", key |e| e.firm.as_str();
+    /// A command about risk has effect. accounts, risk.
+    RiskCommandTaken(RiskCommandTaken) = "risk_command.taken.v1", key |e| e.subject.as_str();
 }

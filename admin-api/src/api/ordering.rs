@@ -72,12 +72,14 @@ impl Api {
             OrderAction::Cancel { order_id, .. } => Until::Ended(*order_id),
         };
         let wanted = ControlAction::Order(OrderWanted { firm, asked: self.now(), action });
-        let answered = self.submit_until(asked, wanted, |request| self.order_answer(request, until)).await?;
+        let answered =
+            self.submit_until(asked, wanted, |_, request| self.order_answer(request, until)).await?;
         Ok(answered.map_or_else(Ordered::Late, |row| Ordered::Order(Box::new(row))))
     }
 
-    async fn order_answer(&self, request: u64, until: Until) -> Result<OrderRow, Problem> {
+    async fn order_answer(&self, request: String, until: Until) -> Result<OrderRow, Problem> {
         let unavailable = |_| Problem::later(ProblemKind::Unavailable, 1);
+        let request = request.parse().map_err(|_| Problem::later(ProblemKind::Unavailable, 1))?;
         loop {
             let looked_at = self.model.position();
             let answer = self.model.order_answer(request).map_err(unavailable)?;

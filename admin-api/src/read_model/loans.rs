@@ -1,4 +1,4 @@
-//! Loans, their products and repayments, and what was answered to instructions on them.
+//! Loans, their products and repayments.
 
 use super::trading::run;
 use super::{ReadModel, RowFilter, Slice};
@@ -6,7 +6,7 @@ use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::loan_terms::{Instalment, Product};
 use assay_trading_types::{
-    Amount, CommandId, Event, LoanChanged, LoanFact, LoanId, LoanProduct, LoanProductId, LoanState, Timestamp,
+    Amount, Event, LoanChanged, LoanFact, LoanId, LoanProduct, LoanProductId, LoanState, Timestamp,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -20,16 +20,11 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
     match event {
         Event::LoanChanged(e) => {
             loan(db, e)?;
-            repayments(db, record, e)?;
-            answer(db, e.command, (Some(e.loan.id.to_string()), None), None)
+            repayments(db, record, e)
         }
         Event::LoanProductChanged(e) => {
             let sql = "INSERT OR REPLACE INTO loan_product VALUES (?1, ?2, ?3)";
-            run(db, sql, params![e.product.id.as_str(), e.product.active, json(&*e.product)])?;
-            answer(db, Some(e.command), (None, Some(e.product.id.to_string())), None)
-        }
-        Event::LoanRefused(e) => {
-            answer(db, Some(e.command), (None, None), Some((e.refusal.code(), &e.detail)))
+            run(db, sql, params![e.product.id.as_str(), e.product.active, json(&*e.product)])
         }
         _ => Ok(()),
     }
@@ -56,18 +51,6 @@ fn repayments(db: &Connection, record: &Record, e: &LoanChanged) -> rusqlite::Re
         run(db, sql, params![first + n, loan, firm, at, json(&repayment)])?;
     }
     Ok(())
-}
-
-fn answer(
-    db: &Connection,
-    command: Option<CommandId>,
-    (loan, product): (Option<String>, Option<String>),
-    refusal: Option<(&str, &str)>,
-) -> rusqlite::Result<()> {
-    let Some(command) = command else { return Ok(()) };
-    let (refusal, detail) = refusal.unzip();
-    let sql = "INSERT OR REPLACE INTO loan_answer VALUES (?1, ?2, ?3, ?4, ?5)";
-    run(db, sql, params![command.as_str(), loan, product, refusal, detail])
 }
 
 fn json<T: Serialize>(value: &T) -> String {
@@ -126,16 +109,6 @@ pub(crate) struct RepaymentRow {
     pub(crate) repayment: Repayment,
 }
 
-/// What became of an instruction.
-pub(crate) enum LoanAnswerRow {
-    /// A loan was made or changed.
-    Loan(LoanId),
-    /// A product was.
-    Product(LoanProductId),
-    /// Nothing was: the code and words.
-    Refused(String, String),
-}
-
 impl ReadModel {
     /// Loans by id, which is by time.
     pub(crate) fn loans(&self, filter: RowFilter, slice: &Slice) -> rusqlite::Result<Vec<LoanRow>> {
@@ -178,23 +151,6 @@ impl ReadModel {
             let repayment = from_json(row, "json")?;
             Ok(RepaymentRow { id: row.get("id")?, loan: row.get("loan")?, at, repayment })
         })
-    }
-
-    /// What became of an instruction, if that is known.
-    pub(crate) fn loan_answer(&self, command: &CommandId) -> rusqlite::Result<Option<LoanAnswerRow>> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT * FROM loan_answer WHERE command = ?1")?;
-        let read = |row: &Row<'_>| {
-            let loan: Option<String> = row.get("loan")?;
-            let product: Option<String> = row.get("product")?;
-            let product = product.and_then(|id| LoanProductId::new(&id).ok());
-            Ok(match (loan.as_deref().and_then(LoanId::parse), product) {
-                (Some(id), _) => LoanAnswerRow::Loan(id),
-                (None, Some(id)) => LoanAnswerRow::Product(id),
-                (None, None) => LoanAnswerRow::Refused(row.get("refusal")?, row.get("detail")?),
-            })
-        };
-        statement.query_row([command.as_str()], read).optional()
     }
 }
 

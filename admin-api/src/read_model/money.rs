@@ -1,4 +1,4 @@
-//! Movements of money, beneficiaries, rates, and what was answered to instructions.
+//! Movements of money, beneficiaries and rates.
 
 use super::trading::run;
 use super::{ReadModel, RowFilter, Slice};
@@ -15,18 +15,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// Writes what a record of `accounts` says of money.
 pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
     match event {
-        Event::MovementChanged(e) => {
-            movement(db, &e.movement, e.command)?;
-            answer(db, e.command, (Some(e.movement.id.to_string()), None), None)
-        }
+        Event::MovementChanged(e) => movement(db, &e.movement, e.command),
         Event::BeneficiaryChanged(e) => {
             let b = &e.beneficiary;
             let sql = "INSERT OR REPLACE INTO beneficiary VALUES (?1, ?2, ?3, ?4)";
-            run(db, sql, params![b.firm.as_str(), b.id.as_str(), b.asset.as_str(), json(b)])?;
-            answer(db, Some(e.command), (None, Some(b.id.to_string())), None)
-        }
-        Event::MoneyRefused(e) => {
-            answer(db, Some(e.command), (None, None), Some((e.refusal.code(), &e.detail)))
+            run(db, sql, params![b.firm.as_str(), b.id.as_str(), b.asset.as_str(), json(b)])
         }
         Event::ConversionRateSet(e) => {
             let pair = format!("{}-{}", e.from, e.to);
@@ -79,18 +72,6 @@ fn movement(db: &Connection, m: &Movement, command: Option<CommandId>) -> rusqli
     )
 }
 
-fn answer(
-    db: &Connection,
-    command: Option<CommandId>,
-    (movement, beneficiary): (Option<String>, Option<String>),
-    refusal: Option<(&str, &str)>,
-) -> rusqlite::Result<()> {
-    let Some(command) = command else { return Ok(()) };
-    let (refusal, detail) = refusal.unzip();
-    let sql = "INSERT OR REPLACE INTO money_answer VALUES (?1, ?2, ?3, ?4, ?5)";
-    run(db, sql, params![command.as_str(), movement, beneficiary, refusal, detail])
-}
-
 fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
@@ -113,16 +94,6 @@ pub(crate) struct MovementRow {
 
 fn movement_row(row: &Row<'_>) -> rusqlite::Result<MovementRow> {
     Ok(MovementRow { movement: from_json(row)? })
-}
-
-/// What became of an instruction.
-pub(crate) enum AnswerRow {
-    /// A movement was made or changed.
-    Movement(MovementId),
-    /// The book of beneficiaries was.
-    Beneficiary(String),
-    /// Nothing was: the code and words.
-    Refused(String, String),
 }
 
 /// A beneficiary.
@@ -174,22 +145,6 @@ impl ReadModel {
         let sql = "SELECT json FROM movement WHERE json_extract(json, '$.external_reference') = ?1 \
                    ORDER BY place DESC LIMIT 10";
         connection.prepare_cached(sql)?.query_map([name], from_json)?.collect()
-    }
-
-    /// What became of an instruction, if that is known.
-    pub(crate) fn money_answer(&self, command: &CommandId) -> rusqlite::Result<Option<AnswerRow>> {
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT * FROM money_answer WHERE command = ?1")?;
-        let read = |row: &Row<'_>| {
-            let movement: Option<String> = row.get("movement")?;
-            let beneficiary: Option<String> = row.get("beneficiary")?;
-            Ok(match (movement.as_deref().and_then(MovementId::parse), beneficiary) {
-                (Some(id), _) => AnswerRow::Movement(id),
-                (None, Some(beneficiary)) => AnswerRow::Beneficiary(beneficiary),
-                (None, None) => AnswerRow::Refused(row.get("refusal")?, row.get("detail")?),
-            })
-        };
-        statement.query_row([command.as_str()], read).optional()
     }
 
     /// Beneficiaries of a firm that are not removed, by name.

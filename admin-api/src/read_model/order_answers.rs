@@ -3,52 +3,54 @@
 use super::trading::run;
 use super::{ReadModel, order_id};
 use assay_event_log::Record;
-use assay_trading_types::{Event, ExecType, ExecutionReported, OrderId, Refusal, RequestId};
+use assay_trading_types::{Event, ExecType, ExecutionReported, OrderId, Position, Refusal, RequestId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// Writes what a record of `accounts` says of a request over the API.
 pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
     match event {
         Event::OrderRequested(e) if e.request.session.is_api() => {
-            told(db, &e.request, Some(OrderId::new(record.partition, record.offset)), None)
+            told(db, record, &e.request, Some(OrderId::new(record.partition, record.offset)), None)
         }
-        Event::OrderCancelInstructed(e) => told(db, &e.request, Some(e.order_id), None),
+        Event::OrderCancelInstructed(e) => told(db, record, &e.request, Some(e.order_id), None),
         Event::OrderRefused(e) if e.request.session.is_api() => {
-            told(db, &e.request, None, Some((e.refusal, &e.detail)))
+            told(db, record, &e.request, None, Some((e.refusal, &e.detail)))
         }
         Event::CancelRefused(e) if e.request.session.is_api() => {
-            told(db, &e.request, e.order_id, Some((e.refusal, &e.detail)))
+            told(db, record, &e.request, e.order_id, Some((e.refusal, &e.detail)))
         }
         _ => Ok(()),
     }
 }
 
 /// Writes what a report says of one.
-pub(super) fn reported(db: &Connection, e: &ExecutionReported) -> rusqlite::Result<()> {
+pub(super) fn reported(db: &Connection, record: &Record, e: &ExecutionReported) -> rusqlite::Result<()> {
     if !e.terms.session.is_api() {
         return Ok(());
     }
     match &e.exec {
         ExecType::Rejected { reason } => {
-            let sql = "UPDATE order_answer SET refusal = ?2, detail = '' WHERE order_id = ?1";
-            run(db, sql, params![e.order_id.as_u64().cast_signed(), reason.code()])
+            let sql = "UPDATE order_answer SET refusal = ?2, detail = '', position = ?3 WHERE order_id = ?1";
+            let position = record.position.0.cast_signed();
+            run(db, sql, params![e.order_id.as_u64().cast_signed(), reason.code(), position])
         }
-        ExecType::Replaced { request, .. } => told(db, &request.request, Some(e.order_id), None),
+        ExecType::Replaced { request, .. } => told(db, record, &request.request, Some(e.order_id), None),
         _ => Ok(()),
     }
 }
 
 fn told(
     db: &Connection,
+    record: &Record,
     request: &RequestId,
     order: Option<OrderId>,
     refused: Option<(Refusal, &str)>,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO order_answer VALUES (?1, ?2, ?3, ?4) ON CONFLICT (request) DO UPDATE SET \
-               refusal = coalesce(?3, refusal), detail = coalesce(?4, detail)";
+    let sql = "INSERT INTO order_answer VALUES (?1, ?5, ?2, ?3, ?4) ON CONFLICT (request) DO UPDATE SET \
+               refusal = coalesce(?3, refusal), detail = coalesce(?4, detail), position = ?5";
     let order = order.map(|id| id.as_u64().cast_signed());
     let (refusal, detail) = refused.map(|(refusal, detail)| (refusal.code(), detail)).unzip();
-    run(db, sql, params![request.seq.cast_signed(), order, refusal, detail])
+    run(db, sql, params![request.seq.cast_signed(), order, refusal, detail, record.position.0.cast_signed()])
 }
 
 /// What became of a request.
@@ -59,13 +61,21 @@ pub(crate) enum OrderAnswerRow {
     Refused(Refusal, String),
 }
 
+/// What was answered to the request of this number below a position.
+pub(crate) fn order_answer_below(
+    db: &Connection,
+    request: u64,
+    below: Position,
+) -> rusqlite::Result<Option<OrderAnswerRow>> {
+    let sql = "SELECT order_id, refusal, detail FROM order_answer WHERE request = ?1 AND position < ?2";
+    let values = params![request.cast_signed(), below.0.cast_signed()];
+    db.prepare_cached(sql)?.query_row(values, answer).optional().map(Option::flatten)
+}
+
 impl ReadModel {
     /// What became of the request of this number; nothing as long as nobody knows.
     pub(crate) fn order_answer(&self, request: u64) -> rusqlite::Result<Option<OrderAnswerRow>> {
-        let connection = self.connection();
-        let sql = "SELECT order_id, refusal, detail FROM order_answer WHERE request = ?1";
-        let row = connection.prepare_cached(sql)?.query_row([request.cast_signed()], answer).optional();
-        row.map(Option::flatten)
+        order_answer_below(&self.connection(), request, Position(i64::MAX.cast_unsigned()))
     }
 }
 

@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 11;
+const VERSION: i64 = 12;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -70,7 +70,9 @@ CREATE UNIQUE INDEX movement_of_id ON movement (id);
 CREATE INDEX movement_of_firm ON movement (firm, place);
 CREATE INDEX movement_to_firm ON movement (to_firm, place) WHERE to_firm IS NOT NULL;
 CREATE INDEX movement_known_as ON movement (json_extract(json, '$.external_reference'));
-CREATE TABLE money_answer (command TEXT PRIMARY KEY, movement TEXT, beneficiary TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
+CREATE TABLE answer (
+    command TEXT PRIMARY KEY, position INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT
+) WITHOUT ROWID;
 CREATE TABLE beneficiary (
     firm TEXT NOT NULL, id TEXT NOT NULL, asset TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (firm, id)
 ) WITHOUT ROWID;
@@ -121,9 +123,8 @@ CREATE TABLE venue_event (
     position INTEGER PRIMARY KEY, venue TEXT NOT NULL, symbol TEXT NOT NULL, is_buy INTEGER NOT NULL, qty TEXT NOT NULL,
     price TEXT NOT NULL
 );
-CREATE TABLE order_answer (request INTEGER PRIMARY KEY, order_id INTEGER, refusal TEXT, detail TEXT);
+CREATE TABLE order_answer (request INTEGER PRIMARY KEY, position INTEGER NOT NULL, order_id INTEGER, refusal TEXT, detail TEXT);
 CREATE INDEX order_answer_of_order ON order_answer (order_id);
-CREATE TABLE loan_answer (command TEXT PRIMARY KEY, loan TEXT, product TEXT, refusal TEXT, detail TEXT) WITHOUT ROWID;
 ";
 
 /// Indices whose entries land all over them: a rebuild makes them at its end, from sorted rows, in a third of the time.

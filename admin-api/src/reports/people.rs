@@ -4,14 +4,16 @@ use super::error::ReportError;
 use super::report::column;
 use super::source::{Source, decoded};
 use super::spool::Rows;
+use crate::api::Api;
 use crate::operation::{Access, Operation};
+use crate::read_model::{Answered, OrderAnswerRow};
 use crate::state::{AdminState, KycFile, User, command_of};
 use crate::word::word;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Flag, Integer, Text, Time};
 use assay_trading_types::{
-    CommandId, Decision, Event, FirmId, KycSubject, Outbox, Processor, ReportParameters, Role, Timestamp,
-    Topic,
+    CommandDecided, CommandId, Decision, Event, FirmId, IdentityAction, KycSubject, Outbox, Processor,
+    ReportParameters, Role, Timestamp, Topic,
 };
 use std::collections::HashMap;
 
@@ -138,33 +140,87 @@ pub(super) const ACTIONS: &[Column] = &[
     column("operation", Text, "Operation of the API, or the node's own."),
     column("by", Text, "Who; nobody for what needs no login and for the node itself."),
     column("address", Text, "The client's network address."),
-    column("outcome", Text, "`done`, `proposed` (it waits for a second person) or `refused`."),
+    column(
+        "outcome",
+        Text,
+        "`done`, `proposed` (it waits for a second person), `refused`, or `pending` at risk.",
+    ),
     column("subject", Text, "What it made or changed, or the proposal."),
-    column("refusal", Text, "Code of a refusal."),
+    column("refusal", Text, "Code of a refusal, by whomever."),
     column("detail", Text, "The refusal in words."),
 ];
 
+/// A command whose decision has not come yet.
+struct Undecided {
+    address: Option<String>,
+    /// It only notes that a password or a second factor was wrong.
+    is_failed_log_in: bool,
+}
+
+/// What became of a command.
+#[derive(Default)]
+struct Became {
+    outcome: &'static str,
+    subject: Option<String>,
+    refusal: Option<String>,
+    detail: Option<String>,
+}
+
+impl Became {
+    fn done(subject: String) -> Self {
+        Self { outcome: "done", subject: Some(subject), ..Self::default() }
+    }
+
+    fn refused(code: &str, detail: &str) -> Self {
+        let (refusal, detail) = (Some(code.to_owned()), Some(detail.to_owned()));
+        Self { outcome: "refused", refusal, detail, ..Self::default() }
+    }
+
+    fn of(source: &Source, e: &CommandDecided) -> Result<Self, ReportError> {
+        let subject = match &e.decision {
+            Decision::Done { subject, .. } => subject,
+            Decision::Proposed { proposal } => {
+                return Ok(Self { outcome: "proposed", ..Self::done(proposal.to_string()) });
+            }
+            Decision::Refused { refusal, detail } => return Ok(Self::refused(refusal.code(), detail)),
+        };
+        // The back office's yes is not the last word on what risk and the market decide.
+        let request = Api::is_about_orders(&e.operation).then(|| subject.parse().ok()).flatten();
+        if let Some(request) = request {
+            return Ok(match source.order_answer(request)? {
+                Some(OrderAnswerRow::Refused(refusal, detail)) => Self::refused(refusal.code(), &detail),
+                Some(OrderAnswerRow::Order(id)) => Self::done(id.to_string()),
+                None => Self { outcome: "pending", ..Self::default() },
+            });
+        }
+        Ok(match source.answer(&e.command)? {
+            Some(Answered::Refused { code, detail }) => Self::refused(&code, &detail),
+            Some(answered) => Self::done(answered.subject().unwrap_or_default()),
+            None if subject == e.command.as_str() => Self { outcome: "pending", ..Self::default() },
+            None => Self::done(subject.clone()),
+        })
+    }
+}
+
 pub(super) fn actions(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>) -> Result<(), ReportError> {
-    // Commands whose decision has not come yet, and from where they came.
-    let mut undecided: HashMap<CommandId, Option<String>> = HashMap::new();
+    let mut undecided: HashMap<CommandId, Undecided> = HashMap::new();
     source.records(Topic::Admin, |record| {
         let event = decoded(record)?;
         let Event::CommandDecided(e) = &*event else {
             if let Some(command) = command_of(&event) {
-                undecided.insert(command.id, command.address.clone());
+                let address = command.address.clone();
+                undecided
+                    .insert(command.id, Undecided { address, is_failed_log_in: is_failed_log_in(&event) });
             }
             return Ok(true);
         };
-        let address = undecided.remove(&e.command).flatten();
+        let asked = undecided.remove(&e.command);
         if record.at < p.from || record.at >= p.to {
             return Ok(true);
         }
-        let (outcome, subject, refusal, detail) = match &e.decision {
-            Decision::Done { subject, .. } => ("done", Some(subject.clone()), None, None),
-            Decision::Proposed { proposal } => ("proposed", Some(proposal.to_string()), None, None),
-            Decision::Refused { refusal, detail } => {
-                ("refused", None, Some(refusal.code()), Some(detail.as_str()))
-            }
+        let became = match asked.as_ref().is_some_and(|asked| asked.is_failed_log_in) {
+            true => Became::refused("UNAUTHENTICATED", "no such user, or a wrong password or second factor"),
+            false => Became::of(source, e)?,
         };
         rows.put([
             record.at.into(),
@@ -172,14 +228,18 @@ pub(super) fn actions(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>
             e.command.as_str().into(),
             e.operation.as_str().into(),
             e.by.map(|user| user.to_string()).into(),
-            address.into(),
-            outcome.into(),
-            subject.into(),
-            refusal.into(),
-            detail.into(),
+            asked.and_then(|asked| asked.address).into(),
+            became.outcome.into(),
+            became.subject.into(),
+            became.refusal.into(),
+            became.detail.into(),
         ])?;
         Ok(true)
     })
+}
+
+fn is_failed_log_in(event: &Event) -> bool {
+    matches!(event, Event::IdentityRequested(e) if matches!(e.action, IdentityAction::NoteFailedLogIn { .. }))
 }
 
 fn count(n: usize) -> i64 {

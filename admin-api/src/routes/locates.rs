@@ -1,5 +1,5 @@
-//! Located shares for short sales: commands that risk decides on. It knows who proposed what, so that nobody does both parts;
-//! what became of a command stands in the log as `locate.granted.v1`, `locate.ended.v1` or `risk_command.refused.v1`.
+//! Located shares for short sales: commands that risk decides on, which are answered once it has. It knows who proposed what,
+//! so that nobody does both parts.
 
 use super::reason;
 use crate::answer::{Receipt, changed};
@@ -212,8 +212,9 @@ async fn propose_locate(
         return Err(Problem::field("lender", "must say who lends"));
     }
     let reason = reason::checked(&why)?;
-    let proposed = LocateProposed { locate, firm, account, symbol, qty, lender, valid_until, reason };
-    api.submit(&asked, ControlAction::ProposeLocate(proposed)).await.map(changed)
+    let proposed =
+        LocateProposed { locate, firm, account, symbol, qty, lender, valid_until, reason, command: None };
+    api.instruct_risk(&asked, ControlAction::ProposeLocate(proposed)).await.map(changed)
 }
 
 /// Lets located shares count that somebody else asked for.
@@ -253,14 +254,19 @@ async fn release_locate(
     Body(given): Body<LocateWord>,
 ) -> Result<Response, Problem> {
     asked.caller()?;
-    let released = LocateReleaseRequested { locate: locate(&id)?, reason: reason::checked(&given.reason)? };
-    api.submit(&asked, ControlAction::ReleaseLocate(released)).await.map(changed)
+    let released = LocateReleaseRequested {
+        locate: locate(&id)?,
+        reason: reason::checked(&given.reason)?,
+        command: None,
+    };
+    api.instruct_risk(&asked, ControlAction::ReleaseLocate(released)).await.map(changed)
 }
 
 async fn decide(api: &Api, asked: &Asked, id: &str, approved: bool, why: &str) -> Result<Response, Problem> {
     asked.caller()?;
-    let decided = LocateDecided { locate: locate(id)?, approved, reason: reason::checked(why)? };
-    api.submit(asked, ControlAction::DecideLocate(decided)).await.map(changed)
+    let decided =
+        LocateDecided { locate: locate(id)?, approved, reason: reason::checked(why)?, command: None };
+    api.instruct_risk(asked, ControlAction::DecideLocate(decided)).await.map(changed)
 }
 
 fn locate(id: &str) -> Result<LocateId, Problem> {

@@ -1,6 +1,6 @@
 //! One's own user: profile, password, address, preferences; and what became of one's commands.
 
-use super::registration::{CONFIRM_NS, check_password, hashed, own_names, token};
+use super::registration::{CONFIRM_NS, check_password, has_room_for_link, hashed, own_names, token};
 use super::sessions::verified;
 use super::user_view::{UserView, view};
 use crate::answer::{Receipt, Waiting, changed, entity};
@@ -10,6 +10,7 @@ use crate::body::{Body, Faults};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::quiet_hours::is_time_zone;
+use crate::read_model::Answered;
 use crate::state::User;
 use crate::text_rules;
 use assay_trading_types::{CommandId, Decision, IdentityAction, Preferences, ProfileChange};
@@ -44,7 +45,9 @@ pub(super) fn own<T>(api: &Api, asked: &Asked, read: impl FnOnce(&User) -> T) ->
 #[utoipa::path(get, path = "/api/v1/auth/me", operation_id = "read_me", tag = "me",
     responses((status = 200, body = UserView)))]
 async fn read_me(State(api): State<Arc<Api>>, asked: Asked) -> Result<Response, Problem> {
-    own(&api, &asked, |user| entity(user.version, view(user)))
+    let (id, state) = (asked.caller()?.user, api.state());
+    let user = state.identity.user(&id).ok_or_else(|| Problem::new(ProblemKind::Unauthenticated))?;
+    Ok(entity(user.version, view(&state, user, api.now())))
 }
 
 /// What may be changed of one's own user; what is left out stays.
@@ -149,6 +152,12 @@ async fn change_email(
     if !verified(&api, given.password, hash).await? {
         return Err(Problem::field("password", "is not the password in force"));
     }
+    if !has_room_for_link(&api, asked.caller()?.user) {
+        return Err(Problem::because(
+            ProblemKind::Conflict,
+            "links were mailed already: use one, or ask in a day",
+        ));
+    }
     let action = IdentityAction::RequestEmailChange { email, token: token(&api, CONFIRM_NS) };
     api.submit(&asked, action).await.map(changed)
 }
@@ -233,7 +242,7 @@ pub(crate) struct CommandView {
     /// When, UTC.
     #[schema(example = "2026-11-21T09:30:00.000000000Z")]
     at: String,
-    /// `done`, `proposed` or `refused`; `pending` as long as risk and the market have not answered on an order.
+    /// `done`, `proposed` or `refused`; `pending` as long as risk or the market, which decide on it, have not answered.
     #[schema(example = "done")]
     outcome: &'static str,
     /// What it made or changed, or the proposal that waits.
@@ -241,7 +250,7 @@ pub(crate) struct CommandView {
     id_made: Option<String>,
     /// Why it was refused.
     #[schema(example = "EMAIL_TAKEN")]
-    code: Option<&'static str>,
+    code: Option<String>,
 }
 
 /// What became of an own command, for whoever was told 202.
@@ -262,17 +271,22 @@ async fn read_command(
         (past.operation.clone(), past.at.to_string(), past.decision.clone())
     };
     let (outcome, id_made, code) = match decision {
-        // Taken by the back office, which is not the last word on an order.
+        // Taken by the back office, which is not the last word on what risk and the market decide.
         Decision::Done { subject, .. } if Api::is_about_orders(&operation) => {
             match api.order_outcome(&operation, &subject) {
                 Some(Ok(order)) => ("done", Some(order.to_string()), None),
-                Some(Err(refusal)) => ("refused", None, Some(refusal.code())),
+                Some(Err(refusal)) => ("refused", None, Some(refusal.code().to_owned())),
                 None => ("pending", None, None),
             }
         }
-        Decision::Done { subject, .. } => ("done", Some(subject), None),
+        Decision::Done { subject, .. } => match api.model().answer(&command).map_err(super::firms::failed)? {
+            Some(Answered::Refused { code, .. }) => ("refused", None, Some(code)),
+            Some(answered) => ("done", answered.subject(), None),
+            None if subject == id => ("pending", None, None),
+            None => ("done", Some(subject), None),
+        },
         Decision::Proposed { proposal } => ("proposed", Some(proposal.to_string()), None),
-        Decision::Refused { refusal, .. } => ("refused", None, Some(refusal.code())),
+        Decision::Refused { refusal, .. } => ("refused", None, Some(refusal.code().to_owned())),
     };
     Ok(Json(CommandView { id, operation, at, outcome, id_made, code }))
 }

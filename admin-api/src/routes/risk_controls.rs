@@ -1,5 +1,5 @@
-//! Switches and limits: commands that risk decides on. It knows who did what before, so that nobody does both parts; what
-//! became of a command stands in the log as `risk_switch.changed.v1`, `limits.changed.v1` or `risk_command.refused.v1`.
+//! Switches and limits: commands that risk decides on, which are answered once it has. It knows who did what before, so that
+//! nobody does both parts.
 
 use super::document::word_or_object;
 use super::reason;
@@ -152,7 +152,7 @@ async fn set_risk_switch(
         return Err(Problem::because(ProblemKind::Forbidden, "a firm stops itself; the venue lets it go on"));
     }
     let reason = reason::checked(&given.reason)?;
-    let set = RiskSwitchSet { scope: given.scope, state: given.state, reason };
+    let set = RiskSwitchSet { scope: given.scope, state: given.state, reason, command: None };
     submit(&api, &asked, ControlAction::SetSwitch(set)).await
 }
 
@@ -167,7 +167,8 @@ async fn propose_limits(
     asked.caller()?;
     let LimitsChange { change, scope, limits, valid_until, emergency, reason: why } = given;
     let (reason, limits) = (reason::checked(&why)?, Box::new(limits.0));
-    let proposed = LimitsChangeProposed { change, scope, limits, reason, valid_until, emergency };
+    let proposed =
+        LimitsChangeProposed { change, scope, limits, reason, valid_until, emergency, command: None };
     submit(&api, &asked, ControlAction::ProposeLimits(proposed)).await
 }
 
@@ -207,17 +208,17 @@ async fn reset_breaker(
 ) -> Result<Response, Problem> {
     asked.caller()?;
     let OpenBreaker { firm, account, symbol, reason: why } = given;
-    let reset = RepeatBreakerReset { firm, account, symbol, reason: reason::checked(&why)? };
+    let reset = RepeatBreakerReset { firm, account, symbol, reason: reason::checked(&why)?, command: None };
     submit(&api, &asked, ControlAction::ResetBreaker(reset)).await
 }
 
 async fn decide(api: &Api, asked: &Asked, id: &str, approved: bool, why: &str) -> Result<Response, Problem> {
     asked.caller()?;
     let change = ChangeId::new(id).map_err(|_| Problem::new(ProblemKind::NotFound))?;
-    let decided = LimitsChangeDecided { change, approved, reason: reason::checked(why)? };
+    let decided = LimitsChangeDecided { change, approved, reason: reason::checked(why)?, command: None };
     submit(api, asked, ControlAction::DecideLimits(decided)).await
 }
 
 async fn submit(api: &Api, asked: &Asked, action: ControlAction) -> Result<Response, Problem> {
-    api.submit(asked, action).await.map(changed)
+    api.instruct_risk(asked, action).await.map(changed)
 }

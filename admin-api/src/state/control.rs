@@ -4,8 +4,10 @@ use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
     AdminRefusal, Amount, BalanceInterestSet, Command, CompId, ControlAction, Event, FeeScheduleSet,
-    LoanInstructed, MoneyInstructed, OrderAction, OrderCancelInstructed, OrderRequested, OrderWanted, Outbox,
-    ReplaceRequested, RequestId, SessionId, SessionNumbersSet, SessionSet, SessionSuspended, Topic,
+    LimitsChangeDecided, LimitsChangeProposed, LoanInstructed, LocateDecided, LocateProposed,
+    LocateReleaseRequested, MoneyInstructed, OrderAction, OrderCancelInstructed, OrderRequested, OrderWanted,
+    Outbox, RepeatBreakerReset, ReplaceRequested, RequestId, RiskSwitchSet, SessionId, SessionNumbersSet,
+    SessionSet, SessionSuspended, Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -114,6 +116,9 @@ impl Control {
         action: &ControlAction,
         out: &mut Outbox,
     ) -> Result<Changed, Refused> {
+        let waiting = command.is_answered_by_risk().then_some(command.id);
+        // What risk answers under the command's name has that for a subject until then.
+        let about = |subject: &str| waiting.map_or_else(|| subject.to_owned(), |id| id.to_string());
         match action {
             ControlAction::OpenFirm(e) | ControlAction::TakeOnFirm(e) => {
                 Ok(one(e.firm.as_str(), out, e.clone().into()))
@@ -140,13 +145,39 @@ impl Control {
                 let version = self.next_version(e.comp_id);
                 Ok(session(e.comp_id, version, SessionNumbersSet { version, ..e.clone() }.into(), out))
             }
-            ControlAction::SetSwitch(e) => Ok(one(e.scope.key(), out, e.clone().into())),
-            ControlAction::ProposeLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
-            ControlAction::DecideLimits(e) => Ok(one(e.change.as_str(), out, e.clone().into())),
-            ControlAction::ProposeLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
-            ControlAction::DecideLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
-            ControlAction::ReleaseLocate(e) => Ok(one(e.locate.as_str(), out, e.clone().into())),
-            ControlAction::ResetBreaker(e) => Ok(one(e.account.as_str(), out, e.clone().into())),
+            ControlAction::SetSwitch(e) => {
+                Ok(one(&about(e.scope.key()), out, RiskSwitchSet { command: waiting, ..e.clone() }.into()))
+            }
+            ControlAction::ProposeLimits(e) => Ok(one(
+                &about(e.change.as_str()),
+                out,
+                LimitsChangeProposed { command: waiting, ..e.clone() }.into(),
+            )),
+            ControlAction::DecideLimits(e) => Ok(one(
+                &about(e.change.as_str()),
+                out,
+                LimitsChangeDecided { command: waiting, ..e.clone() }.into(),
+            )),
+            ControlAction::ProposeLocate(e) => Ok(one(
+                &about(e.locate.as_str()),
+                out,
+                LocateProposed { command: waiting, ..e.clone() }.into(),
+            )),
+            ControlAction::DecideLocate(e) => Ok(one(
+                &about(e.locate.as_str()),
+                out,
+                LocateDecided { command: waiting, ..e.clone() }.into(),
+            )),
+            ControlAction::ReleaseLocate(e) => Ok(one(
+                &about(e.locate.as_str()),
+                out,
+                LocateReleaseRequested { command: waiting, ..e.clone() }.into(),
+            )),
+            ControlAction::ResetBreaker(e) => Ok(one(
+                &about(e.account.as_str()),
+                out,
+                RepeatBreakerReset { command: waiting, ..e.clone() }.into(),
+            )),
             // The answer follows in `accounts` under the command's name.
             ControlAction::Money(e) => {
                 let instructed =

@@ -203,9 +203,11 @@ impl Desk {
             lender: "LENDER".to_owned(),
             valid_until: self.now.plus_ns(minutes * 60_000_000_000),
             reason: "easy to borrow".to_owned(),
+            command: None,
         };
         self.give_by("operator:ann", proposed);
-        let decided = LocateDecided { locate: id(name), approved: true, reason: "seen".to_owned() };
+        let decided =
+            LocateDecided { locate: id(name), approved: true, reason: "seen".to_owned(), command: None };
         self.give_by("operator:bob", decided);
     }
 
@@ -216,7 +218,7 @@ impl Desk {
     }
 
     pub fn switch(&mut self, by: &str, scope: SwitchScope, state: SwitchState) -> Vec<String> {
-        self.give_by(by, RiskSwitchSet { scope, state, reason: "drill".to_owned() });
+        self.give_by(by, RiskSwitchSet { scope, state, reason: "drill".to_owned(), command: None });
         self.hear()
     }
 

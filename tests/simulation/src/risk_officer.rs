@@ -27,9 +27,10 @@ pub(crate) fn opening(at: Timestamp) -> Vec<NewRecord> {
             lender: "LENDER".to_owned(),
             valid_until: at.plus_ns(86_400_000_000_000),
             reason: "drill".to_owned(),
+            command: None,
         };
         let (locate, reason) = (proposed.locate, "drill".to_owned());
-        let decided = LocateDecided { locate, approved: true, reason };
+        let decided = LocateDecided { locate, approved: true, reason, command: None };
         [by(0, proposed.into()), by(1, decided.into())]
     };
     FIRMS.iter().enumerate().flat_map(two).collect()
@@ -52,7 +53,8 @@ impl RiskOfficer {
             2..4 => {
                 let back = random.random_range(0..REMEMBERED).min(self.changes);
                 let change = change(self.changes - back);
-                LimitsChangeDecided { change, approved: random.random_range(0..4) > 0, reason }.into()
+                LimitsChangeDecided { change, approved: random.random_range(0..4) > 0, reason, command: None }
+                    .into()
             }
             4..8 => {
                 let scope = match random.random_range(0..8) {
@@ -65,7 +67,7 @@ impl RiskOfficer {
                 // Mostly open again, so that trading goes on.
                 let states = [SwitchState::Killed, SwitchState::CancelOnly, SwitchState::ReduceOnly];
                 let state = states.get(random.random_range(0..9_usize)).copied().unwrap_or_default();
-                RiskSwitchSet { scope, state, reason }.into()
+                RiskSwitchSet { scope, state, reason, command: None }.into()
             }
             8 => {
                 let side = if random.random() { Some(Side::Buy) } else { None };
@@ -83,11 +85,11 @@ impl RiskOfficer {
             13..15 => {
                 let back = random.random_range(0..2).min(self.locates);
                 let approved = random.random_range(0..4) > 0;
-                LocateDecided { locate: locate(self.locates - back), approved, reason }.into()
+                LocateDecided { locate: locate(self.locates - back), approved, reason, command: None }.into()
             }
             15 => {
                 let back = random.random_range(0..REMEMBERED).min(self.locates);
-                LocateReleaseRequested { locate: locate(self.locates - back), reason }.into()
+                LocateReleaseRequested { locate: locate(self.locates - back), reason, command: None }.into()
             }
             _ => {
                 let cents: i64 = random.random_range(980..1_020);
@@ -118,6 +120,7 @@ impl RiskOfficer {
             lender: "LENDER".to_owned(),
             valid_until: at.plus_ns(minutes * 60_000_000_000),
             reason: "drill".to_owned(),
+            command: Some(command(self.locates)),
         }
     }
 
@@ -135,8 +138,13 @@ impl RiskOfficer {
             reason: "drill".to_owned(),
             valid_until: random.random::<bool>().then(|| at.plus_ns(minutes * 60_000_000_000)),
             emergency: random.random_range(0..4) == 0,
+            command: Some(command(self.changes)),
         }
     }
+}
+
+fn command(number: u64) -> CommandId {
+    id(&format!("cmd_{number:032x}"))
 }
 
 fn locate(number: u64) -> LocateId {

@@ -89,6 +89,25 @@ pub enum AlertMeasure {
         /// Of what.
         asset: Asset,
     },
+    /// What an account has in an instrument; below zero when it is short.
+    Position {
+        /// Whose.
+        account: AccountId,
+        /// In what.
+        symbol: Symbol,
+    },
+    /// Profit of an account in an instrument, realised and not, in the instrument's currency; a loss is below zero.
+    Profit {
+        /// Whose.
+        account: AccountId,
+        /// In what.
+        symbol: Symbol,
+    },
+    /// Orders of an account that may still trade.
+    OpenOrders {
+        /// Whose.
+        account: AccountId,
+    },
     /// Instruments whose reference price is older than it may be.
     StalePrices,
     /// Durable records that the audit store does not have yet.
@@ -170,6 +189,8 @@ pub enum AlertSource {
     Shortfall,
     /// A job failed.
     Job,
+    /// A compliance rule does not hold.
+    Violation,
 }
 
 /// How far an alert is.

@@ -38,7 +38,13 @@ impl Command {
     /// The rules of this version:
     /// 1: administrators remove each other by two; what proves an owner ends older links and keys; a file that expired is kept
     /// from when it did.
-    pub const RULES: u32 = 1;
+    /// 2: risk answers on switches, limits, locates and breakers under the command's name; what is proposed lapses.
+    pub const RULES: u32 = 2;
+
+    /// Whether these rules have risk answer on what it is asked.
+    pub fn is_answered_by_risk(&self) -> bool {
+        self.rules >= 2
+    }
 }
 
 fn is_unnumbered(rules: &u32) -> bool {

@@ -1,7 +1,7 @@
 //! Limits and how they change: records of `accounts`. A change of people needs a maker and a checker; the record's actor
 //! says who each was, so that no form can pretend.
 
-use crate::{AccountId, Actor, Amount, ChangeId, FirmId, Qty, Timestamp};
+use crate::{AccountId, Actor, Amount, ChangeId, CommandId, FirmId, Qty, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Pre-trade limits of one scope. An absent one does not limit. Amounts are in the currency of the instruments traded.
@@ -141,6 +141,9 @@ pub struct LimitsChangeProposed {
     /// In force at once on one person's word: needs `valid_until` within an hour, and raises an alarm.
     #[serde(default)]
     pub emergency: bool,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// Somebody else, the record's actor, says yes or no to a proposed change.
@@ -152,6 +155,9 @@ pub struct LimitsChangeDecided {
     pub approved: bool,
     /// Why.
     pub reason: String,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// Why limits changed.

@@ -1,7 +1,7 @@
 //! Locates: shares that somebody will lend, without which nothing is sold short (Regulation SHO, 203(b)(1)): records of
 //! `accounts`. One person records what a lender promised, another lets it count; the records' actors say who each was.
 
-use crate::{AccountId, Actor, FirmId, LocateId, Qty, Symbol, Timestamp};
+use crate::{AccountId, Actor, CommandId, FirmId, LocateId, Qty, Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Somebody, the record's actor, asks that an account may sell located shares short.
@@ -23,6 +23,9 @@ pub struct LocateProposed {
     pub valid_until: Timestamp,
     /// Why, or on what grounds.
     pub reason: String,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// Somebody else, the record's actor, says yes or no to a proposed locate.
@@ -34,6 +37,9 @@ pub struct LocateDecided {
     pub approved: bool,
     /// Why.
     pub reason: String,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// Somebody, the record's actor, gives back what a locate has left.
@@ -43,6 +49,9 @@ pub struct LocateReleaseRequested {
     pub locate: LocateId,
     /// Why.
     pub reason: String,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// From here on the account may sell so much short, once.

@@ -1,6 +1,6 @@
 //! Who may not trade what, who stopped it, and what risk raises the alarm about: records of `accounts`.
 
-use crate::{AccountId, Actor, Amount, FirmId, Qty, SessionId, Side, Symbol};
+use crate::{AccountId, Actor, Amount, CommandId, FirmId, Qty, SessionId, Side, Symbol};
 use serde::{Deserialize, Serialize};
 
 /// What a switch is about.
@@ -68,6 +68,9 @@ pub struct RiskSwitchSet {
     pub state: SwitchState,
     /// Why, for the record and Text(58).
     pub reason: String,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// A switch is in another state from here on.
@@ -171,6 +174,9 @@ pub struct RepeatBreakerReset {
     pub symbol: Symbol,
     /// Why.
     pub reason: String,
+    /// The command, if the back office gave it: risk answers under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// Why a command about risk has no effect. A flat status with stable names.
@@ -205,6 +211,55 @@ pub enum CommandRefusal {
     BadLender,
 }
 
+impl CommandRefusal {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[
+        Self::SamePerson,
+        Self::UnknownScope,
+        Self::UnknownChange,
+        Self::DuplicateChange,
+        Self::TooManyChanges,
+        Self::BadLimits,
+        Self::NoReason,
+        Self::BadExpiry,
+        Self::EmergencyInForce,
+        Self::ExceedsAllocation,
+        Self::NoEffect,
+        Self::BadQuantity,
+        Self::BadLender,
+    ];
+
+    /// Its code, as in answers of the API.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SamePerson => "SAME_PERSON",
+            Self::UnknownScope => "UNKNOWN_SCOPE",
+            Self::UnknownChange => "UNKNOWN_CHANGE",
+            Self::DuplicateChange => "DUPLICATE_CHANGE",
+            Self::TooManyChanges => "TOO_MANY_CHANGES",
+            Self::BadLimits => "BAD_LIMITS",
+            Self::NoReason => "NO_REASON",
+            Self::BadExpiry => "BAD_EXPIRY",
+            Self::EmergencyInForce => "EMERGENCY_IN_FORCE",
+            Self::ExceedsAllocation => "EXCEEDS_ALLOCATION",
+            Self::NoEffect => "NO_EFFECT",
+            Self::BadQuantity => "BAD_QUANTITY",
+            Self::BadLender => "BAD_LENDER",
+        }
+    }
+}
+
+/// A command of the back office about risk has effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskCommandTaken {
+    /// The command.
+    pub command: CommandId,
+    /// What it was about: a scope, change, locate or account.
+    pub subject: String,
+    /// Who gave it.
+    pub by: Actor,
+}
+
 /// A command about risk that has no effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RiskCommandRefused {
@@ -216,6 +271,9 @@ pub struct RiskCommandRefused {
     pub refusal: CommandRefusal,
     /// In words.
     pub detail: String,
+    /// The command, if the back office gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// What a limit measures.

@@ -16,10 +16,22 @@ pub(super) fn locates() -> Vec<Event> {
             lender: "Prime Broker".into(),
             valid_until,
             reason: "easy to borrow".into(),
+            command: Some(command_id()),
         }
         .into(),
-        LocateDecided { locate, approved: true, reason: "seen the lender's mail".into() }.into(),
-        LocateReleaseRequested { locate, reason: "the lender wants it back".into() }.into(),
+        LocateDecided {
+            locate,
+            approved: true,
+            reason: "seen the lender's mail".into(),
+            command: Some(command_id()),
+        }
+        .into(),
+        LocateReleaseRequested {
+            locate,
+            reason: "the lender wants it back".into(),
+            command: Some(command_id()),
+        }
+        .into(),
         LocateGranted {
             locate,
             firm: firm(),
@@ -45,5 +57,6 @@ pub(super) fn locates() -> Vec<Event> {
             reason: "the lender wants it back".into(),
         }
         .into(),
+        RiskCommandTaken { command: command_id(), subject: "locate-17".into(), by: operator("bob") }.into(),
     ]
 }

@@ -484,7 +484,7 @@ fn operations() -> Vec<Event> {
         }
         .into(),
         CommandDecided {
-            command: CommandId::new(&id("cmd", 1)).unwrap(),
+            command: command_id(),
             operation: "invite_user".into(),
             by: Some(user_id(7)),
             decision: Decision::Done { subject: id("usr", 8), version: 1 },
@@ -713,9 +713,13 @@ fn control_requested() -> ControlRequested {
     }
 }
 
+fn command_id() -> CommandId {
+    CommandId::new(&id("cmd", 1)).unwrap()
+}
+
 fn command(operation: &str) -> Command {
     Command {
-        id: CommandId::new(&id("cmd", 1)).unwrap(),
+        id: command_id(),
         operation: operation.into(),
         by: Some(user_id(7)),
         login: Some(LoginId::new(&id("lgn", 4)).unwrap()),

@@ -14,9 +14,16 @@ pub(super) fn risk_controls() -> Vec<Event> {
             reason: "index rebalance".into(),
             valid_until: until,
             emergency: false,
+            command: Some(command_id()),
         }
         .into(),
-        LimitsChangeDecided { change, approved: true, reason: "seen the client's mandate".into() }.into(),
+        LimitsChangeDecided {
+            change,
+            approved: true,
+            reason: "seen the client's mandate".into(),
+            command: Some(command_id()),
+        }
+        .into(),
         LimitsChanged {
             scope,
             version: 4,
@@ -34,6 +41,7 @@ pub(super) fn risk_controls() -> Vec<Event> {
             scope: SwitchScope::Instrument(symbol()),
             state: SwitchState::ReduceOnly,
             reason: "issuer's news".into(),
+            command: Some(command_id()),
         }
         .into(),
         RiskSwitchChanged {
@@ -68,6 +76,7 @@ pub(super) fn risk_controls() -> Vec<Event> {
             account: account(),
             symbol: symbol(),
             reason: "algorithm stopped".into(),
+            command: Some(command_id()),
         }
         .into(),
         RiskCommandRefused {
@@ -75,6 +84,7 @@ pub(super) fn risk_controls() -> Vec<Event> {
             by: operator("ann"),
             refusal: CommandRefusal::SamePerson,
             detail: "operator:ann proposed it".into(),
+            command: Some(command_id()),
         }
         .into(),
         RiskAlarmed {

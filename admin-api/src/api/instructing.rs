@@ -1,0 +1,132 @@
+//! The way of what risk decides on, but for orders: as other commands, and then until risk has answered.
+
+use super::{Api, MODEL_POLL, Outcome};
+use crate::asked::Asked;
+use crate::problem::{Problem, ProblemKind};
+use crate::read_model::{Answered, LoanRow};
+use assay_trading_types::{
+    CommandId, CommandRefusal, ControlAction, FirmId, LoanAction, LoanProduct, LoanRefusal, LoanWanted,
+    MoneyAction, MoneyRefusal, MoneyWanted, Movement,
+};
+
+/// How an instruction on money ended that was not refused.
+#[derive(Debug)]
+pub(crate) enum Instructed {
+    /// A movement stands so now.
+    Movement(Box<Movement>),
+    /// The entry of this name in a book of beneficiaries was made or removed.
+    Beneficiary(String),
+    /// Nobody knows yet.
+    Late(Outcome),
+}
+
+/// How an instruction on a loan or a product ended that was not refused.
+pub(crate) enum Lent {
+    /// A loan stands so now.
+    Loan(Box<LoanRow>),
+    /// A product does.
+    Product(Box<LoanProduct>),
+    /// Nobody knows yet.
+    Late(Outcome),
+}
+
+impl Api {
+    /// As [`Api::submit`], for money: answers once what risk said is durable.
+    ///
+    /// # Errors
+    /// It is refused, by whomever, or the log takes nothing.
+    pub(crate) async fn instruct(
+        &self,
+        asked: &Asked,
+        firm: FirmId,
+        action: MoneyAction,
+    ) -> Result<Instructed, Problem> {
+        let wanted = ControlAction::Money(MoneyWanted { firm, action });
+        let answered = self.submit_until(asked, wanted, |command, _| self.money_answer(command)).await?;
+        Ok(answered.unwrap_or_else(Instructed::Late))
+    }
+
+    /// As [`Api::instruct`], for loans and their products.
+    ///
+    /// # Errors
+    /// As [`Api::instruct`].
+    pub(crate) async fn instruct_loan(
+        &self,
+        asked: &Asked,
+        firm: Option<FirmId>,
+        action: LoanAction,
+    ) -> Result<Lent, Problem> {
+        let wanted = ControlAction::Loan(LoanWanted { firm, action });
+        let answered = self.submit_until(asked, wanted, |command, _| self.loan_answer(command)).await?;
+        Ok(answered.unwrap_or_else(Lent::Late))
+    }
+
+    /// As [`Api::instruct`], for switches, limits, locates and breakers.
+    ///
+    /// # Errors
+    /// As [`Api::instruct`].
+    pub(crate) async fn instruct_risk(
+        &self,
+        asked: &Asked,
+        action: ControlAction,
+    ) -> Result<Outcome, Problem> {
+        let answered = self.submit_until(asked, action, |command, _| self.risk_answer(command)).await?;
+        Ok(answered.unwrap_or_else(|late| late))
+    }
+
+    async fn money_answer(&self, command: CommandId) -> Result<Instructed, Problem> {
+        match self.answer(&command).await? {
+            Answered::Beneficiary(id) => Ok(Instructed::Beneficiary(id)),
+            Answered::Movement(id) => {
+                let movement = self.model.movement(id).map_err(|_| unavailable())?.ok_or_else(unavailable)?;
+                Ok(Instructed::Movement(Box::new(movement)))
+            }
+            other => Err(refused(other, MoneyRefusal::ALL, MoneyRefusal::code)),
+        }
+    }
+
+    async fn loan_answer(&self, command: CommandId) -> Result<Lent, Problem> {
+        match self.answer(&command).await? {
+            Answered::Loan(id) => {
+                let loan = self.model.loan(id).map_err(|_| unavailable())?.ok_or_else(unavailable)?;
+                Ok(Lent::Loan(Box::new(loan)))
+            }
+            Answered::Product(id) => {
+                let product = self.model.loan_product(id).map_err(|_| unavailable())?;
+                Ok(Lent::Product(Box::new(product.ok_or_else(unavailable)?)))
+            }
+            other => Err(refused(other, LoanRefusal::ALL, LoanRefusal::code)),
+        }
+    }
+
+    async fn risk_answer(&self, command: CommandId) -> Result<Outcome, Problem> {
+        match self.answer(&command).await? {
+            Answered::Taken(subject) => Ok(Outcome::Done { command, subject, version: 1 }),
+            other => Err(refused(other, CommandRefusal::ALL, CommandRefusal::code)),
+        }
+    }
+
+    /// Waits until risk has answered.
+    async fn answer(&self, command: &CommandId) -> Result<Answered, Problem> {
+        loop {
+            match self.model.answer(command).map_err(|_| unavailable())? {
+                Some(answered) => return Ok(answered),
+                None => tokio::time::sleep(MODEL_POLL).await,
+            }
+        }
+    }
+}
+
+/// The problem of a refusal, which is one of `all`; an answer of another kind is none that can be told.
+fn refused<R: Copy>(answered: Answered, all: &[R], code_of: fn(&R) -> &'static str) -> Problem
+where
+    Problem: From<(R, String)>,
+{
+    let Answered::Refused { code, detail } = answered else { return unavailable() };
+    let refusal = all.iter().find(|refusal| code_of(refusal) == code);
+    refusal.map_or_else(unavailable, |refusal| (*refusal, detail).into())
+}
+
+fn unavailable() -> Problem {
+    Problem::later(ProblemKind::Unavailable, 1)
+}

@@ -2,8 +2,9 @@
 
 use crate::api::Api;
 use crate::operation::{Operation, Scope};
+use crate::read_model::PositionRow;
 use assay_trading_types::{
-    AccountId, AlertMeasure, Amount, Asset, MeasureSample, MeasuresTaken, Position, SCALE, UserId,
+    AccountId, AlertMeasure, Amount, Asset, MeasureSample, MeasuresTaken, Position, SCALE, Symbol, UserId,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -86,6 +87,17 @@ impl AlertService {
                 let (total, held) = self.wallet(account, asset, owners)?;
                 Some(Amount::from_units(total.units() - held.units()))
             }
+            AlertMeasure::Position { account, symbol } => {
+                self.position(account, symbol, owners, |row| Some(Amount::from_units(row.figures.held.qty)))
+            }
+            AlertMeasure::Profit { account, symbol } => self.position(account, symbol, owners, |row| {
+                Some(Amount::from_units(row.figures.realised + row.unrealised()?))
+            }),
+            AlertMeasure::OpenOrders { account } => {
+                let firm = model.firm_of_account(account.as_str()).ok()?;
+                self.see(Operation::ListOrders, firm.as_deref(), owners)?;
+                Some(count(model.open_orders(account.as_str()).ok()?))
+            }
             AlertMeasure::StalePrices => Some(count(model.stale_prices(self.api.now()).ok()?)),
             AlertMeasure::AuditLag => (self.audit_lag)().map(count),
             AlertMeasure::ReadModelLag => {
@@ -104,16 +116,37 @@ impl AlertService {
         owners: &BTreeSet<UserId>,
     ) -> Option<(Amount, Amount)> {
         let row = self.api.model().account(&format!("client:{account}"), asset.as_str()).ok()??;
+        self.see(Operation::ListWallets, row.firm.as_deref(), owners)?;
+        Some((row.sums.balance(), row.sums.held))
+    }
+
+    /// What a position that somebody who asks may see is worth by `read`; zero of one that there is not.
+    fn position(
+        &self,
+        account: &AccountId,
+        symbol: &Symbol,
+        owners: &BTreeSet<UserId>,
+        read: impl FnOnce(PositionRow) -> Option<Amount>,
+    ) -> Option<Amount> {
+        let model = self.api.model();
+        let firm = model.firm_of_account(account.as_str()).ok()?;
+        self.see(Operation::ListPositions, firm.as_deref(), owners)?;
+        let row = model.account_position(account.as_str(), symbol.as_str()).ok()?;
+        row.map_or(Some(Amount::ZERO), read)
+    }
+
+    /// Whether somebody who asks may see lists of some kind of a firm.
+    fn see(&self, list: Operation, firm: Option<&str>, owners: &BTreeSet<UserId>) -> Option<()> {
         let state = self.api.state();
         let sees = |owner: &UserId| {
             let Some(user) = state.active_user(owner) else { return false };
-            match Operation::ListWallets.access().scope_of(&user.roles) {
+            match list.access().scope_of(&user.roles) {
                 Some(Scope::All) => true,
-                Some(Scope::Firm) => user.firm.as_ref().map(|f| f.as_str()) == row.firm.as_deref(),
+                Some(Scope::Firm) => user.firm.as_ref().map(|f| f.as_str()) == firm,
                 Some(Scope::Own) | None => false,
             }
         };
-        owners.iter().any(sees).then(|| (row.sums.balance(), row.sums.held))
+        owners.iter().any(sees).then_some(())
     }
 }
 

@@ -105,8 +105,12 @@ impl Processor for AdminState {
             Event::JobFinished(e) => self.finish_job(e, input, out),
             Event::BooksReconciled(e) => self.note_reconciliation(e, input, out),
             Event::ComplianceChecked(e) => {
-                let told = self.compliance.checked(e, &digits(input), input.at);
+                let digits = digits(input);
+                let told = self.compliance.checked(e, &digits, input.at);
                 self.tell(told, input, out);
+                for check in &e.checks {
+                    self.alerts.check(check, &digits, input.at, out);
+                }
             }
             Event::DeliveryTried(e) => self.note_try(e, input, out),
             Event::LoanNewsRaised(e) => self.tell_of_loan(e, input, out),
@@ -327,6 +331,10 @@ impl AdminState {
         for (job, due) in self.jobs.tick(now) {
             self.begin(job, due, input, out);
         }
+        let lapsed = self.proposals.lapse(now);
+        let makers = lapsed.into_iter().filter_map(|p| Some((p.command.by?, p.id)));
+        let told = makers.map(|(maker, id)| Telling::user(maker, NoticeKind::ProposalDecided, &id)).collect();
+        self.tell(told, input, out);
         let escalated = self.alerts.tick(now, out);
         self.tell(escalated, input, out);
     }

@@ -1,9 +1,10 @@
 //! Alert rules of users, alerts of the venue, and who looks after them.
 
 mod support;
+mod venue;
 
 use assay_admin_api::AlertService;
-use assay_trading_types::{Event, Topic};
+use assay_trading_types::{Event, ReferencePriceSet, Topic};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,6 +122,58 @@ fn a_rule_fires_when_its_measure_passes_and_ends_when_it_comes_back() {
     let state = v.world.api.state().alerts.clone();
     let world = v.world.restarted();
     assert!(world.api.state().alerts == state, "judged by what is recorded alone");
+}
+
+#[test]
+fn rules_watch_orders_positions_and_profit() {
+    let v = venue::market();
+    let mut service = AlertService::new(Arc::clone(&v.world.api), Box::new(|| None));
+    let rule = |token: &str, measure: &str, symbol: Option<&str>, operator: &str, threshold: &str| {
+        let body = json!({"measure": measure, "account": "FIRM1", "symbol": symbol, "operator": operator,
+            "threshold": threshold, "severity": "warning"});
+        v.post(token, "/alerts/rules", body)
+    };
+    let aapl = Some("AAPL");
+    assert_eq!(
+        rule(&v.trader, "open_orders", aapl, "above", "1").problem(400, "invalid").faults(),
+        ["symbol"]
+    );
+    assert_eq!(rule(&v.trader, "profit", None, "below", "-5").problem(400, "invalid").faults(), ["symbol"]);
+    assert_eq!(
+        rule(&v.trader, "profit", Some("MSFT"), "below", "-5").problem(400, "invalid").faults(),
+        ["symbol"]
+    );
+    assert_eq!(rule(&v.ben, "position", aapl, "above", "0").problem(400, "invalid").faults(), ["account"]);
+    rule(&v.trader, "open_orders", None, "above", "1").expect(201);
+    rule(&v.trader, "position", aapl, "above", "39").expect(201);
+    rule(&v.trader, "profit", aapl, "below", "-5").expect(201);
+    let mut until = |wanted: &[&str]| {
+        wait_until(&format!("{wanted:?}"), || {
+            service.turn();
+            let items = v.get(&v.trader, "/alerts").expect(200).body["items"].clone();
+            let line =
+                |a: &Value| format!("{} {}", a["state"].as_str().unwrap(), a["detail"].as_str().unwrap());
+            items.as_array().unwrap().iter().map(line).collect::<Vec<_>>() == wanted
+        });
+    };
+    let bid = |qty: &str| v.post(&v.trader, "/orders", venue::bid(qty, "10")).expect(201).text("id");
+    let first = bid("40");
+    until(&[]);
+    let second = bid("1");
+    until(&["firing open orders of FIRM1 is 2"]);
+    v.world.write(&v.trader, "DELETE", &format!("/api/v1/orders/{second}"), json!({})).expect(200);
+    until(&["resolved open orders of FIRM1 is 2"]);
+    let offer = json!({"account": "FIRM2", "symbol": "AAPL", "side": "sell", "ord_type": "limit", "qty": "40", "price": "10"});
+    v.post(&v.ben, "/orders", offer).expect(201);
+    until(&["resolved open orders of FIRM1 is 2", "firing position of FIRM1 in AAPL is 40"]);
+    let symbol = "AAPL".parse().unwrap();
+    v.world.says(ReferencePriceSet { symbol, price: "9.5".parse().unwrap(), max_age_ns: None, source: None });
+    until(&[
+        "resolved open orders of FIRM1 is 2",
+        "firing position of FIRM1 in AAPL is 40",
+        "firing profit of FIRM1 in AAPL is -20",
+    ]);
+    v.get(&v.trader, &format!("/orders/{first}")).expect(200);
 }
 
 #[test]

@@ -129,6 +129,14 @@ fn what_a_check_finds_is_one_violation_until_it_is_gone_and_another_when_it_come
         .count();
     assert_eq!(told, 1, "{notices}");
 
+    let alerts = || -> Vec<String> {
+        let items = o.v.get(&o.carl, "/alerts").expect(200).body["items"].as_array().unwrap().clone();
+        let line =
+            |a: &Value| ["source", "state", "severity", "about"].map(|f| a[f].as_str().unwrap()).join(" ");
+        items.iter().map(line).collect()
+    };
+    assert_eq!(alerts(), ["violation firing warning limits_set: firm:FIRM2"]);
+
     let id = found["id"].as_str().unwrap();
     let path = format!("/violations/{id}");
     o.write("PATCH", &path, json!({"state": "explained", "note": "it trades from Monday on"})).expect(200);
@@ -142,6 +150,7 @@ fn what_a_check_finds_is_one_violation_until_it_is_gone_and_another_when_it_come
     o.limits("FIRM2");
     o.runs("compliance_check");
     assert_eq!(o.violations("")[0]["standing"], false);
+    assert_eq!(alerts(), ["violation resolved warning limits_set: firm:FIRM2"]);
     assert_eq!(o.check("limits_set")["passed"], true);
     o.v.world.says(LimitsSet {
         firm: "FIRM2".parse().unwrap(),

@@ -74,6 +74,14 @@ fn write_order(
 }
 
 impl ReadModel {
+    /// Orders of an account that may still trade.
+    pub(crate) fn open_orders(&self, account: &str) -> rusqlite::Result<u64> {
+        let connection = self.connection();
+        let sql = "SELECT count(*) FROM trade_order WHERE account = ?1 AND leaves_qty <> '0'";
+        let mut statement = connection.prepare_cached(sql)?;
+        statement.query_row([account], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+    }
+
     /// LeavesQty(151) of what an account has open in a symbol on a side (its word).
     pub(crate) fn open_qty(&self, account: &str, symbol: &str, side: &str) -> rusqlite::Result<Amount> {
         let connection = self.connection();

@@ -45,6 +45,12 @@ pub(crate) enum MeasureName {
     Total,
     /// What `account` can dispose of.
     Available,
+    /// What `account` has in `symbol`; below zero when it is short.
+    Position,
+    /// Profit of `account` in `symbol`, realised and not; a loss is below zero.
+    Profit,
+    /// Orders of `account` that may still trade.
+    OpenOrders,
     /// Instruments whose reference price is older than it may be; operators only.
     StalePrices,
     /// Durable records that the audit store does not have yet; operators only.
@@ -190,6 +196,9 @@ fn rule_view(rule: &AlertRule) -> RuleView {
         M::ReferencePrice { symbol } => (MeasureName::ReferencePrice, Some(symbol), None, None),
         M::Total { account, asset } => (MeasureName::Total, None, Some(account), Some(asset)),
         M::Available { account, asset } => (MeasureName::Available, None, Some(account), Some(asset)),
+        M::Position { account, symbol } => (MeasureName::Position, Some(symbol), Some(account), None),
+        M::Profit { account, symbol } => (MeasureName::Profit, Some(symbol), Some(account), None),
+        M::OpenOrders { account } => (MeasureName::OpenOrders, None, Some(account), None),
         M::StalePrices => (MeasureName::StalePrices, None, None, None),
         M::AuditLag => (MeasureName::AuditLag, None, None, None),
         M::ReadModelLag => (MeasureName::ReadModelLag, None, None, None),
@@ -265,18 +274,20 @@ impl WantedRule {
 
     /// The measure, when it names what it needs and nothing else.
     fn measure(&self, faults: &mut Faults) -> Option<AlertMeasure> {
-        let (of_symbol, of_account) = match self.measure {
-            MeasureName::ReferencePrice => (true, false),
-            MeasureName::Total | MeasureName::Available => (false, true),
+        let (of_symbol, of_account, of_asset) = match self.measure {
+            MeasureName::ReferencePrice => (true, false, false),
+            MeasureName::Total | MeasureName::Available => (false, true, true),
+            MeasureName::Position | MeasureName::Profit => (true, true, false),
+            MeasureName::OpenOrders => (false, true, false),
             MeasureName::StalePrices
             | MeasureName::AuditLag
             | MeasureName::ReadModelLag
-            | MeasureName::MailWaiting => (false, false),
+            | MeasureName::MailWaiting => (false, false, false),
         };
         for (field, given, needed) in [
             ("symbol", &self.symbol, of_symbol),
             ("account", &self.account, of_account),
-            ("asset", &self.asset, of_account),
+            ("asset", &self.asset, of_asset),
         ] {
             match (given, needed) {
                 (None, true) => faults.add(field, "is needed for this measure"),
@@ -291,6 +302,9 @@ impl WantedRule {
             MeasureName::ReferencePrice => AlertMeasure::ReferencePrice { symbol: symbol? },
             MeasureName::Total => AlertMeasure::Total { account: account?, asset: asset? },
             MeasureName::Available => AlertMeasure::Available { account: account?, asset: asset? },
+            MeasureName::Position => AlertMeasure::Position { account: account?, symbol: symbol? },
+            MeasureName::Profit => AlertMeasure::Profit { account: account?, symbol: symbol? },
+            MeasureName::OpenOrders => AlertMeasure::OpenOrders { account: account? },
             MeasureName::StalePrices => AlertMeasure::StalePrices,
             MeasureName::AuditLag => AlertMeasure::AuditLag,
             MeasureName::ReadModelLag => AlertMeasure::ReadModelLag,
@@ -307,19 +321,16 @@ async fn may_measure(
     measure: &AlertMeasure,
 ) -> Result<(), Problem> {
     match measure {
-        AlertMeasure::ReferencePrice { symbol } => {
-            let model = api.read_model(headers).await?;
-            let known = model.instrument(symbol.as_str()).map_err(super::firms::failed)?;
-            known.map(drop).ok_or_else(|| Problem::field("symbol", "there is no such instrument"))
-        }
+        AlertMeasure::ReferencePrice { symbol } => is_listed(api, headers, symbol).await,
         AlertMeasure::Total { account, .. } | AlertMeasure::Available { account, .. } => {
-            let scope = Operation::ListWallets.access().scope_of(&caller.roles);
-            let scope = scope.ok_or_else(|| Problem::new(ProblemKind::Forbidden))?;
-            let model = api.read_model(headers).await?;
-            let firm = model.firm_of_account(account.as_str()).map_err(super::firms::failed)?;
-            let own = caller.firm.as_ref().is_some_and(|own| firm.as_deref() == Some(own.as_str()));
-            let seen = firm.is_some() && (scope == Scope::All || own);
-            seen.then_some(()).ok_or_else(|| Problem::field("account", "there is no such account"))
+            may_see(api, caller, headers, Operation::ListWallets, account).await
+        }
+        AlertMeasure::Position { account, symbol } | AlertMeasure::Profit { account, symbol } => {
+            is_listed(api, headers, symbol).await?;
+            may_see(api, caller, headers, Operation::ListPositions, account).await
+        }
+        AlertMeasure::OpenOrders { account } => {
+            may_see(api, caller, headers, Operation::ListOrders, account).await
         }
         AlertMeasure::StalePrices
         | AlertMeasure::AuditLag
@@ -329,6 +340,29 @@ async fn may_measure(
             operates.then_some(()).ok_or_else(|| Problem::new(ProblemKind::Forbidden))
         }
     }
+}
+
+async fn is_listed(api: &Api, headers: &HeaderMap, symbol: &Symbol) -> Result<(), Problem> {
+    let model = api.read_model(headers).await?;
+    let known = model.instrument(symbol.as_str()).map_err(super::firms::failed)?;
+    known.map(drop).ok_or_else(|| Problem::field("symbol", "there is no such instrument"))
+}
+
+/// Whether an account is one of those whose lists of some kind the caller sees.
+async fn may_see(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    list: Operation,
+    account: &AccountId,
+) -> Result<(), Problem> {
+    let scope = list.access().scope_of(&caller.roles);
+    let scope = scope.ok_or_else(|| Problem::new(ProblemKind::Forbidden))?;
+    let model = api.read_model(headers).await?;
+    let firm = model.firm_of_account(account.as_str()).map_err(super::firms::failed)?;
+    let own = caller.firm.as_ref().is_some_and(|own| firm.as_deref() == Some(own.as_str()));
+    let seen = firm.is_some() && (scope == Scope::All || own);
+    seen.then_some(()).ok_or_else(|| Problem::field("account", "there is no such account"))
 }
 
 /// What a list of rules takes.
@@ -517,6 +551,7 @@ fn alert_view(alert: &Alert) -> AlertView {
         AlertSource::Breaker => ("breaker", None),
         AlertSource::Shortfall => ("shortfall", None),
         AlertSource::Job => ("job", None),
+        AlertSource::Violation => ("violation", None),
     };
     AlertView {
         id: alert.id,

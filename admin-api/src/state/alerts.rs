@@ -3,10 +3,11 @@
 use super::notices::Telling;
 use super::refused::check_version;
 use super::{Changed, Identity, Refused};
+use crate::word::word;
 use assay_trading_types::{
     AdminRefusal, Alert, AlertChanged, AlertId, AlertMeasure, AlertRuleId, AlertSource, AlertState,
-    AlertTerms, AlertsAction, Amount, Command, MeasuresTaken, NoticeKind, Outbox, Severity, Timestamp, Topic,
-    UserId, UserRole,
+    AlertTerms, AlertsAction, Amount, Command, ComplianceRule, Finding, MeasuresTaken, NoticeKind, Outbox,
+    RuleChecked, Severity, Timestamp, Topic, UserId, UserRole,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -243,6 +244,43 @@ impl Alerts {
         told
     }
 
+    /// Begins an alert for each finding of a compliance rule, and ends those of what is found no more.
+    pub(super) fn check(&mut self, check: &RuleChecked, digits: &str, at: Timestamp, out: &mut Outbox) {
+        let rule = word(&check.rule);
+        let about = |finding: &Finding| format!("{rule}: {}", finding.about);
+        let found: BTreeSet<String> =
+            check.findings.iter().map(|finding| key(AlertSource::Violation, &about(finding))).collect();
+        let severity = match check.rule {
+            ComplianceRule::BooksBalance | ComplianceRule::ChainIntact => Severity::Critical,
+            _ => Severity::Warning,
+        };
+        for finding in &check.findings {
+            let (source, about) = (AlertSource::Violation, about(finding));
+            if !self.live.contains_key(&key(source, &about)) {
+                // Compliance is told of the violation itself.
+                self.fire(
+                    Fired { source, about, owner: None, severity, detail: &finding.detail },
+                    digits,
+                    at,
+                    out,
+                );
+            }
+        }
+        // A record names the first findings only: of those beyond nobody knows whether they are gone.
+        if check.findings.len() as u64 >= check.findings_total {
+            let of_rule = key(AlertSource::Violation, &format!("{rule}: "));
+            let gone: Vec<String> = self
+                .live
+                .keys()
+                .filter(|key| key.starts_with(&of_rule) && !found.contains(*key))
+                .cloned()
+                .collect();
+            for key in gone {
+                self.end(&key, at, None, out);
+            }
+        }
+    }
+
     /// Ends an alert by itself or by somebody. Whether there was one.
     pub(super) fn end(
         &mut self,
@@ -365,9 +403,9 @@ impl Alerts {
 
     /// An alert that is the user's own, or that the user may look after.
     fn visible(&mut self, identity: &Identity, user: UserId, id: &AlertId) -> Result<&mut Alert, Refused> {
-        let is_operator = identity.user(&user).is_some_and(|user| {
-            user.roles.contains(&UserRole::Operations) || user.roles.contains(&UserRole::Admin)
-        });
+        let looks_after = [UserRole::Admin, UserRole::Operations, UserRole::Risk, UserRole::Compliance];
+        let is_operator =
+            identity.user(&user).is_some_and(|user| looks_after.iter().any(|role| user.roles.contains(role)));
         let alert = self.alerts.get_mut(id).filter(|alert| is_operator || alert.owner == Some(user));
         alert.ok_or_else(|| Refused::not_found("alert"))
     }
@@ -379,6 +417,7 @@ fn told(alert: &Alert, kind: NoticeKind) -> Vec<Telling> {
         (None, AlertSource::Breaker | AlertSource::Shortfall) => {
             Telling::role(UserRole::Risk, kind, &alert.id)
         }
+        (None, AlertSource::Violation) => Telling::role(UserRole::Compliance, kind, &alert.id),
         (None, _) => Telling::role(UserRole::Operations, kind, &alert.id),
     };
     vec![telling.because(&alert.detail)]
@@ -406,6 +445,9 @@ fn about(measure: &AlertMeasure) -> String {
         AlertMeasure::ReferencePrice { symbol } => format!("price of {symbol}"),
         AlertMeasure::Total { account, asset } => format!("{asset} of {account}"),
         AlertMeasure::Available { account, asset } => format!("{asset} available to {account}"),
+        AlertMeasure::Position { account, symbol } => format!("position of {account} in {symbol}"),
+        AlertMeasure::Profit { account, symbol } => format!("profit of {account} in {symbol}"),
+        AlertMeasure::OpenOrders { account } => format!("open orders of {account}"),
         AlertMeasure::StalePrices => "stale prices".to_owned(),
         AlertMeasure::AuditLag => "audit store".to_owned(),
         AlertMeasure::ReadModelLag => "read model".to_owned(),

@@ -29,8 +29,11 @@ impl News {
         new
     }
 
-    /// Whether it was not told a moment ago.
+    /// Whether it was not told a moment ago. What a person did, or what waits for one, is told each time.
     pub(super) fn is_worth_telling(&mut self, kind: NoticeKind, about: &str, at: Timestamp) -> bool {
+        if !matches!(kind, NoticeKind::LimitWarning | NoticeKind::Shortfall) {
+            return true;
+        }
         if self.recent.len() >= RECENT_MAX {
             self.recent.retain(|_, told| at.since_ns(*told) < QUIET_NS);
         }
@@ -94,5 +97,7 @@ mod tests {
         assert!(!told("A", 899));
         assert!(told("B", 899), "another");
         assert!(told("A", 900));
+        let mut kill = || news.is_worth_telling(NoticeKind::SwitchSet, "A", at(0));
+        assert!(kill() && kill(), "each stop is told");
     }
 }

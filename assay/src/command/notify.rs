@@ -79,7 +79,7 @@ pub(crate) struct AlertArgs {
 pub(crate) struct RuleArgs {
     #[command(flatten)]
     api: ApiArgs,
-    /// `reference_price`, `total`, `available`, or for operators `stale_prices`, `audit_lag`, `read_model_lag`, `mail_waiting`.
+    /// `reference_price`, `total`, `available`, `position`, `profit`, `open_orders`, or for operators `stale_prices`, `audit_lag`, `read_model_lag`, `mail_waiting`.
     #[arg(long)]
     measure: String,
     /// Of which instrument.

@@ -37,6 +37,9 @@ const NAME_MAX: usize = 128;
 /// Longest that a body may take to come in: nobody holds a place by sending slowly.
 const BODY_WAIT: Duration = Duration::from_secs(60);
 
+/// Cancels and stops, an hour and user, from a budget of their own: whoever has used up the other may still end harm.
+const STOPS_PER_H: u32 = 10_000;
+
 /// Words of processors on payments, an hour and address: ten a second.
 const PAYMENT_NOTICES_PER_H: u32 = 36_000;
 
@@ -171,6 +174,9 @@ async fn admit(api: &Arc<Api>, request: Request, call: &mut Call) -> Result<Admi
     };
     let allowance = match &caller {
         None if operation == Operation::TakePaymentNotice => take_payments(api, address)?,
+        None if matches!(operation, Operation::LogIn | Operation::Refresh) => {
+            take_signing_in(api, address, operation)?
+        }
         None => match ticket_holder(api, operation, parts.uri.query()) {
             Some(user) => take(api, user.as_str(), api.config.rates.user_per_h)?,
             None => take_anonymous(api, address)?,
@@ -326,8 +332,14 @@ fn permitted(mut credentials: Credentials, operation: Operation) -> Result<Crede
     if credentials.enrolling && operation.access() != Access::Enrolling {
         return Err(Problem::new(ProblemKind::Enrol));
     }
-    if credentials.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|s| s == operation.name())) {
-        return Err(forbidden());
+    if let Some(scopes) = &credentials.scopes {
+        if operation.takes_a_person() {
+            let words = "a key for a machine may not do this: log in with a second factor";
+            return Err(Problem::because(ProblemKind::Forbidden, words));
+        }
+        if !scopes.iter().any(|scope| scope == operation.name()) {
+            return Err(forbidden());
+        }
     }
     let scope = operation.access().scope_of(&credentials.caller.roles).ok_or_else(forbidden)?;
     credentials.caller.scope = scope;
@@ -350,9 +362,20 @@ fn take_payments(api: &Api, address: IpAddr) -> Result<Allowance, Problem> {
     take(api, &format!("{} payments", network_of(address)), PAYMENT_NOTICES_PER_H)
 }
 
+/// Who comes in, or stays in, does not share a budget with strangers of the same address; those who stay in are many at
+/// the address of an office.
+fn take_signing_in(api: &Api, address: IpAddr, operation: Operation) -> Result<Allowance, Problem> {
+    let rates = &api.config.rates;
+    let per_h = if operation == Operation::Refresh { rates.user_per_h } else { rates.anonymous_per_h };
+    take(api, &format!("{} {}", network_of(address), operation.name()), per_h)
+}
+
 fn take_users(api: &Api, credentials: &Credentials, operation: Operation) -> Result<Allowance, Problem> {
     let rates = &api.config.rates;
     let user = credentials.caller.user;
+    if operation.ends_harm() {
+        return take(api, &format!("{user} stops"), STOPS_PER_H);
+    }
     let by_role = credentials.caller.roles.iter().filter_map(|role| rates.roles_per_h.get(role)).max();
     if let Some(per_h) = rates.operations_per_h.get(&operation) {
         take(api, &format!("{user} {}", operation.name()), *per_h)?;

@@ -153,7 +153,12 @@ const OPERATOR_VIEW: Access = Access::Roles(&[
 const MAIL_READ: Access =
     Access::OwnOr(&[(Admin, Scope::All), (Operations, Scope::All), (Auditor, Scope::All)]);
 /// One's own alerts, or the venue's for operators.
-const ALERTS: Access = Access::OwnOr(&[(Admin, Scope::All), (Operations, Scope::All)]);
+const ALERTS: Access = Access::OwnOr(&[
+    (Admin, Scope::All),
+    (Operations, Scope::All),
+    (Risk, Scope::All),
+    (Compliance, Scope::All),
+]);
 const RISK: Access = Access::Roles(&[(Risk, Scope::All)]);
 
 /// Whoever looks at FIX sessions: staff at all, a firm's administrator at its own.
@@ -667,6 +672,20 @@ impl Operation {
             Self::ImportBankStatement => Some(BANK_FILE_BYTES_MAX),
             _ => None,
         }
+    }
+
+    /// Whether a person must do it, with a second factor, and no key for a machine: where money goes, and the second
+    /// person's word.
+    pub(crate) fn takes_a_person(self) -> bool {
+        use Operation as O;
+        self.name().starts_with("approve_")
+            || matches!(self, O::RequestWithdrawal | O::AddBeneficiary | O::DisburseLoan | O::WriteOffLoan)
+    }
+
+    /// Whether it ends harm, or an order: that waits for no budget that other calls have used up.
+    pub(crate) fn ends_harm(self) -> bool {
+        use Operation as O;
+        matches!(self, O::CancelOrder | O::CancelOrderByPost | O::SetRiskSwitch | O::SuspendFixSession)
     }
 
     /// Whether it changes something.

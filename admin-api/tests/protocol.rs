@@ -127,6 +127,27 @@ fn strangers_have_a_hundred_requests_an_hour_and_users_a_thousand() {
 }
 
 #[test]
+fn who_has_no_requests_left_still_comes_in_stays_in_and_ends_harm() {
+    let world = World::with(ApiConfig::default()).with_books();
+    let admin = world.administrator();
+    world.pass_s(3_600);
+    let strangers = || world.send(Call::new("GET", "/api/v1/auth/jwks"));
+    (0..100).for_each(|_| drop(strangers().expect(200)));
+    strangers().problem(429, "rate-limit");
+    let password = json!({"email": "root@venue.example", "password": "wrong-and-long-enough"});
+    world.public("/api/v1/auth/login", password).problem(401, "unauthenticated");
+    world.public("/api/v1/auth/refresh", json!({"refresh_token": "none"})).problem(401, "unauthenticated");
+    let me = world.get(&admin, "/api/v1/auth/me").expect(200);
+    let left: u32 = me.headers["ratelimit-remaining"].to_str().unwrap().parse().unwrap();
+    (0..left).for_each(|_| drop(world.get(&admin, "/api/v1/auth/me").expect(200)));
+    world.get(&admin, "/api/v1/auth/me").problem(429, "rate-limit");
+    let kill = json!({"scope": "all", "state": "killed", "reason": "runaway"});
+    world.write(&admin, "PUT", "/api/v1/risk/switches", kill).expect(200);
+    let cancel = world.write(&admin, "DELETE", "/api/v1/orders/O0000000000000001", json!({}));
+    assert_ne!(cancel.status, 429, "{cancel:?}");
+}
+
+#[test]
 fn budgets_follow_role_and_operation_when_configured() {
     let mut rates = Rates { anonymous_per_h: 1_000, ..Rates::default() };
     rates.roles_per_h.insert(assay_trading_types::UserRole::Admin, 5_000);
@@ -251,6 +272,13 @@ fn a_key_to_be_is_checked() {
     );
     assert_eq!(reply.faults(), ["scopes[1]", "scopes[2]", "addresses[0]", "days"]);
     make(json!({"name": "x", "scopes": ["list_users"], "days": -1}));
+    // What a person must do, with a second factor.
+    for scope in
+        ["request_withdrawal", "approve_withdrawal", "approve_proposal", "approve_limits", "disburse_loan"]
+    {
+        let reply = make(json!({"name": "x", "scopes": ["list_users", scope], "days": 1}));
+        assert_eq!(reply.faults(), ["scopes[1]"]);
+    }
     let list = world.get(&admin, "/api/v1/auth/me/api-keys").expect(200);
     assert_eq!(list.body["items"], json!([]));
 }

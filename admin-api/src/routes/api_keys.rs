@@ -160,8 +160,9 @@ fn checked(given: &NewApiKey) -> Result<String, Problem> {
         faults.add("scopes", "must name at least one operation");
     }
     for (n, scope) in given.scopes.iter().enumerate() {
-        let fits = Operation::from_name(scope)
-            .is_some_and(|op| matches!(op.access(), Access::SignedIn | Access::Roles(_)));
+        let fits = Operation::from_name(scope).is_some_and(|op| {
+            matches!(op.access(), Access::SignedIn | Access::Roles(_)) && !op.takes_a_person()
+        });
         if !fits {
             faults.add(&format!("scopes[{n}]"), "is not an operation that a key may call");
         }

@@ -4,7 +4,7 @@ use crate::fix_sessions::FixSessionsPort;
 use crate::network::Network;
 use crate::operation::Operation;
 use crate::reports::ReportSchedule;
-use assay_trading_types::{Asset, UserRole};
+use assay_trading_types::{Asset, PayMethod, UserRole};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -166,6 +166,15 @@ pub struct PaymentProcessor {
     pub name: String,
     /// What it signs with.
     pub secret: Zeroizing<String>,
+    /// How deposits come that it speaks of; none named is all.
+    pub methods: Vec<PayMethod>,
+}
+
+impl PaymentProcessor {
+    /// Whether its word on a deposit that comes so counts.
+    pub(crate) fn speaks_of(&self, method: PayMethod) -> bool {
+        self.methods.is_empty() || self.methods.contains(&method)
+    }
 }
 
 impl std::fmt::Debug for PaymentProcessor {

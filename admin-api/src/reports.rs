@@ -17,6 +17,7 @@ mod error;
 mod form;
 mod holding;
 mod lending;
+mod movements;
 mod people;
 mod positions;
 mod reconciliation;

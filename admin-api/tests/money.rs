@@ -105,6 +105,17 @@ fn a_withdrawal_takes_a_beneficiary_and_a_second_person() {
     refused(v.post(&v.oskar, &place("approve"), reason.clone()), 409, "WRONG_STATE");
     refused(v.post(&v.ada, &place("cancel"), reason.clone()), 409, "WRONG_STATE");
     refused(v.post(&v.olga, &place("complete"), reason.clone()), 409, "WRONG_STATE");
+    let report = |token: &str, query: &str| {
+        let path = format!("/reports/movements?from=2026-11-21&to=2026-11-22&format=json{query}");
+        let rows = v.get(token, &path).expect(200).body["rows"].as_array().unwrap().clone();
+        let line = |row: &Value| {
+            ["kind", "amount", "fee", "status"].map(|name| row[name].as_str().unwrap()).join(" ")
+        };
+        rows.iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(report(&v.ada, ""), ["deposit 1000 0 completed", "withdrawal 600 1 processing"]);
+    assert_eq!(report(&v.auditor, "&account=FIRM1").len(), 2);
+    assert_eq!(report(&v.ben, ""), [""; 0], "another firm's");
     let sent = json!({"external_reference": "MT103-9"});
     v.post(&v.olga, &place("send"), sent).expect(200);
     let done = v.post(&v.olga, &place("complete"), reason).expect(200);

@@ -5,7 +5,7 @@ mod support;
 mod venue;
 
 use assay_admin_api::{ApiConfig, PaymentProcessor, PaymentsConfig, Rates};
-use assay_trading_types::Topic;
+use assay_trading_types::{PayMethod, Topic};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -17,8 +17,13 @@ const SECRET: &str = "what the processor signs with";
 
 fn venue_with_processor() -> Venue {
     let rates = Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() };
-    let processor = PaymentProcessor { name: "cards".into(), secret: Zeroizing::new(SECRET.into()) };
-    let payments = PaymentsConfig { processors: vec![processor], ..PaymentsConfig::default() };
+    let of = |name: &str, methods: &[PayMethod]| PaymentProcessor {
+        name: name.into(),
+        secret: Zeroizing::new(SECRET.into()),
+        methods: methods.to_vec(),
+    };
+    let processors = vec![of("cards", &[PayMethod::Card]), of("any", &[]), of("chain", &[PayMethod::Crypto])];
+    let payments = PaymentsConfig { processors, ..PaymentsConfig::default() };
     venue_of(World::with(ApiConfig { rates, payments, ..ApiConfig::default() }))
 }
 
@@ -59,6 +64,11 @@ fn wal_05_a_processors_word_counts_once_when_it_is_signed_and_of_now() {
     v.world.public("/api/v1/payments/cards/callback", word.clone()).problem(401, "unauthenticated");
     assert_eq!(v.world.text(Topic::Admin).len(), before, "a stranger's words are not kept");
 
+    signed(&v, "chain", SECRET, now, &word).problem(404, "not-found");
+    let by_wire = json!({"account": "FIRM1", "asset": "USD", "amount": "7", "method": "bank_transfer"});
+    let by_wire = v.post(&v.ada, "/deposits", by_wire).expect(201).text("id");
+    told(&v, &notice("evt-0", &by_wire, "settled", "7")).problem(404, "not-found");
+    signed(&v, "any", SECRET, now, &notice("evt-0", &by_wire, "failed", "7")).expect(200);
     let done = told(&v, &word).expect(200);
     assert_eq!(
         (done.text("status"), done.text("external_reference")),

@@ -3,7 +3,7 @@
 use super::error::ReportError;
 use super::source::Source;
 use super::spool::Rows;
-use super::{books, business, lending, people, positions, reconciliation, risk, trading, trail};
+use super::{books, business, lending, movements, people, positions, reconciliation, risk, trading, trail};
 use crate::operation::{Access, LEDGER_READ, LOANS_READ, REVIEW, Scope, TRADING_READ};
 use assay_reports::{Column, ColumnKind};
 use assay_trading_types::UserRole::{Admin, Auditor, Compliance, KycReviewer, LoanOfficer, Operations, Risk};
@@ -161,6 +161,15 @@ pub(crate) const REPORTS: &[Report] = &[
         takes: OF_ACCOUNTS,
         columns: books::FEES,
         fill: books::fees,
+    },
+    Report {
+        name: "movements",
+        title: "Movements of money",
+        about: "Deposits, withdrawals, transfers and the like that were asked for between `from` and `to`, and how far each was.",
+        audience: TRADING_READ,
+        takes: &[Narrowing::Firm, Narrowing::Account],
+        columns: movements::MOVEMENTS,
+        fill: movements::movements,
     },
     Report {
         name: "exposure",

@@ -86,6 +86,9 @@ async fn take_payment_notice(
     let deposit = deposit.ok_or_else(not_found)?;
     let movement =
         api.read_model(&headers).await?.movement(deposit).map_err(failed)?.ok_or_else(not_found)?;
+    if !known.zip(movement.method).is_some_and(|(known, method)| known.speaks_of(method)) {
+        return Err(not_found());
+    }
     let action = action(&given, deposit, &processor)?;
     // No header can hold a blank, so nobody else's Idempotency-Key is ever this.
     let asked = Asked {

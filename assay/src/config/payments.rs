@@ -1,6 +1,6 @@
 //! `[admin.payments]`: who tells of payments, and how far conversion rates may move.
 
-use assay_trading_types::Asset;
+use assay_trading_types::{Asset, PayMethod};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,6 +26,9 @@ pub(crate) struct AdminProcessor {
     pub(crate) name: String,
     /// File with what it signs with.
     pub(crate) secret_file: PathBuf,
+    /// How deposits come that it speaks of; all of them when left out.
+    #[serde(default)]
+    pub(crate) methods: Vec<PayMethod>,
 }
 
 /// Longest name of a processor: it stands in records with a word before it.

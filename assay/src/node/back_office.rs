@@ -102,8 +102,10 @@ fn kyc(config: &Config, data_dir: &DataDir) -> Result<KycConfig, NodeError> {
 
 fn payments(config: &Config) -> Result<PaymentsConfig, NodeError> {
     let given = &config.admin.payments;
-    let processor =
-        |p: &AdminProcessor| Ok(PaymentProcessor { name: p.name.clone(), secret: secret(&p.secret_file)? });
+    let processor = |p: &AdminProcessor| {
+        let (name, methods) = (p.name.clone(), p.methods.clone());
+        Ok(PaymentProcessor { name, secret: secret(&p.secret_file)?, methods })
+    };
     let own = |(account, asset): (&String, &Asset)| BankAccount {
         account: account.replace(' ', ""),
         asset: *asset,

@@ -26,6 +26,9 @@ struct Office {
     compliance: [String; 2],
     trader: String,
     manager: String,
+    /// The other administrator of the manager's firm, and one of another firm.
+    deputy: String,
+    foreign: String,
     operations: [String; 2],
 }
 
@@ -39,8 +42,10 @@ fn office_with(kyc: KycConfig) -> Office {
     let compliance = [member("carl", "compliance", None), member("cora", "compliance", None)];
     let (trader, manager) =
         (member("tim", "trader", Some("FIRM1")), member("mia", "firm_admin", Some("FIRM1")));
+    let deputy = member("max", "firm_admin", Some("FIRM1"));
+    let foreign = member("ben", "firm_admin", Some("FIRM2"));
     let operations = [member("olga", "operations", None), member("oskar", "operations", None)];
-    Office { world, reviewer, second, compliance, trader, manager, operations }
+    Office { world, reviewer, second, compliance, trader, manager, deputy, foreign, operations }
 }
 
 fn office() -> Office {
@@ -205,9 +210,15 @@ fn a_file_is_handed_in_reviewed_and_approved_and_its_owner_is_told() {
     let office = office();
     let Office { world, reviewer, trader, .. } = &office;
     assert_eq!(office.status(trader)["status"], "not_submitted");
+    let me = || {
+        let me = world.get(trader, "/api/v1/auth/me").expect(200);
+        (me.body["kyc_status"].clone(), me.body["verified"].clone())
+    };
+    assert_eq!(me(), (json!("not_submitted"), json!(false)));
     let file = office.submitted(trader);
     assert_eq!(office.status(trader)["status"], "pending");
     assert_eq!(office.status(trader)["verified"], false);
+    assert_eq!(me(), (json!("pending"), json!(false)));
     office.submit(trader, &form("Ada King", "1")).problem(409, "conflict");
     let queue = world.get(reviewer, "/api/v1/kyc/pending?country=GB&type=passport").expect(200);
     assert_eq!(queue.body["items"][0]["id"], json!(file));
@@ -423,6 +434,9 @@ fn a_firm_that_is_taken_on_trades_once_it_is_known_and_no_longer_after_a_finding
     office.submit(trader, &company).problem(403, "forbidden");
     office.submit(manager, &without(company.clone(), "owners")).problem(400, "invalid");
     let file = office.submit(manager, &company).expect(201).text("id");
+    let seen = |token: &str| world.get(token, &format!("/api/v1/kyc/{file}")).status;
+    assert_eq!([manager, &office.deputy].map(|token| seen(token)), [200, 200], "its administrators' file");
+    assert_eq!([trader, &office.foreign].map(|token| seen(token)), [404, 404]);
     office.approve(reviewer, &file).expect(200);
     assert_eq!(office.gates(), [KycStatus::Pending, KycStatus::Verified]);
     let firm = world.get(trader, "/api/v1/kyc/status").expect(200).body["firm"].clone();

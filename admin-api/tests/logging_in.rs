@@ -271,6 +271,27 @@ fn a_reset_link_works_once_within_half_an_hour_and_ends_every_login() {
 }
 
 #[test]
+fn a_mailbox_gets_five_links_at_a_time_and_the_answer_does_not_say_so() {
+    let world = World::new();
+    let email = registered(&world, "ada");
+    let ask = || world.public("/api/v1/auth/password-reset", json!({"email": email})).expect(202).body;
+    let links = || world.mails(&email).iter().filter(|mail| mail.contains("reset")).count();
+    let (before, first) = (links(), ask());
+    (0..10).for_each(|_| assert_eq!(ask(), first));
+    assert_eq!(links(), before + 5);
+    world.pass_s(30 * 60);
+    ask();
+    assert_eq!(links(), before + 6);
+    let token = world.log_in(&email);
+    let wish = |n: u32| {
+        let body = json!({"email": format!("ada{n}@new.example"), "password": PASSWORD});
+        world.write(&token, "POST", "/api/v1/auth/me/email", body)
+    };
+    (0..4).for_each(|n| drop(wish(n).expect(200)));
+    wish(4).problem(409, "conflict");
+}
+
+#[test]
 fn a_used_reset_link_voids_every_other_link() {
     let world = World::new();
     let (email, stranger) = (registered(&world, "ada"), registered(&world, "eve"));

@@ -74,7 +74,7 @@ async fn access_review(
         live_logins: state.identity.logins_of(user.id).filter(|l| l.is_live(now)).count(),
         second_factor_missing: user.is_privileged() && !user.totp.is_active(),
         dormant: user.last_login.is_none_or(|at| now.since_ns(at) > DORMANT_NS),
-        user: view(user),
+        user: view(&state, user, now),
     };
     let page = wanted.page(&api.secrets, "access-review", state.identity.users(), |u| u.id.as_str(), row);
     Ok(Json(page))

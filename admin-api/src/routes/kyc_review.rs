@@ -14,7 +14,7 @@ use crate::state::{KycFile, KycFileStatus};
 use crate::text_rules;
 use assay_trading_types::{
     FirmId, KycAction, KycDocument, KycFileId, KycImage, KycImageKind, KycRejection, KycRisk, KycSubject,
-    UserId,
+    UserId, UserRole,
 };
 use axum::Json;
 use axum::extract::State;
@@ -219,7 +219,13 @@ fn found(api: &Api, asked: &Asked, id: &str) -> Result<KycFile, Problem> {
     let not_found = || Problem::new(ProblemKind::NotFound);
     let id = KycFileId::new(id).map_err(|_| not_found())?;
     let file = api.state().kyc.file(&id).cloned().ok_or_else(not_found)?;
-    asked.caller()?.sees(Some(file.by), None)?;
+    let caller = asked.caller()?;
+    // A firm's file is its administrators', whoever of them handed it in.
+    let is_own_firms = matches!(file.submission.subject, KycSubject::Firm(firm) if caller.firm == Some(firm))
+        && caller.roles.contains(&UserRole::FirmAdmin);
+    if !is_own_firms {
+        caller.sees(Some(file.by), None)?;
+    }
     Ok(file)
 }
 

@@ -28,6 +28,9 @@ pub(super) const CONFIRM_NS: i64 = 24 * 60 * MINUTE_NS;
 /// How long a password can be reset (users-auth.md, tokens).
 const RESET_NS: i64 = 30 * MINUTE_NS;
 
+/// Links of a user that work at a time: for reset half an hour, for another address a day.
+const LINKS_MAX: usize = 5;
+
 /// How long an invitation stands.
 pub(super) const INVITATION_NS: i64 = 7 * 24 * 60 * MINUTE_NS;
 
@@ -264,6 +267,11 @@ pub(crate) struct Address {
     email: String,
 }
 
+/// Whether another link may be mailed: nobody's mailbox is filled by strangers, nor a stranger's by a user.
+pub(super) fn has_room_for_link(api: &Api, user: UserId) -> bool {
+    api.state().identity.links_of(user, api.now()) < LINKS_MAX
+}
+
 /// Asks for a reset link by mail. The answer is the same whether or not the address has a user.
 #[utoipa::path(post, path = "/api/v1/auth/password-reset", operation_id = "request_password_reset", tag = "auth",
     request_body = Address, responses((status = 202)))]
@@ -274,6 +282,7 @@ async fn request_password_reset(
 ) -> Result<Response, Problem> {
     let email = text_rules::email(&given.email).map_err(|why| Problem::field("email", why))?;
     let user = api.state().identity.user_of_email(&email).filter(|u| u.active).map(|u| u.id);
+    let user = user.filter(|user| has_room_for_link(&api, *user));
     let action = match user {
         Some(user) => IdentityAction::RequestPasswordReset { user, token: token(&api, RESET_NS) },
         // Takes as long, and stands in the record of strange requests.

@@ -1,7 +1,7 @@
 //! A user as others see it.
 
-use crate::state::User;
-use assay_trading_types::{FirmId, UserId, UserRole};
+use crate::state::{AdminState, KycStanding, User};
+use assay_trading_types::{FirmId, KycSubject, Timestamp, UserId, UserRole};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,6 +41,11 @@ pub(crate) struct UserView {
     /// Has a second factor in force.
     #[schema(example = true)]
     second_factor: bool,
+    /// How far the proof of its identity is.
+    kyc_status: KycStanding,
+    /// Whether its identity is proven.
+    #[schema(example = true)]
+    verified: bool,
     /// Code others may register with.
     #[schema(example = "AB12CD34")]
     referral_code: String,
@@ -61,7 +66,8 @@ pub(crate) struct UserView {
     version: u64,
 }
 
-pub(super) fn view(user: &User) -> UserView {
+pub(super) fn view(state: &AdminState, user: &User, now: Timestamp) -> UserView {
+    let kyc_status = state.kyc.standing(&KycSubject::User(user.id), now);
     UserView {
         id: user.id,
         email: user.email.clone(),
@@ -74,6 +80,8 @@ pub(super) fn view(user: &User) -> UserView {
         firm: user.firm,
         active: user.active,
         second_factor: user.totp.is_active(),
+        kyc_status,
+        verified: kyc_status == KycStanding::Approved,
         referral_code: user.referral_code.clone(),
         referred_by: user.referred_by,
         last_login: user.last_login.map(|at| at.to_string()),

@@ -11,7 +11,7 @@ use crate::operation::Scope;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::state::User;
+use crate::state::{AdminState, User};
 use crate::text_rules;
 use assay_trading_types::{FirmId, IdentityAction, NewUser, Profile, UserId, UserRole};
 use axum::Json;
@@ -79,8 +79,9 @@ async fn list_users(
             && query.firm.is_none_or(|firm| user.firm == Some(firm))
             && query.active.is_none_or(|active| user.active == active)
     };
-    let state = api.state();
+    let (state, now) = (api.state(), api.now());
     let users = state.identity.users().filter(fits);
+    let view = |user: &User| view(&state, user, now);
     Ok(Json(wanted.page(&api.secrets, "users", users, |user| user.id.as_str(), view)))
 }
 
@@ -90,13 +91,18 @@ fn is_about(user: &User, text: &str) -> bool {
 }
 
 /// The user named in a path, when the caller may see it.
-fn found<T>(api: &Api, caller: &Caller, id: &str, read: impl FnOnce(&User) -> T) -> Result<T, Problem> {
+fn found<T>(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    read: impl FnOnce(&AdminState, &User) -> T,
+) -> Result<T, Problem> {
     let not_found = || Problem::new(ProblemKind::NotFound);
     let id = UserId::new(id).map_err(|_| not_found())?;
     let state = api.state();
     let user = state.identity.user(&id).ok_or_else(not_found)?;
     caller.sees(Some(user.id), user.firm)?;
-    Ok(read(user))
+    Ok(read(&state, user))
 }
 
 /// One user.
@@ -108,7 +114,7 @@ async fn read_user(
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    found(&api, asked.caller()?, &id, |user| entity(user.version, view(user)))
+    found(&api, asked.caller()?, &id, |state, user| entity(user.version, view(state, user, api.now())))
 }
 
 /// Somebody to invite.
@@ -212,7 +218,7 @@ async fn set_roles(
     Body(given): Body<RolesChange>,
 ) -> Result<Response, Problem> {
     let caller = asked.caller()?;
-    let user = found(&api, caller, &id, |user| user.id)?;
+    let user = found(&api, caller, &id, |_, user| user.id)?;
     may_grant(caller, &given.roles, given.firm)?;
     let reason = text_rules::reason(&given.reason).map_err(|why| Problem::field("reason", why))?;
     let action = IdentityAction::SetRoles { user, roles: given.roles, firm: given.firm, reason };
@@ -252,7 +258,7 @@ async fn set_active(
     active: bool,
     given: &Reason,
 ) -> Result<Response, Problem> {
-    let user = found(api, asked.caller()?, id, |user| user.id)?;
+    let user = found(api, asked.caller()?, id, |_, user| user.id)?;
     let action = IdentityAction::SetActive { user, active, reason: given.checked()? };
     api.submit(asked, action).await.map(changed)
 }
@@ -265,7 +271,7 @@ async fn end_user_logins(
     asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let user = found(&api, asked.caller()?, &id, |user| user.id)?;
+    let user = found(&api, asked.caller()?, &id, |_, user| user.id)?;
     let action = IdentityAction::EndLogins { user };
     api.submit(&asked, action).await.map(gone)
 }
@@ -280,7 +286,7 @@ async fn remove_totp(
     Path(id): Path<String>,
     Body(given): Body<Reason>,
 ) -> Result<Response, Problem> {
-    let user = found(&api, asked.caller()?, &id, |user| user.id)?;
+    let user = found(&api, asked.caller()?, &id, |_, user| user.id)?;
     let action = IdentityAction::RemoveTotp { user, reason: given.checked()? };
     api.submit(&asked, action).await.map(gone)
 }

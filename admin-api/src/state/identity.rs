@@ -75,6 +75,11 @@ impl Identity {
         self.tokens.get(id)
     }
 
+    /// One-time tokens of a user that work: links that were mailed.
+    pub(crate) fn links_of(&self, user: UserId, at: Timestamp) -> usize {
+        self.tokens.values().filter(|token| token.user == user && at < token.expires).count()
+    }
+
     /// A key for machines.
     pub fn api_key(&self, id: &ApiKeyId) -> Option<&ApiKey> {
         self.api_keys.get(id)

@@ -6,10 +6,16 @@ use assay_trading_types::{
     Verdict, VerdictRequested,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Most proposals open at a time: more than any office decides on in a day.
 pub(super) const OPEN_MAX: usize = 10_000;
+
+/// What nobody decides on lapses after thirty days: whoever agreed later would agree to what others have forgotten.
+const WAITING_MAX_NS: i64 = 30 * 86_400 * 1_000_000_000;
+
+/// The first rules under which they do ([`Command::RULES`]).
+const LAPSING_RULES: u32 = 2;
 
 /// What is wished.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +53,8 @@ pub enum ProposalStatus {
     Rejected,
     /// Taken back by whoever proposed it.
     Withdrawn,
+    /// Nobody decided within thirty days.
+    Lapsed,
 }
 
 /// A change that one person wished.
@@ -77,6 +85,8 @@ pub struct Proposal {
 pub struct Proposals {
     by_id: BTreeMap<ProposalId, Proposal>,
     open: usize,
+    /// Those that may lapse, the oldest first; some of them may be decided.
+    waiting: VecDeque<ProposalId>,
 }
 
 impl Proposals {
@@ -113,7 +123,29 @@ impl Proposals {
         };
         self.by_id.insert(id, proposal);
         self.open += 1;
+        if command.rules >= LAPSING_RULES {
+            self.waiting.push_back(id);
+        }
         Ok(id)
+    }
+
+    /// Closes what nobody has decided on for too long. Those are returned.
+    pub(crate) fn lapse(&mut self, now: Timestamp) -> Vec<&Proposal> {
+        let mut lapsed = Vec::new();
+        while let Some(id) = self.waiting.front().copied() {
+            let proposal = self.by_id.get_mut(&id).expect("proposals are kept");
+            if proposal.status == ProposalStatus::Open {
+                if now.since_ns(proposal.at) < WAITING_MAX_NS {
+                    break;
+                }
+                (proposal.status, proposal.decided_at) = (ProposalStatus::Lapsed, Some(now));
+                proposal.version += 1;
+                self.open -= 1;
+                lapsed.push(id);
+            }
+            self.waiting.pop_front();
+        }
+        lapsed.iter().map(|id| &self.by_id[id]).collect()
     }
 
     /// The proposal that `by` may say this word on.
@@ -156,4 +188,56 @@ fn proposal_of(command: &Command) -> ProposalId {
     let digits = command.id.as_str();
     let digits = digits.strip_prefix("cmd_").unwrap_or(digits);
     ProposalId::new(&format!("prp_{digits}")).expect("as long as the command's id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_trading_types::{CommandId, KycFileId};
+
+    const DAY_S: i64 = 86_400;
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_ns(s * 1_000_000_000)
+    }
+
+    fn command(n: u32, rules: u32) -> Command {
+        let id = CommandId::new(&format!("cmd_{n:032x}")).unwrap();
+        let by = Some(UserId::new(&format!("usr_{n:032x}")).unwrap());
+        let (login, api_key, address) = (None, None, None);
+        let (operation, idempotency, expected_version) = ("test".to_owned(), None, None);
+        Command { id, operation, by, login, api_key, address, idempotency, expected_version, rules }
+    }
+
+    fn statuses(proposals: &Proposals) -> Vec<ProposalStatus> {
+        proposals.iter().map(|proposal| proposal.status).collect()
+    }
+
+    #[test]
+    fn what_nobody_decides_on_lapses_after_thirty_days() {
+        use ProposalStatus::{Lapsed, Open, Withdrawn};
+        let mut proposals = Proposals::default();
+        let erase = || {
+            Wanted::Kyc(Box::new(KycAction::Approve {
+                file: KycFileId::new(&format!("kyc_{:032x}", 1)).unwrap(),
+                reason: String::new(),
+            }))
+        };
+        proposals.propose(&command(1, 1), erase(), at(0)).unwrap();
+        let second = proposals.propose(&command(2, 2), erase(), at(0)).unwrap();
+        let third = proposals.propose(&command(3, 2), erase(), at(1)).unwrap();
+        proposals.propose(&command(4, 2), erase(), at(DAY_S)).unwrap();
+        let by = UserId::new(&format!("usr_{:032x}", 3)).unwrap();
+        let (verdict, reason) = (Verdict::Withdraw, "typo".to_owned());
+        let withdrawn = VerdictRequested { command: command(3, 2), proposal: third, verdict, reason };
+        proposals.close(&withdrawn, by, at(2));
+        assert!(proposals.lapse(at(30 * DAY_S - 1)).is_empty());
+        let lapsed: Vec<ProposalId> = proposals.lapse(at(30 * DAY_S)).iter().map(|p| p.id).collect();
+        assert_eq!(lapsed, [second]);
+        assert_eq!(statuses(&proposals), [Open, Lapsed, Withdrawn, Open], "the first is of older rules");
+        let late = VerdictRequested { verdict: Verdict::Approve, proposal: second, ..withdrawn };
+        assert_eq!(proposals.judged(&late, by).unwrap_err().refusal, AdminRefusal::WrongState);
+        assert_eq!(proposals.open, 2);
+        assert!(proposals.lapse(at(30 * DAY_S)).is_empty(), "told once");
+    }
 }

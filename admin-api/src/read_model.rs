@@ -13,6 +13,7 @@ mod money;
 mod order_answers;
 mod orders;
 mod positions;
+mod rows;
 mod schema;
 mod text;
 mod trading;

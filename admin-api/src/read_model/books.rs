@@ -3,6 +3,7 @@
 //! Balances are carried in memory and written once a batch. Every transfer becomes one entry that both of its accounts are
 //! found by, with how each stood after it.
 
+use super::rows::Rows;
 use super::text::{Text, text};
 use super::trading::run;
 use crate::word::word;
@@ -12,7 +13,7 @@ use assay_trading_types::{
     MovementKind, MovementStatus, OrderId, Posted, Symbol, Timestamp, Transfer, TransferId, TransferKind,
     TransferReason, VenueTaker, VenueTraded,
 };
-use rusqlite::{CachedStatement, Connection, Row, params};
+use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Entries that one record can have: its id is the record's position times this, and its place there.
@@ -278,12 +279,12 @@ impl Books {
     }
 
     fn write_entries(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let mut statement = db.prepare_cached(ENTRY)?;
+        let mut rows = Entries::into(db, "ledger_entry", "")?;
         for entry in std::mem::take(&mut self.entries) {
             let (debit, credit) = (&self.accounts[entry.debit.account], &self.accounts[entry.credit.account]);
-            entry.write(&mut statement, debit, credit)?;
+            entry.write(&mut rows, debit, credit)?;
         }
-        Ok(())
+        rows.flush()
     }
 
     /// What a transfer moves, and by how much it changes what is reserved.
@@ -417,34 +418,28 @@ impl Hold {
     }
 }
 
-const ENTRY: &str = "INSERT INTO ledger_entry VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
+/// Columns of `ledger_entry`.
+type Entries<'c> = Rows<'c, 15>;
 
 impl Entry {
-    fn write(
-        &self,
-        statement: &mut CachedStatement<'_>,
-        debit: &Account,
-        credit: &Account,
-    ) -> rusqlite::Result<()> {
-        statement
-            .execute(params![
-                self.id,
-                self.at.as_ns(),
-                text(self.transfer).as_str(),
-                debit.id,
-                credit.id,
-                debit.key.0.as_str(),
-                credit.key.0.as_str(),
-                text(self.moved).as_str(),
-                word(&self.reason),
-                text(self.reserved).as_str(),
-                text(self.debit.balance).as_str(),
-                text(self.debit.held).as_str(),
-                text(self.credit.balance).as_str(),
-                text(self.credit.held).as_str(),
-                self.reference.as_ref().map(Reference::name).as_deref(),
-            ])
-            .map(drop)
+    fn write(&self, rows: &mut Entries<'_>, debit: &Account, credit: &Account) -> rusqlite::Result<()> {
+        rows.put([
+            self.id.into(),
+            self.at.as_ns().into(),
+            text(self.transfer).as_str().into(),
+            debit.id.into(),
+            credit.id.into(),
+            debit.key.0.as_str().into(),
+            credit.key.0.as_str().into(),
+            self.moved.into(),
+            (&*word(&self.reason)).into(),
+            self.reserved.into(),
+            self.debit.balance.into(),
+            self.debit.held.into(),
+            self.credit.balance.into(),
+            self.credit.held.into(),
+            self.reference.as_ref().map(Reference::name).as_deref().into(),
+        ])
     }
 }
 

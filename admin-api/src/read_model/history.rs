@@ -1,8 +1,9 @@
 //! What happened, row by row, with the position of its record: only ever added to. A report of what is below a position is
 //! the same whenever it is made, and a model that was deleted and made anew has the same rows.
 
+use super::Decoded;
+use super::rows::Rows;
 use super::trading::run;
-use super::{Decoded, text::text};
 use crate::word::word;
 use assay_event_log::Record;
 use assay_trading_types::{
@@ -10,7 +11,7 @@ use assay_trading_types::{
     LimitsChanged, LoanChanged, MovementChanged, OrderId, OrderRefused, OrderTerms, Qty, SwitchScope,
     VenueTaker, VenueTraded,
 };
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{Connection, params};
 
 /// Writes what a record of `accounts` says, but for what became of orders.
 pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
@@ -29,7 +30,7 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
 
 /// Writes what became of orders.
 pub(super) fn write_orders(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(ORDER_EVENT)?;
+    let mut rows = OrderEvents::into(db, "order_event", "")?;
     for (record, event) in records {
         let row = match &**event {
             Event::ExecutionReported(e) => Step::of(&e.exec).map(|step| reported(record, e, step)),
@@ -38,10 +39,10 @@ pub(super) fn write_orders(db: &Connection, records: &[Decoded]) -> rusqlite::Re
             _ => None,
         };
         if let Some(row) = row {
-            row.write(&mut statement, record)?;
+            row.write(&mut rows, record)?;
         }
     }
-    Ok(())
+    rows.flush()
 }
 
 fn place(record: &Record) -> (i64, i64) {
@@ -81,8 +82,8 @@ impl<'a> Step<'a> {
     }
 }
 
-const ORDER_EVENT: &str = "INSERT INTO order_event VALUES \
-     (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
+/// Columns of `order_event`.
+type OrderEvents<'c> = Rows<'c, 22>;
 
 /// What an order, or what was none, went through: one row.
 #[derive(Default)]
@@ -114,37 +115,34 @@ impl<'a> OrderEvent<'a> {
         }
     }
 
-    fn write(&self, statement: &mut CachedStatement<'_>, record: &Record) -> rusqlite::Result<()> {
+    fn write(&self, rows: &mut OrderEvents<'_>, record: &Record) -> rusqlite::Result<()> {
         let ((place, at), t, fill) = (place(record), self.terms, self.fill);
-        let (price, qty) = (t.and_then(|t| t.price).map(text), t.map(|t| text(t.qty)));
-        let leaves_qty = self.leaves_qty.map(text);
-        let (last_qty, last_price) = (fill.map(|fill| text(fill.qty)), fill.map(|fill| text(fill.price)));
-        statement
-            .execute(params![
-                place,
-                at,
-                self.kind,
-                self.order_id.map(|id| id.as_u64().cast_signed()),
-                self.firm,
-                self.account,
-                self.session,
-                self.cl_ord_id,
-                t.map(|t| t.symbol.as_str()),
-                t.map(|t| word(&t.side)),
-                t.map(|t| word(&t.ord_type)),
-                price.as_deref(),
-                qty.as_deref(),
-                leaves_qty.as_deref(),
-                self.exec.map(|exec| exec.as_u64().cast_signed()),
-                fill.map(|fill| fill.trade.cast_signed()),
-                last_qty.as_deref(),
-                last_price.as_deref(),
-                fill.map(|fill| word(&fill.liquidity)),
-                self.code,
-                self.detail,
-                self.asked,
-            ])
-            .map(drop)
+        let liquidity = fill.map(|fill| word(&fill.liquidity));
+        let (side, ord_type) = (t.map(|t| word(&t.side)), t.map(|t| word(&t.ord_type)));
+        rows.put([
+            place.into(),
+            at.into(),
+            self.kind.into(),
+            self.order_id.map(|id| id.as_u64().cast_signed()).into(),
+            self.firm.into(),
+            self.account.into(),
+            self.session.into(),
+            self.cl_ord_id.into(),
+            t.map(|t| t.symbol.as_str()).into(),
+            side.as_deref().into(),
+            ord_type.as_deref().into(),
+            t.and_then(|t| t.price).into(),
+            t.map(|t| t.qty).into(),
+            self.leaves_qty.into(),
+            self.exec.map(|exec| exec.as_u64().cast_signed()).into(),
+            fill.map(|fill| fill.trade.cast_signed()).into(),
+            fill.map(|fill| fill.qty).into(),
+            fill.map(|fill| fill.price).into(),
+            liquidity.as_deref().into(),
+            self.code.into(),
+            self.detail.into(),
+            self.asked.into(),
+        ])
     }
 }
 

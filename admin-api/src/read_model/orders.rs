@@ -1,15 +1,20 @@
 //! Orders as rows: each is written once a batch, however often it changed in it.
 
 use super::books::amount;
+use super::rows::Rows;
 use super::trading::order_report;
-use super::{Decoded, ReadModel, text::text};
+use super::{Decoded, ReadModel};
 use crate::word::word;
 use assay_trading_types::{Amount, ExecutionReported, OrderId};
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::Connection;
 
-const ORDER: &str = "INSERT INTO trade_order VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19) ON CONFLICT (id) DO UPDATE SET \
-     cl_ord_id = ?5, price = ?9, qty = ?10, cum_qty = ?11, leaves_qty = ?12, notional = ?13, status = ?14, updated = ?16, \
-     tif = ?17, stop_px = ?18, conditions = ?19";
+/// Columns of `trade_order`.
+type Orders<'c> = Rows<'c, 19>;
+
+/// What may change of an order that is there.
+const CHANGED: &str = "ON CONFLICT (id) DO UPDATE SET cl_ord_id = excluded.cl_ord_id, price = excluded.price, qty = excluded.qty, \
+     cum_qty = excluded.cum_qty, leaves_qty = excluded.leaves_qty, notional = excluded.notional, status = excluded.status, \
+     updated = excluded.updated, tif = excluded.tif, stop_px = excluded.stop_px, conditions = excluded.conditions";
 
 /// A report that changed an order, and when it came (ns UTC).
 struct Report<'a> {
@@ -29,48 +34,41 @@ pub(super) fn write(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()
         .collect();
     // Stable: those of one order stay as they came.
     reports.sort_by_key(|report| report.order);
-    let mut statement = db.prepare_cached(ORDER)?;
+    let mut rows = Orders::into(db, "trade_order", CHANGED)?;
     for of_order in reports.chunk_by(|a, b| a.order == b.order) {
         if let [first, .., newest] | [first @ newest] = of_order {
-            write_order(&mut statement, first.at, newest)?;
+            write_order(&mut rows, first.at, newest)?;
         }
     }
-    Ok(())
+    rows.flush()
 }
 
 /// `created` counts for an order that has no row yet.
-fn write_order(
-    statement: &mut CachedStatement<'_>,
-    created: i64,
-    newest: &Report<'_>,
-) -> rusqlite::Result<()> {
+fn write_order(rows: &mut Orders<'_>, created: i64, newest: &Report<'_>) -> rusqlite::Result<()> {
     let (report, terms) = (newest.report, &newest.report.terms);
-    let (price, stop_px) = (terms.price.map(text), terms.stop_px.map(text));
     let conditions = terms.conditions.as_deref().map(|c| serde_json::to_string(c).unwrap_or_default());
     let filled = &report.filled;
-    statement
-        .execute(params![
-            newest.order.as_u64().cast_signed(),
-            terms.firm.as_str(),
-            terms.account.as_str(),
-            terms.session.as_str(),
-            terms.cl_ord_id.as_str(),
-            terms.symbol.as_str(),
-            word(&terms.side),
-            word(&terms.ord_type),
-            price.as_deref(),
-            text(terms.qty).as_str(),
-            text(filled.cum_qty).as_str(),
-            text(filled.leaves_qty).as_str(),
-            text(filled.notional).as_str(),
-            word(&report.status),
-            created,
-            newest.at,
-            word(&terms.tif),
-            stop_px.as_deref(),
-            conditions,
-        ])
-        .map(drop)
+    rows.put([
+        newest.order.as_u64().cast_signed().into(),
+        terms.firm.as_str().into(),
+        terms.account.as_str().into(),
+        terms.session.as_str().into(),
+        terms.cl_ord_id.as_str().into(),
+        terms.symbol.as_str().into(),
+        (&*word(&terms.side)).into(),
+        (&*word(&terms.ord_type)).into(),
+        terms.price.into(),
+        terms.qty.into(),
+        filled.cum_qty.into(),
+        filled.leaves_qty.into(),
+        filled.notional.into(),
+        (&*word(&report.status)).into(),
+        created.into(),
+        newest.at.into(),
+        (&*word(&terms.tif)).into(),
+        terms.stop_px.into(),
+        conditions.as_deref().into(),
+    ])
 }
 
 impl ReadModel {

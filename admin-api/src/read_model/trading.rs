@@ -1,5 +1,6 @@
 //! Firms, instruments, orders and executions as rows.
 
+use super::rows::Rows;
 use super::{Decoded, ReadModel, text::text};
 use crate::word::word;
 use assay_event_log::Record;
@@ -8,7 +9,7 @@ use assay_trading_types::{
     Timestamp,
 };
 use rusqlite::types::Value;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 /// Writes what a record of `accounts` says, but for reports of orders.
 pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite::Result<()> {
@@ -83,51 +84,63 @@ fn limits(db: &Connection, firm: FirmId, version: u64, limits: &Limits) -> rusql
     run(db, sql, params![firm.as_str(), json, version.cast_signed()])
 }
 
+/// Columns of `execution`.
+type Executions<'c> = Rows<'c, 10>;
+
 /// Writes the fills of reports, and what became of earlier ones.
 pub(super) fn write_executions(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached("INSERT INTO execution VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
+    let mut rows = Executions::into(db, "execution", "")?;
     for (record, event) in records {
         let Some(e) = order_report(event) else { continue };
-        let order = e.order_id.as_u64().cast_signed();
-        let (account, symbol) = (e.terms.account.as_str(), e.terms.symbol.as_str());
-        match &e.exec {
-            ExecType::Trade(fill) => execute(&mut statement, record, e, fill)?,
-            ExecType::TradeCanceled { fill, .. } => {
-                let sql = "DELETE FROM execution WHERE account = ?1 AND symbol = ?2 AND order_id = ?3 AND trade = ?4";
-                run(db, sql, params![account, symbol, order, fill.trade.cast_signed()])?;
-            }
-            ExecType::TradeCorrected { fill, .. } => {
-                let sql = "UPDATE execution SET price = ?5 WHERE account = ?1 AND symbol = ?2 AND order_id = ?3 AND trade = ?4";
-                let price = text(fill.price);
-                run(db, sql, params![account, symbol, order, fill.trade.cast_signed(), price.as_str()])?;
-            }
-            _ => {}
+        if let ExecType::Trade(fill) = &e.exec {
+            execute(&mut rows, record, e, fill)?;
+        } else if matches!(e.exec, ExecType::TradeCanceled { .. } | ExecType::TradeCorrected { .. }) {
+            // What is amended may be of this batch.
+            rows.flush()?;
+            amend(db, e)?;
         }
     }
-    Ok(())
+    rows.flush()
 }
 
 fn execute(
-    statement: &mut CachedStatement<'_>,
+    rows: &mut Executions<'_>,
     record: &Record,
     e: &ExecutionReported,
     fill: &Fill,
 ) -> rusqlite::Result<()> {
     let terms = &e.terms;
-    statement
-        .execute(params![
-            ExecId::new(record.partition, record.offset).as_u64().cast_signed(),
-            e.order_id.as_u64().cast_signed(),
-            terms.firm.as_str(),
-            terms.account.as_str(),
-            terms.symbol.as_str(),
-            word(&terms.side),
-            text(fill.qty).as_str(),
-            text(fill.price).as_str(),
-            fill.trade.cast_signed(),
-            record.at.as_ns(),
-        ])
-        .map(drop)
+    rows.put([
+        ExecId::new(record.partition, record.offset).as_u64().cast_signed().into(),
+        e.order_id.as_u64().cast_signed().into(),
+        terms.firm.as_str().into(),
+        terms.account.as_str().into(),
+        terms.symbol.as_str().into(),
+        (&*word(&terms.side)).into(),
+        fill.qty.into(),
+        fill.price.into(),
+        fill.trade.cast_signed().into(),
+        record.at.as_ns().into(),
+    ])
+}
+
+/// Takes away or changes a fill.
+fn amend(db: &Connection, e: &ExecutionReported) -> rusqlite::Result<()> {
+    let order = e.order_id.as_u64().cast_signed();
+    let (account, symbol) = (e.terms.account.as_str(), e.terms.symbol.as_str());
+    match &e.exec {
+        ExecType::TradeCanceled { fill, .. } => {
+            let sql =
+                "DELETE FROM execution WHERE account = ?1 AND symbol = ?2 AND order_id = ?3 AND trade = ?4";
+            run(db, sql, params![account, symbol, order, fill.trade.cast_signed()])
+        }
+        ExecType::TradeCorrected { fill, .. } => {
+            let sql = "UPDATE execution SET price = ?5 WHERE account = ?1 AND symbol = ?2 AND order_id = ?3 AND trade = ?4";
+            let price = text(fill.price);
+            run(db, sql, params![account, symbol, order, fill.trade.cast_signed(), price.as_str()])
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {

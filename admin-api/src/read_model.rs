@@ -109,6 +109,8 @@ pub struct ReadModelBuilder {
     index_at: Option<Position>,
     /// Read and decoded while the batch before it was written.
     ahead: Option<Batch>,
+    /// Written, and given up while the next one is: to free some ten thousand records takes its time.
+    behind: Batch,
     books: Books,
     positions: Positions,
     counted: Counted,
@@ -140,7 +142,7 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
     let books = Books::load(&connection).map_err(failed)?;
     let positions = Positions::load(&connection).map_err(failed)?;
     let changes = broadcast::Sender::new(CHANGES_KEPT);
-    let ahead = None;
+    let (ahead, behind) = (None, Batch::default());
     let is_indexed = schema::is_indexed(&connection).map_err(failed)?;
     let index_at = (!is_indexed).then(|| log.durable());
     let builder = ReadModelBuilder {
@@ -151,6 +153,7 @@ pub(crate) fn open(log: &dyn EventLog, dir: &Path) -> Result<(ReadModel, ReadMod
         position,
         index_at,
         ahead,
+        behind,
         books,
         positions,
         counted,
@@ -198,6 +201,7 @@ impl ReadModelBuilder {
             Some(batch) => batch,
             None => Batch::read(&mut *self.reader, self.next, wait)?,
         };
+        let written = std::mem::take(&mut self.behind);
         if !batch.is_full {
             return self.write(&batch);
         }
@@ -214,15 +218,19 @@ impl ReadModelBuilder {
             index_at,
             ..
         } = self;
-        let behind = batch.reached;
-        let (written, ahead) = std::thread::scope(|scope| {
-            let ahead = scope.spawn(move || Batch::read(&mut **reader, behind, Duration::ZERO));
+        let reached = batch.reached;
+        let (taken, ahead) = std::thread::scope(|scope| {
+            let ahead = scope.spawn(move || {
+                drop(written);
+                Batch::read(&mut **reader, reached, Duration::ZERO)
+            });
             let mut writer =
                 Writer { connection, file, books, positions, counted, changes, next, position, index_at };
             (writer.write(&batch), ahead.join())
         });
         self.ahead = Some(ahead.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-        written
+        self.behind = batch;
+        taken
     }
 
     fn write(&mut self, batch: &Batch) -> Result<usize, Error> {

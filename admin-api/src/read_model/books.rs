@@ -3,7 +3,7 @@
 //! Balances are carried in memory and written once a batch. Every transfer becomes one entry that both of its accounts are
 //! found by, with how each stood after it.
 
-use super::rows::Rows;
+use super::rows::{Cell, Rows};
 use super::text::{Text, text};
 use super::trading::run;
 use crate::word::word;
@@ -279,7 +279,7 @@ impl Books {
     }
 
     fn write_entries(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let mut rows = Entries::into(db, "ledger_entry", "")?;
+        let mut rows = Entries::into(db, "entry", "")?;
         for entry in std::mem::take(&mut self.entries) {
             let (debit, credit) = (&self.accounts[entry.debit.account], &self.accounts[entry.credit.account]);
             entry.write(&mut rows, debit, credit)?;
@@ -418,19 +418,17 @@ impl Hold {
     }
 }
 
-/// Columns of `ledger_entry`.
-type Entries<'c> = Rows<'c, 15>;
+/// Columns of `entry`.
+type Entries<'c> = Rows<'c, 13>;
 
 impl Entry {
     fn write(&self, rows: &mut Entries<'_>, debit: &Account, credit: &Account) -> rusqlite::Result<()> {
         rows.put([
             self.id.into(),
             self.at.as_ns().into(),
-            text(self.transfer).as_str().into(),
+            Cell::Bytes(&self.transfer.0.to_be_bytes()),
             debit.id.into(),
             credit.id.into(),
-            debit.key.0.as_str().into(),
-            credit.key.0.as_str().into(),
             self.moved.into(),
             (&*word(&self.reason)).into(),
             self.reserved.into(),

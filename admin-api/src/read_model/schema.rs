@@ -52,11 +52,16 @@ CREATE TABLE ledger_account (
 );
 CREATE UNIQUE INDEX ledger_account_of ON ledger_account (code, asset);
 CREATE INDEX ledger_account_of_firm ON ledger_account (firm, id);
-CREATE TABLE ledger_entry (
-    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, transfer TEXT NOT NULL, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
-    debit_code TEXT NOT NULL, credit_code TEXT NOT NULL, amount TEXT NOT NULL, reason TEXT NOT NULL, reserved TEXT NOT NULL,
-    debit_balance TEXT NOT NULL, debit_held TEXT NOT NULL, credit_balance TEXT NOT NULL, credit_held TEXT NOT NULL, reference TEXT
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, transfer BLOB NOT NULL, debit INTEGER NOT NULL, credit INTEGER NOT NULL,
+    amount TEXT NOT NULL, reason TEXT NOT NULL, reserved TEXT NOT NULL, debit_balance TEXT NOT NULL, debit_held TEXT NOT NULL,
+    credit_balance TEXT NOT NULL, credit_held TEXT NOT NULL, reference TEXT
 );
+CREATE VIEW ledger_entry AS SELECT
+    id, at, lower(hex(transfer)) AS transfer, debit, credit, (SELECT code FROM ledger_account a WHERE a.id = debit) AS debit_code,
+    (SELECT code FROM ledger_account a WHERE a.id = credit) AS credit_code, amount, reason, reserved, debit_balance, debit_held,
+    credit_balance, credit_held, reference
+FROM entry;
 CREATE TABLE ledger_hold (
     id TEXT PRIMARY KEY, debit TEXT NOT NULL, credit TEXT NOT NULL, asset TEXT NOT NULL, remaining TEXT NOT NULL,
     order_id INTEGER, movement TEXT
@@ -133,8 +138,8 @@ CREATE INDEX order_of_firm ON trade_order (firm, id);
 CREATE INDEX order_open ON trade_order (account, symbol) WHERE leaves_qty <> '0';
 CREATE INDEX execution_of_firm ON execution (firm, id);
 CREATE INDEX execution_of_position ON execution (account, symbol, id);
-CREATE INDEX ledger_entry_of_debit ON ledger_entry (debit, id);
-CREATE INDEX ledger_entry_of_credit ON ledger_entry (credit, id);
+CREATE INDEX entry_of_debit ON entry (debit, id);
+CREATE INDEX entry_of_credit ON entry (credit, id);
 ";
 
 /// Makes the tables when they are not there; the position reached.
@@ -158,10 +163,12 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn make(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = "SELECT name FROM sqlite_master WHERE type = 'table'";
-    let tables: Vec<String> =
-        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let drops: String = tables.iter().map(|table| format!("DROP TABLE {table};")).collect();
+    let sql =
+        "SELECT 'DROP ' || type || ' ' || name || ';' FROM sqlite_master WHERE type IN ('table', 'view')";
+    let drops: String = connection
+        .prepare(sql)?
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<_>>()?;
     connection.execute_batch(&format!("BEGIN; {drops} {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
 }
 

@@ -117,13 +117,13 @@ fn limits_change_by_two_and_every_refusal_is_the_answer() {
     let approve = format!("{CHANGES}/c-1/approve");
     desk.say(rita, &approve).problem(403, "segregation");
     desk.say(rob, &approve).expect(200);
-    refused(venue.post(&venue.trader, "/orders", bid("6", "9")), 400, "LIMIT_ORDER_QTY");
+    refused(venue.post(&venue.trader, "/orders", bid("6", "9")), 400, "LIMIT_QTY");
     let gone = desk.say(rob, &approve).problem(404, "not-found");
     assert_eq!(gone.text("code"), "UNKNOWN_CHANGE");
     desk.propose("c-2", firm(), json!({"order_qty_max": "9"})).expect(200);
     desk.say(rob, &format!("{CHANGES}/c-2/decline")).expect(200);
     desk.say(rob, &format!("{CHANGES}/c-2/decline")).problem(404, "not-found");
-    refused(venue.post(&venue.trader, "/orders", bid("6", "9")), 400, "LIMIT_ORDER_QTY");
+    refused(venue.post(&venue.trader, "/orders", bid("6", "9")), 400, "LIMIT_QTY");
 }
 
 #[test]

@@ -51,7 +51,7 @@ const STATEMENTS_MAX: usize = 64;
 /// Rows of a transaction: its fixed cost no longer counts, and it takes some tens of milliseconds.
 const BATCH_RECORDS_MAX: usize = 8_192;
 
-/// Bytes of a transaction's records: two batches are in memory, and decoded they take some times as much.
+/// Bytes of a transaction's records: three batches are in memory, and decoded they take some times as much.
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// How long an idle turn waits, so that a stop is never late by more.

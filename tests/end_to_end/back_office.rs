@@ -199,7 +199,7 @@ fn a_trace_goes_from_the_request_through_every_record_to_the_audit_rows() {
     let traced = rows.filter(|row| row["trace"] == trace);
     let kinds: BTreeSet<_> = traced.map(|row| row["kind"].as_str().expect("a kind").to_owned()).collect();
     let expected =
-        ["command.decided.v1", "control.requested.v1", "risk_switch.changed.v1", "risk_switch.set.v1"];
+        ["control.requested.v1", "risk_switch.set.v1", "risk_switch.changed.v1", "risk_command.taken.v1"];
     for kind in expected {
         assert!(kinds.contains(kind), "{kind} is missing of {kinds:?}");
     }

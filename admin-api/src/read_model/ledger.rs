@@ -77,8 +77,8 @@ pub(crate) struct BooksRow {
 }
 
 /// Entries of one account from an id until before another, in either order.
-const ENTRIES: &str = "SELECT * FROM (SELECT * FROM ledger_entry WHERE debit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
-     UNION ALL SELECT * FROM (SELECT * FROM ledger_entry WHERE credit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
+const ENTRIES: &str = "SELECT * FROM (SELECT * FROM entry_with_codes WHERE debit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
+     UNION ALL SELECT * FROM (SELECT * FROM entry_with_codes WHERE credit = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4) \
      ORDER BY id {order} LIMIT ?4";
 
 /// The id of the first entry that a record at a position can have.
@@ -181,7 +181,7 @@ impl ReadModel {
             connection.prepare_cached(sql)?.query_row([at.day()], |row| row.get(0)).optional()?;
         let newest = |side: &str| -> rusqlite::Result<Option<EntryRow>> {
             let sql = format!(
-                "SELECT * FROM ledger_entry WHERE {side} = ?1 AND id < ?2 AND at <= ?3 ORDER BY id DESC LIMIT 1"
+                "SELECT * FROM entry_with_codes WHERE {side} = ?1 AND id < ?2 AND at <= ?3 ORDER BY id DESC LIMIT 1"
             );
             let values = params![account, end.unwrap_or(i64::MAX), at.as_ns()];
             connection.prepare_cached(&sql)?.query_row(values, |row| entry(row, account)).optional()

@@ -368,7 +368,7 @@ fn moves(db: &Connection, (account, symbol): Key) -> rusqlite::Result<Vec<Move>>
         "SELECT e.at, e.amount, e.debit_code, e.credit_code, coalesce( \
            (SELECT p.price FROM price_event p WHERE p.symbol = ?2 AND p.at <= e.at ORDER BY p.position DESC LIMIT 1), \
            (SELECT p.price FROM price_event p WHERE p.symbol = ?2 ORDER BY p.position LIMIT 1)) AS price \
-         FROM ledger_entry e WHERE (e.debit IN ({owned}) OR e.credit IN ({owned})) AND {IS_MOVE} ORDER BY e.at, e.id"
+         FROM entry_with_codes e WHERE (e.debit IN ({owned}) OR e.credit IN ({owned})) AND {IS_MOVE} ORDER BY e.at, e.id"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([account.as_str(), symbol.as_str()])?;

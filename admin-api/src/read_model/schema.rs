@@ -12,6 +12,7 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 /// 32 MiB of pages in memory (negative: KiB): the ends of all indices, which a rebuild writes to all the time.
 const CACHE_KIB: i64 = -32_768;
 
+/// The view has no table's name of an earlier version: a program of that one, which drops tables alone, makes its own.
 /// Ids of orders and executions are their places in the log: integers, so that rows stand in that order.
 const TABLES: &str = "
 CREATE TABLE state (position INTEGER NOT NULL);
@@ -57,7 +58,7 @@ CREATE TABLE entry (
     amount TEXT NOT NULL, reason TEXT NOT NULL, reserved TEXT NOT NULL, debit_balance TEXT NOT NULL, debit_held TEXT NOT NULL,
     credit_balance TEXT NOT NULL, credit_held TEXT NOT NULL, reference TEXT
 );
-CREATE VIEW ledger_entry AS SELECT
+CREATE VIEW entry_with_codes AS SELECT
     id, at, lower(hex(transfer)) AS transfer, debit, credit, (SELECT code FROM ledger_account a WHERE a.id = debit) AS debit_code,
     (SELECT code FROM ledger_account a WHERE a.id = credit) AS credit_code, amount, reason, reserved, debit_balance, debit_held,
     credit_balance, credit_held, reference

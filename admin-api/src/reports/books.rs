@@ -92,7 +92,7 @@ pub(super) const JOURNAL: &[Column] = &[
     column("reference", Text, "The order, movement or loan it belongs to."),
 ];
 
-const ENTRIES: &str = "SELECT e.*, a.asset FROM ledger_entry e JOIN ledger_account a ON a.id = e.debit \
+const ENTRIES: &str = "SELECT e.*, a.asset FROM entry_with_codes e JOIN ledger_account a ON a.id = e.debit \
      WHERE e.id < ? AND e.at >= ? AND e.at < ? AND e.amount <> '0' ORDER BY e.id";
 
 pub(super) fn each_entry(

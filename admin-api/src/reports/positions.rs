@@ -113,7 +113,7 @@ fn take_moves(
 
 /// Entries that move units of an instrument and are no leg of a trade, with whom they concern on either side.
 const MOVES: &str = "SELECT e.id, e.at, e.amount, e.debit_code, e.credit_code, a.asset, i.currency \
-     FROM ledger_entry e JOIN ledger_account a ON a.id = e.debit JOIN instrument i ON i.symbol = a.asset \
+     FROM entry_with_codes e JOIN ledger_account a ON a.id = e.debit JOIN instrument i ON i.symbol = a.asset \
      WHERE e.id < ? AND e.at < ? AND {move} ORDER BY e.at, e.id";
 
 fn moves(source: &Source, p: &ReportParameters) -> Result<Vec<Move>, ReportError> {

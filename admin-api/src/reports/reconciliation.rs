@@ -131,7 +131,7 @@ struct Held {
 
 /// By account code and asset: what is held for something open, and all that is held.
 fn holds(source: &Source) -> Result<Trades, ReportError> {
-    const RESERVED: &str = "SELECT e.reference, e.debit_code, e.reserved, a.asset FROM ledger_entry e \
+    const RESERVED: &str = "SELECT e.reference, e.debit_code, e.reserved, a.asset FROM entry_with_codes e \
          JOIN ledger_account a ON a.id = e.debit WHERE e.id < ? AND e.reserved <> '0'";
     let mut held: BTreeMap<Held, i128> = BTreeMap::new();
     source.each(Query::new(RESERVED).integer(source.entries_end()), |row| {

@@ -186,7 +186,9 @@ impl<'a> Asked<'a> {
             Event::IdentityRequested(e) => {
                 Some(Self::For(&e.command, Wanted::Identity(Box::new(e.action.clone()))))
             }
-            Event::ControlRequested(e) => Some(Self::For(&e.command, Wanted::Control(e.action.clone()))),
+            Event::ControlRequested(e) => {
+                Some(Self::For(&e.command, Wanted::Control(Box::new(e.action.clone()))))
+            }
             Event::KycRequested(e) => Some(Self::For(&e.command, Wanted::Kyc(Box::new(e.action.clone())))),
             Event::VerdictRequested(e) => Some(Self::Verdict(e)),
             Event::NoticesRequested(e) => Some(Self::Notices(e)),
@@ -314,7 +316,7 @@ impl AdminState {
             }
             Wanted::Control(action) => {
                 let changed = self.control.perform(command, action, out)?;
-                if let ControlAction::TakeOnFirm(e) = action {
+                if let ControlAction::TakeOnFirm(e) = &**action {
                     self.kyc.take_on(e.firm, input.at, out);
                 }
                 Ok(changed)

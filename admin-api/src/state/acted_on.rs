@@ -21,12 +21,11 @@ pub(super) fn acted_on(asked: &Asked<'_>) -> Option<String> {
             _ => None,
         },
         Asked::For(_, Wanted::Kyc(action)) => file(action).map(|file| file.to_string()),
-        Asked::For(_, Wanted::Control(ControlAction::Money(e))) => {
-            movement(&e.action).map(|movement| movement.to_string())
-        }
-        Asked::For(_, Wanted::Control(ControlAction::Loan(e))) => {
-            e.action.loan().map(|loan| loan.to_string())
-        }
+        Asked::For(_, Wanted::Control(action)) => match &**action {
+            ControlAction::Money(e) => movement(&e.action).map(|movement| movement.to_string()),
+            ControlAction::Loan(e) => e.action.loan().map(|loan| loan.to_string()),
+            _ => None,
+        },
         Asked::For(..)
         | Asked::Notices(_)
         | Asked::Webhooks(_)

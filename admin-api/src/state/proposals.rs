@@ -24,7 +24,7 @@ pub enum Wanted {
     /// On users.
     Identity(Box<IdentityAction>),
     /// On the trading side.
-    Control(ControlAction),
+    Control(Box<ControlAction>),
     /// On identity files.
     Kyc(Box<KycAction>),
 }

@@ -183,19 +183,27 @@ fn a_33_a_switch_stops_a_firm_at_once_and_somebody_else_lets_it_go_on() {
     let mut client = Client::logged_on("CLIENT1", server.address());
     let terms = "54=1|38=100|40=2|44=10|";
     client.order("a", terms).assert_has("150=0");
-    let switch = |token: &Path, state: &str| {
-        let args = ["risk", "switch", "firm=FIRM1", state, "--reason", "runaway"];
-        command(&server, token, &args).assert_code(0);
+    let of = |scope: &str, token: &Path, state: &str, code: i32| {
+        let args = ["risk", "switch", scope, state, "--reason", "runaway"];
+        command(&server, token, &args).assert_code(code);
     };
+    let switch = |token: &Path, state: &str| of("firm=FIRM1", token, state, 0);
     switch(&tokens[0], "killed");
     let cancelled = client.expect("8");
     cancelled.assert_has("150=4|11=a|378=99");
     assert!(cancelled.value(58).starts_with("KILL_SWITCH: user:"), "{cancelled:?}");
     client.order("b", terms).assert_has("150=8|103=0");
-    switch(&tokens[0], "open");
+    of("firm=FIRM1", &tokens[0], "open", 1);
     client.order("c", terms).assert_has("150=8|103=0");
     switch(&tokens[1], "open");
     client.order("d", terms).assert_has("150=0");
+    // A session is named by its CompID or as records name it, and one that there is not is no session.
+    of("session=CLIENT1", &tokens[0], "killed", 0);
+    client.expect("8").assert_has("150=4|11=d|378=99");
+    client.order("e", terms).assert_has("150=8|103=0");
+    of("session=CLIENT1/ASSAY", &tokens[1], "open", 0);
+    client.order("f", terms).assert_has("150=0");
+    of("session=NOBODY", &tokens[0], "killed", 1);
     server.stop_after([client]);
     home.assert_sound();
 }

@@ -11,7 +11,9 @@ use crate::paging::Params;
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::SessionStanding;
-use assay_trading_types::{CompId, ControlAction, SessionNumbersSet, SessionSet, SessionSuspended};
+use assay_trading_types::{
+    CompId, ControlAction, SessionId, SessionNumbersSet, SessionSet, SessionSuspended,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -160,6 +162,20 @@ async fn list_fix_sessions(
     let mut items: Vec<FixSession> = seen.into_iter().map(FixSession::shown).collect();
     items.sort_unstable_by(|a, b| a.comp_id.cmp(&b.comp_id));
     Ok(Json(FixSessionList { items }))
+}
+
+/// The session that somebody names by its name in records or by its CompID alone. That of a firm's orders over the API has
+/// no connection; and while the gateway cannot be asked, a full name is taken as it is.
+pub(super) async fn named(api: &Api, asked: &Asked, given: SessionId) -> Result<SessionId, Problem> {
+    let is_full = given.as_str().contains('/');
+    let sessions = match seen(api, asked).await {
+        _ if given.is_api() => return Ok(given),
+        Err(_) if is_full => return Ok(given),
+        sessions => sessions?,
+    };
+    let is_it = |session: &&FixSession| [&session.session, &session.comp_id].contains(&&given.to_string());
+    let found = sessions.iter().find(is_it).and_then(|found| SessionId::new(&found.session).ok());
+    found.ok_or_else(|| Problem::field("scope", "there is no such session"))
 }
 
 /// One FIX session.

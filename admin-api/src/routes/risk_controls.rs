@@ -2,7 +2,7 @@
 //! nobody does both parts.
 
 use super::document::word_or_object;
-use super::reason;
+use super::{fix_sessions, reason};
 use crate::answer::{Receipt, changed};
 use crate::api::Api;
 use crate::asked::Asked;
@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 }
 
 fn switch_scope() -> Object {
-    let words = "`\"all\"`, or one of `firm`, `account`, `session`, `instrument` with its name.";
+    let words = "`\"all\"`, or one of `firm`, `account`, `session` (by CompID), `instrument` with its name.";
     word_or_object(words, json!({"firm": "FIRM1"}))
 }
 
@@ -152,7 +152,13 @@ async fn set_risk_switch(
         return Err(Problem::because(ProblemKind::Forbidden, "a firm stops itself; the venue lets it go on"));
     }
     let reason = reason::checked(&given.reason)?;
-    let set = RiskSwitchSet { scope: given.scope, state: given.state, reason, command: None };
+    let scope = match given.scope {
+        SwitchScope::Session(session) => {
+            SwitchScope::Session(fix_sessions::named(&api, &asked, session).await?)
+        }
+        scope => scope,
+    };
+    let set = RiskSwitchSet { scope, state: given.state, reason, command: None };
     submit(&api, &asked, ControlAction::SetSwitch(set)).await
 }
 

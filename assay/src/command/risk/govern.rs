@@ -14,7 +14,7 @@ use std::process::ExitCode;
 pub(crate) struct SwitchArgs {
     #[command(flatten)]
     api: ApiArgs,
-    /// `all`, or `firm=`, `account=`, `session=`, `instrument=` and a name.
+    /// `all`, or `firm=`, `account=`, `session=` (a CompID), `instrument=` and a name.
     scope: String,
     /// `open`, `reduce_only`, `cancel_only` or `killed`, which also cancels what works.
     state: String,

@@ -93,7 +93,7 @@ impl<'a> RowIds<'a> {
                 firm: Some(e.firm.as_str()),
                 order_id: e.order_id,
                 cl_ord_id: Some(e.cl_ord_id.as_str()),
-                symbol: Some(e.symbol.as_str()),
+                symbol: e.symbol.as_ref().map(|symbol| symbol.as_str()),
                 ..none
             }
             .asked(&e.request),
@@ -143,7 +143,7 @@ impl<'a> RowIds<'a> {
                 firm: Some(e.firm.as_str()),
                 order_id: e.order.as_ref().map(|order| order.order_id),
                 cl_ord_id: Some(e.cl_ord_id.as_str()),
-                symbol: Some(e.symbol.as_str()),
+                symbol: e.symbol.as_ref().map(|symbol| symbol.as_str()),
                 exec_id: place.exec_id(),
                 ..none
             }

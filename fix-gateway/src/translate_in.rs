@@ -204,13 +204,13 @@ fn cancel(session: &SessionSpec, inbound: &Inbound<'_>, request: RequestId) -> R
 fn status(session: &SessionSpec, inbound: &Inbound<'_>, request: RequestId) -> Result<StatusRequested, Stop> {
     let mut reading = Reading::new(&inbound.message);
     let cl_ord_id = reading.id(11)?;
-    reading.need(55)?;
     let ord_status_req_id = match reading.has(790) {
         true => Some(reading.id(790)?.as_str().to_owned()),
         false => None,
     };
     let order_id = reading.order_id();
-    let (symbol, side) = (reading.symbol(), reading.side());
+    let symbol = reading.has(55).then(|| reading.symbol());
+    let side = reading.side();
     let firm = session.firm;
     let reach = match mass::scope(session) {
         Scope::Session => None,

@@ -173,7 +173,7 @@ impl<'a> Report<'a> {
             Outcome::Position(e, at) => positions::report(e, at, self.exec_id, self.at, out),
             Outcome::LimitChange(e) => news::limit_change(e, out),
             Outcome::MarketState(e) => news::market_state(e, out),
-            Outcome::NoFills(id) => mass::nothing(id, Refusal::UnknownExecId, "no trade since", self.at, out),
+            Outcome::NoFills(id) => mass::no_trades(id, self.at, out),
         }
     }
 
@@ -279,7 +279,7 @@ impl<'a> Report<'a> {
         let refusal = Refusal::UnknownOrder;
         out.field_u64(6, 0).field(11, e.cl_ord_id.as_str().as_bytes()).field_u64(14, 0).field(17, b"0");
         out.field(37, b"NONE").field_char(39, OrdStatus::Rejected.fix()).field_char(54, e.side.fix());
-        out.field(55, e.symbol.as_str().as_bytes());
+        out.field(55, mass::shown(e.symbol.as_ref()));
         text(out, refusal, "no order with this id");
         time(out, self.at);
         out.field_u64(103, refusal.ord_rej_reason().into()).field_char(150, b'I').field_u64(151, 0);

@@ -173,6 +173,13 @@ fn m_25_unsolicited_cancel() {
     assert!(text.contains("|58=KILL_SWITCH: operations, firm FIRM1|"), "{text}");
     assert!(!text.contains("|41=") && text.contains("|378=99|"), "{text}");
     assert_eq!(row(event), "4/4 100 30 0 10");
+    for reason in
+        [Refusal::Cod, Refusal::SelfTrade, Refusal::Operator, Refusal::ShortLocate, Refusal::LimitCredit]
+    {
+        let exec = ExecType::Canceled { request: None, reason: Some(reason), detail: None };
+        let text = body(executed(exec, OrdStatus::Canceled, "30", "0"));
+        assert!(text.contains("|378=99|"), "{text}");
+    }
 }
 
 #[test]
@@ -300,7 +307,7 @@ fn status_of_known_and_unknown_orders() {
         firm: FirmId::new("FIRM1").unwrap(),
         cl_ord_id: ClOrdId::new("a").unwrap(),
         ord_status_req_id: Some("q1".to_owned()),
-        symbol: Symbol::new("AAPL").unwrap(),
+        symbol: Some(Symbol::new("AAPL").unwrap()),
         side: Side::Sell,
         order: None,
     };
@@ -311,6 +318,8 @@ fn status_of_known_and_unknown_orders() {
              103=5|150=I|151=0|790=q1|"
         )
     );
+    status.symbol = None;
+    assert!(body(status.clone()).contains("|54=2|55=[N/A]|"), "it was not given");
     status.order = Some(OrderState {
         order_id: OrderId::new(0, 3),
         terms: terms("a", None),

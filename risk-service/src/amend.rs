@@ -1,6 +1,7 @@
 //! Cancel, replace and status: chains of ClOrdIDs.
 
 use crate::administration::refuse_command;
+use crate::carried::amended;
 use crate::checks::{Approved, Asked};
 use crate::group::Group;
 use crate::limits::Measurements;
@@ -145,6 +146,8 @@ impl Risk {
             OrderTerms { account: old.account, firm: old.firm, session: old.session, ..e.terms.clone() };
         terms.tif = if e.tif_given { e.terms.tif } else { old.tif };
         keep_expiry(&mut terms, old);
+        terms.carried = amended(old.carried.as_deref(), e.terms.carried.as_deref())
+            .map_err(|what| (Refusal::TermsMismatch, format!("{what} must be the order's")))?;
         if terms.tif != old.tif && matches!(terms.tif, TimeInForce::Ioc | TimeInForce::Fok) {
             return Err((Refusal::NotAmendable, "TimeInForce cannot become IOC or FOK".to_owned()));
         }

@@ -19,6 +19,7 @@
 mod administration;
 mod amend;
 mod answering;
+mod carried;
 mod checks;
 mod cl_ord_ids;
 mod client;

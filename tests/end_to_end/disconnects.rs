@@ -60,7 +60,7 @@ fn assert_cancelled(report: &Message, id: &str, text: &str) {
 
 #[track_caller]
 fn assert_open(client: &mut Client, id: &str) {
-    client.send("H", &format!("11={id}|55=AAPL|54=1|"));
+    client.send("H", &format!("11={id}|54=1|"));
     client.expect("8").assert_has(&format!("150=I|39=0|151=100|11={id}"));
 }
 

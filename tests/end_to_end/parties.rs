@@ -90,6 +90,41 @@ fn a_29_regulatory_fields_are_carried_unchanged_into_every_8_and_its_copy() {
 }
 
 #[test]
+fn a_29_a_replace_changes_nothing_of_them_but_the_entering_trader() {
+    let home = Home::with(REGIME);
+    let server = home.start();
+    let mut client = Client::logged_on("CLIENT1", server.address());
+    let entered = "448=TONY|447=D|452=36|";
+    let (flags, kept) = ("528=A|582=1|1724=5|583=link|", format!("{CLIENT}{TRADER}"));
+    client.order("a", &format!("{LIMIT}{flags}453=3|{kept}{entered}")).assert_has("150=0");
+    let mut replace = |id: &str, of: &str, more: &str| {
+        let now = crate::wire::utc_now();
+        client.send("G", &format!("11={id}|41={of}|55=AAPL|60={now}|54=1|38=2|40=2|44=10|{more}"));
+        client.receive()
+    };
+    // Left out, they stay; what is said anew of the rest counts.
+    let replaced = replace("b", "a", "582=2|");
+    replaced.assert_has("35=8|150=5|11=b|528=A|582=2|1724=5|583=link");
+    assert!(format!("{replaced:?}").contains(&format!("|453=3|{kept}{entered}")), "{replaced:?}");
+    for (id, more) in [
+        ("c", "528=P|".to_owned()),
+        ("d", "453=1|448=OTHER|447=D|452=3|".to_owned()),
+        ("e", format!("453=3|{kept}448=X|447=D|452=13|")),
+    ] {
+        let refused = replace(id, "b", &more);
+        refused.assert_has("35=9|102=99|39=0");
+        assert!(refused.value(58).starts_with("TERMS_MISMATCH"), "{refused:?}");
+    }
+    let replaced = replace("f", "b", &format!("528=A|453=2|{CLIENT}448=TINA|447=D|452=36|"));
+    replaced.assert_has("35=8|150=5|11=f|528=A|582=2");
+    assert!(
+        format!("{replaced:?}").contains(&format!("|453=3|{kept}448=TINA|447=D|452=36|")),
+        "{replaced:?}"
+    );
+    server.stop_after([client]);
+}
+
+#[test]
 fn a_03_conditional_fields_come_before_everything_else() {
     let home = Home::new();
     let server = home.start();

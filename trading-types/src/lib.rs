@@ -10,6 +10,7 @@
 //! (ADR 0002), so no product or sum passes through binary floating point.
 #![doc = include_str!("../README.md")]
 
+pub mod carried;
 mod date;
 mod decimal;
 mod event;

@@ -1,6 +1,6 @@
 //! A body that ascends by tag, with carried fields put in their places.
 
-use crate::carried::pieces;
+use assay_trading_types::carried::pieces;
 use fix_session::Encoder;
 
 /// Writes own fields in ascending order and carried ones between them.

@@ -245,7 +245,12 @@ pub(super) fn restatement_of(exec: &ExecType) -> Option<u64> {
         ExecType::Restated { .. } => Some(OTHER),
         ExecType::Canceled { request: None, reason: Some(reason), .. } => match reason {
             Refusal::Halt | Refusal::Halted => Some(HALT),
-            Refusal::Cod | Refusal::KillSwitch | Refusal::SelfTrade | Refusal::Operator => Some(OTHER),
+            Refusal::Cod
+            | Refusal::KillSwitch
+            | Refusal::SelfTrade
+            | Refusal::Operator
+            | Refusal::ShortLocate
+            | Refusal::LimitCredit => Some(OTHER),
             _ => None,
         },
         _ => None,

@@ -52,26 +52,36 @@ pub(super) fn none_found(e: &MassStatusReported, at: Timestamp, out: &mut Encode
         Some(refused) => (refused.refusal, refused.detail.as_str()),
         None => (Refusal::UnknownOrder, "no open order"),
     };
-    write_none(e.mass_status_req_id, e.symbol.as_ref(), (refusal, detail), at, out);
+    write_none(e.mass_status_req_id, e.symbol.as_ref(), Some((refusal, detail)), at, out);
 }
 
-/// Nothing to recover.
-pub(super) fn nothing(id: ClOrdId, refusal: Refusal, detail: &str, at: Timestamp, out: &mut Encoder) {
-    write_none(id, None, (refusal, detail), at, out);
+/// Nothing to recover: the ExecID is known, and nothing has come after it.
+pub(super) fn no_trades(id: ClOrdId, at: Timestamp, out: &mut Encoder) {
+    write_none(id, None, None, at, out);
+}
+
+/// Symbol(55) of a report on no order: as it was asked for, if it was.
+pub(super) fn shown(symbol: Option<&Symbol>) -> &[u8] {
+    symbol.map_or(NO_SYMBOL, |symbol| symbol.as_str().as_bytes())
 }
 
 fn write_none(
     id: ClOrdId,
     symbol: Option<&Symbol>,
-    (refusal, detail): (Refusal, &str),
+    refused: Option<(Refusal, &str)>,
     at: Timestamp,
     out: &mut Encoder,
 ) {
+    const OTHER: u64 = 99;
     out.field_u64(6, 0).field_u64(14, 0).field(17, b"0").field(37, b"NONE");
     out.field_char(39, OrdStatus::Rejected.fix()).field_char(54, NO_SIDE);
-    out.field(55, symbol.map_or(NO_SYMBOL, |s| s.as_str().as_bytes()));
-    text(out, refusal, detail);
+    out.field(55, shown(symbol));
+    match refused {
+        Some((refusal, detail)) => text(out, refusal, detail),
+        None => _ = out.field(58, b"no trade since"),
+    }
     time(out, at);
-    out.field_u64(103, refusal.ord_rej_reason().into()).field_char(150, b'I').field_u64(151, 0);
+    let reason = refused.map_or(OTHER, |(refusal, _)| refusal.ord_rej_reason().into());
+    out.field_u64(103, reason).field_char(150, b'I').field_u64(151, 0);
     out.field(584, id.as_str().as_bytes()).field_u64(911, 0).field_bool(912, true);
 }

@@ -296,7 +296,7 @@ impl Desk {
             cl_ord_id: id(name),
             order_id: None,
             ord_status_req_id: None,
-            symbol: id("AAPL"),
+            symbol: Some(id("AAPL")),
             side: Side::Buy,
         });
         self.hear()

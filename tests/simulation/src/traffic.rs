@@ -227,7 +227,7 @@ impl Traffic {
             cl_ord_id: known.as_ref().map_or(id("nobody"), |(_, current)| *current),
             order_id: None,
             ord_status_req_id: None,
-            symbol: known.as_ref().map_or(id("AAPL"), |(terms, _)| terms.symbol),
+            symbol: known.as_ref().map(|(terms, _)| terms.symbol),
             side: known.map_or(Side::Buy, |(terms, _)| terms.side),
         }
         .into()

@@ -74,8 +74,9 @@ pub struct StatusReported {
     /// OrdStatusReqID(790), echoed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ord_status_req_id: Option<String>,
-    /// Symbol as asked.
-    pub symbol: Symbol,
+    /// Symbol as asked, if it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<Symbol>,
     /// Side as asked.
     pub side: Side,
     /// The order, or none when unknown: 37=NONE, 39=8, 103=5 `UNKNOWN_ORDER`.

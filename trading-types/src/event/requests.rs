@@ -128,8 +128,9 @@ pub struct StatusRequested {
     /// OrdStatusReqID(790), echoed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ord_status_req_id: Option<String>,
-    /// Symbol(55), echoed when the order is unknown.
-    pub symbol: Symbol,
+    /// Symbol(55) if given, echoed when the order is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<Symbol>,
     /// Side(54), echoed when the order is unknown.
     pub side: Side,
     /// Which orders may be asked about; without it those of the session.

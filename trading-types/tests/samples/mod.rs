@@ -83,7 +83,7 @@ fn requests() -> Vec<Event> {
             cl_ord_id: cl_ord_id("a-1"),
             order_id: Some(order_id()),
             ord_status_req_id: Some("q-4".into()),
-            symbol: symbol(),
+            symbol: Some(symbol()),
             side: Side::Buy,
             reach: Some(Box::new(order_filter())),
         }
@@ -229,7 +229,7 @@ fn outcomes() -> Vec<Event> {
             firm: firm(),
             cl_ord_id: cl_ord_id("a-1"),
             ord_status_req_id: Some("q-4".into()),
-            symbol: symbol(),
+            symbol: Some(symbol()),
             side: Side::Buy,
             order: Some(OrderState {
                 order_id: order_id(),

@@ -70,7 +70,7 @@ fn what_two_persons_located_is_sold_short_once_and_survives_a_crash() {
     ]
     .concat();
     locate(&server, &ann, &proposal);
-    locate(&server, &ann, &["approve", "l-1", "--reason", "mine"]);
+    command(&server, &ann, &["risk", "locate", "approve", "l-1", "--reason", "mine"]).assert_code(1);
     seller.order("b", short).assert_has("150=8|103=11");
     locate(&server, &bob, &["approve", "l-1", "--reason", "seen"]);
 

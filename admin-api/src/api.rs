@@ -350,26 +350,23 @@ impl Api {
             Some(Some(position)) => (Position(position), MODEL_WAIT),
             Some(None) => return Err(Problem::field("assay-position", "must be a position as answered")),
         };
-        let reached = async {
-            while self.model.position() < target {
-                tokio::time::sleep(MODEL_POLL).await;
-            }
-        };
-        match (tokio::time::timeout(patience, reached).await, named) {
+        match (tokio::time::timeout(patience, self.model_reaches(target)).await, named) {
             (Err(_), Some(_)) => Err(Problem::later(ProblemKind::Unavailable, 1)),
             _ => Ok(&self.model),
+        }
+    }
+
+    /// Waits until the read model has a position. However many wait, the database is asked when there is more in it.
+    async fn model_reaches(&self, target: Position) {
+        while self.model.position() < target {
+            tokio::time::sleep(MODEL_POLL).await;
         }
     }
 
     /// The read model with everything that was durable when it is asked for: for what is there or not, with effect.
     pub(crate) async fn caught_up_model(&self) -> Result<&ReadModel, Problem> {
         let target = self.log.durable();
-        let reached = async {
-            while self.model.position() < target {
-                tokio::time::sleep(MODEL_POLL).await;
-            }
-        };
-        let reached = tokio::time::timeout(MODEL_WAIT, reached).await;
+        let reached = tokio::time::timeout(MODEL_WAIT, self.model_reaches(target)).await;
         reached.map(|()| &self.model).map_err(|_| Problem::later(ProblemKind::Unavailable, 1))
     }
 

@@ -1,12 +1,12 @@
 //! The way of what is asked of orders: as other commands, and then until risk and the market have answered.
 
-use super::{Api, MODEL_POLL, Outcome};
+use super::{Api, Outcome};
 use crate::asked::Asked;
 use crate::operation::Operation;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{OrderAnswerRow, OrderRow};
 use assay_trading_types::{
-    ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Refusal,
+    ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Position, Refusal,
 };
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -100,12 +100,7 @@ impl Api {
                         false => Err((Refusal::TooLate, format!("the order is {}", row.status)).into()),
                     };
                 }
-                // However many wait: the database is asked again when there is more in it.
-                _ => {
-                    while self.model.position() == looked_at {
-                        tokio::time::sleep(MODEL_POLL).await;
-                    }
-                }
+                _ => self.model_reaches(Position(looked_at.0 + 1)).await,
             }
         }
     }

@@ -279,7 +279,7 @@ impl Books {
     }
 
     fn write_entries(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let mut rows = Entries::into(db, "entry", "")?;
+        let mut rows = Entries::into(db, "entry", "");
         for entry in std::mem::take(&mut self.entries) {
             let (debit, credit) = (&self.accounts[entry.debit.account], &self.accounts[entry.credit.account]);
             entry.write(&mut rows, debit, credit)?;

@@ -30,7 +30,7 @@ pub(super) fn apply(db: &Connection, record: &Record, event: &Event) -> rusqlite
 
 /// Writes what became of orders.
 pub(super) fn write_orders(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()> {
-    let mut rows = OrderEvents::into(db, "order_event", "")?;
+    let mut rows = OrderEvents::into(db, "order_event", "");
     for (record, event) in records {
         let row = match &**event {
             Event::ExecutionReported(e) => Step::of(&e.exec).map(|step| reported(record, e, step)),

@@ -34,7 +34,7 @@ pub(super) fn write(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()
         .collect();
     // Stable: those of one order stay as they came.
     reports.sort_by_key(|report| report.order);
-    let mut rows = Orders::into(db, "trade_order", CHANGED)?;
+    let mut rows = Orders::into(db, "trade_order", CHANGED);
     for of_order in reports.chunk_by(|a, b| a.order == b.order) {
         if let [first, .., newest] | [first @ newest] = of_order {
             write_order(&mut rows, first.at, newest)?;

@@ -65,46 +65,58 @@ impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
 /// What a parameter had last stays bound: words, symbols and sizes mostly repeat, and to bind a text is to copy it.
 pub(super) struct Rows<'c, const N: usize> {
     db: &'c Connection,
-    /// Puts in one.
-    one: String,
-    /// Puts in [`TOGETHER`].
-    together: CachedStatement<'c>,
+    table: &'c str,
+    /// What follows the values in the statement.
+    also: &'c str,
+    /// Puts in [`TOGETHER`]; made when there are so many, which few batches of a running node have.
+    together: Option<CachedStatement<'c>>,
     bound: Vec<Bound>,
-    /// Rows that are bound, and not put in yet.
+    /// Rows that are not put in yet.
     waiting: usize,
 }
 
 impl<'c, const N: usize> Rows<'c, N> {
     /// `also` follows the values in the statement.
-    pub(super) fn into(db: &'c Connection, table: &str, also: &str) -> rusqlite::Result<Self> {
-        let row = format!("({})", ["?"; N].join(","));
-        // Whoever fails gives up the transaction: what the statement did before need not be undone by itself.
-        let sql = |rows: &[&str]| format!("INSERT OR FAIL INTO {table} VALUES {} {also}", rows.join(","));
-        let together = db.prepare_cached(&sql(&[row.as_str(); TOGETHER]))?;
-        let bound = (0..N * TOGETHER).map(|_| Bound::default()).collect();
-        Ok(Self { db, one: sql(&[row.as_str()]), together, bound, waiting: 0 })
+    pub(super) fn into(db: &'c Connection, table: &'c str, also: &'c str) -> Self {
+        Self { db, table, also, together: None, bound: Vec::new(), waiting: 0 }
     }
 
     /// Puts a row in, or lets it wait for those behind it.
     pub(super) fn put(&mut self, row: [Cell<'_>; N]) -> rusqlite::Result<()> {
         let first = self.waiting * N;
-        for ((at, cell), bound) in (first..).zip(row).zip(&mut self.bound[first..]) {
-            if bound.take(cell) {
-                self.together.raw_bind_parameter(at + 1, bound.value())?;
-            }
+        if self.bound.len() == first {
+            self.bound.extend(row.iter().map(|_| Bound::default()));
+        }
+        for (bound, cell) in self.bound[first..].iter_mut().zip(row) {
+            bound.take(cell);
         }
         self.waiting += 1;
         if self.waiting == TOGETHER {
-            self.waiting = 0;
-            self.together.raw_execute()?;
+            self.put_together()?;
         }
         Ok(())
+    }
+
+    fn put_together(&mut self) -> rusqlite::Result<()> {
+        self.waiting = 0;
+        let together = match &mut self.together {
+            Some(together) => together,
+            none => none.insert(self.db.prepare_cached(&insert::<N>(self.table, TOGETHER, self.also))?),
+        };
+        for (at, bound) in (1..).zip(&mut self.bound).filter(|(_, bound)| bound.is_new) {
+            together.raw_bind_parameter(at, bound.value())?;
+            bound.is_new = false;
+        }
+        together.raw_execute().map(drop)
     }
 
     /// Puts in what waits.
     pub(super) fn flush(&mut self) -> rusqlite::Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
-        let mut one = self.db.prepare_cached(&self.one)?;
+        if waiting == 0 {
+            return Ok(());
+        }
+        let mut one = self.db.prepare_cached(&insert::<N>(self.table, 1, self.also))?;
         for row in self.bound.chunks(N).take(waiting) {
             for (at, bound) in (1..).zip(row) {
                 one.raw_bind_parameter(at, bound.value())?;
@@ -115,11 +127,20 @@ impl<'c, const N: usize> Rows<'c, N> {
     }
 }
 
+/// A statement that puts in rows of `N` columns. Whoever fails gives up the transaction: what the statement did before need
+/// not be undone by itself.
+fn insert<const N: usize>(table: &str, rows: usize, also: &str) -> String {
+    let row = format!("({})", ["?"; N].join(","));
+    format!("INSERT OR FAIL INTO {table} VALUES {} {also}", vec![row; rows].join(","))
+}
+
 /// What a parameter has.
 #[derive(Debug, Default)]
 struct Bound {
     made_of: MadeOf,
     bytes: Vec<u8>,
+    /// It is another than the statement of several rows has: that one begins with nothing bound.
+    is_new: bool,
 }
 
 /// Numbers are compared before they are written.
@@ -136,31 +157,32 @@ enum MadeOf {
 }
 
 impl Bound {
-    /// Takes a value. Whether it is another.
-    fn take(&mut self, cell: Cell<'_>) -> bool {
-        match cell {
-            Cell::Null => self.is_new(MadeOf::Nothing),
-            Cell::Integer(value) => self.is_new(MadeOf::Integer(value)),
+    /// Takes a value.
+    fn take(&mut self, cell: Cell<'_>) {
+        self.is_new |= match cell {
+            Cell::Null => self.becomes(MadeOf::Nothing),
+            Cell::Integer(value) => self.becomes(MadeOf::Integer(value)),
             Cell::Text(text) => self.copy(MadeOf::Text, text.as_bytes()),
             Cell::Bytes(bytes) => self.copy(MadeOf::Bytes, bytes),
             Cell::Amount(value) => {
-                self.is_new(MadeOf::Amount(value)) && self.write(|bytes| value.write_to(bytes))
+                self.becomes(MadeOf::Amount(value)) && self.write(|bytes| value.write_to(bytes))
             }
             Cell::Price(value) => {
                 let made_of = MadeOf::Price(value.units(), value.decimals());
-                self.is_new(made_of) && self.write(|bytes| value.write_to(bytes))
+                self.becomes(made_of) && self.write(|bytes| value.write_to(bytes))
             }
-        }
+        };
     }
 
-    fn is_new(&mut self, made_of: MadeOf) -> bool {
+    /// Takes what it is made of. Whether that is another.
+    fn becomes(&mut self, made_of: MadeOf) -> bool {
         let is_new = self.made_of != made_of;
         self.made_of = made_of;
         is_new
     }
 
     fn copy(&mut self, made_of: MadeOf, value: &[u8]) -> bool {
-        let is_new = self.is_new(made_of);
+        let is_new = self.becomes(made_of);
         (is_new || self.bytes != value) && self.write(|bytes| bytes.extend_from_slice(value))
     }
 
@@ -188,7 +210,7 @@ mod tests {
     fn kept(rows: &[[Cell<'_>; 2]], also: &str) -> Vec<(i64, Option<String>)> {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, said TEXT)").unwrap();
-        let mut into = Rows::into(&db, "t", also).unwrap();
+        let mut into = Rows::into(&db, "t", also);
         rows.iter().for_each(|row| into.put(*row).unwrap());
         into.flush().unwrap();
         into.flush().unwrap();
@@ -222,9 +244,9 @@ mod tests {
             (Cell::from(true), Some("1")),
             (Cell::from("1"), Some("1")),
         ];
-        // Each comes in the place of each.
-        let all: Vec<_> =
-            (0..values.len() * TOGETHER).map(|n| values[(n + n / TOGETHER) % values.len()]).collect();
+        // Each comes in the place of each: of two statements the second has all moved on by every distance.
+        let moved = |by: usize| (0..TOGETHER).map(move |n| values[(n + by) % values.len()]);
+        let all: Vec<_> = (0..values.len()).flat_map(|by| moved(0).chain(moved(by))).collect();
         let rows: Vec<_> = (0..).zip(&all).map(|(id, (cell, _))| [Cell::Integer(id), *cell]).collect();
         let said: Vec<_> = (0..).zip(&all).map(|(id, (_, said))| (id, said.map(str::to_owned))).collect();
         assert_eq!(kept(&rows, ""), said);

@@ -89,7 +89,7 @@ type Executions<'c> = Rows<'c, 10>;
 
 /// Writes the fills of reports, and what became of earlier ones.
 pub(super) fn write_executions(db: &Connection, records: &[Decoded]) -> rusqlite::Result<()> {
-    let mut rows = Executions::into(db, "execution", "")?;
+    let mut rows = Executions::into(db, "execution", "");
     for (record, event) in records {
         let Some(e) = order_report(event) else { continue };
         if let ExecType::Trade(fill) = &e.exec {

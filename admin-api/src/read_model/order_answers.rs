@@ -30,9 +30,9 @@ pub(super) fn reported(db: &Connection, record: &Record, e: &ExecutionReported) 
     }
     match &e.exec {
         ExecType::Rejected { reason } => {
-            let sql = "UPDATE order_answer SET refusal = ?2, detail = '', position = ?3 WHERE order_id = ?1";
+            let sql = "INSERT INTO order_answer SELECT request, ?2, order_id, ?3, '' FROM order_answer WHERE order_id = ?1 LIMIT 1";
             let position = record.position.0.cast_signed();
-            run(db, sql, params![e.order_id.as_u64().cast_signed(), reason.code(), position])
+            run(db, sql, params![e.order_id.as_u64().cast_signed(), position, reason.code()])
         }
         ExecType::Replaced { request, .. } => told(db, record, &request.request, Some(e.order_id), None),
         _ => Ok(()),
@@ -46,11 +46,10 @@ fn told(
     order: Option<OrderId>,
     refused: Option<(Refusal, &str)>,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO order_answer VALUES (?1, ?5, ?2, ?3, ?4) ON CONFLICT (request) DO UPDATE SET \
-               refusal = coalesce(?3, refusal), detail = coalesce(?4, detail), position = ?5";
+    let sql = "INSERT INTO order_answer VALUES (?1, ?2, ?3, ?4, ?5)";
     let order = order.map(|id| id.as_u64().cast_signed());
     let (refusal, detail) = refused.map(|(refusal, detail)| (refusal.code(), detail)).unzip();
-    run(db, sql, params![request.seq.cast_signed(), order, refusal, detail, record.position.0.cast_signed()])
+    run(db, sql, params![request.seq.cast_signed(), record.position.0.cast_signed(), order, refusal, detail])
 }
 
 /// What became of a request.
@@ -67,7 +66,9 @@ pub(crate) fn order_answer_below(
     request: u64,
     below: Position,
 ) -> rusqlite::Result<Option<OrderAnswerRow>> {
-    let sql = "SELECT order_id, refusal, detail FROM order_answer WHERE request = ?1 AND position < ?2";
+    // The last word counts, and a refusal more than the order that it is about.
+    let sql = "SELECT order_id, refusal, detail FROM order_answer WHERE request = ?1 AND position < ?2 \
+               ORDER BY refusal IS NULL, position DESC LIMIT 1";
     let values = params![request.cast_signed(), below.0.cast_signed()];
     db.prepare_cached(sql)?.query_row(values, answer).optional().map(Option::flatten)
 }

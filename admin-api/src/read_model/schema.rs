@@ -4,7 +4,7 @@ use assay_trading_types::Position;
 use rusqlite::Connection;
 
 /// Grows with every change of the tables; another version is made anew from the log.
-const VERSION: i64 = 12;
+const VERSION: i64 = 13;
 
 /// SQLite's write-ahead log is folded in every 64 MB: the disk's syncs belong to the event log.
 const CHECKPOINT_PAGES: i64 = 16_384;
@@ -129,7 +129,9 @@ CREATE TABLE venue_event (
     position INTEGER PRIMARY KEY, venue TEXT NOT NULL, symbol TEXT NOT NULL, is_buy INTEGER NOT NULL, qty TEXT NOT NULL,
     price TEXT NOT NULL
 );
-CREATE TABLE order_answer (request INTEGER PRIMARY KEY, position INTEGER NOT NULL, order_id INTEGER, refusal TEXT, detail TEXT);
+CREATE TABLE order_answer (
+    request INTEGER NOT NULL, position INTEGER NOT NULL, order_id INTEGER, refusal TEXT, detail TEXT, PRIMARY KEY (request, position)
+) WITHOUT ROWID;
 CREATE INDEX order_answer_of_order ON order_answer (order_id);
 ";
 

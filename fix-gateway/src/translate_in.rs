@@ -101,6 +101,7 @@ fn replace(
         defect,
         tell_pending: session.pending.amendments,
         may_chain: session.pending.chain,
+        keeps_carried: true,
     })
 }
 

@@ -146,8 +146,6 @@ impl Risk {
             OrderTerms { account: old.account, firm: old.firm, session: old.session, ..e.terms.clone() };
         terms.tif = if e.tif_given { e.terms.tif } else { old.tif };
         keep_expiry(&mut terms, old);
-        terms.carried = amended(old.carried.as_deref(), e.terms.carried.as_deref())
-            .map_err(|what| (Refusal::TermsMismatch, format!("{what} must be the order's")))?;
         if terms.tif != old.tif && matches!(terms.tif, TimeInForce::Ioc | TimeInForce::Fok) {
             return Err((Refusal::NotAmendable, "TimeInForce cannot become IOC or FOK".to_owned()));
         }
@@ -157,8 +155,10 @@ impl Risk {
         let (firm, client) = (holding.firm, Some(holding.client));
         let asked = Asked { terms: &terms, defect: e.defect.as_ref(), session, firm, client, added_qty, at };
         let approved = self.check_terms(&asked)?;
+        let carried = carried_after(e, &self.orders[slot].terms)?;
         let added = approved.price.notional(leaves).units().saturating_sub(counted.notional).max(0);
         self.check_limits(&asked, &approved, (added, 0), measured)?;
+        terms.carried = carried;
         Ok((slot, terms, approved))
     }
 
@@ -295,6 +295,15 @@ fn keep_expiry(terms: &mut OrderTerms, old: &OrderTerms) {
     if terms.tif == TimeInForce::Gtd && expiry.is_some() && stated.is_none_or(|c| c.expiry.is_none()) {
         terms.conditions.get_or_insert_default().expiry = expiry;
     }
+}
+
+/// The fields that the order carries afterwards.
+fn carried_after(e: &ReplaceRequested, old: &OrderTerms) -> Result<Carried, Refused> {
+    if !e.keeps_carried {
+        return Ok(e.terms.carried.clone());
+    }
+    amended(old.carried.as_deref(), e.terms.carried.as_deref())
+        .map_err(|what| (Refusal::TermsMismatch, format!("{what} must be the order's")))
 }
 
 /// OrigOrdModTime(586) is the time of the order's last report, as far as its decimals go.

@@ -254,6 +254,7 @@ impl Desk {
             defect: ask.defect(),
             tell_pending: self.pending,
             may_chain: self.pending,
+            keeps_carried: true,
         });
         self.hear()
     }

@@ -214,6 +214,7 @@ impl Traffic {
             defect: None,
             tell_pending: random.random(),
             may_chain: random.random(),
+            keeps_carried: true,
         }
         .into()
     }

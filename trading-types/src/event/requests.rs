@@ -111,6 +111,10 @@ pub struct ReplaceRequested {
     /// Whether it may follow a replace that is pending: then it is decided after that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_chain: bool,
+    /// What it leaves out of the fields that its order carries stays. Before that they were those of the request,
+    /// and such a request is decided as it was then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_carried: bool,
 }
 
 /// OrderStatusRequest(H) as requested.

@@ -174,7 +174,7 @@ fn m_25_unsolicited_cancel() {
     assert!(!text.contains("|41=") && text.contains("|378=99|"), "{text}");
     assert_eq!(row(event), "4/4 100 30 0 10");
     for reason in
-        [Refusal::Cod, Refusal::SelfTrade, Refusal::Operator, Refusal::ShortLocate, Refusal::LimitCredit]
+        [Refusal::Cod, Refusal::SelfTrade, Refusal::ShortLocate, Refusal::LimitCredit, Refusal::BadTick]
     {
         let exec = ExecType::Canceled { request: None, reason: Some(reason), detail: None };
         let text = body(executed(exec, OrdStatus::Canceled, "30", "0"));

@@ -245,13 +245,14 @@ pub(super) fn restatement_of(exec: &ExecType) -> Option<u64> {
         ExecType::Restated { .. } => Some(OTHER),
         ExecType::Canceled { request: None, reason: Some(reason), .. } => match reason {
             Refusal::Halt | Refusal::Halted => Some(HALT),
-            Refusal::Cod
-            | Refusal::KillSwitch
-            | Refusal::SelfTrade
-            | Refusal::Operator
-            | Refusal::ShortLocate
-            | Refusal::LimitCredit => Some(OTHER),
-            _ => None,
+            // By the order's own terms, or asked for by q.
+            Refusal::IocRemainder
+            | Refusal::FokUnfilled
+            | Refusal::NoLiquidity
+            | Refusal::PostOnly
+            | Refusal::AuctionRemainder
+            | Refusal::MassCancel => None,
+            _ => Some(OTHER),
         },
         _ => None,
     }

@@ -47,10 +47,10 @@ use crate::word::word;
 use alerts::Fired;
 use assay_trading_types::{
     AdminRefusal, AlertSource, AlertsRequested, BankRequested, BooksReconciled, Command, CommandDecided,
-    ComplianceRequested, ControlAction, Decision, DeliveryTried, Event, Input, Job, JobFinished,
-    JobRequested, JobStarted, LoanNewsRaised, MailSettled, MeasuresTaken, NewsRaised, NoticeKind,
-    NoticesRequested, Outbox, Processor, ReportProduced, Severity, Timestamp, Topic, UserId, UserRole,
-    VerdictRequested, WebhooksRequested,
+    ComplianceChecked, ComplianceRequested, ControlAction, Decision, DeliveryTried, Event, Input, Job,
+    JobFinished, JobRequested, JobStarted, LoanNewsRaised, MailSettled, MeasuresTaken, NewsRaised,
+    NoticeKind, NoticesRequested, Outbox, Processor, ReportProduced, Severity, Timestamp, Topic, UserId,
+    UserRole, VerdictRequested, WebhooksRequested,
 };
 use notices::{Telling, Ways};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,14 @@ pub struct AdminState {
     pub compliance: Compliance,
     /// Past commands, for repeats and for whoever asks later.
     pub commands: CommandBook,
+    /// The newest rules that a command was asked under: what is no command is judged by them, so that nobody is told now of
+    /// what nobody was told of then.
+    #[serde(default)]
+    newest_rules: u32,
 }
+
+/// The first rules under which violations are alerts, and each stop is told.
+const TELLING_RULES: u32 = 2;
 
 impl Processor for AdminState {
     fn apply(&mut self, input: &Input<'_>, out: &mut Outbox) {
@@ -104,14 +111,7 @@ impl Processor for AdminState {
             Event::ClockTicked(e) => self.tick(e.now, input, out),
             Event::JobFinished(e) => self.finish_job(e, input, out),
             Event::BooksReconciled(e) => self.note_reconciliation(e, input, out),
-            Event::ComplianceChecked(e) => {
-                let digits = digits(input);
-                let told = self.compliance.checked(e, &digits, input.at);
-                self.tell(told, input, out);
-                for check in &e.checks {
-                    self.alerts.check(check, &digits, input.at, out);
-                }
-            }
+            Event::ComplianceChecked(e) => self.note_checks(e, input, out),
             Event::DeliveryTried(e) => self.note_try(e, input, out),
             Event::LoanNewsRaised(e) => self.tell_of_loan(e, input, out),
             Event::MeasuresTaken(e) => self.judge_measures(e, input, out),
@@ -120,6 +120,7 @@ impl Processor for AdminState {
         }
         let Some(asked) = Asked::of(input.event) else { return };
         let command = asked.command();
+        self.newest_rules = self.newest_rules.max(command.rules);
         self.identity.decide_by(command.rules);
         self.identity.forget_expired(input.at);
         let decision = match self.commands.repeated(command, input.at) {
@@ -427,8 +428,22 @@ impl AdminState {
                 out,
             );
         }
-        if self.news.is_worth_telling(e.kind, &e.about, input.at) {
+        let each_time = self.newest_rules >= TELLING_RULES && !news::is_repetitive(e.kind);
+        if each_time || self.news.is_worth_telling(e.kind, &e.about, input.at) {
             self.tell(news::of_risk(e), input, out);
+        }
+    }
+
+    /// What compliance rules found: violations, and alerts as long as they stand. A check that could not run says nothing.
+    fn note_checks(&mut self, e: &ComplianceChecked, input: &Input<'_>, out: &mut Outbox) {
+        let digits = digits(input);
+        let Some(told) = self.compliance.checked(e, &digits, input.at) else { return };
+        self.tell(told, input, out);
+        if self.newest_rules < TELLING_RULES {
+            return;
+        }
+        for check in e.checks.iter().filter(|check| check.error.is_none()) {
+            self.alerts.check(check, &digits, input.at, out);
         }
     }
 

@@ -605,7 +605,7 @@ async fn list_alerts(
     let wanted = Wanted::new(&api.secrets, "alerts", query.limit, query.after.as_deref(), query.sort)?;
     let state = api.state();
     let fits = |alert: &&Alert| {
-        (caller.scope == Scope::All || alert.owner == Some(caller.user))
+        alert.owner.map_or(caller.scope == Scope::All, |owner| owner == caller.user)
             && query.state.is_none_or(|state| state_name(alert.state) == state)
             && query.severity.is_none_or(|severity| severity_name(alert.severity) == severity)
     };

@@ -149,10 +149,15 @@ impl Compliance {
         self.last.get(&rule)
     }
 
-    /// Takes in what a run found. Whom to tell of what is new is returned; `digits` name it.
-    pub(super) fn checked(&mut self, e: &ComplianceChecked, digits: &str, at: Timestamp) -> Vec<Telling> {
+    /// Takes in what a run found. Whom to tell of what is new is returned; nothing of a run that is known. `digits` name it.
+    pub(super) fn checked(
+        &mut self,
+        e: &ComplianceChecked,
+        digits: &str,
+        at: Timestamp,
+    ) -> Option<Vec<Telling>> {
         if self.due.get(&e.job).is_some_and(|due| e.due <= *due) {
-            return Vec::new();
+            return None;
         }
         self.due.insert(e.job, e.due);
         let mut told = Vec::new();
@@ -163,7 +168,7 @@ impl Compliance {
             let checked = RuleChecked { findings: Vec::new(), ..check.clone() };
             self.last.insert(check.rule, LastCheck { checked, at, position: e.position });
         }
-        told
+        Some(told)
     }
 
     /// What is found still is the same violation, whatever people say of it; what was gone and comes back is another.

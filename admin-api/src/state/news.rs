@@ -29,11 +29,8 @@ impl News {
         new
     }
 
-    /// Whether it was not told a moment ago. What a person did, or what waits for one, is told each time.
+    /// Whether it was not told a moment ago.
     pub(super) fn is_worth_telling(&mut self, kind: NoticeKind, about: &str, at: Timestamp) -> bool {
-        if !matches!(kind, NoticeKind::LimitWarning | NoticeKind::Shortfall) {
-            return true;
-        }
         if self.recent.len() >= RECENT_MAX {
             self.recent.retain(|_, told| at.since_ns(*told) < QUIET_NS);
         }
@@ -46,6 +43,11 @@ impl News {
         }
         true
     }
+}
+
+/// Whether it may come many times a minute. What a person did, or what waits for one, is told each time.
+pub(super) fn is_repetitive(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::LimitWarning | NoticeKind::Shortfall)
 }
 
 /// Who is told of a loan: a firm's administrators of theirs, loan officers of what is theirs to look at.
@@ -97,7 +99,6 @@ mod tests {
         assert!(!told("A", 899));
         assert!(told("B", 899), "another");
         assert!(told("A", 900));
-        let mut kill = || news.is_worth_telling(NoticeKind::SwitchSet, "A", at(0));
-        assert!(kill() && kill(), "each stop is told");
+        assert!(is_repetitive(NoticeKind::LimitWarning) && !is_repetitive(NoticeKind::SwitchSet));
     }
 }

@@ -14,6 +14,10 @@ pub(super) const OPEN_MAX: usize = 10_000;
 /// What nobody decides on lapses after thirty days: whoever agreed later would agree to what others have forgotten.
 const WAITING_MAX_NS: i64 = 30 * 86_400 * 1_000_000_000;
 
+/// What lapses with one tick; the rest follows with the next. Each is told in several ways, and an input's outputs are
+/// numbered in 16 bits.
+const LAPSED_PER_TICK_MAX: usize = 1_000;
+
 /// The first rules under which they do ([`Command::RULES`]).
 const LAPSING_RULES: u32 = 2;
 
@@ -132,7 +136,7 @@ impl Proposals {
     /// Closes what nobody has decided on for too long. Those are returned.
     pub(crate) fn lapse(&mut self, now: Timestamp) -> Vec<&Proposal> {
         let mut lapsed = Vec::new();
-        while let Some(id) = self.waiting.front().copied() {
+        while let Some(id) = self.waiting.front().copied().filter(|_| lapsed.len() < LAPSED_PER_TICK_MAX) {
             let proposal = self.by_id.get_mut(&id).expect("proposals are kept");
             if proposal.status == ProposalStatus::Open {
                 if now.since_ns(proposal.at) < WAITING_MAX_NS {

@@ -373,14 +373,15 @@ fn take_signing_in(api: &Api, address: IpAddr, operation: Operation) -> Result<A
 fn take_users(api: &Api, credentials: &Credentials, operation: Operation) -> Result<Allowance, Problem> {
     let rates = &api.config.rates;
     let user = credentials.caller.user;
-    if operation.ends_harm() {
-        return take(api, &format!("{user} stops"), STOPS_PER_H);
-    }
     let by_role = credentials.caller.roles.iter().filter_map(|role| rates.roles_per_h.get(role)).max();
+    let per_h = by_role.copied().unwrap_or(0).max(rates.user_per_h);
+    if operation.ends_harm() {
+        return take(api, &format!("{user} stops"), STOPS_PER_H.max(per_h));
+    }
     if let Some(per_h) = rates.operations_per_h.get(&operation) {
         take(api, &format!("{user} {}", operation.name()), *per_h)?;
     }
-    take(api, user.as_str(), by_role.copied().unwrap_or(0).max(rates.user_per_h))
+    take(api, user.as_str(), per_h)
 }
 
 fn take(api: &Api, caller: &str, per_h: u32) -> Result<Allowance, Problem> {

@@ -679,7 +679,17 @@ impl Operation {
     pub(crate) fn takes_a_person(self) -> bool {
         use Operation as O;
         self.name().starts_with("approve_")
-            || matches!(self, O::RequestWithdrawal | O::AddBeneficiary | O::DisburseLoan | O::WriteOffLoan)
+            || matches!(
+                self,
+                O::RequestWithdrawal
+                    | O::AddBeneficiary
+                    | O::ConfirmDeposit
+                    | O::ReverseTransaction
+                    | O::DisburseLoan
+                    | O::WriteOffLoan
+                    | O::CertifyReport
+                    | O::ResetBreaker
+            )
     }
 
     /// Whether it ends harm, or an order: that waits for no budget that other calls have used up.

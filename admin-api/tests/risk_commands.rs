@@ -86,6 +86,17 @@ fn a_switch_is_answered_when_it_stands_and_milder_only_by_another() {
 }
 
 #[test]
+fn a_session_is_stopped_by_a_name_that_one_has() {
+    let desk = desk();
+    let of = |session: &str| desk.switch(&desk.rita, json!({"session": session}), "killed");
+    assert_eq!(of("NOBODY").problem(400, "invalid").faults(), ["scope"]);
+    assert_eq!(of("NOBODY/ASSAY").problem(400, "invalid").faults(), ["scope"]);
+    assert_eq!(of("NOFIRM/API").problem(400, "invalid").faults(), ["scope"]);
+    of("FIRM1/API").expect(200);
+    refused(desk.venue.post(&desk.venue.trader, "/orders", bid("10", "9")), 503, "KILL_SWITCH");
+}
+
+#[test]
 fn limits_change_by_two_and_every_refusal_is_the_answer() {
     let desk = desk();
     let Desk { venue, rita, rob } = &desk;

@@ -167,15 +167,18 @@ async fn list_fix_sessions(
 /// The session that somebody names by its name in records or by its CompID alone. That of a firm's orders over the API has
 /// no connection; and while the gateway cannot be asked, a full name is taken as it is.
 pub(super) async fn named(api: &Api, asked: &Asked, given: SessionId) -> Result<SessionId, Problem> {
-    let is_full = given.as_str().contains('/');
+    let unknown = || Problem::field("scope", "there is no such session");
+    if let Some(firm) = given.as_str().strip_suffix("/API").filter(|_| given.is_api()) {
+        let known = api.model().firm(firm).map_err(super::firms::failed)?;
+        return known.map(|_| given).ok_or_else(unknown);
+    }
     let sessions = match seen(api, asked).await {
-        _ if given.is_api() => return Ok(given),
-        Err(_) if is_full => return Ok(given),
+        Err(_) if given.as_str().contains('/') => return Ok(given),
         sessions => sessions?,
     };
     let is_it = |session: &&FixSession| [&session.session, &session.comp_id].contains(&&given.to_string());
     let found = sessions.iter().find(is_it).and_then(|found| SessionId::new(&found.session).ok());
-    found.ok_or_else(|| Problem::field("scope", "there is no such session"))
+    found.ok_or_else(unknown)
 }
 
 /// One FIX session.

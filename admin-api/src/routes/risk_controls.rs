@@ -151,9 +151,17 @@ async fn set_risk_switch(
     if caller.scope != Scope::All && given.state != SwitchState::Killed {
         return Err(Problem::because(ProblemKind::Forbidden, "a firm stops itself; the venue lets it go on"));
     }
+    // To let it go on takes a person.
+    if caller.login.is_none() && given.state != SwitchState::Killed {
+        return Err(Problem::because(
+            ProblemKind::Forbidden,
+            "a key for a machine stops; a person lets it go on",
+        ));
+    }
     let reason = reason::checked(&given.reason)?;
     let scope = match given.scope {
-        SwitchScope::Session(session) => {
+        // A repeat gets the first answer, whichever sessions there are now.
+        SwitchScope::Session(session) if !api.is_repeat(&asked) => {
             SwitchScope::Session(fix_sessions::named(&api, &asked, session).await?)
         }
         scope => scope,

@@ -11,7 +11,7 @@ use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::quiet_hours::is_time_zone;
 use crate::read_model::Answered;
-use crate::state::User;
+use crate::state::{Purpose, User};
 use crate::text_rules;
 use assay_trading_types::{CommandId, Decision, IdentityAction, Preferences, ProfileChange};
 use axum::Json;
@@ -152,7 +152,8 @@ async fn change_email(
     if !verified(&api, given.password, hash).await? {
         return Err(Problem::field("password", "is not the password in force"));
     }
-    if !has_room_for_link(&api, asked.caller()?.user) {
+    let is_change = |purpose: &Purpose| matches!(purpose, Purpose::ChangeEmail { .. });
+    if !api.is_repeat(&asked) && !has_room_for_link(&api, asked.caller()?.user, is_change) {
         return Err(Problem::because(
             ProblemKind::Conflict,
             "links were mailed already: use one, or ask in a day",
@@ -279,10 +280,15 @@ async fn read_command(
                 None => ("pending", None, None),
             }
         }
-        Decision::Done { subject, .. } => match api.model().answer(&command).map_err(super::firms::failed)? {
+        // A repeat names the first command.
+        Decision::Done { subject, .. } => match api
+            .model()
+            .answer(&CommandId::new(&subject).unwrap_or(command))
+            .map_err(super::firms::failed)?
+        {
             Some(Answered::Refused { code, .. }) => ("refused", None, Some(code)),
             Some(answered) => ("done", answered.subject(), None),
-            None if subject == id => ("pending", None, None),
+            None if CommandId::new(&subject).is_ok() => ("pending", None, None),
             None => ("done", Some(subject), None),
         },
         Decision::Proposed { proposal } => ("proposed", Some(proposal.to_string()), None),

@@ -7,7 +7,7 @@ use crate::body::{Body, Faults};
 use crate::password;
 use crate::problem::{Problem, ProblemKind};
 use crate::secrets::SecretOf;
-use crate::state::User;
+use crate::state::{Purpose, User};
 use crate::text_rules;
 use assay_trading_types::{IdentityAction, NewUser, OneTimeToken, Profile, TokenId, UserId};
 use axum::Json;
@@ -28,7 +28,7 @@ pub(super) const CONFIRM_NS: i64 = 24 * 60 * MINUTE_NS;
 /// How long a password can be reset (users-auth.md, tokens).
 const RESET_NS: i64 = 30 * MINUTE_NS;
 
-/// Links of a user that work at a time: for reset half an hour, for another address a day.
+/// Links of a user for one purpose that work at a time: for reset half an hour, for another address a day.
 const LINKS_MAX: usize = 5;
 
 /// How long an invitation stands.
@@ -268,8 +268,8 @@ pub(crate) struct Address {
 }
 
 /// Whether another link may be mailed: nobody's mailbox is filled by strangers, nor a stranger's by a user.
-pub(super) fn has_room_for_link(api: &Api, user: UserId) -> bool {
-    api.state().identity.links_of(user, api.now()) < LINKS_MAX
+pub(super) fn has_room_for_link(api: &Api, user: UserId, is_for: impl Fn(&Purpose) -> bool) -> bool {
+    api.state().identity.links_of(user, is_for, api.now()) < LINKS_MAX
 }
 
 /// Asks for a reset link by mail. The answer is the same whether or not the address has a user.
@@ -282,7 +282,8 @@ async fn request_password_reset(
 ) -> Result<Response, Problem> {
     let email = text_rules::email(&given.email).map_err(|why| Problem::field("email", why))?;
     let user = api.state().identity.user_of_email(&email).filter(|u| u.active).map(|u| u.id);
-    let user = user.filter(|user| has_room_for_link(&api, *user));
+    let user =
+        user.filter(|user| has_room_for_link(&api, *user, |purpose| *purpose == Purpose::ResetPassword));
     let action = match user {
         Some(user) => IdentityAction::RequestPasswordReset { user, token: token(&api, RESET_NS) },
         // Takes as long, and stands in the record of strange requests.

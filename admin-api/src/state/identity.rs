@@ -75,9 +75,10 @@ impl Identity {
         self.tokens.get(id)
     }
 
-    /// One-time tokens of a user that work: links that were mailed.
-    pub(crate) fn links_of(&self, user: UserId, at: Timestamp) -> usize {
-        self.tokens.values().filter(|token| token.user == user && at < token.expires).count()
+    /// Links for a purpose that were mailed on a user's behalf and work.
+    pub(crate) fn links_of(&self, user: UserId, is_for: impl Fn(&Purpose) -> bool, at: Timestamp) -> usize {
+        let works = |token: &&OneTime| token.user == user && at < token.expires && is_for(&token.purpose);
+        self.tokens.values().filter(works).count()
     }
 
     /// A key for machines.

@@ -1,12 +1,12 @@
 //! The way of what risk decides on, but for orders: as other commands, and then until risk has answered.
 
-use super::{Api, MODEL_POLL, Outcome};
+use super::{Api, Outcome};
 use crate::asked::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{Answered, LoanRow};
 use assay_trading_types::{
     CommandId, CommandRefusal, ControlAction, FirmId, LoanAction, LoanProduct, LoanRefusal, LoanWanted,
-    MoneyAction, MoneyRefusal, MoneyWanted, Movement,
+    MoneyAction, MoneyRefusal, MoneyWanted, Movement, Position,
 };
 
 /// How an instruction on money ended that was not refused.
@@ -70,7 +70,8 @@ impl Api {
         asked: &Asked,
         action: ControlAction,
     ) -> Result<Outcome, Problem> {
-        let answered = self.submit_until(asked, action, |command, _| self.risk_answer(command)).await?;
+        let answered =
+            self.submit_until(asked, action, |command, subject| self.risk_answer(command, subject)).await?;
         Ok(answered.unwrap_or_else(|late| late))
     }
 
@@ -99,7 +100,11 @@ impl Api {
         }
     }
 
-    async fn risk_answer(&self, command: CommandId) -> Result<Outcome, Problem> {
+    async fn risk_answer(&self, command: CommandId, subject: String) -> Result<Outcome, Problem> {
+        // First asked before risk answered: what the back office said then is all there will be.
+        if CommandId::new(&subject).is_err() {
+            return Ok(Outcome::Done { command, subject, version: 1 });
+        }
         match self.answer(&command).await? {
             Answered::Taken(subject) => Ok(Outcome::Done { command, subject, version: 1 }),
             other => Err(refused(other, CommandRefusal::ALL, CommandRefusal::code)),
@@ -109,10 +114,11 @@ impl Api {
     /// Waits until risk has answered.
     async fn answer(&self, command: &CommandId) -> Result<Answered, Problem> {
         loop {
-            match self.model.answer(command).map_err(|_| unavailable())? {
-                Some(answered) => return Ok(answered),
-                None => tokio::time::sleep(MODEL_POLL).await,
+            let looked_at = self.model.position();
+            if let Some(answered) = self.model.answer(command).map_err(|_| unavailable())? {
+                return Ok(answered);
             }
+            self.model_reaches(Position(looked_at.0 + 1)).await;
         }
     }
 }

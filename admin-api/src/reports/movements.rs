@@ -40,7 +40,10 @@ pub(super) fn movements(
         let m: Movement =
             serde_json::from_str(&json).map_err(|_| rusqlite::Error::InvalidColumnName(json))?;
         let in_span = m.created >= p.from && m.created < p.to;
-        if !in_span || !is_wanted(p, m.firm.as_str(), m.account.as_str(), m.asset.as_str()) {
+        let asset = m.asset.as_str();
+        let is_payers = is_wanted(p, m.firm.as_str(), m.account.as_str(), asset);
+        let is_receivers = m.to.is_some_and(|to| is_wanted(p, to.firm.as_str(), to.account.as_str(), asset));
+        if !in_span || !(is_payers || is_receivers) {
             return Ok(());
         }
         rows.put([

@@ -193,10 +193,12 @@ impl Became {
                 None => Self { outcome: "pending", ..Self::default() },
             });
         }
-        Ok(match source.answer(&e.command)? {
+        // A repeat names the first command.
+        let asked = CommandId::new(subject).unwrap_or(e.command);
+        Ok(match source.answer(&asked)? {
             Some(Answered::Refused { code, detail }) => Self::refused(&code, &detail),
             Some(answered) => Self::done(answered.subject().unwrap_or_default()),
-            None if subject == e.command.as_str() => Self { outcome: "pending", ..Self::default() },
+            None if subject == asked.as_str() => Self { outcome: "pending", ..Self::default() },
             None => Self::done(subject.clone()),
         })
     }
@@ -218,7 +220,8 @@ pub(super) fn actions(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>
         if record.at < p.from || record.at >= p.to {
             return Ok(true);
         }
-        let became = match asked.as_ref().is_some_and(|asked| asked.is_failed_log_in) {
+        let is_failed = asked.as_ref().is_some_and(|asked| asked.is_failed_log_in);
+        let became = match is_failed && e.operation == Operation::LogIn.name() {
             true => Became::refused("UNAUTHENTICATED", "no such user, or a wrong password or second factor"),
             false => Became::of(source, e)?,
         };

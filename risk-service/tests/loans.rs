@@ -471,6 +471,7 @@ fn a_command_that_comes_twice_has_effect_once() {
         firm: Some(id("ACME")),
         action: application("ACME", "500", "100"),
         version: None,
+        rules: Command::RULES,
     }
     .into();
     let origin = Origin::Input { role: Role::Admin, topic: Topic::Admin, partition: 0, offset: 9, index: 0 };
@@ -536,6 +537,7 @@ fn what_is_asked_of_a_loan_as_it_was_is_refused_once_it_has_changed() {
         firm: Some(id("ACME")),
         action: LoanAction::Cancel { loan },
         version: Some(version),
+        rules: Command::RULES,
     };
     l.desk.said.clear();
     l.desk.give_by(ANN, asked(version + 1));

@@ -170,7 +170,18 @@ impl Lender {
     fn instruct(&mut self, by: &str, firm: Option<FirmId>, action: LoanAction) {
         self.commands += 1;
         let command = CommandId::new(&format!("cmd_{}", self.commands)).expect("short");
-        let said = self.say(by, LoanInstructed { command, firm, action, version: None }.into(), None);
+        let said = self.say(
+            by,
+            LoanInstructed {
+                command,
+                firm,
+                action,
+                version: None,
+                rules: assay_trading_types::Command::RULES,
+            }
+            .into(),
+            None,
+        );
         let refused = said.iter().find(|emitted| matches!(emitted.event, Event::LoanRefused(_)));
         assert!(refused.is_none(), "{refused:?}");
     }

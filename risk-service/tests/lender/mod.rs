@@ -42,7 +42,10 @@ impl Lender {
         self.commands += 1;
         let command = id(&format!("cmd_{}", self.commands));
         self.desk.said.clear();
-        self.desk.give_by(by, LoanInstructed { command, firm: firm.map(id), action, version: None });
+        self.desk.give_by(
+            by,
+            LoanInstructed { command, firm: firm.map(id), action, version: None, rules: Command::RULES },
+        );
         let mut answers = self.desk.said.iter().filter_map(|event| answer(event, command));
         let answer = answers.next().expect("every instruction is answered");
         assert_eq!(answers.next(), None, "one answer");

@@ -50,7 +50,7 @@ impl Treasury {
         self.commands += 1;
         let command = id(&format!("cmd_{}", self.commands));
         self.desk.said.clear();
-        self.desk.give_by(by, MoneyInstructed { command, firm: id(firm), action });
+        self.desk.give_by(by, MoneyInstructed { command, firm: id(firm), action, rules: Command::RULES });
         let mut answers = self.desk.said.iter().filter_map(|event| answer(event, command));
         let answer = answers.next().expect("every instruction is answered");
         assert_eq!(answers.next(), None, "one answer");

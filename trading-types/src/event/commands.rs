@@ -30,7 +30,7 @@ pub struct Command {
     pub expected_version: Option<u64>,
     /// Which rules decide on it: those of when it was asked, whatever came later, so that a log replays as it was decided
     /// (ADR 0011). 0 before rules were numbered.
-    #[serde(default, skip_serializing_if = "is_unnumbered")]
+    #[serde(default, skip_serializing_if = "crate::event::is_unnumbered")]
     pub rules: u32,
 }
 
@@ -39,16 +39,13 @@ impl Command {
     /// 1: administrators remove each other by two; what proves an owner ends older links and keys; a file that expired is kept
     /// from when it did.
     /// 2: risk answers on switches, limits, locates and breakers under the command's name; what is proposed lapses.
-    pub const RULES: u32 = 2;
+    /// 3: what follows from a command names its rules; what is asked of trades is judged by what the market knows of them now.
+    pub const RULES: u32 = 3;
 
     /// Whether these rules have risk answer on what it is asked.
     pub fn is_answered_by_risk(&self) -> bool {
         self.rules >= 2
     }
-}
-
-fn is_unnumbered(rules: &u32) -> bool {
-    *rules == 0
 }
 
 /// An Idempotency-Key and the content it came with first.

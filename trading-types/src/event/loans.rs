@@ -25,6 +25,9 @@ pub struct LoanInstructed {
     /// The version that the loan must have, if whoever asks said one (If-Match).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// The rules that decide on it, those of its command ([`Command::rules`](crate::Command::rules)).
+    #[serde(default, skip_serializing_if = "crate::event::is_unnumbered")]
+    pub rules: u32,
 }
 
 impl LoanInstructed {

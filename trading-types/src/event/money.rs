@@ -16,6 +16,9 @@ pub struct MoneyInstructed {
     pub firm: FirmId,
     /// What is wanted.
     pub action: MoneyAction,
+    /// The rules that decide on it, those of its command ([`Command::rules`](crate::Command::rules)).
+    #[serde(default, skip_serializing_if = "crate::event::is_unnumbered")]
+    pub rules: u32,
 }
 
 /// What is wanted.

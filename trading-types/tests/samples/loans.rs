@@ -19,6 +19,7 @@ pub(super) fn loans() -> Vec<Event> {
                 pledges: pledges(),
             },
             version: None,
+            rules: 3,
         }
         .into(),
         LoanChanged {

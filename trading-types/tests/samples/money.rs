@@ -17,6 +17,7 @@ pub(super) fn money() -> Vec<Event> {
                 beneficiary: beneficiary().id,
                 note: "quarterly".into(),
             },
+            rules: 3,
         }
         .into(),
         MovementChanged { command: Some(command), movement: Box::new(movement()) }.into(),

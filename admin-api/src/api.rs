@@ -1,5 +1,6 @@
 //! What every request shares, and the way of a command: append, wait for the decision, wait until both are durable.
 
+mod amending;
 mod instructing;
 mod ordering;
 

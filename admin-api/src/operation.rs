@@ -484,6 +484,10 @@ operations! {
     DeclineLocate "decline_locate" POST "/api/v1/risk/locates/{id}/decline" LIMITS_WRITE;
     /// Give them back.
     ReleaseLocate "release_locate" POST "/api/v1/risk/locates/{id}/release" LIMITS_WRITE;
+    /// Ask that a trade be undone.
+    BustTrade "bust_trade" POST "/api/v1/executions/{id}/bust" OPERATIONS;
+    /// Ask that a trade have another price.
+    CorrectTrade "correct_trade" POST "/api/v1/executions/{id}/correct" OPERATIONS;
     /// What accounts have of each asset.
     ListWallets "list_wallets" GET "/api/v1/wallets" TRADING_READ;
     /// What one account has of one asset, now or then.

@@ -1,7 +1,9 @@
 //! Errors as `application/problem+json` (RFC 9457): a stable type, words, the fields at fault, the request's id.
 
 use crate::state::Refused;
-use assay_trading_types::{AdminRefusal, CommandRefusal, LoanRefusal, MoneyRefusal, Refusal};
+use assay_trading_types::{
+    AdminRefusal, AmendmentRefusal, CommandRefusal, LoanRefusal, MoneyRefusal, Refusal,
+};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -289,6 +291,23 @@ impl From<(CommandRefusal, String)> for Problem {
             | R::BadLender => K::Invalid,
             R::SamePerson => K::Segregation,
             R::DuplicateChange | R::TooManyChanges | R::EmergencyInForce | R::NoEffect => K::Conflict,
+        };
+        Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
+    }
+}
+
+/// The one mapping from refusals of what is asked of trades to statuses. They say no more than their codes.
+impl From<(AmendmentRefusal, String)> for Problem {
+    fn from((refusal, _): (AmendmentRefusal, String)) -> Self {
+        use AmendmentRefusal as R;
+        use ProblemKind as K;
+        let (kind, detail) = match refusal {
+            R::UnknownTrade => (K::NotFound, "the market knows no such trade"),
+            R::AlreadyBusted => (K::Conflict, "the trade was undone before"),
+            R::Stale => (K::Conflict, "the trade or its orders changed meanwhile: look, and propose anew"),
+            R::BadPrice => {
+                (K::Invalid, "the price is none of the instrument's, or what the trade has already")
+            }
         };
         Self { code: Some(refusal.code()), ..Self::because(kind, detail) }
     }

@@ -16,6 +16,7 @@ mod positions;
 mod rows;
 mod schema;
 mod text;
+mod trades;
 mod trading;
 
 pub(crate) use answers::{Answered, answer_below};
@@ -26,6 +27,7 @@ pub(crate) use locates::LocateRow;
 pub(crate) use money::{BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use order_answers::{OrderAnswerRow, order_answer_below};
 pub(crate) use positions::{IS_MOVE, PositionRow, PositionSide, each_position, owner};
+pub(crate) use trades::TradePlaces;
 pub(crate) use trading::{ExecutionRow, FirmRow, InstrumentRow, OrderRow, RowFilter, Slice, order_id};
 
 use crate::error::Error;

@@ -33,5 +33,5 @@ pub(crate) use error::ReportError;
 pub(crate) use form::Form;
 pub(crate) use report::{Narrowing, REPORTS, Report, found};
 pub use schedule::{Every, ReportSchedule};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, each_record};
 pub(crate) use spool::{Spooled, spool};

@@ -46,6 +46,7 @@ pub(crate) mod sessions;
 pub(crate) mod statement_pdf;
 mod statements;
 pub(crate) mod system;
+pub(crate) mod trade_amendments;
 pub(crate) mod trading;
 pub(crate) mod transfers;
 pub(crate) mod user_view;
@@ -87,6 +88,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(proposals::routes())
         .merge(firms::routes())
         .merge(trading::routes())
+        .merge(trade_amendments::routes())
         .merge(orders::routes())
         .merge(positions::routes())
         .merge(portfolio::routes())

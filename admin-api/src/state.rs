@@ -476,7 +476,12 @@ impl AdminState {
         let proposal = self.proposals.judged(e, by)?.clone();
         if e.verdict == assay_trading_types::Verdict::Approve {
             self.may_decide(Some(by), &proposal.wanted, input.at)?;
-            self.perform(&proposal.command, &proposal.wanted, input, out)?;
+            match proposal.wanted.trade() {
+                Some(trade) => {
+                    control::amend_trade(proposal.command.id, trade, e.sides.as_deref(), out)?;
+                }
+                None => _ = self.perform(&proposal.command, &proposal.wanted, input, out)?,
+            }
         }
         if let Some(maker) = proposal.command.by.filter(|maker| *maker != by) {
             let told = Telling::user(maker, NoticeKind::ProposalDecided, &proposal.id);

@@ -3,7 +3,7 @@
 use assay_trading_types::{
     AlertsAction, AlertsRequested, BankAction, BankRequested, Command, ComplianceAction, ComplianceRequested,
     ControlAction, ControlRequested, Event, IdentityAction, IdentityRequested, Job, JobRequested, KycAction,
-    KycRequested, NoticesAction, NoticesRequested, ProposalId, ReportProduced, ReportRun, Verdict,
+    KycRequested, NoticesAction, NoticesRequested, ProposalId, ReportProduced, ReportRun, TradeSide, Verdict,
     VerdictRequested, WebhooksAction, WebhooksRequested,
 };
 
@@ -78,11 +78,12 @@ pub(crate) struct Word {
     pub(crate) proposal: ProposalId,
     pub(crate) verdict: Verdict,
     pub(crate) reason: String,
+    pub(crate) sides: Option<Box<[TradeSide; 2]>>,
 }
 
 impl Wish for Word {
     fn event(self, command: Command) -> Event {
-        let Self { proposal, verdict, reason } = self;
-        VerdictRequested { command, proposal, verdict, reason }.into()
+        let Self { proposal, verdict, reason, sides } = self;
+        VerdictRequested { command, proposal, verdict, reason, sides }.into()
     }
 }

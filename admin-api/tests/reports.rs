@@ -5,8 +5,9 @@
 mod support;
 
 use assay_admin_api::{ApiConfig, Every, Rates, ReportSchedule, ReportService, ReportsConfig};
+use assay_audit::TradeLookup;
 use assay_event_log::{EventLog, NewRecord, Value as Content};
-use assay_pipeline::{Pipeline, Stages, TradeLookup};
+use assay_pipeline::{Pipeline, Stages};
 use assay_trading_types::*;
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -204,14 +205,20 @@ impl Venue {
     fn undoes(&self, exec_id: &str) {
         let (symbol, trade, sides) = self.trade_of(exec_id);
         let reason = "wrong button".to_owned();
-        self.appends(Topic::Markets, TradeBustRequested { symbol, trade, sides, reason }.into());
+        self.appends(
+            Topic::Markets,
+            TradeBustRequested { symbol, trade, sides, reason, command: None }.into(),
+        );
     }
 
     /// Gives it another price.
     fn corrects(&self, exec_id: &str, at: &str) {
         let (symbol, trade, sides) = self.trade_of(exec_id);
         let (price, reason) = (price(at), "wrong price".to_owned());
-        self.appends(Topic::Markets, TradeCorrectionRequested { symbol, trade, sides, price, reason }.into());
+        self.appends(
+            Topic::Markets,
+            TradeCorrectionRequested { symbol, trade, sides, price, reason, command: None }.into(),
+        );
     }
 
     fn trade_of(&self, exec_id: &str) -> (Symbol, u64, Box<[TradeSide; 2]>) {

@@ -30,6 +30,7 @@ mod seal;
 mod sealer;
 mod service;
 mod store;
+mod trade_lookup;
 mod verify;
 
 pub use canonical::{Covered, Hash};
@@ -45,4 +46,5 @@ pub use seal::{origin, seal};
 pub use sealer::Sealer;
 pub use service::{AuditPaths, AuditService, CLOCK_ERROR_UNKNOWN_NS, Progress};
 pub use store::{SCHEMA_VERSION, Store};
+pub use trade_lookup::TradeLookup;
 pub use verify::{verify_both, verify_clickhouse, verify_log, verify_log_and_clickhouse, verify_store};

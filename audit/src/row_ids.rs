@@ -201,6 +201,9 @@ impl<'a> RowIds<'a> {
             Event::TradeAmendmentRefused(e) => {
                 Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
             }
+            Event::TradeAmendmentTaken(e) => {
+                Self { firm: Some(e.firm.as_str()), symbol: Some(e.symbol.as_str()), ..none }
+            }
             Event::TradeAmended(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::RouteSet(e) => Self { symbol: Some(e.symbol.as_str()), ..none },
             Event::VenueRequested(e) => {

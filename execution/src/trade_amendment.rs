@@ -8,8 +8,9 @@ use crate::live_order::LiveOrder;
 use crate::resting_order::Place;
 use crate::work::Sink;
 use assay_trading_types::{
-    AmendmentRefusal, Amount, ExecType, ExecutionReported, Fill, Filled, OrdStatus, OrderId, Price, Qty,
-    Symbol, TradeAmended, TradeAmendmentRefused, TradeBustRequested, TradeCorrectionRequested, TradeSide,
+    AmendmentRefusal, Amount, CommandId, ExecType, ExecutionReported, Fill, Filled, OrdStatus, OrderId,
+    Price, Qty, Symbol, TradeAmended, TradeAmendmentRefused, TradeAmendmentTaken, TradeBustRequested,
+    TradeCorrectionRequested, TradeSide,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,33 +32,35 @@ struct Asked<'a> {
     sides: &'a [TradeSide; 2],
     /// None: it is undone.
     price: Option<Price>,
+    command: Option<CommandId>,
 }
 
 /// Where the order of a side is now.
 #[derive(Debug, Clone, Copy)]
 enum Found {
     Waiting(u32),
-    Closed,
+    /// And what it has filled.
+    Closed(Filled),
 }
 
 impl Execution {
     pub(crate) fn bust(&mut self, e: &TradeBustRequested, out: &mut Sink<'_>) {
-        let TradeBustRequested { symbol, trade, ref sides, .. } = *e;
-        self.amend(Asked { symbol, trade, sides, price: None }, out);
+        let TradeBustRequested { symbol, trade, ref sides, command, .. } = *e;
+        self.amend(Asked { symbol, trade, sides, price: None, command }, out);
     }
 
     pub(crate) fn correct(&mut self, e: &TradeCorrectionRequested, out: &mut Sink<'_>) {
-        let TradeCorrectionRequested { symbol, trade, ref sides, price, .. } = *e;
-        self.amend(Asked { symbol, trade, sides, price: Some(price) }, out);
+        let TradeCorrectionRequested { symbol, trade, ref sides, price, command, .. } = *e;
+        self.amend(Asked { symbol, trade, sides, price: Some(price), command }, out);
     }
 
     fn amend(&mut self, asked: Asked<'_>, out: &mut Sink<'_>) {
-        let Asked { symbol, trade, sides, price } = asked;
+        let Asked { symbol, trade, sides, price, command } = asked;
+        let firm = sides[0].terms.firm;
         let found = match self.judge_amendment(&asked) {
             Ok(found) => found,
             Err(refusal) => {
-                let firm = sides[0].terms.firm;
-                return out.account(TradeAmendmentRefused { firm, symbol, trade, refusal });
+                return out.account(TradeAmendmentRefused { firm, symbol, trade, refusal, command });
             }
         };
         // Decided; nothing below fails.
@@ -65,15 +68,18 @@ impl Execution {
             match (found, price) {
                 (Found::Waiting(slot), None) => self.bust_waiting(slot, side, out),
                 (Found::Waiting(slot), Some(price)) => self.correct_waiting(slot, side, price, out),
-                (Found::Closed, price) => self.amend_closed(side, price, out),
+                (Found::Closed(filled), price) => self.amend_closed(side, &filled, price, out),
             }
+        }
+        if let Some(command) = command {
+            out.account(TradeAmendmentTaken { command, firm, symbol, trade });
         }
         self.amendments.trades.insert(trade, price);
         out.public(TradeAmended { symbol, trade, qty: sides[0].fill.qty, price });
     }
 
     fn judge_amendment(&self, asked: &Asked<'_>) -> Result<[Found; 2], AmendmentRefusal> {
-        let Asked { symbol, trade, sides, price } = *asked;
+        let Asked { symbol, trade, sides, price, command } = *asked;
         let [buyer, seller] = sides;
         let is_its = |side: &TradeSide| {
             side.terms.symbol == symbol && side.fill.trade == trade && side.fill.qty > Qty::ZERO
@@ -96,11 +102,13 @@ impl Execution {
         {
             return Err(AmendmentRefusal::BadPrice);
         }
-        Ok([self.find_side(buyer)?, self.find_side(seller)?])
+        let is_known = command.is_some();
+        Ok([self.find_side(buyer, is_known)?, self.find_side(seller, is_known)?])
     }
 
-    /// The order of a side, which must be as it was read if it is closed, and hold the fill.
-    fn find_side(&self, side: &TradeSide) -> Result<Found, AmendmentRefusal> {
+    /// The order of a side, which must hold the fill. One that is closed must be as it was read, but for what amendments made
+    /// of it since, where what is known of it here counts.
+    fn find_side(&self, side: &TradeSide, is_known: bool) -> Result<Found, AmendmentRefusal> {
         let holds_fill = |filled: &Filled| {
             filled.cum_qty >= side.fill.qty && filled.notional >= side.fill.price.notional(side.fill.qty)
         };
@@ -109,12 +117,12 @@ impl Execution {
             let filled = self.orders.filled(slot, market);
             return if holds_fill(&filled) { Ok(Found::Waiting(slot)) } else { Err(AmendmentRefusal::Stale) };
         }
-        let amended = self.amendments.closed.get(&side.order_id);
-        let unchanged = amended.is_none_or(|filled| *filled == side.filled);
-        if side.status.is_working() || !unchanged || !holds_fill(&side.filled) {
+        let filled = *self.amendments.closed.get(&side.order_id).unwrap_or(&side.filled);
+        let is_as_read = filled == side.filled;
+        if side.status.is_working() || !(is_as_read || is_known) || !holds_fill(&filled) {
             return Err(AmendmentRefusal::Stale);
         }
-        Ok(Found::Closed)
+        Ok(Found::Closed(filled))
     }
 
     fn bust_waiting(&mut self, slot: u32, side: &TradeSide, out: &mut Sink<'_>) {
@@ -146,11 +154,14 @@ impl Execution {
         order.report_last(corrected(side, price), status, out);
     }
 
-    fn amend_closed(&mut self, side: &TradeSide, price: Option<Price>, out: &mut Sink<'_>) {
-        let (exec, filled, status) = match price {
-            None => (busted(side), without(&side.filled, &side.fill), closed_status(side.status)),
-            Some(price) => (corrected(side, price), repriced(&side.filled, &side.fill, price), side.status),
+    fn amend_closed(&mut self, side: &TradeSide, now: &Filled, price: Option<Price>, out: &mut Sink<'_>) {
+        let (exec, filled) = match price {
+            None => (busted(side), without(now, &side.fill)),
+            Some(price) => (corrected(side, price), repriced(now, &side.fill, price)),
         };
+        // An amendment before may have left it short of what it had when it was read.
+        let is_short = filled.cum_qty < side.filled.cum_qty;
+        let status = if is_short { closed_status(side.status) } else { side.status };
         self.amendments.closed.insert(side.order_id, filled);
         out.account(ExecutionReported {
             order_id: side.order_id,

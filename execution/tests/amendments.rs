@@ -36,13 +36,23 @@ fn trade(v: &mut Venue, incoming: Ask) -> Box<[TradeSide; 2]> {
 }
 
 fn bust(v: &mut Venue, sides: &[TradeSide; 2]) -> Vec<String> {
+    bust_by(v, sides, None)
+}
+
+fn bust_by(v: &mut Venue, sides: &[TradeSide; 2], command: Option<&str>) -> Vec<String> {
     let (trade, sides, reason) = (sides[0].fill.trade, Box::new(sides.clone()), "drill".to_owned());
-    lines(&v.apply(TradeBustRequested { symbol: id("AAPL"), trade, sides, reason }))
+    let command = command.map(id);
+    lines(&v.apply(TradeBustRequested { symbol: id("AAPL"), trade, sides, reason, command }))
 }
 
 fn correct(v: &mut Venue, sides: &[TradeSide; 2], price: &str) -> Vec<String> {
+    correct_by(v, sides, price, None)
+}
+
+fn correct_by(v: &mut Venue, sides: &[TradeSide; 2], price: &str, command: Option<&str>) -> Vec<String> {
     let (trade, sides, reason) = (sides[0].fill.trade, Box::new(sides.clone()), "drill".to_owned());
-    lines(&v.apply(TradeCorrectionRequested { symbol: id("AAPL"), trade, sides, price: id(price), reason }))
+    let (price, command) = (id(price), command.map(id));
+    lines(&v.apply(TradeCorrectionRequested { symbol: id("AAPL"), trade, sides, price, reason, command }))
 }
 
 /// 100 to buy at 10, 30 of them filled.
@@ -104,6 +114,61 @@ fn m_27_a_trade_gets_another_price() {
     assert_eq!(correct(&mut v, &sides, "9"), ["trade 1 stays: BadPrice"], "as it is");
     assert_eq!(correct(&mut v, &sides, "8.005"), ["trade 1 stays: BadPrice"], "off tick");
     assert_eq!(bust(&mut v, &sides)[0], "#1 H/0 100 0 100 0 30@9 of E0000000000000066");
+}
+
+/// 100 bought at 10 in three trades, all read when all were there.
+fn filled_by_three() -> (Venue, Vec<[TradeSide; 2]>) {
+    let mut v = Venue::new();
+    v.place(ask(1, Buy, 100, "10"));
+    let mut trades: Vec<_> =
+        (2..=4).zip([30, 30, 40]).map(|(n, qty)| *trade(&mut v, ask(n, Sell, qty, "10"))).collect();
+    let last = trades[2][0].clone();
+    for sides in &mut trades {
+        (sides[0].filled, sides[0].status) = (last.filled, last.status);
+    }
+    (v, trades)
+}
+
+#[test]
+fn trades_of_one_closed_order_are_amended_one_after_the_other_as_they_were_read() {
+    let (mut v, trades) = filled_by_three();
+    assert_eq!(
+        bust_by(&mut v, &trades[0], Some("cmd_1")),
+        [
+            "#1 H/4 100 70 0 10 30@10 of E0000000000000066",
+            "#2 H/4 30 0 0 0 30@10 of E0000000000000065",
+            "trade 1 amended by cmd_1",
+            "print 1 now undone"
+        ]
+    );
+    assert_eq!(
+        correct_by(&mut v, &trades[1], "9", Some("cmd_2"))[0],
+        "#1 G/4 100 70 0 9.571428571 30@9 was 10 of E0000000000000066",
+        "it is short of a trade, and stays cancelled"
+    );
+    assert_eq!(
+        correct_by(&mut v, &trades[1], "8", Some("cmd_3")),
+        ["trade 2 stays: Stale, for cmd_3"],
+        "this trade itself is another now"
+    );
+    assert_eq!(bust_by(&mut v, &trades[0], Some("cmd_4")), ["trade 1 stays: AlreadyBusted, for cmd_4"]);
+    assert_eq!(bust_by(&mut v, &trades[2], Some("cmd_5"))[0], "#1 H/4 100 30 0 9 40@10 of E0000000000000066");
+    let (mut v, trades) = filled_by_three();
+    assert_eq!(
+        correct_by(&mut v, &trades[0], "9", Some("cmd_1"))[0],
+        "#1 G/2 100 100 0 9.7 30@9 was 10 of E0000000000000066"
+    );
+    assert_eq!(
+        bust_by(&mut v, &trades[2], Some("cmd_2"))[0],
+        "#1 H/4 100 60 0 9.5 40@10 of E0000000000000066"
+    );
+}
+
+#[test]
+fn what_was_asked_before_commands_were_named_is_judged_by_what_was_read() {
+    let (mut v, trades) = filled_by_three();
+    assert_eq!(bust(&mut v, &trades[0]).len(), 3);
+    assert_eq!(bust(&mut v, &trades[1]), ["trade 2 stays: Stale"]);
 }
 
 #[test]

@@ -32,10 +32,8 @@ mod error;
 mod pipeline;
 mod snapshot;
 mod snapshot_store;
-mod trade_lookup;
 
 pub use error::Error;
 pub use pipeline::{BATCH_RECORDS_MAX, Pipeline, Stages, TICK_INTERVAL_NS};
 pub use snapshot::Snapshot;
 pub use snapshot_store::{SNAPSHOTS_KEPT, SnapshotStore};
-pub use trade_lookup::TradeLookup;

@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::desk::assert_row;
 use crate::instance::{Home, Server, assay, run};
+use crate::session_commands::{administrators, answer, command, home, member};
 use crate::wire::{Message, utc_now};
 
 const COPY: &str = "\n[[session]]\ncomp_id = \"COPY1\"\nfirm = \"FIRM1\"\nkind = \"drop_copy\"\n";
@@ -132,6 +133,7 @@ fn m_26_trade_cancel() {
 
     // It stays undone: a second time is refused, and nobody hears of it.
     market.bust(fill.value(17));
+    market.bust(fill.value(17));
     let server = market.start();
     market.client.assert_alive();
     market.stop(server);
@@ -186,4 +188,43 @@ fn undoing_a_trade_takes_two_persons_a_reason_and_a_trade() {
         assert_ne!(ended.code, Some(0), "{ended:?}");
         assert!(ended.stderr.starts_with("assay: "), "{ended:?}");
     }
+}
+
+#[test]
+fn m_26_m_27_on_a_running_node_by_two_persons() {
+    let home = home();
+    let server = home.start();
+    let admins = administrators(&home, &server);
+    let [olga, oskar] =
+        ["olga", "oskar"].map(|name| member(&home, &server, &admins, name, ("operations", None)));
+    let [mut client, mut other] = ["CLIENT1", "CLIENT2"].map(|id| Client::logged_on(id, server.address()));
+    client.order("a", "54=1|38=100|40=2|44=10|").assert_has("150=0");
+    other.order("s", "54=2|38=30|40=2|44=10|");
+    other.expect("8");
+    let fill = told(&mut client);
+    let propose = |what: &[&str]| {
+        let args = [&["trade", "propose", fill.value(17)], what, &["--reason", "wrong button"]].concat();
+        answer(&command(&server, &olga, &args))["proposal"].as_str().expect("it waits").to_owned()
+    };
+    let approve = |token, proposal: &str| {
+        command(&server, token, &["proposal", "approve", proposal, "--reason", "checked"])
+    };
+    let (corrected, busted, late) = (propose(&["--price", "9"]), propose(&["--bust"]), propose(&["--bust"]));
+    approve(&olga, &corrected).assert_code(1);
+    approve(&oskar, &corrected).assert_code(0);
+    let correction = told(&mut client);
+    assert_row(&correction, "a G/1 100 30 70 9");
+    correction.assert_has(&format!("19={}|31=9|32=30", fill.value(17)));
+    assert_row(&told(&mut other), "s G/2 30 30 0 9");
+    approve(&oskar, &busted).assert_code(0);
+    let bust = told(&mut client);
+    assert_row(&bust, "a H/0 100 0 100 0");
+    bust.assert_has(&format!("19={}|31=9|32=30", correction.value(17)));
+    assert_row(&told(&mut other), "s H/4 30 0 0 0");
+    assert_eq!(position(&mut client, "FIRM1", "p"), "1000000");
+    let ended = approve(&oskar, &late);
+    assert!(ended.assert_code(1).stderr.contains("ALREADY_BUSTED"), "{ended:?}");
+    command(&server, &olga, &["trade", "propose", fill.value(17), "--reason", "neither"]).assert_code(2);
+    server.stop_after([client, other]);
+    home.assert_sound();
 }

@@ -68,6 +68,11 @@ pub use venues::*;
 pub use webhooks::*;
 pub use work::*;
 
+/// Whether a record is of before rules were numbered ([`Command::rules`]).
+fn is_unnumbered(rules: &u32) -> bool {
+    *rules == 0
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, key $key:expr;)*) => {
         /// What a record says. JSON: the payload's fields; the kind stands in the record, not in the value.
@@ -300,6 +305,8 @@ events! {
     TradeCorrectionRequested(TradeCorrectionRequested) = "trade.correction_requested.v1", key |e| e.symbol.as_str();
     /// A trade stays as it is. accounts, execution.
     TradeAmendmentRefused(TradeAmendmentRefused) = "trade_amendment.refused.v1", key |e| e.firm.as_str();
+    /// What a command asked of a trade has effect. accounts, execution.
+    TradeAmendmentTaken(TradeAmendmentTaken) = "trade_amendment.taken.v1", key |e| e.firm.as_str();
     /// A trade was undone or has another price. market-data, execution.
     TradeAmended(TradeAmended) = "trade.amended.v1", key |e| e.symbol.as_str();
     /// Price levels of a book changed. market-data, execution.

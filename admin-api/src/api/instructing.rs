@@ -1,12 +1,13 @@
-//! The way of what risk decides on, but for orders: as other commands, and then until risk has answered.
+//! The way of what risk or the market decides on, but for orders: as other commands, and then until there is an answer.
 
 use super::{Api, Outcome};
 use crate::asked::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::{Answered, LoanRow};
+use crate::wish::Word;
 use assay_trading_types::{
-    CommandId, CommandRefusal, ControlAction, FirmId, LoanAction, LoanProduct, LoanRefusal, LoanWanted,
-    MoneyAction, MoneyRefusal, MoneyWanted, Movement, Position,
+    AmendmentRefusal, CommandId, CommandRefusal, ControlAction, FirmId, LoanAction, LoanProduct, LoanRefusal,
+    LoanWanted, MoneyAction, MoneyRefusal, MoneyWanted, Movement, Position,
 };
 
 /// How an instruction on money ended that was not refused.
@@ -111,7 +112,30 @@ impl Api {
         }
     }
 
-    /// Waits until risk has answered.
+    /// As [`Api::submit`], for an approval of what `maker` wished of a trade: answers once what the market said to it is durable.
+    ///
+    /// # Errors
+    /// As [`Api::instruct`].
+    pub(crate) async fn approve_amendment(
+        &self,
+        asked: &Asked,
+        word: Word,
+        maker: CommandId,
+    ) -> Result<Outcome, Problem> {
+        let proposal = word.proposal;
+        let answered =
+            self.submit_until(asked, word, async |command, subject| match self.answer(&maker).await? {
+                Answered::Taken(_) => {
+                    let version =
+                        self.state().proposals.get(&proposal).map_or(0, |proposal| proposal.version);
+                    Ok(Outcome::Done { command, subject, version })
+                }
+                other => Err(refused(other, &AmendmentRefusal::ALL, |refusal| refusal.code())),
+            });
+        Ok(answered.await?.unwrap_or_else(|late| late))
+    }
+
+    /// Waits until risk or the market has answered.
     async fn answer(&self, command: &CommandId) -> Result<Answered, Problem> {
         loop {
             let looked_at = self.model.position();

@@ -1,4 +1,4 @@
-//! What risk answered to commands of the back office: on money, loans, and its own controls.
+//! What risk answered to commands of the back office, on money, loans, and its own controls; and the market, on its trades.
 
 use super::ReadModel;
 use super::trading::run;
@@ -16,7 +16,7 @@ pub(crate) enum Answered {
     Loan(LoanId),
     /// A loan product was.
     Product(LoanProductId),
-    /// What the command names: a switch, limits, a locate or a breaker.
+    /// What the command names: a switch, limits, a locate, a breaker, or a trade as `AAPL-17`.
     Taken(String),
     /// Nothing was.
     Refused {
@@ -61,6 +61,8 @@ impl Answered {
             Event::LoanProductChanged(e) => (e.command, Self::Product(e.product.id)),
             Event::LoanRefused(e) => (e.command, refused(e.refusal.code(), &e.detail)),
             Event::RiskCommandTaken(e) => (e.command, Self::Taken(e.subject.clone())),
+            Event::TradeAmendmentTaken(e) => (e.command, Self::Taken(format!("{}-{}", e.symbol, e.trade))),
+            Event::TradeAmendmentRefused(e) => (e.command?, refused(e.refusal.code(), "")),
             Event::RiskCommandRefused(e) => (e.command?, refused(e.refusal.code(), &e.detail)),
             _ => return None,
         })

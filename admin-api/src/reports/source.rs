@@ -17,6 +17,40 @@ const BATCH_RECORDS_MAX: usize = 1_024;
 const PATIENCE: u32 = 300;
 const WAIT: Duration = Duration::from_millis(100);
 
+/// Calls `each` with the records of topics from a position on and below another, until it says that it is enough.
+///
+/// # Errors
+/// The log cannot be read, or `each` fails.
+pub(crate) fn each_record(
+    log: &dyn EventLog,
+    topics: &[Topic],
+    from: Position,
+    below: Position,
+    mut each: impl FnMut(&Record) -> Result<bool, ReportError>,
+) -> Result<(), ReportError> {
+    let mut reader = log.reader(topics, from, true)?;
+    let mut records = Vec::with_capacity(BATCH_RECORDS_MAX);
+    let mut next = from;
+    let mut patience = PATIENCE;
+    while reader.position() < below {
+        records.clear();
+        if reader.poll_wait(&mut records, BATCH_RECORDS_MAX, WAIT)? == 0 && reader.position() == next {
+            // What is below the position is durable: a log that another process serves may only be slow to give it.
+            patience -= 1;
+            if patience == 0 {
+                return Err(ReportError::Behind { reached: next.0, wanted: below.0 });
+            }
+        }
+        for record in &records {
+            if record.position >= below || (record.position >= next && !each(record)?) {
+                return Ok(());
+            }
+        }
+        next = reader.position();
+    }
+    Ok(())
+}
+
 /// The read model on a connection of its own, as of one moment, and the log beside it.
 pub(crate) struct Source {
     db: Connection,
@@ -91,29 +125,9 @@ impl Source {
     pub(crate) fn records_of(
         &self,
         topics: &[Topic],
-        mut each: impl FnMut(&Record) -> Result<bool, ReportError>,
+        each: impl FnMut(&Record) -> Result<bool, ReportError>,
     ) -> Result<(), ReportError> {
-        let mut reader = self.log.reader(topics, Position(0), true)?;
-        let mut records = Vec::with_capacity(BATCH_RECORDS_MAX);
-        let mut next = Position(0);
-        let mut patience = PATIENCE;
-        while reader.position() < self.position {
-            records.clear();
-            if reader.poll_wait(&mut records, BATCH_RECORDS_MAX, WAIT)? == 0 && reader.position() == next {
-                // What is below the position is durable: a log that another process serves may only be slow to give it.
-                patience -= 1;
-                if patience == 0 {
-                    return Err(ReportError::Behind { reached: next.0, wanted: self.position.0 });
-                }
-            }
-            for record in &records {
-                if record.position >= self.position || (record.position >= next && !each(record)?) {
-                    return Ok(());
-                }
-            }
-            next = reader.position();
-        }
-        Ok(())
+        each_record(&*self.log, topics, Position(0), self.position, each)
     }
 
     /// What a symbol's reference price was at a time, as far as the position knows; 0 is none.

@@ -130,7 +130,8 @@ async fn read_proposal(
     Ok(entity(proposal.version, view(proposal)))
 }
 
-/// Approves a proposal of somebody else: it takes effect in the same step.
+/// Approves a proposal of somebody else: it takes effect in the same step. A trade is amended by the market, whose refusal is
+/// the answer then; the proposal is decided all the same.
 #[utoipa::path(post, path = "/api/v1/proposals/{id}/approve", operation_id = "approve_proposal", tag = "proposals",
     params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
     request_body = Reason, responses((status = 200, body = Receipt)))]
@@ -178,14 +179,25 @@ async fn judge(
 ) -> Result<Response, Problem> {
     let not_found = || Problem::new(ProblemKind::NotFound);
     let proposal = ProposalId::new(id).map_err(|_| not_found())?;
-    let operation = {
+    let (operation, maker, trade) = {
         let state = api.state();
         let found = state.proposals.get(&proposal).ok_or_else(not_found)?;
-        Operation::from_name(&found.command.operation)
+        let is_open = found.status == ProposalStatus::Open;
+        let trade = found.wanted.trade().map(|trade| is_open.then_some(trade.exec_id));
+        (Operation::from_name(&found.command.operation), found.command.id, trade)
     };
     may_check(asked.caller()?, operation)?;
     let reason = given.checked()?;
-    api.submit(asked, Word { proposal, verdict, reason }).await.map(changed)
+    let word = |sides| Word { proposal, verdict, reason, sides };
+    let Some(exec_id) = trade.filter(|_| verdict == Verdict::Approve) else {
+        return api.submit(asked, word(None)).await.map(changed);
+    };
+    // Of what is decided nothing needs to be read: that is what the answer says.
+    let sides = match exec_id {
+        Some(exec_id) => Some(api.trade_sides(exec_id).await?),
+        None => None,
+    };
+    api.approve_amendment(asked, word(sides), maker).await.map(changed)
 }
 
 /// Whoever could not have wished it may not decide on it either.

@@ -3,11 +3,12 @@
 use super::refused::check_version;
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Amount, BalanceInterestSet, Command, CompId, ControlAction, Event, FeeScheduleSet,
-    LimitsChangeDecided, LimitsChangeProposed, LoanInstructed, LocateDecided, LocateProposed,
+    AdminRefusal, Amount, BalanceInterestSet, Command, CommandId, CompId, ControlAction, Event,
+    FeeScheduleSet, LimitsChangeDecided, LimitsChangeProposed, LoanInstructed, LocateDecided, LocateProposed,
     LocateReleaseRequested, MoneyInstructed, OrderAction, OrderCancelInstructed, OrderRequested, OrderWanted,
     Outbox, RepeatBreakerReset, ReplaceRequested, RequestId, RiskSwitchSet, SessionId, SessionNumbersSet,
-    SessionSet, SessionSuspended, Topic,
+    SessionSet, SessionSuspended, Topic, TradeBustRequested, TradeCorrectionRequested, TradeSide,
+    TradeWanted,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,7 +61,8 @@ impl Control {
             ControlAction::SetSession(_)
             | ControlAction::SetSessionNumbers(_)
             | ControlAction::SetFeeSchedule(_)
-            | ControlAction::SetBalanceInterest(_) => true,
+            | ControlAction::SetBalanceInterest(_)
+            | ControlAction::AmendTrade(_) => true,
             // Whoever sees harm stops it; to let it go on takes two.
             ControlAction::SuspendSession(e) => !e.suspended,
             ControlAction::SetReferencePrice(_) => false,
@@ -180,8 +182,12 @@ impl Control {
             )),
             // The answer follows in `accounts` under the command's name.
             ControlAction::Money(e) => {
-                let instructed =
-                    MoneyInstructed { command: command.id, firm: e.firm, action: e.action.clone() };
+                let instructed = MoneyInstructed {
+                    command: command.id,
+                    firm: e.firm,
+                    action: e.action.clone(),
+                    rules: command.rules,
+                };
                 Ok(one(command.id.as_str(), out, instructed.into()))
             }
             // Likewise, under the request's number.
@@ -193,7 +199,8 @@ impl Control {
                 // What makes a loan or is about a product has no loan's version.
                 let version = command.expected_version.filter(|_| e.action.loan().is_some());
                 let (id, action) = (command.id, e.action.clone());
-                let instructed = LoanInstructed { command: id, firm: e.firm, action, version };
+                let instructed =
+                    LoanInstructed { command: id, firm: e.firm, action, version, rules: command.rules };
                 Ok(one(command.id.as_str(), out, instructed.into()))
             }
             ControlAction::SetFeeSchedule(e) => {
@@ -214,6 +221,9 @@ impl Control {
             ControlAction::SetConversionRate(e) => {
                 Ok(one(&format!("{}-{}", e.from, e.to), out, e.clone().into()))
             }
+            ControlAction::AmendTrade(_) => {
+                Err(Refused::new(AdminRefusal::WrongState, "a trade is amended when a second person agrees"))
+            }
         }
     }
 
@@ -222,6 +232,28 @@ impl Control {
         standing.version += 1;
         standing.version
     }
+}
+
+/// What the market is asked when a second person agrees, who gives the sides of the trade as they stand then. It answers under
+/// the name of the command that wished it.
+pub(crate) fn amend_trade(
+    command: CommandId,
+    e: &TradeWanted,
+    sides: Option<&[TradeSide; 2]>,
+    out: &mut Outbox,
+) -> Result<(), Refused> {
+    let &TradeWanted { symbol, trade, price, ref reason, .. } = e;
+    let is_its = |side: &TradeSide| side.terms.symbol == symbol && side.fill.trade == trade;
+    let Some(sides) = sides.filter(|sides| sides.iter().all(is_its)) else {
+        return Err(Refused::new(AdminRefusal::WrongState, "the trade was not read when it was approved"));
+    };
+    let (sides, reason, command) = (Box::new(sides.clone()), reason.clone(), Some(command));
+    let asked: Event = match price {
+        None => TradeBustRequested { symbol, trade, sides, reason, command }.into(),
+        Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason, command }.into(),
+    };
+    out.emit(Topic::Markets, asked);
+    Ok(())
 }
 
 /// What risk is asked, as the gateway would ask it for a counterparty.
@@ -245,6 +277,7 @@ fn order_event(e: &OrderWanted, number: u64) -> Event {
             defect,
             tell_pending,
             may_chain: false,
+            keeps_carried: true,
         }
         .into(),
         OrderAction::Cancel { order_id, cl_ord_id } => {

@@ -2,8 +2,8 @@
 
 use super::{Changed, Refused};
 use assay_trading_types::{
-    AdminRefusal, Command, ControlAction, IdentityAction, KycAction, ProposalId, Timestamp, UserId, UserRole,
-    Verdict, VerdictRequested,
+    AdminRefusal, Command, ControlAction, IdentityAction, KycAction, ProposalId, Timestamp, TradeWanted,
+    UserId, UserRole, Verdict, VerdictRequested,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -41,6 +41,17 @@ impl Wanted {
             Self::Control(_) => UserRole::Operations,
             Self::Kyc(action) if matches!(**action, KycAction::Erase { .. }) => UserRole::Compliance,
             Self::Kyc(_) => UserRole::KycReviewer,
+        }
+    }
+
+    /// The trade that is to be amended, if that is what is wished.
+    pub(crate) fn trade(&self) -> Option<&TradeWanted> {
+        match self {
+            Self::Control(action) => match &**action {
+                ControlAction::AmendTrade(trade) => Some(trade),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
@@ -233,7 +244,8 @@ mod tests {
         proposals.propose(&command(4, 2), erase(), at(DAY_S)).unwrap();
         let by = UserId::new(&format!("usr_{:032x}", 3)).unwrap();
         let (verdict, reason) = (Verdict::Withdraw, "typo".to_owned());
-        let withdrawn = VerdictRequested { command: command(3, 2), proposal: third, verdict, reason };
+        let sides = None;
+        let withdrawn = VerdictRequested { command: command(3, 2), proposal: third, verdict, reason, sides };
         proposals.close(&withdrawn, by, at(2));
         assert!(proposals.lapse(at(30 * DAY_S - 1)).is_empty());
         let lapsed: Vec<ProposalId> = proposals.lapse(at(30 * DAY_S)).iter().map(|p| p.id).collect();

@@ -1,16 +1,21 @@
-//! `assay trade ...`: what operations do to trades, on a stopped node; the next start tells everybody.
+//! `assay trade ...`: what operations do to trades. On a stopped node at once, and the next start tells everybody; on a running
+//! one by its API.
 
+use super::session::show;
 use super::{Outcome, configuration};
+use crate::api_client::ApiArgs;
 use crate::cli::NodeArgs;
 use crate::clock;
 use crate::log_place::{self, OpenLog};
 use crate::node::DataDir;
+use assay_audit::TradeLookup;
 use assay_event_log::{EventLog, NewRecord};
-use assay_pipeline::TradeLookup;
 use assay_trading_types::{
-    Actor, Event, ExecId, Position, Price, Topic, TradeBustRequested, TradeCorrectionRequested, TradeSide,
+    Actor, CommandId, Event, ExecId, Position, Price, Topic, TradeBustRequested, TradeCorrectionRequested,
+    TradeSide,
 };
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,6 +32,28 @@ pub(crate) enum TradeCommand {
     Bust(BustArgs),
     /// Give a trade another price: both sides get 150=G, and the difference is posted.
     Correct(CorrectArgs),
+    /// Ask a running node for either. It waits for a second person (`assay proposal approve`), whom the market then answers.
+    Propose(ProposeArgs),
+}
+
+/// `assay trade propose`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub(crate) struct ProposeArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    /// ExecID(17) of either side's fill.
+    #[arg(value_parser = exec_id)]
+    exec_id: ExecId,
+    /// Undo the trade.
+    #[arg(long, group = "what")]
+    bust: bool,
+    /// Give it this price.
+    #[arg(long, group = "what")]
+    price: Option<Price>,
+    /// Why, for the record.
+    #[arg(long)]
+    reason: String,
 }
 
 /// `assay trade bust`
@@ -66,7 +93,17 @@ pub(crate) fn run(command: &TradeCommand) -> Outcome {
     match command {
         TradeCommand::Bust(args) => amend(args, None),
         TradeCommand::Correct(args) => amend(&args.bust, Some(args.price)),
+        TradeCommand::Propose(args) => propose(args),
     }
+}
+
+fn propose(args: &ProposeArgs) -> Outcome {
+    let (word, body) = match args.price {
+        None => ("bust", json!({ "reason": args.reason })),
+        Some(price) => ("correct", json!({ "reason": args.reason, "price": price.to_string() })),
+    };
+    show(&args.api.call("POST", &format!("/api/v1/executions/{}/{word}", args.exec_id), Some(&body))?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
@@ -81,9 +118,10 @@ fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
         .ok_or_else(|| format!("{} reported no trade that is settled", args.exec_id))?;
     let reason = format!("{} (approved by {})", args.reason, args.approved_by);
     let (symbol, trade) = (sides[0].terms.symbol, sides[0].fill.trade);
+    let command = Some(command_at(log.end())?);
     let event: Event = match price {
-        None => TradeBustRequested { symbol, trade, sides, reason }.into(),
-        Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
+        None => TradeBustRequested { symbol, trade, sides, reason, command }.into(),
+        Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason, command }.into(),
     };
     let mut records = vec![NewRecord::first(Topic::Markets, actor, clock::now(), event)];
     let target = Position(log.append(&mut records)?.0 + 1);
@@ -92,6 +130,11 @@ fn amend(args: &BustArgs, price: Option<Price>) -> Outcome {
     }
     println!("trade {trade} of {symbol}: asked; the next start decides");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A name for what is asked, which the market's answer carries: unique, for nobody else writes at this place of the log.
+fn command_at(end: Position) -> Result<CommandId, String> {
+    CommandId::new(&format!("trade_{:016x}", end.0)).map_err(|e| e.to_string())
 }
 
 fn find(

@@ -287,7 +287,11 @@ fn line(event: &Event) -> String {
                 e.price.map_or("undone".to_owned(), |price| price.to_string())
             )
         }
-        Event::TradeAmendmentRefused(e) => format!("trade {} stays: {:?}", e.trade, e.refusal),
+        Event::TradeAmendmentTaken(e) => format!("trade {} amended by {}", e.trade, e.command),
+        Event::TradeAmendmentRefused(e) => {
+            let asker = e.command.map_or(String::new(), |command| format!(", for {command}"));
+            format!("trade {} stays: {:?}{asker}", e.trade, e.refusal)
+        }
         Event::AuctionIndicated(e) => {
             let price = e.price.map_or("-".to_owned(), |price| price.to_string());
             let surplus = e.surplus.map_or(String::new(), |(side, qty)| format!(" {side:?} {qty} over"));

@@ -397,8 +397,10 @@ impl Desk {
         let Some(sides) = self.sides(trade) else { return };
         let (symbol, reason) = (sides[0].terms.symbol, "drill".to_owned());
         let event: Event = match price {
-            None => TradeBustRequested { symbol, trade, sides, reason }.into(),
-            Some(price) => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
+            None => TradeBustRequested { symbol, trade, sides, reason, command: None }.into(),
+            Some(price) => {
+                TradeCorrectionRequested { symbol, trade, sides, price, reason, command: None }.into()
+            }
         };
         self.trade(&event, None);
         if self.market {

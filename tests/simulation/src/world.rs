@@ -4,11 +4,11 @@ use crate::auditor::Auditor;
 use crate::chain::IndependentChains;
 use crate::report::Report;
 use crate::traffic::{Traffic, record};
-use assay_audit::Chains;
+use assay_audit::{Chains, TradeLookup};
 use assay_event_log::{Delivery, Durability, EventLog, MemoryLog, MemoryLogConfig, NewRecord, Record, Value};
-use assay_pipeline::{Pipeline, Snapshot, Stages, TradeLookup};
+use assay_pipeline::{Pipeline, Snapshot, Stages};
 use assay_trading_types::{
-    Event, ExecId, ExecType, Origin, Position, Price, SCALE, Timestamp, Topic, TradeBustRequested,
+    CommandId, Event, ExecId, ExecType, Origin, Position, Price, SCALE, Timestamp, Topic, TradeBustRequested,
     TradeCorrectionRequested,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -160,9 +160,12 @@ impl World {
         let (symbol, trade, reason) = (sides[0].terms.symbol, sides[0].fill.trade, "drill".to_owned());
         let cents: i64 = self.random.random_range(-20..20);
         let price = Price::from_units(sides[0].fill.price.units() + cents * (SCALE / 100));
+        let named: bool = self.random.random();
+        let name = format!("cmd_{:032x}", self.log.end().0);
+        let command = named.then(|| CommandId::new(&name).expect("it is one"));
         let event: Event = match self.random.random() {
-            true => TradeBustRequested { symbol, trade, sides, reason }.into(),
-            false => TradeCorrectionRequested { symbol, trade, sides, price, reason }.into(),
+            true => TradeBustRequested { symbol, trade, sides, reason, command }.into(),
+            false => TradeCorrectionRequested { symbol, trade, sides, price, reason, command }.into(),
         };
         let record = record(Topic::Markets, self.now, None, event);
         append(&self.log, vec![record]);

@@ -2,7 +2,8 @@
 //! before it is asked here.
 
 use crate::{
-    Amount, ExecId, Fill, Filled, FirmId, OrdStatus, OrderId, OrderTerms, Price, Qty, Symbol, Timestamp,
+    Amount, CommandId, ExecId, Fill, Filled, FirmId, OrdStatus, OrderId, OrderTerms, Price, Qty, Symbol,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,10 @@ pub struct TradeBustRequested {
     pub sides: Box<[TradeSide; 2]>,
     /// Why, for the record.
     pub reason: String,
+    /// The command it follows from, which the answer names; then it is judged by what the market knows of closed orders. None
+    /// of before, when it was by what was read of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// A trade is to have another price.
@@ -54,6 +59,10 @@ pub struct TradeCorrectionRequested {
     pub price: Price,
     /// Why, for the record.
     pub reason: String,
+    /// The command it follows from, which the answer names; then it is judged by what the market knows of closed orders. None
+    /// of before, when it was by what was read of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
 }
 
 /// Why a trade stays as it is. A flat status with stable names.
@@ -70,6 +79,21 @@ pub enum AmendmentRefusal {
     BadPrice,
 }
 
+impl AmendmentRefusal {
+    /// Every status, in the order in which they are judged.
+    pub const ALL: [Self; 4] = [Self::UnknownTrade, Self::AlreadyBusted, Self::Stale, Self::BadPrice];
+
+    /// Its stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownTrade => "UNKNOWN_TRADE",
+            Self::AlreadyBusted => "ALREADY_BUSTED",
+            Self::Stale => "STALE",
+            Self::BadPrice => "BAD_PRICE",
+        }
+    }
+}
+
 /// A trade stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TradeAmendmentRefused {
@@ -81,6 +105,22 @@ pub struct TradeAmendmentRefused {
     pub trade: u64,
     /// Why.
     pub refusal: AmendmentRefusal,
+    /// The command that asked for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandId>,
+}
+
+/// What a command asked of a trade has effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeAmendmentTaken {
+    /// The command.
+    pub command: CommandId,
+    /// The buyer's firm.
+    pub firm: FirmId,
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Number of the trade.
+    pub trade: u64,
 }
 
 /// A trade was undone or has another price, for everyone to see.

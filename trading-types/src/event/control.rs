@@ -1,10 +1,11 @@
 //! What staff ask of the trading side, and second persons' verdicts: commands of `admin`.
 
 use crate::{
-    AccountCredited, BalanceInterestSet, ClOrdId, Command, ConversionRateSet, FeeScheduleSet, FirmId,
+    AccountCredited, BalanceInterestSet, ClOrdId, Command, ConversionRateSet, ExecId, FeeScheduleSet, FirmId,
     FirmOpened, InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, LocateDecided,
-    LocateProposed, LocateReleaseRequested, MoneyAction, OrderId, OrderTerms, ProposalId, ReferencePriceSet,
-    RepeatBreakerReset, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended, Timestamp,
+    LocateProposed, LocateReleaseRequested, MoneyAction, OrderId, OrderTerms, Price, ProposalId,
+    ReferencePriceSet, RepeatBreakerReset, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
+    Symbol, Timestamp, TradeSide,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,24 @@ pub enum ControlAction {
     Order(OrderWanted),
     /// A loan or a loan product; risk decides, and sees to it that two persons take part where it takes two.
     Loan(LoanWanted),
+    /// A trade is undone or has another price; the market decides once a second person agrees. Takes two persons.
+    AmendTrade(TradeWanted),
+}
+
+/// What is wanted of a trade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeWanted {
+    /// The report of one side's fill, by which it was named.
+    pub exec_id: ExecId,
+    /// Symbol(55).
+    pub symbol: Symbol,
+    /// Number of the trade in its market.
+    pub trade: u64,
+    /// The price that it is to have; none to undo it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Why, for the record.
+    pub reason: String,
 }
 
 /// What is wanted of a firm's money.
@@ -146,6 +165,7 @@ impl ControlRequested {
             ControlAction::SetFeeSchedule(e) => e.firm.as_ref().map_or("all", FirmId::as_str),
             ControlAction::Order(e) => e.firm.as_str(),
             ControlAction::Loan(e) => e.firm.as_ref().map_or("house", FirmId::as_str),
+            ControlAction::AmendTrade(e) => e.symbol.as_str(),
         }
     }
 }
@@ -161,6 +181,9 @@ pub struct VerdictRequested {
     pub verdict: Verdict,
     /// Why.
     pub reason: String,
+    /// Both sides of the trade that it is about, the buyer first, as they stand when it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Box<[TradeSide; 2]>>,
 }
 
 /// What is said on a proposal.

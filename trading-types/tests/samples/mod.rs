@@ -75,6 +75,7 @@ fn requests() -> Vec<Event> {
             defect: Some(Defect { refusal: Refusal::BadPrice, detail: "10.x".into() }),
             tell_pending: true,
             may_chain: true,
+            keeps_carried: true,
         }
         .into(),
         StatusRequested {
@@ -146,16 +147,32 @@ fn amendments() -> Vec<Event> {
     };
     let (sides, reason) = (Box::new([side(Side::Buy, 45), side(Side::Sell, 46)]), "wrong button".to_owned());
     vec![
-        TradeBustRequested { symbol: symbol(), trade: 5, sides: sides.clone(), reason: reason.clone() }
-            .into(),
-        TradeCorrectionRequested { symbol: symbol(), trade: 5, sides, price: price("9.90"), reason }.into(),
+        TradeBustRequested {
+            symbol: symbol(),
+            trade: 5,
+            sides: sides.clone(),
+            reason: reason.clone(),
+            command: Some(command_id()),
+        }
+        .into(),
+        TradeCorrectionRequested {
+            symbol: symbol(),
+            trade: 5,
+            sides,
+            price: price("9.90"),
+            reason,
+            command: Some(command_id()),
+        }
+        .into(),
         TradeAmendmentRefused {
             firm: firm(),
             symbol: symbol(),
             trade: 5,
             refusal: AmendmentRefusal::AlreadyBusted,
+            command: Some(command_id()),
         }
         .into(),
+        TradeAmendmentTaken { command: command_id(), firm: firm(), symbol: symbol(), trade: 5 }.into(),
         TradeAmended { symbol: symbol(), trade: 5, qty: qty("30"), price: Some(price("9.90")) }.into(),
         DepthChanged {
             symbol: symbol(),
@@ -481,6 +498,7 @@ fn operations() -> Vec<Event> {
             proposal: ProposalId::new(&id("prp", 3)).unwrap(),
             verdict: Verdict::Approve,
             reason: "checked against the mandate".into(),
+            sides: None,
         }
         .into(),
         CommandDecided {

@@ -5,8 +5,9 @@ use assay_trading_types::{
     Amount, Event, ExecId, ExecType, ExecutionReported, Fill, Posted, Timestamp, TradeSide, TransferReason,
 };
 
-/// Finds both sides of a trade by the report of one, and how they stand. It is to be shown every record of `accounts` and
-/// `ledger`, in order.
+/// Finds both sides of a trade by the report of one, and how they stand. It is to be shown the records of `accounts` and
+/// `ledger` in order: all of them, or those from the first side on until it [is settled](TradeLookup::is_settled), and later
+/// ones on its orders.
 #[derive(Debug)]
 pub struct TradeLookup {
     wanted: ExecId,
@@ -44,6 +45,11 @@ impl TradeLookup {
             Event::Posted(e) => self.posted(e),
             _ => {}
         }
+    }
+
+    /// Whether both sides were met, and their settlement.
+    pub fn is_settled(&self) -> bool {
+        self.found.iter().filter(|found| found.settled).count() == 2
     }
 
     /// Both sides as they stand, the buyer first; nothing when the ExecID reported no trade, or one that is not settled yet.

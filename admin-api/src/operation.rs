@@ -342,6 +342,14 @@ operations! {
     ListOrders "list_orders" GET "/api/v1/orders" TRADING_READ;
     /// An order of the own firm.
     PlaceOrder "place_order" POST "/api/v1/orders" ORDERS_WRITE;
+    /// Prepare one that waits.
+    StageOrder "stage_order" POST "/api/v1/orders/staged" ORDERS_WRITE;
+    /// Orders that wait.
+    ListStagedOrders "list_staged_orders" GET "/api/v1/orders/staged" TRADING_READ;
+    /// Place one of them.
+    ReleaseOrder "release_order" POST "/api/v1/orders/staged/{id}/release" ORDERS_WRITE;
+    /// Give one of them up.
+    DiscardOrder "discard_order" DELETE "/api/v1/orders/staged/{id}" ORDERS_WRITE;
     /// Other terms for one.
     ReplaceOrder "replace_order" PATCH "/api/v1/orders/{id}" ORDERS_WRITE;
     /// An end to one.

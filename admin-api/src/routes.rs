@@ -30,7 +30,7 @@ pub(crate) mod locates;
 pub(crate) mod me;
 pub(crate) mod movements;
 pub(crate) mod notifications;
-mod orders;
+pub(crate) mod orders;
 pub(crate) mod payments;
 mod portfolio;
 pub(crate) mod positions;
@@ -43,6 +43,7 @@ pub(crate) mod reports;
 pub(crate) mod risk_controls;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
+pub(crate) mod staged_orders;
 pub(crate) mod statement_pdf;
 mod statements;
 pub(crate) mod system;
@@ -90,6 +91,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(trading::routes())
         .merge(trade_amendments::routes())
         .merge(orders::routes())
+        .merge(staged_orders::routes())
         .merge(positions::routes())
         .merge(portfolio::routes())
         .merge(fix_sessions::routes())

@@ -19,6 +19,7 @@ mod proposals;
 mod reconciliations;
 mod refused;
 mod report_runs;
+mod staged;
 mod webhooks;
 
 pub use alerts::{AlertRule, Alerts};
@@ -40,6 +41,7 @@ pub use proposals::{Proposal, ProposalStatus, Proposals, Wanted};
 pub use reconciliations::Reconciliations;
 pub use refused::Refused;
 pub use report_runs::{PastReport, ReportRuns};
+pub use staged::{StagedOrder, StagedOrders};
 pub(crate) use webhooks::GONE;
 pub use webhooks::{Delivery, Webhook, Webhooks};
 
@@ -334,6 +336,7 @@ impl AdminState {
         for (job, due) in self.jobs.tick(now) {
             self.begin(job, due, input, out);
         }
+        self.control.staged.lapse(now);
         let lapsed = self.proposals.lapse(now);
         let makers = lapsed.into_iter().filter_map(|p| Some((p.command.by?, p.id)));
         let told = makers.map(|(maker, id)| Telling::user(maker, NoticeKind::ProposalDecided, &id)).collect();

@@ -8,7 +8,7 @@ use assay_admin_api::ApiConfig;
 use assay_trading_types::*;
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::Reply;
+use support::{Call, Reply};
 use venue::{Venue, bid, change, ids, market, refused, sooner_or_later};
 
 fn delete(venue: &Venue, token: &str, id: &str) -> Reply {
@@ -244,4 +244,57 @@ fn what_nobody_has_answered_yet_is_pending_and_can_be_asked_for() {
     };
     let code = std::iter::repeat_with(told).take(100_000).flatten().next();
     assert_eq!(code.as_deref(), Some("UNKNOWN_SYMBOL"));
+}
+
+#[test]
+fn an_order_waits_until_somebody_of_its_firm_releases_it() {
+    let venue = market();
+    let stage = |given: Value| venue.post(&venue.trader, "/orders/staged", given);
+    let release = |token: &str, id: &str| {
+        venue.world.write(token, "POST", &format!("/api/v1/orders/staged/{id}/release"), Value::Null)
+    };
+    let waiting = |token: &str| ids(&venue.get(token, "/orders/staged").expect(200));
+    let staged = stage(change(bid("100", "10"), "cl_ord_id", json!("later-1"))).expect(201);
+    let id = staged.text("id");
+    assert_eq!(staged.headers["location"], format!("/api/v1/orders/staged/{id}"));
+    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "0", "nothing is held");
+    assert!(
+        ids(&venue.get(&venue.trader, "/orders").expect(200)).is_empty(),
+        "and risk has heard of nothing"
+    );
+    let list = venue.get(&venue.ada, "/orders/staged").expect(200);
+    let shown = ["cl_ord_id", "side", "ord_type", "qty", "price", "tif"]
+        .map(|field| list.body["items"][0][field].as_str().unwrap().to_owned());
+    assert_eq!(shown, ["later-1", "buy", "limit", "100", "10", "day"]);
+    assert_eq!((waiting(&venue.olga), waiting(&venue.ben)), (vec![id.clone()], vec![]), "staff sees all");
+    release(&venue.ben, &id).problem(404, "not-found");
+    release(&venue.olga, &id).problem(403, "forbidden");
+    release(&venue.trader, "stg_1").problem(404, "not-found");
+    // Somebody else of the firm releases it, and a repeat of that is the same order.
+    let path = format!("/api/v1/orders/staged/{id}/release");
+    let call = Call::new("POST", &path).by(&venue.ada).header("idempotency-key", "release-1");
+    let placed = venue.world.send(call.clone()).expect(201);
+    assert_eq!(venue.world.send(call).expect(201).text("id"), placed.text("id"));
+    assert_eq!(["cl_ord_id", "status"].map(|field| placed.text(field)), ["later-1", "new"]);
+    assert_eq!(venue.wallet(&venue.trader, "FIRM1", "USD")[1], "1000");
+    assert!(waiting(&venue.trader).is_empty());
+    release(&venue.ada, &id).problem(404, "not-found");
+    // Risk decides when it is released.
+    let twice = stage(change(bid("1", "10"), "cl_ord_id", json!("later-1"))).expect(201).text("id");
+    refused(release(&venue.trader, &twice), 409, "DUP_CLORDID");
+    let dear = stage(bid("10000", "10")).expect(201).text("id");
+    refused(release(&venue.trader, &dear), 400, "LIMIT_CREDIT");
+    assert!(waiting(&venue.trader).is_empty(), "what is refused waits no more");
+    // And it can be given up.
+    let dropped = stage(bid("1", "10")).expect(201).text("id");
+    let discard = |token: &str| {
+        venue.world.write(token, "DELETE", &format!("/api/v1/orders/staged/{dropped}"), Value::Null)
+    };
+    discard(&venue.ben).problem(404, "not-found");
+    discard(&venue.trader).expect(204);
+    discard(&venue.trader).problem(404, "not-found");
+    release(&venue.trader, &dropped).problem(404, "not-found");
+    stage(change(bid("1", "10"), "stop", json!("9"))).problem(400, "invalid");
+    venue.post(&venue.olga, "/orders/staged", bid("1", "10")).problem(403, "forbidden");
+    venue.post(&venue.auditor, "/orders/staged", bid("1", "10")).problem(403, "forbidden");
 }

@@ -236,6 +236,10 @@ text_id! {
     LoanProductId, 24
 }
 text_id! {
+    /// An order that waits to be released: `stg_` and the digits of the command that staged it.
+    StagedOrderId, 40
+}
+text_id! {
     /// A command of the back office: `cmd_` and 32 hex digits.
     CommandId, 40
 }

@@ -68,13 +68,30 @@ impl Api {
         action: OrderAction,
     ) -> Result<Ordered, Problem> {
         let until = match &action {
-            OrderAction::Place { .. } | OrderAction::Replace { .. } => Until::Done,
             OrderAction::Cancel { order_id, .. } => Until::Ended(*order_id),
+            _ => Until::Done,
         };
-        let wanted = ControlAction::Order(OrderWanted { firm, asked: self.now(), action });
+        let wanted = self.wanted(firm, action);
         let answered =
             self.submit_until(asked, wanted, |_, request| self.order_answer(request, until)).await?;
         Ok(answered.map_or_else(Ordered::Late, |row| Ordered::Order(Box::new(row))))
+    }
+
+    /// As [`Api::submit`], for an order that waits to be released, or is given up: the back office decides alone.
+    ///
+    /// # Errors
+    /// As [`Api::submit`].
+    pub(crate) async fn keep_order(
+        &self,
+        asked: &Asked,
+        firm: FirmId,
+        action: OrderAction,
+    ) -> Result<Outcome, Problem> {
+        self.submit(asked, self.wanted(firm, action)).await
+    }
+
+    fn wanted(&self, firm: FirmId, action: OrderAction) -> ControlAction {
+        ControlAction::Order(OrderWanted { firm, asked: self.now(), action })
     }
 
     async fn order_answer(&self, request: String, until: Until) -> Result<OrderRow, Problem> {
@@ -108,9 +125,16 @@ impl Api {
     /// Whether an operation asks something of an order: what became of it is the answer of risk and the market.
     pub(crate) fn is_about_orders(operation: &str) -> bool {
         use Operation as O;
-        [O::PlaceOrder, O::ReplaceOrder, O::CancelOrder, O::CancelOrderByPost, O::ClosePosition]
-            .map(O::name)
-            .contains(&operation)
+        [
+            O::PlaceOrder,
+            O::ReleaseOrder,
+            O::ReplaceOrder,
+            O::CancelOrder,
+            O::CancelOrderByPost,
+            O::ClosePosition,
+        ]
+        .map(O::name)
+        .contains(&operation)
     }
 
     /// What became of a request of this number: the order that it made, changed or ended, or why none; nothing as long as

@@ -87,7 +87,7 @@ pub(crate) struct NewOrder {
 
 impl NewOrder {
     /// Its terms, for a firm.
-    fn terms(self, firm: FirmId, api: &Api) -> Result<OrderTerms, Problem> {
+    pub(super) fn terms(self, firm: FirmId, api: &Api) -> Result<OrderTerms, Problem> {
         let expiry = match (self.expire_time, self.expire_date) {
             (Some(_), Some(_)) => {
                 return Err(Problem::field("expire_date", "give expire_time or expire_date, not both"));

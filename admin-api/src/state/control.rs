@@ -1,7 +1,7 @@
 //! Staff's hold on the trading side, and clients' orders: each action becomes the event that risk and execution know.
 
 use super::refused::check_version;
-use super::{Changed, Refused};
+use super::{Changed, Refused, StagedOrders};
 use assay_trading_types::{
     AdminRefusal, Amount, BalanceInterestSet, Command, CommandId, CompId, ControlAction, Event,
     FeeScheduleSet, LimitsChangeDecided, LimitsChangeProposed, LoanInstructed, LocateDecided, LocateProposed,
@@ -33,6 +33,9 @@ pub struct Control {
     /// Requests of orders so far, which numbers them as MsgSeqNum(34) numbers those of counterparties.
     #[serde(default)]
     order_requests: u64,
+    /// Orders that wait to be released.
+    #[serde(default)]
+    pub staged: StagedOrders,
 }
 
 /// What commands made of a FIX session so far.
@@ -190,11 +193,8 @@ impl Control {
                 };
                 Ok(one(command.id.as_str(), out, instructed.into()))
             }
-            // Likewise, under the request's number.
-            ControlAction::Order(e) => {
-                self.order_requests += 1;
-                Ok(one(&self.order_requests.to_string(), out, order_event(e, self.order_requests)))
-            }
+            // Likewise, under the request's number; but for orders that wait.
+            ControlAction::Order(e) => self.order(command, e, out),
             ControlAction::Loan(e) => {
                 // What makes a loan or is about a product has no loan's version.
                 let version = command.expected_version.filter(|_| e.action.loan().is_some());
@@ -227,6 +227,46 @@ impl Control {
         }
     }
 
+    /// What risk is asked, as the gateway would ask it for a counterparty; orders that wait are kept here.
+    fn order(&mut self, command: &Command, e: &OrderWanted, out: &mut Outbox) -> Result<Changed, Refused> {
+        let (transact_time, poss_resend, defect, tell_pending) = (e.asked, false, None, false);
+        let seq = self.order_requests + 1;
+        let request = RequestId { session: SessionId::of_api(&e.firm), epoch: API_EPOCH, seq };
+        let place =
+            |terms| OrderRequested { request, terms, transact_time, poss_resend, defect: None, tell_pending };
+        let event: Event = match &e.action {
+            OrderAction::Stage { terms } => {
+                return self.staged.stage(command, e, terms).map(|id| (id.to_string(), 1));
+            }
+            OrderAction::Discard { staged } => {
+                return self.staged.take(e.firm, staged).map(|staged| (staged.id.to_string(), 2));
+            }
+            OrderAction::Release { staged } => place(self.staged.take(e.firm, staged)?.terms).into(),
+            OrderAction::Place { terms } => place((**terms).clone()).into(),
+            OrderAction::Replace { order_id, orig_cl_ord_id, terms } => ReplaceRequested {
+                request,
+                orig_cl_ord_id: *orig_cl_ord_id,
+                order_id: Some(*order_id),
+                account_given: false,
+                tif_given: false,
+                orig_ord_mod_time: None,
+                terms: (**terms).clone(),
+                poss_resend,
+                defect,
+                tell_pending,
+                may_chain: false,
+                keeps_carried: true,
+            }
+            .into(),
+            OrderAction::Cancel { order_id, cl_ord_id } => {
+                let (order_id, cl_ord_id) = (*order_id, *cl_ord_id);
+                OrderCancelInstructed { request, firm: e.firm, order_id, cl_ord_id }.into()
+            }
+        };
+        self.order_requests = seq;
+        Ok(one(&seq.to_string(), out, event))
+    }
+
     fn next_version(&mut self, comp_id: CompId) -> u64 {
         let standing = self.sessions.entry(comp_id).or_default();
         standing.version += 1;
@@ -254,37 +294,6 @@ pub(crate) fn amend_trade(
     };
     out.emit(Topic::Markets, asked);
     Ok(())
-}
-
-/// What risk is asked, as the gateway would ask it for a counterparty.
-fn order_event(e: &OrderWanted, number: u64) -> Event {
-    let request = RequestId { session: SessionId::of_api(&e.firm), epoch: API_EPOCH, seq: number };
-    let (transact_time, poss_resend, defect, tell_pending) = (e.asked, false, None, false);
-    match &e.action {
-        OrderAction::Place { terms } => {
-            let terms = (**terms).clone();
-            OrderRequested { request, terms, transact_time, poss_resend, defect, tell_pending }.into()
-        }
-        OrderAction::Replace { order_id, orig_cl_ord_id, terms } => ReplaceRequested {
-            request,
-            orig_cl_ord_id: *orig_cl_ord_id,
-            order_id: Some(*order_id),
-            account_given: false,
-            tif_given: false,
-            orig_ord_mod_time: None,
-            terms: (**terms).clone(),
-            poss_resend,
-            defect,
-            tell_pending,
-            may_chain: false,
-            keeps_carried: true,
-        }
-        .into(),
-        OrderAction::Cancel { order_id, cl_ord_id } => {
-            let (order_id, cl_ord_id) = (*order_id, *cl_ord_id);
-            OrderCancelInstructed { request, firm: e.firm, order_id, cl_ord_id }.into()
-        }
-    }
 }
 
 fn session_of(action: &ControlAction) -> Option<CompId> {

@@ -5,7 +5,7 @@ use crate::{
     FirmOpened, InstrumentListed, LimitsChangeDecided, LimitsChangeProposed, LoanAction, LocateDecided,
     LocateProposed, LocateReleaseRequested, MoneyAction, OrderId, OrderTerms, Price, ProposalId,
     ReferencePriceSet, RepeatBreakerReset, RiskSwitchSet, SessionNumbersSet, SessionSet, SessionSuspended,
-    Symbol, Timestamp, TradeSide,
+    StagedOrderId, Symbol, Timestamp, TradeSide,
 };
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,21 @@ pub enum OrderAction {
         order_id: OrderId,
         /// The request's own id.
         cl_ord_id: ClOrdId,
+    },
+    /// A new one that waits to be released; nothing is checked or held for it.
+    Stage {
+        /// Its terms, of the firm's session of the API.
+        terms: Box<OrderTerms>,
+    },
+    /// One that waits is placed.
+    Release {
+        /// Which.
+        staged: StagedOrderId,
+    },
+    /// One that waits is given up.
+    Discard {
+        /// Which.
+        staged: StagedOrderId,
     },
 }
 

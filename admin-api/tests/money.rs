@@ -7,7 +7,7 @@ use assay_trading_types::*;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::Call;
-use venue::{Venue, ids, refused, venue, venue_after};
+use venue::{Venue, ids, refused, sooner_or_later, venue, venue_after};
 
 const IBAN: &str = "DE89370400440532013000";
 
@@ -349,6 +349,33 @@ fn a_firm_hears_what_became_of_its_money_and_operations_what_waits() {
         ours.len(),
         "told once, whatever is replayed"
     );
+}
+
+#[test]
+fn a_deposit_that_never_arrives_is_shown_as_expired_and_its_firm_hears() {
+    let v = venue();
+    let body = json!({"account": "FIRM1", "asset": "USD", "amount": "5", "method": "bank_transfer"});
+    let made = v.post(&v.ada, "/deposits", body).expect(201);
+    let id = made.text("id");
+    let created = assay_admin_api::text_rules::instant(&made.text("created")).unwrap();
+    let end = created.plus_ns(30 * 86_400 * 1_000_000_000);
+    assert_eq!(made.text("expires"), end.to_string());
+    v.world.says(ClockTicked { now: end });
+    let path = format!("/deposits/{id}/confirm");
+    refused(v.post(&v.olga, &path, json!({"external_reference": "late"})), 409, "WRONG_STATE");
+    let shown = v.get(&v.ada, &format!("/deposits/{id}")).expect(200);
+    assert_eq!(
+        (shown.text("status"), shown.text("reason")),
+        ("expired".to_owned(), "it never arrived".to_owned())
+    );
+    assert_eq!(ids(&v.get(&v.ada, "/deposits?status=expired").expect(200)), [id.as_str()]);
+    sooner_or_later([&format!("deposit_failed {id}")], || {
+        let body = v.get(&v.ada, "/notifications?limit=100").expect(200).body;
+        let items = body["page"]["items"].as_array().unwrap().iter();
+        let told = items
+            .map(|item| format!("{} {}", item["kind"].as_str().unwrap(), item["about"].as_str().unwrap()));
+        [told.filter(|told| told.starts_with("deposit")).collect()]
+    });
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test's patience")]

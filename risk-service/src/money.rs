@@ -3,6 +3,7 @@
 //! ```text
 //! deposit      pending --confirm--> completed      reject: failed      cancel: cancelled
 //!              pending --acknowledge--> processing --confirm--> completed      reject: failed
+//!              time, while pending: expired
 //! withdrawal   pending --approve--> processing --send, complete--> completed
 //!              held from the start; reject, cancel, time: cancelled; fail: failed; the hold is released
 //! transfer     completed at once within a firm; to another pending --approve--> completed, held meanwhile
@@ -49,7 +50,7 @@ pub(crate) struct Money {
     closed: BTreeMap<MovementId, Movement>,
     /// Outside names of both.
     references: BTreeSet<(MovementKind, PayMethod, String)>,
-    /// When nobody has decided in time.
+    /// When nobody has decided in time, and announced deposits are over.
     deadlines: BTreeSet<(Timestamp, MovementId)>,
     beneficiaries: BTreeMap<(FirmId, BeneficiaryId), Beneficiary>,
     terms: BTreeMap<Asset, MoneyTerms>,
@@ -70,6 +71,7 @@ struct Asked {
     at: Timestamp,
     partition: u16,
     offset: u64,
+    rules: u32,
 }
 
 impl Asked {
@@ -91,8 +93,8 @@ impl Risk {
 
     pub(crate) fn instruct(&mut self, e: &MoneyInstructed, input: &Input<'_>, out: &mut Outbox) {
         let (partition, offset) = (input.partition, input.offset);
-        let asked =
-            Asked { command: e.command, firm: e.firm, by: input.actor, at: input.at, partition, offset };
+        let (by, at, rules) = (input.actor, input.at, e.rules);
+        let asked = Asked { command: e.command, firm: e.firm, by, at, partition, offset, rules };
         let done = match &e.action {
             MoneyAction::Deposit { .. }
             | MoneyAction::Withdraw { .. }
@@ -209,14 +211,18 @@ impl Risk {
         }
     }
 
-    /// Movements that nobody decided on in time.
+    /// Movements that nobody decided on in time, and deposits that never arrived.
     pub(crate) fn end_waiting_movements(&mut self, now: Timestamp, out: &mut Outbox) {
         for _ in 0..EXPIRED_PER_TICK_MAX {
             let due = self.money.deadlines.first().copied().filter(|(until, _)| *until <= now);
             let Some((until, id)) = due else { return };
             self.money.deadlines.remove(&(until, id));
             if let Some(movement) = self.money.open.get(&id).cloned() {
-                self.end(movement, MovementStatus::Cancelled, "nobody decided in time", None, out);
+                let (status, reason) = match id.kind() {
+                    MovementKind::Deposit => (MovementStatus::Expired, "it never arrived"),
+                    _ => (MovementStatus::Cancelled, "nobody decided in time"),
+                };
+                self.end(movement, status, reason, None, out);
             }
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn movement(before: Option<&Movement>, movement: &Movement, out: &mut
     use MovementStatus as S;
     let kind = match (movement.id.kind(), now) {
         (MovementKind::Deposit, (S::Completed, _)) => NoticeKind::DepositCompleted,
-        (MovementKind::Deposit, (S::Failed | S::Cancelled, _)) => NoticeKind::DepositFailed,
+        (MovementKind::Deposit, (S::Failed | S::Cancelled | S::Expired, _)) => NoticeKind::DepositFailed,
         (MovementKind::Withdrawal, (S::Pending, _)) => NoticeKind::WithdrawalWaiting,
         (MovementKind::Withdrawal, (S::Processing, false)) => NoticeKind::WithdrawalApproved,
         (MovementKind::Withdrawal, (S::Processing, true)) => NoticeKind::WithdrawalSent,

@@ -269,6 +269,60 @@ fn what_nobody_decides_on_in_time_ends_by_itself() {
 }
 
 #[test]
+fn an_announced_deposit_ends_after_thirty_days_unless_it_arrived_or_a_processor_has_it_in_hand() {
+    let mut t = Treasury::new();
+    let (lost, arrived, in_hand) = (t.deposit("100"), t.deposit("200"), t.deposit("300"));
+    let cards = "processor:cards";
+    t.ask(BOB, "ACME", confirm(arrived, "MT-1"));
+    t.ask(cards, "ACME", acknowledge(in_hand, "pay-1"));
+    t.later_s(30 * 86_400 - 1);
+    let status = |t: &Treasury, id| t.desk.risk.movement(&id).unwrap().status;
+    assert_eq!(status(&t, lost), MovementStatus::Pending, "a second before");
+    t.desk.news();
+    t.desk.later_ms(1_000);
+    let words = || [confirm(lost, "MT-2"), acknowledge(lost, "pay-2"), reject(lost), cancel(lost)];
+    for word in words() {
+        assert_eq!(t.ask(BOB, "ACME", word), "EXPIRED", "also before the clock's tick says so");
+    }
+    t.desk.tick();
+    let ended = t.desk.risk.movement(&lost).unwrap();
+    assert_eq!((ended.status, ended.reason.as_deref()), (MovementStatus::Expired, Some("it never arrived")));
+    assert_eq!(t.desk.news(), [format!("DepositFailed {lost}")], "the firm is told");
+    for word in words() {
+        assert_eq!(t.ask(BOB, "ACME", word), "WRONG_STATE");
+    }
+    assert_eq!(status(&t, arrived), MovementStatus::Completed);
+    assert_eq!(t.ask(cards, "ACME", confirm(in_hand, "pay-1")), format!("{in_hand} Completed"));
+    assert_eq!(t.funds("ACME", "USD"), "10500/10500");
+}
+
+#[test]
+fn deposits_that_never_arrive_make_room_for_others_some_with_each_tick() {
+    let mut t = Treasury::new();
+    for _ in 0..1_000 {
+        t.deposit("1");
+    }
+    let last = t.made(EVE, "BETA", deposit("BETA", "USD", "1"));
+    assert_eq!(t.ask(ANN, "ACME", deposit("ACME", "USD", "1")), "TOO_MANY");
+    t.later_s(30 * 86_400);
+    let open = |t: &Treasury| t.desk.risk.open_movements().map(|m| m.id).collect::<Vec<_>>();
+    assert_eq!(open(&t), [last], "a tick ends a thousand");
+    assert!(t.ask(ANN, "ACME", deposit("ACME", "USD", "1")).ends_with("Pending"));
+    t.later_s(1);
+    assert!(!open(&t).contains(&last), "the next one the rest");
+}
+
+#[test]
+fn deposits_announced_under_older_rules_wait_as_they_were_said_to() {
+    let mut t = Treasury::new();
+    let answer = t.ask_under(2, ANN, "ACME", deposit("ACME", "USD", "100"));
+    let old = MovementId::parse(answer.split(' ').next().unwrap()).unwrap();
+    assert_eq!(t.desk.risk.movement(&old).unwrap().expires, None);
+    t.later_s(365 * 86_400);
+    assert_eq!(t.ask(BOB, "ACME", confirm(old, "MT-1")), format!("{old} Completed"));
+}
+
+#[test]
 fn bad_amounts_and_accounts_have_their_status_and_move_nothing() {
     let mut t = Treasury::new();
     let to = |account, asset, much| transfer(account, ("ACME", "ACME-2"), asset, much);

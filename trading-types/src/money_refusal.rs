@@ -49,7 +49,7 @@ refusals! {
     NotVerified = 12 "NOT_VERIFIED";
     /// The movement is at a stage that does not allow it.
     WrongState = 13 "WRONG_STATE";
-    /// Nobody decided in time.
+    /// Nobody decided in time, or nothing arrived.
     Expired = 14 "EXPIRED";
     /// What has arrived is not what was announced.
     NotAsAnnounced = 26 "NOT_AS_ANNOUNCED";

@@ -24,7 +24,7 @@ pub(super) const MOVEMENTS: &[Column] = &[
     column("to_firm", Text, "Who gets it, of a transfer."),
     column("to_account", Text, "The account of that firm."),
     column("by", Text, "Who asked."),
-    column("expires", Time, "Until when somebody must have decided."),
+    column("expires", Time, "Until when somebody must have decided, or a deposit have arrived."),
 ];
 
 /// What can change afterwards is read from the events below the position, the rest from the movement.

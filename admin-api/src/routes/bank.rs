@@ -252,7 +252,7 @@ fn fits(movement: &Movement, asset: &Asset, amount: Amount) -> bool {
         MovementKind::Withdrawal => -movement.amount.units(),
         _ => return false,
     };
-    let may_be = !matches!(movement.status, MovementStatus::Failed | MovementStatus::Cancelled);
+    let may_be = !movement.status.is_final() || movement.status == MovementStatus::Completed;
     let by_transfer = movement.method == Some(PayMethod::BankTransfer);
     may_be && by_transfer && movement.asset == *asset && units == amount.units()
 }

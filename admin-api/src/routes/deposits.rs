@@ -63,7 +63,7 @@ pub(crate) struct Arrival {
     external_reference: String,
 }
 
-/// Announces money. It counts once operations confirm that it has arrived.
+/// Announces money. It counts once operations confirm that it has arrived; what nobody confirms within 30 days expires.
 #[utoipa::path(post, path = "/api/v1/deposits", operation_id = "create_deposit", tag = "money",
     request_body = NewDeposit, responses((status = 201, body = MovementView)))]
 async fn create_deposit(

@@ -48,7 +48,7 @@ pub(crate) struct MovementView {
     /// `deposit`, `withdrawal`, `transfer`, `conversion`, `fee` or `reversal`.
     #[schema(value_type = String, example = "deposit")]
     kind: serde_json::Value,
-    /// `pending`, `processing`, `completed`, `failed` or `cancelled`; the last three are final.
+    /// `pending`, `processing`, `completed`, `failed`, `cancelled` or `expired`; the last four are final.
     #[schema(value_type = String, example = "pending")]
     status: serde_json::Value,
     /// Whose it is.
@@ -108,7 +108,7 @@ pub(crate) struct MovementView {
     /// When it was asked for, UTC.
     #[schema(example = "2026-11-21T09:30:00.000000000Z")]
     created: String,
-    /// Until when it waits for a decision, UTC.
+    /// Until when it waits for a decision, or a deposit for its arrival, UTC.
     #[schema(example = json!(null))]
     expires: Option<String>,
     /// When it was completed, UTC.

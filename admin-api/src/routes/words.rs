@@ -11,7 +11,7 @@ use utoipa::openapi::{OpenApi, RefOr};
 const DAY_COUNTS: &[&str] = &["act365_fixed", "act360", "thirty360_eurobond", "act_act_isda"];
 const PAY_METHODS: &[&str] = &["bank_transfer", "card", "crypto"];
 const SELF_TRADES: &[&str] = &["allow", "cancel_newest", "cancel_oldest", "cancel_both", "decrement"];
-const MOVEMENT_STATUSES: &[&str] = &["pending", "processing", "completed", "failed", "cancelled"];
+const MOVEMENT_STATUSES: &[&str] = &["pending", "processing", "completed", "failed", "cancelled", "expired"];
 const LOAN_STATUSES: &[&str] =
     &["pending", "approved", "active", "defaulted", "repaid", "written_off", "rejected", "cancelled"];
 const DOCUMENTS: &[&str] = &["passport", "drivers_license", "national_id", "registration"];

@@ -5,6 +5,12 @@ use super::{Asked, Refused};
 use crate::risk::Risk;
 use assay_trading_types::*;
 
+/// How long an announced deposit waits to be confirmed: longer than any bank takes.
+const ANNOUNCED_NS: i64 = 30 * 86_400 * 1_000_000_000;
+
+/// The first rules under which it does not wait for ever.
+const ENDING_RULES: u32 = 3;
+
 /// What is asked for, in a form that all kinds share.
 struct Plain<'a> {
     kind: MovementKind,
@@ -139,7 +145,8 @@ impl Risk {
     ) -> Result<(Movement, Posting), Refused> {
         self.check_plain(asked, plain)?;
         self.check_open(Holder::Client(plain.account))?;
-        let movement = Movement { method: Some(method), ..plain.movement(asked) };
+        let expires = (asked.rules >= ENDING_RULES).then(|| asked.at.plus_ns(ANNOUNCED_NS));
+        let movement = Movement { method: Some(method), expires, ..plain.movement(asked) };
         Ok((movement, Posting::Nothing))
     }
 

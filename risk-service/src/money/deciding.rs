@@ -57,7 +57,10 @@ impl Risk {
         let movement = self.money.open_of(asked, id)?;
         self.check_parties(&movement)?;
         match id.kind() {
-            MovementKind::Deposit => Ok(movement),
+            MovementKind::Deposit => {
+                check_in_time(&movement, asked)?;
+                Ok(movement)
+            }
             _ => Err((MoneyRefusal::WrongState, format!("{id} is no deposit"))),
         }
     }
@@ -74,9 +77,7 @@ impl Risk {
         if movement.status != MovementStatus::Pending || id.kind() == MovementKind::Deposit {
             return Err((MoneyRefusal::WrongState, format!("{id} waits for no approval")));
         }
-        if let Some(until) = movement.expires.filter(|until| asked.at >= *until) {
-            return Err((MoneyRefusal::Expired, format!("{id} waited until {until}")));
-        }
+        check_in_time(&movement, asked)?;
         check_other_person(&movement, asked)?;
         movement.approvals.push(asked.by);
         if movement.approvals.len() < usize::from(movement.approvals_needed) {
@@ -121,6 +122,9 @@ impl Risk {
         if movement.status != MovementStatus::Pending && !may_fail {
             return Err((MoneyRefusal::WrongState, format!("{id} is {:?}", movement.status)));
         }
+        if id.kind() == MovementKind::Deposit {
+            check_in_time(&movement, asked)?;
+        }
         let status = match id.kind() {
             MovementKind::Deposit if is_rejection => MovementStatus::Failed,
             _ => MovementStatus::Cancelled,
@@ -140,6 +144,15 @@ impl Risk {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Time ends what waits from its instant on, whenever the clock's tick says so. What is under way outside has time.
+fn check_in_time(movement: &Movement, asked: &Asked) -> Result<(), Refused> {
+    let waits = movement.status == MovementStatus::Pending;
+    match movement.expires.filter(|until| waits && asked.at >= *until) {
+        Some(until) => Err((MoneyRefusal::Expired, format!("{} waited until {until}", movement.id))),
+        None => Ok(()),
     }
 }
 

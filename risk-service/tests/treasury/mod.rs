@@ -47,10 +47,15 @@ impl Treasury {
 
     /// What came of what `by` asked of a firm's money: `ID status` or the code of a refusal.
     pub fn ask(&mut self, by: &str, firm: &str, action: MoneyAction) -> String {
+        self.ask_under(Command::RULES, by, firm, action)
+    }
+
+    /// As [`Treasury::ask`], as it was asked under other rules.
+    pub fn ask_under(&mut self, rules: u32, by: &str, firm: &str, action: MoneyAction) -> String {
         self.commands += 1;
         let command = id(&format!("cmd_{}", self.commands));
         self.desk.said.clear();
-        self.desk.give_by(by, MoneyInstructed { command, firm: id(firm), action, rules: Command::RULES });
+        self.desk.give_by(by, MoneyInstructed { command, firm: id(firm), action, rules });
         let mut answers = self.desk.said.iter().filter_map(|event| answer(event, command));
         let answer = answers.next().expect("every instruction is answered");
         assert_eq!(answers.next(), None, "one answer");

@@ -39,7 +39,8 @@ impl Command {
     /// 1: administrators remove each other by two; what proves an owner ends older links and keys; a file that expired is kept
     /// from when it did.
     /// 2: risk answers on switches, limits, locates and breakers under the command's name; what is proposed lapses.
-    /// 3: what follows from a command names its rules; what is asked of trades is judged by what the market knows of them now.
+    /// 3: what follows from a command names its rules; what is asked of trades is judged by what the market knows of them now;
+    /// deposits that never arrive end.
     pub const RULES: u32 = 3;
 
     /// Whether these rules have risk answer on what it is asked.

@@ -310,7 +310,7 @@ impl<'de> Deserialize<'de> for MovementId {
     }
 }
 
-/// How far a movement is. Completed, failed and cancelled are final: what comes back later is a reversal.
+/// How far a movement is. Completed, failed, cancelled and expired are final: what comes back later is a reversal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementStatus {
@@ -324,12 +324,14 @@ pub enum MovementStatus {
     Failed,
     /// It was turned down or taken back, or nobody decided in time; nothing moved.
     Cancelled,
+    /// A deposit was announced and never confirmed; nothing moved.
+    Expired,
 }
 
 impl MovementStatus {
     /// Whether it changes no more.
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired)
     }
 }
 
@@ -387,7 +389,7 @@ pub struct Movement {
     pub reason: Option<String>,
     /// When it was asked for.
     pub created: Timestamp,
-    /// Until when somebody must have decided.
+    /// Until when somebody must have decided, or a deposit have arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// When it was completed.

@@ -367,6 +367,9 @@ fn an_officer_certifies_a_report_that_another_made_of_a_span_that_is_over() {
     let seen = o.v.get(&o.v.auditor, &format!("/report-runs/{run}")).expect(200).body;
     assert_eq!(seen["certificate"]["name"], "cleo");
     assert_eq!(seen["certificate"]["statement"], words["statement"]);
-    let open = made(&o.v.olga, "2030-01-01");
+    let just = made(&o.v.olga, &o.now().to_string());
+    certify(&o.cleo, &just).expect(200);
+    let open = made(&o.v.olga, &o.now().plus_ns(1_000_000_000).to_string());
+    o.v.world.pass_s(2);
     refused(certify(&o.cleo, &open), 409, "WRONG_STATE");
 }

@@ -719,6 +719,31 @@ fn people_are_reviewed_as_of_a_time_and_actions_with_their_outcome() {
 }
 
 #[test]
+fn a_report_whose_end_is_to_come_says_that_it_is_provisional_whenever_it_is_made_again() {
+    let v = venue();
+    v.lives_a_day();
+    let now = Timestamp::from_ns(v.world.now_s() * 1_000_000_000);
+    let mut runs = Vec::new();
+    for (to, title) in [(now, "Journal"), (now.plus_ns(1_000_000_000), "Journal (provisional)")] {
+        let is_provisional = to > now;
+        let made = v.get(&v.auditor, &format!("/reports/journal?from=2026-11-21&to={to}")).expect(200);
+        assert_eq!(made.headers["assay-report-provisional"], is_provisional.to_string());
+        assert_eq!(made.body["title"], title);
+        assert_eq!(made.body["about"]["provisional"].is_string(), is_provisional);
+        runs.push((made.headers["assay-report-run"].to_str().unwrap().to_owned(), is_provisional, made.body));
+    }
+    // Its span is over now; what it says is of before.
+    v.world.pass_s(60);
+    for (run, is_provisional, before) in runs {
+        let again = v.get(&v.auditor, &format!("/report-runs/{run}/content")).expect(200);
+        assert_eq!(again.headers["assay-report-provisional"], is_provisional.to_string());
+        assert!(again.body == before, "{run} says something else");
+        let seen = v.get(&v.auditor, &format!("/report-runs/{run}")).expect(200);
+        assert_eq!(seen.body["provisional"], is_provisional);
+    }
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused_in_words() {
     let v = venue();
     v.get(&v.auditor, "/reports/none").problem(404, "not-found");

@@ -134,6 +134,10 @@ fn heading(source: &Source, report: &Report, parameters: &ReportParameters) -> H
     let mut about =
         vec![("report", report.name.to_owned()), ("from", p.from.to_string()), ("to", p.to.to_string())];
     about.extend(named.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    if p.provisional {
+        about.push(("provisional", "its span was not over".to_owned()));
+    }
     about.push(("position", source.position().0.to_string()));
-    Heading { title: report.title.to_owned(), about }
+    let provisional = if p.provisional { " (provisional)" } else { "" };
+    Heading { title: format!("{}{provisional}", report.title), about }
 }

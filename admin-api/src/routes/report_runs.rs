@@ -46,6 +46,9 @@ pub(crate) struct ReportRunView {
     /// What happened before, UTC.
     #[schema(example = "2026-11-22T00:00:00.000000000Z")]
     to: String,
+    /// Whether its span was not over when it was made: it says what there was until then, and nobody can certify it.
+    #[schema(example = false)]
+    provisional: bool,
     /// Of this firm.
     #[schema(example = "FIRM1")]
     firm: Option<String>,
@@ -134,6 +137,7 @@ fn view(past: &PastReport, compliance: &Compliance) -> ReportRunView {
         report: run.report.clone(),
         from: p.from.to_string(),
         to: p.to.to_string(),
+        provisional: past.is_provisional(),
         firm: p.firm.map(|firm| firm.to_string()),
         account: p.account.map(|account| account.to_string()),
         symbol: p.symbol.map(|symbol| symbol.to_string()),

@@ -107,7 +107,8 @@ pub(crate) struct RunQuery {
     /// What happened from here on: a day or an instant, UTC; the beginning of the last day by default.
     #[param(example = "2026-11-21")]
     from: Option<String>,
-    /// What happened before, and how things stood then: a day (its beginning) or an instant, UTC; now by default.
+    /// What happened before, and how things stood then: a day (its beginning) or an instant, UTC; now by default. A report
+    /// whose end is yet to come is provisional.
     #[param(example = "2026-11-22")]
     to: Option<String>,
     /// Of this firm.
@@ -137,7 +138,8 @@ pub(crate) struct RunQuery {
 }
 
 /// Makes a report of what is below a position of the log, records that it was made, and hands it over. `Assay-Report-Run`
-/// names the run: whoever repeats it gets the same bytes.
+/// names the run: whoever repeats it gets the same bytes. One whose end is yet to come says that it is provisional, also in
+/// `Assay-Report-Provisional`, and nobody can certify it.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", operation_id = "run_report", tag = "reports",
     params(("name" = String, Path, description = "The report", example = "trade-blotter"), RunQuery),
     responses((status = 200, description = "In the form that was asked for", content(
@@ -232,6 +234,7 @@ fn parameters(
         actor,
         kind,
         key,
+        provisional: to > now,
     })
 }
 
@@ -285,11 +288,13 @@ pub(super) fn handed_over(run: &ReportRun, form: Form, spooled: Spooled) -> Resp
     let name = format!("{}-{}.{}", run.report, Date::of(run.parameters.to.plus_ns(-1)), form.extension());
     let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
     let mut answer = Body::new(FileBody::of(spooled.file, spooled.bytes)).into_response();
+    let provisional = if run.parameters.provisional { "true" } else { "false" };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(form.media_type())),
         (header::CONTENT_LENGTH, HeaderValue::from(spooled.bytes)),
         (header::CONTENT_DISPOSITION, text(&format!("attachment; filename=\"{name}\""))),
         (HeaderName::from_static("assay-report-run"), text(run.id.as_str())),
+        (HeaderName::from_static("assay-report-provisional"), HeaderValue::from_static(provisional)),
         (HeaderName::from_static("assay-report-position"), HeaderValue::from(run.position.0)),
         (HeaderName::from_static("assay-report-rows"), HeaderValue::from(spooled.rows)),
         (HeaderName::from_static("assay-report-sha256"), text(&spooled.sha256)),

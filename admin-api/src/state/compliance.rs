@@ -325,7 +325,7 @@ impl Compliance {
             let words = "who made a report does not certify it";
             return Err(Refused::new(AdminRefusal::MakerIsChecker, words));
         }
-        if past.run.parameters.to > past.at {
+        if past.is_provisional() {
             let words = "its span was not over when it was made";
             return Err(Refused::new(AdminRefusal::WrongState, words));
         }

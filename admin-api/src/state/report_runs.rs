@@ -20,6 +20,13 @@ pub struct PastReport {
     pub at: Timestamp,
 }
 
+impl PastReport {
+    /// Whether its span was not over when it was made. Runs that are older than the mark show it by their times.
+    pub fn is_provisional(&self) -> bool {
+        self.run.parameters.provisional || self.run.parameters.to > self.at
+    }
+}
+
 /// The newest reports, by id, which is by time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReportRuns {

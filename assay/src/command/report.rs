@@ -175,8 +175,20 @@ impl RunArgs {
 
 impl RunsArgs {
     fn list(&self) -> Result<(), String> {
-        let fields =
-            ["at", "id", "report", "from", "to", "firm", "format", "position", "rows", "by", "schedule"];
+        let fields = [
+            "at",
+            "id",
+            "report",
+            "from",
+            "to",
+            "provisional",
+            "firm",
+            "format",
+            "position",
+            "rows",
+            "by",
+            "schedule",
+        ];
         println!("{}", fields.join("  "));
         let path = format!("/api/v1/report-runs{}sort=-id&", query(&[("report", self.report.as_deref())]));
         let mut left = self.limit;
@@ -227,6 +239,9 @@ fn save(api: &ApiArgs, path: &str, format: Option<ReportFormat>, out: Option<&Pa
         named("assay-report-position"),
         named("assay-report-sha256")
     );
+    if download.header("assay-report-provisional") == Some("true") {
+        eprintln!("provisional: its span was not over when it was made");
+    }
     Ok(())
 }
 

@@ -654,6 +654,7 @@ fn operations() -> Vec<Event> {
                     actor: Some("user:grace".into()),
                     kind: Some("order.accepted.v1".into()),
                     key: Some("FIRM1".into()),
+                    provisional: true,
                 },
                 format: "csv".into(),
                 position: Position(4711),

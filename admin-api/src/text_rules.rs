@@ -91,16 +91,21 @@ pub fn destination(method: PayMethod, text: &str) -> Result<String, &'static str
     }
 }
 
+/// Two letters and two digits, in whatever case; the shortest IBAN, Norway's, has 15 characters.
 fn looks_like_iban(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() >= 15
-        && bytes[..2].iter().all(u8::is_ascii_uppercase)
+        && bytes[..2].iter().all(u8::is_ascii_alphabetic)
         && bytes[2..4].iter().all(u8::is_ascii_digit)
 }
 
-/// ISO 13616: the first four characters go behind, letters count from 10, and the whole is 1 modulo 97.
+/// ISO 13616: the first four characters go behind, letters count from 10, and the whole is 1 modulo 97. Check digits are 02
+/// to 98 (ISO 7064): 00, 01 and 99 would leave the same remainder as 97, 98 and 02.
 fn is_iban(text: &str) -> bool {
     let (head, tail) = text.as_bytes().split_at(4);
+    if matches!(&head[2..], b"00" | b"01" | b"99") {
+        return false;
+    }
     let remainder = tail.iter().chain(head).try_fold(0_u32, |sum, byte| {
         let value = char::from(*byte).to_digit(36)?;
         Some((sum * if value < 10 { 10 } else { 100 } + value) % 97)
@@ -182,6 +187,16 @@ mod tests {
         {
             assert!(bank(bad).is_err(), "{bad}");
         }
+        for (right, wrong) in [
+            ("NO9386011117947", "NO9386011117948"),
+            ("de89370400440532013000", "de89370400440532013001"),
+            ("DE97370400440532013050", "DE00370400440532013050"),
+            ("DE98370400440532013032", "DE01370400440532013032"),
+            ("DE02370400440532013014", "DE99370400440532013014"),
+        ] {
+            assert_eq!((bank(right).as_deref(), bank(wrong).is_err()), (Ok(right), true), "{wrong}");
+        }
+        assert!(bank("NO938601111794").is_ok(), "too short for an IBAN");
         assert!(destination(PayMethod::Crypto, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq").is_ok());
         assert!(destination(PayMethod::Crypto, "bc1q").is_err());
         assert!(destination(PayMethod::Card, "4111111111111111").is_err());

@@ -87,7 +87,7 @@ fn a_withdrawal_takes_a_beneficiary_and_a_second_person() {
     refused(v.post(&v.ada, "/withdrawals", wanted.clone()), 404, "UNKNOWN_BENEFICIARY");
     let bank = json!({"id": "house-bank", "asset": "USD", "method": "bank_transfer", "destination": IBAN});
     let wrong = json!({"id": "x", "asset": "USD", "method": "bank_transfer", "destination": "DE00370400440532013000"});
-    v.post(&v.ada, "/beneficiaries", wrong).problem(400, "invalid");
+    assert_eq!(v.post(&v.ada, "/beneficiaries", wrong).problem(400, "invalid").faults(), ["destination"]);
     let added = v.post(&v.ada, "/beneficiaries", bank.clone()).expect(201);
     assert_eq!(added.text("destination"), IBAN, "whose it is sees it");
     refused(v.post(&v.ada, "/beneficiaries", bank), 409, "BENEFICIARY_EXISTS");

@@ -2,11 +2,14 @@
 //! clearing with nothing, holds with what is open.
 
 use crate::read_model::{AccountRow, HoldRow, ReadModel};
-use assay_trading_types::{Amount, Asset, BooksBreak, BreakKind, Position};
+use assay_trading_types::{Amount, Asset, AssetTotals, BooksBreak, BooksProof, BreakKind, Position};
 use std::collections::BTreeMap;
 
 /// Holds of nothing open that are looked for; more are not needed to see that something is wrong.
 const HOLDS_MAX: usize = 1_000;
+
+/// Assets whose totals stand in a certificate: more than most venues have, and no more than a record of some 100 kB.
+const PROVEN_MAX: usize = 1_000;
 
 /// The class that trades go through.
 const CLEARING: &str = "clearing";
@@ -29,6 +32,8 @@ pub(crate) struct Reconciliation {
 /// What the accounts of an asset come to, in billionths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct AssetSums {
+    /// Debits.
+    pub(crate) debits: i128,
     /// Debits less credits.
     pub(crate) imbalance: i128,
     /// What lies on clearing.
@@ -106,6 +111,22 @@ pub(crate) fn reconcile(model: &ReadModel) -> rusqlite::Result<Reconciliation> {
     Ok(Reconciliation { position, accounts, holds: books.holds, assets, breaks })
 }
 
+impl Reconciliation {
+    /// What the books come to, for who stands for a report. Assets that do not balance are among those named, so that whoever
+    /// decides sees them.
+    pub(crate) fn proof(&self) -> BooksProof {
+        let totals = |(asset, sums): (&String, &AssetSums)| {
+            let (debits, credits) = (sums.debits, sums.debits - sums.imbalance);
+            let (debits, credits) = (Amount::from_units(debits), Amount::from_units(credits));
+            Some(AssetTotals { asset: Asset::new(asset).ok()?, debits, credits })
+        };
+        let mut totals: Vec<AssetTotals> = self.assets.iter().filter_map(totals).collect();
+        totals.sort_by_key(|t| t.debits == t.credits);
+        totals.truncate(PROVEN_MAX);
+        BooksProof { position: self.position, assets: self.assets.len() as u64, totals }
+    }
+}
+
 /// The part of a code before its colon.
 pub(crate) fn class_of(code: &str) -> &str {
     code.split(':').next().unwrap_or_default()
@@ -114,6 +135,7 @@ pub(crate) fn class_of(code: &str) -> &str {
 impl AssetSums {
     fn add(&mut self, row: &AccountRow) {
         let sums = &row.sums;
+        self.debits += sums.debits.units();
         self.imbalance += sums.debits.units() - sums.credits.units();
         match class_of(&row.code) {
             CLEARING => self.clearing += sums.balance().units(),

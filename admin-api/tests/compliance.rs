@@ -11,7 +11,7 @@ use assay_event_log::{EventLog, NewRecord};
 use assay_trading_types::*;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::{Call, Reply, World};
+use support::{Call, Reply, World, command};
 use tempfile::TempDir;
 use venue::{Venue, ids, refused, venue_of};
 
@@ -341,6 +341,50 @@ fn bad_words_on_cases_and_violations_change_nothing() {
         Call::new("PATCH", &format!("/api/v1/compliance{path}")).by(&o.cleo).header("if-match", "\"9\"");
     o.v.world.send(call.json(&json!({"note": "late"}))).problem(412, "version");
     assert_eq!(o.get(&path).expect(200).body["version"], 1);
+}
+
+#[test]
+fn a_certificate_states_what_the_books_come_to_and_none_is_given_while_they_do_not_balance() {
+    let o = office();
+    o.v.funded("USD", "100");
+    let made = || {
+        let call = Call::new("GET", "/api/v1/reports/journal?from=2020-01-01&to=2020-02-01").by(&o.v.olga);
+        o.v.world.send(call).expect(200).headers["assay-report-run"].to_str().unwrap().to_owned()
+    };
+    let run = made();
+    let words = json!({"statement": "it is complete and fair"});
+    o.v.post(&o.cleo, &format!("/report-runs/{run}/certify"), words).expect(200);
+    let seen = o.v.get(&o.v.auditor, &format!("/report-runs/{run}")).expect(200).body;
+    let books = &seen["certificate"]["books"];
+    assert_eq!(books["totals"], json!([{"asset": "USD", "debits": "100", "credits": "100"}]));
+    assert_eq!(books["assets"], 1);
+    assert!(books["position"].as_u64().unwrap() > 0, "{seen}");
+
+    let by = o.v.get(&o.cleo, "/auth/me").expect(200).text("id").parse().ok();
+    let total = |debits: &str| AssetTotals {
+        asset: "USD".parse().unwrap(),
+        debits: debits.parse().unwrap(),
+        credits: "100".parse().unwrap(),
+    };
+    let proof = |debits| Some(BooksProof { position: 1, assets: 1, totals: vec![total(debits)] });
+    let decided = |rules: u32, books: Option<BooksProof>| {
+        let run = made().parse().unwrap();
+        let number = o.v.world.events(Topic::Admin).len();
+        let command = Command { by, rules, ..command(number, "certify_report") };
+        let (id, statement) = (command.id, "it is fair".to_owned());
+        let action = ComplianceAction::CertifyReport { run, statement, books };
+        o.v.world.asks(ComplianceRequested { command, action });
+        match o.v.world.decision(id) {
+            Decision::Done { .. } => "done".to_owned(),
+            Decision::Refused { refusal, detail } => format!("{} {detail}", refusal.code()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(decided(3, proof("100")), "done");
+    let words = "WRONG_STATE the books do not balance: USD has debits of 100.01, credits of 100";
+    assert_eq!(decided(3, proof("100.01")), words);
+    assert_eq!(decided(3, None), "WRONG_STATE it does not say what the books come to");
+    assert_eq!(decided(2, None), "done", "as it was decided before");
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) const CONTROLS: &[Control] = &[
         id: "certified-reports",
         title: "Officers certify reports",
         frameworks: &["SOX 302", "Companies Act 71 of 2008, s 29 and 30"],
-        means: "A report of a span that is over is made again to the byte from the log; an officer who did not make it stands for it by name.",
+        means: "A report of a span that is over is made again to the byte from the log; an officer who did not make it stands for it by name, while the books balance, with what they come to.",
         evidence: &["GET /report-runs", "POST /report-runs/{id}/certify", "assay report"],
         rules: &[BooksBalance],
     },

@@ -1,5 +1,6 @@
 //! Reports that were made: which, for whom, and the same again.
 
+use super::firms::failed;
 use super::reports::{firm_in_sight, form, handed_over, made};
 use crate::answer::{Receipt, changed};
 use crate::api::Api;
@@ -8,11 +9,12 @@ use crate::body::Body;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
+use crate::reconciliation::reconcile;
 use crate::reports::{Form, Report, found};
 use crate::state::{Certificate, Compliance, PastReport};
 use crate::text_rules;
 use assay_reports::Format;
-use assay_trading_types::{ComplianceAction, ReportRunId};
+use assay_trading_types::{AssetTotals, BooksProof, ComplianceAction, ReportRunId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -119,6 +121,45 @@ pub(crate) struct CertificateView {
     /// What was stated.
     #[schema(example = "I have reviewed this report; it is complete and fair")]
     statement: String,
+    /// What the books came to then; nothing in certificates of before it was looked at.
+    books: Option<BooksProofView>,
+}
+
+/// The trial balance's totals at one position of the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BooksProofView {
+    /// Everything below this position of the log is in them.
+    #[schema(example = 4711)]
+    position: u64,
+    /// How many assets the books have.
+    #[schema(example = 1)]
+    assets: u64,
+    /// The first 1,000 of them.
+    totals: Vec<AssetTotalsView>,
+}
+
+/// All that was posted of an asset.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AssetTotalsView {
+    /// Currency or symbol.
+    #[schema(example = "USD")]
+    asset: String,
+    /// Debits of all accounts, a decimal.
+    #[schema(example = "20000")]
+    debits: String,
+    /// Credits of all accounts, a decimal; as much.
+    #[schema(example = "20000")]
+    credits: String,
+}
+
+fn proof_view(books: &BooksProof) -> BooksProofView {
+    let totals = |t: &AssetTotals| AssetTotalsView {
+        asset: t.asset.to_string(),
+        debits: t.debits.to_string(),
+        credits: t.credits.to_string(),
+    };
+    let BooksProof { position, assets, .. } = *books;
+    BooksProofView { position, assets, totals: books.totals.iter().map(totals).collect() }
 }
 
 fn certificate_view(certificate: &Certificate) -> CertificateView {
@@ -127,6 +168,7 @@ fn certificate_view(certificate: &Certificate) -> CertificateView {
         name: certificate.name.clone(),
         at: certificate.at.to_string(),
         statement: certificate.statement.clone(),
+        books: certificate.books.as_ref().map(proof_view),
     }
 }
 
@@ -244,19 +286,22 @@ pub(crate) struct Statement {
 }
 
 /// Stands for a report as an officer (SOX 302), by name and in the record. It takes somebody who did not make it and may see it;
-/// its span must have been over when it was made.
+/// its span must have been over when it was made. The certificate says what the books come to now, by asset: while debits are not
+/// credits, there is none.
 #[utoipa::path(post, path = "/api/v1/report-runs/{id}/certify", operation_id = "certify_report", tag = "reports",
     params(("id" = String, Path, description = "The run", example = "rep_0192f3a4b5c60123456789abcdef0123")),
     request_body = Statement, responses((status = 200, body = Receipt)))]
 async fn certify_report(
     State(api): State<Arc<Api>>,
     asked: Asked,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Body(given): Body<Statement>,
 ) -> Result<Response, Problem> {
     let (_, past) = run(&api, asked.caller()?, &id)?;
     let statement = text_rules::reason(&given.statement).map_err(|why| Problem::field("statement", why))?;
-    let action = ComplianceAction::CertifyReport { run: past.run.id, statement };
+    let books = reconcile(api.read_model(&headers).await?).map_err(failed)?.proof();
+    let action = ComplianceAction::CertifyReport { run: past.run.id, statement, books: Some(books) };
     Ok(changed(api.submit(&asked, action).await?))
 }
 

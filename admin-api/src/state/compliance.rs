@@ -4,8 +4,9 @@ use super::notices::Telling;
 use super::refused::check_version;
 use super::{Changed, Identity, Refused, ReportRuns};
 use assay_trading_types::{
-    AdminRefusal, CaseId, CaseLink, Command, ComplianceAction, ComplianceChecked, ComplianceRule, Finding,
-    Job, NoticeKind, ReportRunId, RuleChecked, Timestamp, UserId, UserRole, ViolationId, ViolationState,
+    AdminRefusal, BooksProof, CaseId, CaseLink, Command, ComplianceAction, ComplianceChecked, ComplianceRule,
+    Finding, Job, NoticeKind, ReportRunId, RuleChecked, Timestamp, UserId, UserRole, ViolationId,
+    ViolationState,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,9 @@ const NOTES_MAX: usize = 1_000;
 
 /// Things that one case is about.
 pub(crate) const LINKS_MAX: usize = 50;
+
+/// The first rules under which a certificate says what the books came to.
+const PROVING_RULES: u32 = 3;
 
 /// What somebody wrote down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +96,9 @@ pub struct Certificate {
     pub at: Timestamp,
     /// What was stated.
     pub statement: String,
+    /// What the books came to then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub books: Option<BooksProof>,
 }
 
 /// The last check of a rule.
@@ -284,8 +291,8 @@ impl Compliance {
                 case.closed = Some(at);
                 Ok(case.noted(note(text)))
             }
-            ComplianceAction::CertifyReport { run, statement } => {
-                self.certify(command, *run, statement, (identity, reports), at)
+            ComplianceAction::CertifyReport { run, statement, books } => {
+                self.certify(command, *run, (statement, books.as_ref()), (identity, reports), at)
             }
         }
     }
@@ -310,12 +317,13 @@ impl Compliance {
         Ok(())
     }
 
-    /// SOX 302: an officer who did not make the report stands for it, once, and only for a span that is over.
+    /// SOX 302: an officer who did not make the report stands for it, once, only for a span that is over, and while the books
+    /// balance.
     fn certify(
         &mut self,
         command: &Command,
         run: ReportRunId,
-        statement: &str,
+        (statement, books): (&str, Option<&BooksProof>),
         (identity, reports): (&Identity, &ReportRuns),
         at: Timestamp,
     ) -> Result<Changed, Refused> {
@@ -332,12 +340,31 @@ impl Compliance {
         if self.certificates.contains_key(&run) {
             return Err(Refused::new(AdminRefusal::Exists, "it is certified"));
         }
+        check_books(command, books)?;
         let name = identity.user(&by).map(|user| user.username.clone()).unwrap_or_default();
         // A certificate lives as long as the run that it is for.
         self.certificates.retain(|run, _| reports.get(run).is_some());
-        self.certificates.insert(run, Certificate { by, name, at, statement: statement.to_owned() });
+        let (statement, books) = (statement.to_owned(), books.cloned());
+        self.certificates.insert(run, Certificate { by, name, at, statement, books });
         Ok((run.to_string(), 1))
     }
+}
+
+fn check_books(command: &Command, books: Option<&BooksProof>) -> Result<(), Refused> {
+    let words = match books {
+        None if command.rules < PROVING_RULES => return Ok(()),
+        None => "it does not say what the books come to".to_owned(),
+        Some(books) => match books.totals.iter().find(|t| t.debits != t.credits) {
+            None => return Ok(()),
+            Some(t) => {
+                format!(
+                    "the books do not balance: {} has debits of {}, credits of {}",
+                    t.asset, t.debits, t.credits
+                )
+            }
+        },
+    };
+    Err(Refused::new(AdminRefusal::WrongState, words))
 }
 
 impl Violation {

@@ -1,7 +1,7 @@
 //! Compliance: what automatic checks found, what people made of it, cases, and reports that an officer certifies. Records of
 //! `admin`.
 
-use crate::{CaseId, Command, Job, ReportRunId, Timestamp, UserId, ViolationId};
+use crate::{Amount, Asset, CaseId, Command, Job, ReportRunId, Timestamp, UserId, ViolationId};
 use serde::{Deserialize, Serialize};
 
 /// A command on violations, cases and certificates.
@@ -73,7 +73,32 @@ pub enum ComplianceAction {
         run: ReportRunId,
         /// What the officer states.
         statement: String,
+        /// What the books came to then; nothing in commands of rules before 3.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        books: Option<BooksProof>,
     },
+}
+
+/// The trial balance's totals at one position of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BooksProof {
+    /// Everything below it is in them.
+    pub position: u64,
+    /// How many assets the books have.
+    pub assets: u64,
+    /// The first of them, those that do not balance before others.
+    pub totals: Vec<AssetTotals>,
+}
+
+/// All that was posted of an asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetTotals {
+    /// Currency or symbol.
+    pub asset: Asset,
+    /// Debits of all accounts.
+    pub debits: Amount,
+    /// Credits of all accounts; as much.
+    pub credits: Amount,
 }
 
 impl ComplianceRequested {

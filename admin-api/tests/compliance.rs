@@ -193,6 +193,20 @@ fn books_that_do_not_come_out_and_a_chain_that_was_changed_are_violations() {
         verified["records"].as_u64().unwrap() > 20 && verified["signatures"].as_u64().unwrap() > 0,
         "{verified}"
     );
+    let about = |span: &str| o.get(&format!("/audit-trail/verify?{span}"));
+    let far = about("from=2020-01-01T00:00:00Z&to=2030-01-01T00:00:00Z").expect(200).body;
+    assert_eq!(far["in_span"], far["records"]);
+    let before = about("to=2020-01-01T00:00:00Z").expect(200).body;
+    assert_eq!((&before["good"], &before["in_span"]), (&json!(true), &json!(0)));
+    assert!(before["records"].as_u64() >= verified["records"].as_u64(), "all of it is verified: {before}");
+    for (bad, field) in [
+        ("from=yesterday", "from"),
+        ("to=2020-01-01", "to"),
+        ("from=2020-01-02T00:00:00Z&to=2020-01-02T00:00:00Z", "from"),
+        ("since=2020-01-02T00:00:00Z", "since"),
+    ] {
+        assert_eq!(about(bad).problem(400, "invalid").faults(), [field], "{bad}");
+    }
 
     let transfer = Transfer {
         id: TransferId(1),

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::keys::VerifyKeys;
 use crate::query::{Format, Page, Query, query};
 use crate::report::Report;
-use crate::verify::{verify_clickhouse, verify_store};
+use crate::verify::{Span, verify_clickhouse_about, verify_store_about};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -30,14 +30,14 @@ impl KeptIn {
         }
     }
 
-    /// As [`verify_store`].
+    /// As [`verify_store_about`].
     ///
     /// # Errors
     /// The store does not answer, or is none.
-    pub fn verify(&self, keys: &VerifyKeys) -> Result<Report, Error> {
+    pub fn verify(&self, keys: &VerifyKeys, span: Option<Span>) -> Result<Report, Error> {
         match self {
-            Self::File(file) => verify_store(file, keys),
-            Self::ClickHouse(config) => verify_clickhouse(config, keys),
+            Self::File(file) => verify_store_about(file, keys, span),
+            Self::ClickHouse(config) => verify_clickhouse_about(config, keys, span),
         }
     }
 }

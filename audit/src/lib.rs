@@ -47,4 +47,7 @@ pub use sealer::Sealer;
 pub use service::{AuditPaths, AuditService, CLOCK_ERROR_UNKNOWN_NS, Progress};
 pub use store::{SCHEMA_VERSION, Store};
 pub use trade_lookup::TradeLookup;
-pub use verify::{verify_both, verify_clickhouse, verify_log, verify_log_and_clickhouse, verify_store};
+pub use verify::{
+    Span, verify_both, verify_clickhouse, verify_clickhouse_about, verify_log, verify_log_and_clickhouse,
+    verify_store, verify_store_about,
+};

@@ -23,6 +23,8 @@ pub struct Report {
     pub masked: u64,
     /// Records of the log that are not yet in the store.
     pub store_lag: u64,
+    /// Of the records, those of the span that was asked about.
+    pub in_span: u64,
     /// What could not be checked, and why.
     pub remarks: Vec<String>,
     /// The first bad record.

@@ -13,10 +13,26 @@ use crate::row_view::{COLUMNS, StoredRow};
 use crate::store::{failed, open_read_only, read_chains};
 use crate::{Chains, Partition};
 use assay_event_log::{ReadError, Record};
-use assay_trading_types::Position;
+use assay_trading_types::{Position, Timestamp};
 use check::{Checked, RowCheck, Verifier};
 use rusqlite::Connection;
 use std::path::Path;
+
+/// A span of time that is asked about. A chain holds from its first record, so all of it is verified whatever is asked; the
+/// report says what of it lies in the span.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub to: Option<Timestamp>,
+}
+
+impl Span {
+    fn holds(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
+    }
+}
 
 /// Verifies a log from its first record: places, chains, and every seal as far as `keys` allow. Stops at the first
 /// bad record.
@@ -46,9 +62,17 @@ fn check_log(
 /// # Errors
 /// It cannot be opened or read, or is no audit store.
 pub fn verify_store(store: &Path, keys: &VerifyKeys) -> Result<Report, Error> {
+    verify_store_about(store, keys, None)
+}
+
+/// As [`verify_store`], about a span.
+///
+/// # Errors
+/// As [`verify_store`].
+pub fn verify_store_about(store: &Path, keys: &VerifyKeys, span: Option<Span>) -> Result<Report, Error> {
     let connection = open_read_only(store)?;
     let mut snapshot = Snapshot::begin(&connection, store)?;
-    let mut verifier = Verifier::new(keys);
+    let mut verifier = Verifier::about(keys, span);
     let state = snapshot.state.take();
     let outcome = check_store(&mut snapshot.rows()?, &mut verifier)?;
     let outcome = outcome.and_then(|()| verifier.finish_store(state));
@@ -63,8 +87,20 @@ pub fn verify_store(store: &Path, keys: &VerifyKeys) -> Result<Report, Error> {
 /// # Errors
 /// It does not answer, or holds no audit rows.
 pub fn verify_clickhouse(config: &ClickHouseConfig, keys: &VerifyKeys) -> Result<Report, Error> {
+    verify_clickhouse_about(config, keys, None)
+}
+
+/// As [`verify_clickhouse`], about a span.
+///
+/// # Errors
+/// As [`verify_clickhouse`].
+pub fn verify_clickhouse_about(
+    config: &ClickHouseConfig,
+    keys: &VerifyKeys,
+    span: Option<Span>,
+) -> Result<Report, Error> {
     let server = clickhouse::open(config)?;
-    let mut verifier = Verifier::new(keys);
+    let mut verifier = Verifier::about(keys, span);
     let outcome = check_store(&mut clickhouse::Rows::all(&server)?, &mut verifier)?;
     if outcome.is_ok() {
         verifier.remark_on_missing_seals();
@@ -220,6 +256,7 @@ fn checked<'a>(record: &'a Record, scratch: &mut Vec<u8>) -> Checked<'a> {
         partition: Partition { topic: record.topic, number: record.partition },
         offset: record.offset,
         position: record.position,
+        at: record.at,
         kind: record.kind,
         value: &record.value,
         masked: false,

@@ -10,7 +10,7 @@ use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::text_rules;
 use assay_audit::keys::VerifyKeys;
-use assay_audit::{Error, Format, KeptIn, Narrowing, Query, Report, Selector};
+use assay_audit::{Error, Format, KeptIn, Narrowing, Query, Report, Selector, Span};
 use assay_trading_types::{CaseLink, CaseLinkKind, Position, TraceId};
 use axum::Json;
 use axum::extract::State;
@@ -284,6 +284,9 @@ pub(crate) struct Verification {
     /// Records that were read and are good.
     #[schema(example = 4711)]
     records: u64,
+    /// Of these, records of the span that was asked about; all of them when none was.
+    #[schema(example = 4711)]
+    in_span: u64,
     /// Seals whose root and chain head were compared.
     #[schema(example = 12)]
     seals: u64,
@@ -325,36 +328,67 @@ impl From<Report> for Verification {
             position: fault.place.position.map(|position| position.0),
             what: fault.what.to_string(),
         });
-        let (good, Report { records, seals, signatures, macs, remarks, .. }) =
+        let (good, Report { records, in_span, seals, signatures, macs, remarks, .. }) =
             (fault.is_none(), Report { fault: None, ..report });
-        Self { good, records, seals, signatures, macs, remarks, fault }
+        Self { good, records, in_span, seals, signatures, macs, remarks, fault }
     }
 }
 
-/// Verifies the whole audit store now: every hash, every chain, every seal. The first bad record is named. It takes a second for
-/// some hundred thousand records; the daily `compliance_review` does the same and keeps what it found.
+/// What a verification is about.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VerifyQuery {
+    /// From this instant on, RFC 3339.
+    #[param(example = "2026-11-21T00:00:00Z")]
+    from: Option<String>,
+    /// Before this instant, RFC 3339.
+    #[param(example = "2026-11-22T00:00:00Z")]
+    to: Option<String>,
+}
+
+impl VerifyQuery {
+    fn span(&self) -> Result<Option<Span>, Problem> {
+        let time = |field: &'static str, text: &Option<String>| {
+            let instant = text.as_deref().map(text_rules::instant).transpose();
+            instant.map_err(|why| Problem::field(field, why))
+        };
+        let span = Span { from: time("from", &self.from)?, to: time("to", &self.to)? };
+        if span.from.zip(span.to).is_some_and(|(from, to)| from >= to) {
+            return Err(Problem::field("from", "must be before the end"));
+        }
+        Ok((span != Span::default()).then_some(span))
+    }
+}
+
+/// Verifies the whole audit store now: every hash, every chain, every seal. The first bad record is named. A chain holds from its
+/// first record, so a span is not verified by itself: the answer says how many of the good records lie in it, and which of them no
+/// seal covers yet. It takes a second for some hundred thousand records; the daily `compliance_review` does the same and keeps what
+/// it found.
 #[utoipa::path(get, path = "/api/v1/compliance/audit-trail/verify", operation_id = "verify_audit_trail", tag = "compliance",
-    responses((status = 200, body = Verification)))]
+    params(VerifyQuery), responses((status = 200, body = Verification)))]
 async fn verify_audit_trail(
     State(api): State<Arc<Api>>,
     asked: Asked,
+    Params(query): Params<VerifyQuery>,
 ) -> Result<Json<Verification>, Problem> {
     asked.caller()?;
+    let span = query.span()?;
     let trail = kept(&api)?;
-    let report = beside(&api, move || trail.verify()).await?;
+    let report = beside(&api, move || trail.verify(span)).await?;
     Ok(Json(report.into()))
 }
 
 impl AuditTrail {
-    fn verify(&self) -> Result<Report, Error> {
-        self.store.verify(&VerifyKeys::load(&self.keys, None)?)
+    fn verify(&self, span: Option<Span>) -> Result<Report, Error> {
+        self.store.verify(&VerifyKeys::load(&self.keys, None)?, span)
     }
 }
 
 impl Api {
     /// Verifies the audit store, if it is kept here.
     pub(crate) fn verify_trail(&self) -> Option<Result<Report, Error>> {
-        self.config.audit.as_ref().map(AuditTrail::verify)
+        self.config.audit.as_ref().map(|trail| trail.verify(None))
     }
 }
 

@@ -1,12 +1,13 @@
 //! The checks of one record after another, the same for a log and for a store.
 
+use super::Span;
 use super::seals::{SealCheck, SealedPartition};
 use crate::canonical::{Hash, digest};
 use crate::chain::{CHAIN_START, Chains, Partition};
 use crate::keys::VerifyKeys;
 use crate::report::{Fault, PartitionReport, Place, Report, What};
 use crate::row_view::StoredRow;
-use assay_trading_types::{Event, Kind, Position, Topic, decode};
+use assay_trading_types::{Event, Kind, Position, Timestamp, Topic, decode};
 use rustc_hash::FxHashMap;
 
 /// A record whose leaf was computed here.
@@ -14,6 +15,7 @@ pub(super) struct Checked<'a> {
     pub(super) partition: Partition,
     pub(super) offset: u64,
     pub(super) position: Position,
+    pub(super) at: Timestamp,
     pub(super) kind: Kind,
     pub(super) value: &'a [u8],
     pub(super) masked: bool,
@@ -33,11 +35,18 @@ pub(super) struct Verifier<'k> {
     seals: SealCheck<'k>,
     masked: u64,
     store_lag: u64,
+    span: Option<Span>,
+    in_span: u64,
     remarks: Vec<String>,
 }
 
 impl<'k> Verifier<'k> {
     pub(super) fn new(keys: &'k VerifyKeys) -> Self {
+        Self::about(keys, None)
+    }
+
+    /// That counts what lies in a span.
+    pub(super) fn about(keys: &'k VerifyKeys, span: Option<Span>) -> Self {
         let mut remarks = Vec::new();
         if keys.initial.is_none() {
             remarks.push("HMACs of seals, which need the initial key".to_owned());
@@ -51,6 +60,8 @@ impl<'k> Verifier<'k> {
             seals: SealCheck::new(keys),
             masked: 0,
             store_lag: 0,
+            span,
+            in_span: 0,
             remarks,
         }
     }
@@ -82,6 +93,10 @@ impl<'k> Verifier<'k> {
             self.take_seal(record)?;
         }
         self.partitions[index].1.push(record.leaf, record.position);
+        if self.span.is_none_or(|span| span.holds(record.at)) {
+            self.in_span += 1;
+            self.partitions[index].1.note_wanted();
+        }
         self.masked += u64::from(record.masked);
         self.next = Position(self.next.0 + 1);
         Ok(())
@@ -149,7 +164,21 @@ impl<'k> Verifier<'k> {
         Ok(())
     }
 
-    pub(super) fn report(self, fault: Option<Fault>) -> Report {
+    /// Seals that have not come yet are said where somebody relies on a span.
+    fn remark_on_unsealed_span(&mut self) {
+        // Nothing seals the seals but the next ones.
+        let partitions = self.partitions.iter().filter(|(partition, _)| partition.topic != Topic::Seals);
+        let unsealed = partitions.filter(|(_, p)| p.wanted() > p.sealed());
+        let remarks = unsealed.map(|(partition, p)| {
+            format!("offsets {} to {} of {partition}, which no seal covers yet", p.sealed(), p.wanted() - 1)
+        });
+        self.remarks.extend(remarks);
+    }
+
+    pub(super) fn report(mut self, fault: Option<Fault>) -> Report {
+        if self.span.is_some() && fault.is_none() {
+            self.remark_on_unsealed_span();
+        }
         let mut partitions: Vec<PartitionReport> = self
             .partitions
             .iter()
@@ -169,6 +198,7 @@ impl<'k> Verifier<'k> {
             signatures: self.seals.signatures,
             masked: self.masked,
             store_lag: self.store_lag,
+            in_span: self.in_span,
             remarks: self.remarks,
             fault,
         }
@@ -199,6 +229,7 @@ impl RowCheck {
             partition,
             offset: row.offset as u64,
             position: Position(row.position as u64),
+            at: Timestamp::from_ns(row.at_ns),
             kind,
             value: &row.payload,
             masked: row.is_masked(),

@@ -24,6 +24,8 @@ pub(super) struct SealedPartition {
     unsealed: VecDeque<(Hash, Position)>,
     sealed: u64,
     seals: u64,
+    /// Records up to the last one of the span that is asked about.
+    wanted: u64,
 }
 
 impl SealedPartition {
@@ -37,6 +39,15 @@ impl SealedPartition {
 
     pub(super) fn seals(&self) -> u64 {
         self.seals
+    }
+
+    pub(super) fn wanted(&self) -> u64 {
+        self.wanted
+    }
+
+    /// The last record is one that is asked about.
+    pub(super) fn note_wanted(&mut self) {
+        self.wanted = self.size();
     }
 
     pub(super) fn push(&mut self, leaf: Hash, position: Position) {

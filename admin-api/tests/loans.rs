@@ -275,6 +275,43 @@ fn loan_02_to_14_a_loan_from_application_to_the_last_payment() {
 }
 
 #[test]
+fn a_loan_shows_what_its_collateral_counts_for_now_and_what_is_missing() {
+    let b = bank();
+    let price = |text: &str, max_age_ns: Option<i64>| {
+        let (symbol, price) = ("AAPL".parse().unwrap(), text.parse().unwrap());
+        b.world.says(ReferencePriceSet { symbol, price, max_age_ns, source: None });
+    };
+    let fields = ["value", "unvalued", "required", "shortfall", "loan_to_value"];
+    let counted = |reply: &Reply| json!(fields.map(|field| reply.body["collateral"][field].clone()));
+    let until = |loan: &str, wanted: Value| b.until(loan, |reply| counted(reply) == wanted);
+    let made = b.apply(&b.ada, "FIRM1", "2000", "375").expect(201);
+    assert_eq!(counted(&made), json!(["3000", null, "3000", "0", "0.6667"]), "to begin with");
+    let loan = made.text("id");
+    b.say(&b.lola, &loan, "approve").expect(200);
+    let paid = b.say(&b.luis, &loan, "disburse").expect(200);
+    assert_eq!(counted(&paid), json!(["3000", null, "2500", "0", "0.6667"]), "what spares a call");
+
+    price("8.33", Some(60_000_000_000));
+    let short = until(&loan, json!(["2499", null, "2500", "1", "0.8004"]));
+    let pledge = &short.body["collateral"]["assets"][0];
+    let shown = ["asset", "amount", "haircut", "price", "value", "unvalued"].map(|field| &pledge[field]);
+    assert_eq!(json!(shown), json!(["AAPL", "375", "0.2", "8.33", "2499", null]));
+    assert!(pledge["price_at"].as_str().unwrap().starts_with("2026-"), "{pledge}");
+    let own = b.get(&b.trader, "/loans").expect(200);
+    assert_eq!(own.body["items"][0]["collateral"], short.body["collateral"], "in the list too");
+
+    b.world.pass_s(61);
+    let stale = until(&loan, json!([null, "PRICE_STALE", "2500", null, null]));
+    assert_eq!(stale.body["collateral"]["assets"][0]["price"], "8.33");
+    price("0", None);
+    let missing = until(&loan, json!([null, "PRICE_MISSING", "2500", null, null]));
+    let pledge = &missing.body["collateral"]["assets"][0];
+    assert_eq!((&pledge["price"], &pledge["price_at"]), (&Value::Null, &Value::Null));
+    let all = b.post(&b.ada, &format!("/loans/{loan}/repay"), json!({"amount": "99999"})).expect(200);
+    assert_eq!((all.text("status"), &all.body["collateral"]), ("repaid".to_owned(), &Value::Null));
+}
+
+#[test]
 fn the_loan_book_and_what_is_late_are_reported_as_they_stood() {
     let b = bank();
     let (late, paid_off) = (b.lend("2000", "375"), b.lend("500", "100"));

@@ -190,12 +190,17 @@ impl Loan {
 
 /// Whether collateral of `value` reaches `ratio` of the debt.
 pub(crate) fn suffices(value: Amount, owed: Amount, ratio: Rate) -> bool {
-    // Rounded up, so that a fraction of the smallest amount does not count as reached.
-    let needed = owed.units().checked_mul(i128::from(ratio.billionths()));
-    needed.and_then(|needed| divide_up(needed, RATE_ONE)).is_some_and(|needed| value.units() >= needed)
+    needed(owed, ratio).is_some_and(|needed| value >= needed)
+}
+
+/// The least value that reaches `ratio` of the debt: rounded up, so that a fraction of the smallest amount does not count as
+/// reached.
+pub(crate) fn needed(owed: Amount, ratio: Rate) -> Option<Amount> {
+    let needed = owed.units().checked_mul(i128::from(ratio.billionths()))?;
+    divide_up(needed, RATE_ONE).map(Amount::from_units)
 }
 
 /// Quotient rounded up; nothing for a divisor that is not positive.
-fn divide_up(numerator: i128, divisor: i128) -> Option<i128> {
+pub(crate) fn divide_up(numerator: i128, divisor: i128) -> Option<i128> {
     (divisor > 0).then(|| numerator.div_euclid(divisor) + i128::from(numerator.rem_euclid(divisor) > 0))
 }

@@ -42,12 +42,15 @@ mod schedule;
 mod state;
 mod steps;
 mod turns;
+mod valuation;
 
 pub use accrual::Accrual;
 pub use event::{Application, Asked, Command, LoanEvent};
 pub use loan::{DESK_CODE, Loan, Stage};
 pub use loans::{Funds, LOANS_MAX, Loans, collateral_needed, quote};
 pub use plan::{Interest, PRINCIPAL_MAX, Plan, PlanFault, RATE_STEPS_MAX, RateStep};
+pub use prices::Quote;
 pub use product::fault;
 pub use running::Running;
 pub use turns::TURN_LOANS_MAX;
+pub use valuation::{Valuation, Valued};

@@ -20,6 +20,27 @@ struct Quoted {
     lot: Amount,
 }
 
+/// A reference price, when it was said, and how old it may become by whoever said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// The price.
+    pub price: Amount,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Its greatest age, if one was said with it.
+    pub max_age_ns: Option<i64>,
+}
+
+impl Quote {
+    /// The price, if it is recent enough for what is lent on these terms.
+    fn usable(&self, terms: &Product, now: Timestamp) -> Result<Amount, LoanRefusal> {
+        let age_ns = now.since_ns(self.at);
+        let said = self.max_age_ns.is_none_or(|max| age_ns <= max);
+        let fresh = said && age_ns < i64::from(terms.price_age_max_s) * NS_PER_S;
+        if fresh { Ok(self.price) } else { Err(LoanRefusal::PriceStale) }
+    }
+}
+
 /// A price as it is said.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Said {
@@ -58,12 +79,12 @@ impl Prices {
 
     /// The price of an asset in the product's currency, if it is recent enough.
     pub(crate) fn price(&self, asset: Asset, terms: &Product, now: Timestamp) -> Result<Amount, LoanRefusal> {
-        let quoted =
-            self.0.get(&asset).and_then(|of| of.get(&terms.currency)).ok_or(LoanRefusal::PriceMissing)?;
-        let age_ns = now.since_ns(quoted.at);
-        let said = quoted.max_age_ns.is_none_or(|max| age_ns <= max);
-        let fresh = said && age_ns < i64::from(terms.price_age_max_s) * NS_PER_S;
-        if fresh { Ok(quoted.price) } else { Err(LoanRefusal::PriceStale) }
+        self.quote(asset, terms).ok_or(LoanRefusal::PriceMissing)?.usable(terms, now)
+    }
+
+    fn quote(&self, asset: Asset, terms: &Product) -> Option<Quote> {
+        let Quoted { price, at, max_age_ns, .. } = *self.0.get(&asset)?.get(&terms.currency)?;
+        Some(Quote { price, at, max_age_ns })
     }
 
     /// What the pledges count for in the product's currency, haircuts taken, rounded down.
@@ -73,16 +94,30 @@ impl Prices {
         terms: &Product,
         now: Timestamp,
     ) -> Result<Amount, LoanRefusal> {
-        let mut value = Amount::ZERO;
-        for (asset, amount) in pledges {
-            let rule = terms.rule(*asset).ok_or(LoanRefusal::CollateralNotAccepted)?;
-            let price = self.price(*asset, terms, now)?;
-            let counted = RATE_ONE - i128::from(rule.haircut.billionths());
-            let worth = times(times(*amount, price.units())?, counted)?;
-            value = value.checked_add(worth).ok_or(LoanRefusal::TooLarge)?;
-        }
-        Ok(value)
+        sum(pledges
+            .iter()
+            .map(|(asset, amount)| worth((*asset, *amount), terms, self.quote(*asset, terms).as_ref(), now)))
     }
+}
+
+/// What an amount of an asset counts for, haircut taken, rounded down.
+pub(crate) fn worth(
+    (asset, amount): (Asset, Amount),
+    terms: &Product,
+    quote: Option<&Quote>,
+    now: Timestamp,
+) -> Result<Amount, LoanRefusal> {
+    let rule = terms.rule(asset).ok_or(LoanRefusal::CollateralNotAccepted)?;
+    let price = quote.ok_or(LoanRefusal::PriceMissing)?.usable(terms, now)?;
+    let counted = RATE_ONE - i128::from(rule.haircut.billionths());
+    times(times(amount, price.units())?, counted)
+}
+
+/// All of it, or why the first that cannot be counted cannot.
+pub(crate) fn sum(
+    mut worths: impl Iterator<Item = Result<Amount, LoanRefusal>>,
+) -> Result<Amount, LoanRefusal> {
+    worths.try_fold(Amount::ZERO, |sum, worth| sum.checked_add(worth?).ok_or(LoanRefusal::TooLarge))
 }
 
 /// An amount times a number of billionths, rounded down.

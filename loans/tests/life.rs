@@ -776,3 +776,75 @@ fn a_price_goes_on_where_the_one_before_has_come_to() {
     assert_eq!(cured[0].loan, LoanId::new(0, 1));
     assert_eq!(bank.ok("clock", Command::GoOn).len(), 10);
 }
+
+/// What one looks at agrees with what is called for, to the last unit.
+#[test]
+fn what_collateral_counts_for_falls_short_where_a_margin_call_begins() {
+    let mut bank = Bank::opened();
+    bank.lend(1, "10000", "0.4");
+    let table = [("39062.5", "12500", "0", "0.8", 0), ("39062.49", "12499.9968", "0.0032", "0.8001", 1)];
+    for (price, value, shortfall, loan_to_value, calls) in table {
+        assert_eq!(bank.price(price).len(), calls, "at {price}");
+        let counted = counted(&bank, Some(quote(&bank, price)));
+        assert_eq!(counted.value, Ok(amount(value)));
+        assert_eq!((counted.debt, counted.required), (amount("10000"), amount("12500")));
+        assert_eq!(counted.shortfall(), Some(amount(shortfall)));
+        assert_eq!(counted.loan_to_value(), Some(amount(loan_to_value)));
+    }
+}
+
+#[test]
+fn what_collateral_must_count_for_follows_the_stage() {
+    let mut bank = Bank::opened();
+    let at_50000 = |bank: &Bank| counted(bank, Some(quote(bank, "50000")));
+    bank.apply(1, "10000", "0.4").unwrap();
+    assert_eq!(at_50000(&bank).required, amount("15000"), "to begin with");
+    let loan = LoanId::new(0, 1);
+    bank.ok("officer", Command::Approve { loan });
+    assert_eq!(at_50000(&bank).required, amount("15000"));
+    bank.ok("treasurer", Command::Disburse { loan });
+    assert_eq!(at_50000(&bank).required, amount("12500"));
+    bank.start_day("2026-03-31");
+    assert!(matches!(bank.stage(1), Stage::Defaulted(_)));
+    let defaulted = at_50000(&bank);
+    assert_eq!(defaulted.required, bank.owed(1).total());
+    let ended = {
+        let mut bank = Bank::opened();
+        bank.lend(1, "10000", "0.4");
+        bank.repay(1, "10000");
+        bank
+    };
+    let loan = ended.loans.loan(loan).unwrap();
+    assert_eq!(Valuation::of(&loan.state(), loan.terms(), |_| None, ended.now), None);
+}
+
+#[test]
+fn collateral_without_a_recent_price_counts_for_nothing_that_could_be_said() {
+    let mut bank = Bank::offering(Product { price_age_max_s: 3_600, ..product() });
+    bank.lend(1, "10000", "0.4");
+    let said = quote(&bank, "50000");
+    let later = |bank: &Bank, ns: i64, quote| {
+        let loan = bank.loans.loan(LoanId::new(0, 1)).unwrap();
+        Valuation::of(&loan.state(), loan.terms(), |_| quote, bank.now.plus_ns(ns)).unwrap()
+    };
+    let hour_ns = 3_600_000_000_000;
+    assert_eq!(later(&bank, hour_ns - 1, Some(said)).value, Ok(amount("16000")));
+    let stale = later(&bank, hour_ns, Some(said));
+    assert_eq!((stale.value, stale.shortfall()), (Err(LoanRefusal::PriceStale), None));
+    assert_eq!(stale.loan_to_value(), None);
+    assert_eq!(stale.assets[0].quote, Some(said), "the old one is shown all the same");
+    let short = Quote { max_age_ns: Some(1_000), ..said };
+    assert_eq!(later(&bank, 1_000, Some(short)).value, Ok(amount("16000")));
+    assert_eq!(later(&bank, 1_001, Some(short)).value, Err(LoanRefusal::PriceStale));
+    assert_eq!(later(&bank, 0, None).value, Err(LoanRefusal::PriceMissing));
+}
+
+fn quote(bank: &Bank, price: &str) -> Quote {
+    Quote { price: amount(price), at: bank.now, max_age_ns: None }
+}
+
+/// The first loan's collateral at a price of now.
+fn counted(bank: &Bank, quote: Option<Quote>) -> Valuation {
+    let loan = bank.loans.loan(LoanId::new(0, 1)).unwrap();
+    Valuation::of(&loan.state(), loan.terms(), |_| quote, bank.now).unwrap()
+}

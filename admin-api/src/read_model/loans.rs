@@ -4,13 +4,15 @@ use super::trading::run;
 use super::{ReadModel, RowFilter, Slice};
 use crate::word::word;
 use assay_event_log::Record;
+use assay_loans::Quote;
 use assay_trading_types::loan_terms::{Instalment, Product};
 use assay_trading_types::{
-    Amount, Event, LoanChanged, LoanFact, LoanId, LoanProduct, LoanProductId, LoanState, Timestamp,
+    Amount, Asset, Event, LoanChanged, LoanFact, LoanId, LoanProduct, LoanProductId, LoanState, Timestamp,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Repayments that one record can have: an id is the record's position times this, and its place there.
 const REPAYMENTS_OF_RECORD: i64 = 256;
@@ -69,6 +71,18 @@ pub(crate) struct LoanRow {
     pub(crate) schedule: Vec<Instalment>,
 }
 
+/// Reference prices of assets that secure loans, each in the currency it trades in.
+#[derive(Default)]
+pub(crate) struct Quotes(BTreeMap<Asset, (String, Quote)>);
+
+impl Quotes {
+    /// The price of an asset in a currency.
+    pub(crate) fn of(&self, asset: Asset, currency: Asset) -> Option<Quote> {
+        let (quoted_in, quote) = self.0.get(&asset)?;
+        (quoted_in == currency.as_str()).then_some(*quote)
+    }
+}
+
 /// A payment and what it settled.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Repayment {
@@ -124,6 +138,25 @@ impl ReadModel {
         statement.query_row([id.as_u64().cast_signed()], loan_row).optional()
     }
 
+    /// Prices of what secures these loans: one look at a row for each asset of them.
+    pub(crate) fn quotes(&self, loans: &[LoanRow]) -> rusqlite::Result<Quotes> {
+        let assets: BTreeSet<Asset> = loans.iter().flat_map(|row| row.loan.pledges.keys().copied()).collect();
+        let connection = self.connection();
+        let mut quotes = Quotes::default();
+        for asset in assets {
+            let mut statement = connection.prepare_cached(
+                "SELECT currency, reference_price, reference_at, reference_until FROM instrument \
+                 WHERE symbol = ?1 AND reference_price IS NOT NULL",
+            )?;
+            let quoted = statement.query_row([asset.as_str()], quote).optional()?;
+            // One that is none is not used, as risk does not use it.
+            if let Some(quoted) = quoted.filter(|(_, quote)| quote.price > Amount::ZERO) {
+                quotes.0.insert(asset, quoted);
+            }
+        }
+        Ok(quotes)
+    }
+
     /// Products by name; all of them, or those that are offered.
     pub(crate) fn loan_products(&self, all: bool) -> rusqlite::Result<Vec<LoanProduct>> {
         let connection = self.connection();
@@ -164,6 +197,14 @@ pub(crate) fn each_loan(
         each(from_json(row, "json")?);
         Ok(())
     })
+}
+
+fn quote(row: &Row<'_>) -> rusqlite::Result<(String, Quote)> {
+    let at: i64 = row.get("reference_at")?;
+    let until: Option<i64> = row.get("reference_until")?;
+    let (price, at) = (super::amount(row, "reference_price")?, Timestamp::from_ns(at));
+    let max_age_ns = until.map(|until| Timestamp::from_ns(until).since_ns(at));
+    Ok((row.get("currency")?, Quote { price, at, max_age_ns }))
 }
 
 fn loan_row(row: &Row<'_>) -> rusqlite::Result<LoanRow> {

@@ -1,6 +1,6 @@
 //! What is asked of loans: clients apply, repay, pledge and take back; loan officers decide.
 
-use super::loans::{LoanView, found, view};
+use super::loans::{LoanView, found, shown};
 use super::movements::firm_of;
 use super::reason::Reason;
 use crate::answer::{changed, etag, placed};
@@ -80,7 +80,7 @@ async fn say(
         Lent::Loan(row) => {
             let place = format!("/api/v1/loans/{}", row.loan.id);
             let tag = etag(row.loan.version);
-            Ok(placed((status, [tag], Json(view(*row))).into_response(), &place))
+            Ok(placed((status, [tag], Json(shown(api, *row)?)).into_response(), &place))
         }
     }
 }

@@ -8,10 +8,11 @@ use crate::asked::Asked;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{LoanRow, RepaymentRow, RowFilter};
+use crate::read_model::{LoanRow, Quotes, RepaymentRow, RowFilter};
 use crate::word::word;
+use assay_loans::{Valuation, Valued};
 use assay_trading_types::loan_terms::{Instalment, Parts};
-use assay_trading_types::{FirmId, LoanId, LoanSigned, LoanState, LoanStatus};
+use assay_trading_types::{Amount, FirmId, LoanId, LoanSigned, LoanState, LoanStatus, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -73,6 +74,79 @@ fn signed_view(signed: LoanSigned) -> SignedView {
     SignedView { by: signed.by.to_string(), at: signed.at.to_string() }
 }
 
+/// What secures a loan, counted now by the rules of margin calls.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CollateralView {
+    /// What it counts for after haircuts, in the loan's currency: a decimal. Null where an asset has no price that is recent.
+    #[schema(example = "16000")]
+    value: Option<String>,
+    /// Why there is no value: `PRICE_MISSING` or `PRICE_STALE`. Nobody is called upon meanwhile.
+    #[schema(example = json!(null))]
+    unvalued: Option<String>,
+    /// What it must count for: until the payout what is asked for to begin with, then what spares a margin call, in default
+    /// the debt. A decimal.
+    #[schema(example = "12623.29")]
+    required: String,
+    /// What is missing of that, zero when nothing is: a decimal.
+    #[schema(example = "0")]
+    shortfall: Option<String>,
+    /// What is owed, or applied for until the payout, by the value: a decimal, rounded up to four places. Null without a value.
+    #[schema(example = "0.6312")]
+    loan_to_value: Option<String>,
+    /// By asset. What is on its way to be sold is not in it.
+    assets: Vec<PledgeView>,
+}
+
+/// One asset that secures a loan.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PledgeView {
+    /// What.
+    #[schema(example = "AAPL")]
+    asset: String,
+    /// How much, a decimal.
+    #[schema(example = "2000")]
+    amount: String,
+    /// Part of its price that does not count.
+    #[schema(example = "0.2")]
+    haircut: String,
+    /// Its last reference price in the loan's currency, recent or not; null if there is none.
+    #[schema(example = "10")]
+    price: Option<String>,
+    /// When that was said, UTC.
+    #[schema(example = "2026-11-21T09:30:00.000000000Z")]
+    price_at: Option<String>,
+    /// What it counts for, a decimal; null without a recent price.
+    #[schema(example = "16000")]
+    value: Option<String>,
+    /// Why there is no value: `PRICE_MISSING` or `PRICE_STALE`.
+    #[schema(example = json!(null))]
+    unvalued: Option<String>,
+}
+
+fn collateral_view(valuation: &Valuation) -> CollateralView {
+    let text = |amount: Amount| amount.to_string();
+    CollateralView {
+        value: valuation.value.ok().map(text),
+        unvalued: valuation.value.err().map(|refusal| refusal.code().to_owned()),
+        required: valuation.required.to_string(),
+        shortfall: valuation.shortfall().map(text),
+        loan_to_value: valuation.loan_to_value().map(text),
+        assets: valuation.assets.iter().map(pledge_view).collect(),
+    }
+}
+
+fn pledge_view(valued: &Valued) -> PledgeView {
+    PledgeView {
+        asset: valued.asset.to_string(),
+        amount: valued.amount.to_string(),
+        haircut: Amount::from(valued.haircut).to_string(),
+        price: valued.quote.map(|quote| quote.price.to_string()),
+        price_at: valued.quote.map(|quote| quote.at.to_string()),
+        value: valued.value.ok().map(|value| value.to_string()),
+        unvalued: valued.value.err().map(|refusal| refusal.code().to_owned()),
+    }
+}
+
 /// A loan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LoanView {
@@ -106,6 +180,8 @@ pub(crate) struct LoanView {
     /// Collateral that is locked, by asset: decimals.
     #[schema(value_type = Object, example = json!({"AAPL": "2000"}))]
     pledges: BTreeMap<String, String>,
+    /// What it counts for now, and what it must; null once the loan has ended.
+    collateral: Option<CollateralView>,
     /// Collateral on its way to be sold: `asset`, `amount`.
     #[schema(value_type = Option<Object>)]
     selling: serde_json::Value,
@@ -145,8 +221,15 @@ pub(crate) struct LoanView {
     version: u64,
 }
 
-pub(super) fn view(row: LoanRow) -> LoanView {
+/// A loan as it stands, with its collateral as it counts now.
+pub(super) fn shown(api: &Api, row: LoanRow) -> Result<LoanView, Problem> {
+    let quotes = api.model().quotes(std::slice::from_ref(&row)).map_err(failed)?;
+    Ok(view(row, &quotes, api.now()))
+}
+
+fn view(row: LoanRow, quotes: &Quotes, now: Timestamp) -> LoanView {
     let LoanRow { loan: l, terms, .. } = row;
+    let valuation = Valuation::of(&l, &terms, |asset| quotes.of(asset, terms.currency), now);
     LoanView {
         id: l.id.to_string(),
         firm: l.firm.to_string(),
@@ -158,6 +241,7 @@ pub(super) fn view(row: LoanRow) -> LoanView {
         rate: assay_trading_types::Amount::from(l.rate).to_string(),
         term_days: terms.term_days,
         pledges: l.pledges.iter().map(|(asset, amount)| (asset.to_string(), amount.to_string())).collect(),
+        collateral: valuation.as_ref().map(collateral_view),
         selling: serde_json::to_value(l.selling).unwrap_or_default(),
         owed: parts_view(l.owed),
         repaid: parts_view(l.repaid),
@@ -242,9 +326,11 @@ async fn list(
         .equal("account", query.account.as_deref())
         .equal("product", query.product.as_deref())
         .equal("status", query.status.as_ref().map(word).as_deref());
-    let rows = api.read_model(headers).await?.loans(filter, &wanted.slice()).map_err(failed)?;
+    let model = api.read_model(headers).await?;
+    let rows = model.loans(filter, &wanted.slice()).map_err(failed)?;
+    let (quotes, now) = (model.quotes(&rows).map_err(failed)?, api.now());
     let key = |row: &LoanRow| row.loan.id.to_string();
-    Ok(Json(wanted.page_of(&api.secrets, "loans", rows, key, view)))
+    Ok(Json(wanted.page_of(&api.secrets, "loans", rows, key, |row| view(row, &quotes, now))))
 }
 
 /// What the queue takes.
@@ -285,7 +371,7 @@ async fn read_loan(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = found(&api, &asked, &headers, &id).await?;
-    Ok(entity(row.loan.version, view(row)))
+    Ok(entity(row.loan.version, shown(&api, row)?))
 }
 
 /// One due date.

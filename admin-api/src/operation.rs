@@ -640,6 +640,8 @@ operations! {
     ReadLoan "read_loan" GET "/api/v1/loans/{id}" LOANS_READ;
     /// Its instalments to come.
     ReadLoanSchedule "read_loan_schedule" GET "/api/v1/loans/{id}/schedule" LOANS_READ;
+    /// The terms it was made under.
+    ReadLoanTerms "read_loan_terms" GET "/api/v1/loans/{id}/terms" LOANS_READ;
     /// Take an application back.
     CancelLoan "cancel_loan" POST "/api/v1/loans/{id}/cancel" BORROWER;
     /// Agree to one.

@@ -312,6 +312,24 @@ fn a_loan_shows_what_its_collateral_counts_for_now_and_what_is_missing() {
 }
 
 #[test]
+fn the_terms_that_a_loan_was_made_under_are_read_whatever_the_product_becomes() {
+    let b = bank();
+    let loan = b.apply(&b.ada, "FIRM1", "500", "100").expect(201).text("id");
+    let product = b.get(&b.ada, "/loan-products/HOME").expect(200).body["terms"].clone();
+    let change = json!({"terms": {"rate": "0.5", "late_fee": "99"}});
+    let changed = b.world.write(&b.lola, "PATCH", "/api/v1/loan-products/HOME", change).expect(200);
+    b.post(&b.luis, "/loan-products/HOME/approve", json!({"version": changed.body["version"]})).expect(200);
+    assert_eq!(b.get(&b.ada, "/loan-products/HOME").expect(200).body["terms"]["rate"], "0.5");
+    for reader in [&b.ada, &b.trader, &b.lola, &b.auditor] {
+        let terms = b.get(reader, &format!("/loans/{loan}/terms")).expect(200).body;
+        assert_eq!(terms, product, "as they were");
+        assert_eq!(terms["waterfall"], json!(["fees", "interest", "principal"]));
+    }
+    b.get(&b.ben, &format!("/loans/{loan}/terms")).problem(404, "not-found");
+    b.get(&b.lola, "/loans/L00000000000000FF/terms").problem(404, "not-found");
+}
+
+#[test]
 fn the_loan_book_and_what_is_late_are_reported_as_they_stood() {
     let b = bank();
     let (late, paid_off) = (b.lend("2000", "375"), b.lend("500", "100"));

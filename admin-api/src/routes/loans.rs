@@ -1,6 +1,7 @@
 //! Loans: how one is shown and found, and its repayments.
 
 use super::firms::failed;
+use super::loan_terms::LoanTerms;
 use super::trading::narrowed;
 use crate::answer::entity;
 use crate::api::Api;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(list_pending_loans))
         .routes(routes!(read_loan))
         .routes(routes!(read_loan_schedule))
+        .routes(routes!(read_loan_terms))
         .routes(routes!(list_loan_repayments))
 }
 
@@ -426,6 +428,19 @@ async fn read_loan_schedule(
 ) -> Result<Json<ScheduleView>, Problem> {
     let LoanRow { loan: LoanState { id, .. }, schedule, .. } = found(&api, &asked, &headers, &id).await?;
     Ok(Json(ScheduleView { loan: id.to_string(), items: schedule.iter().map(instalment_view).collect() }))
+}
+
+/// The terms that a loan was applied for under: they do not change, whatever becomes of its product.
+#[utoipa::path(get, path = "/api/v1/loans/{id}/terms", operation_id = "read_loan_terms", tag = "loans",
+    params(("id" = String, Path, description = "The loan", example = "L000000000000002A")),
+    responses((status = 200, body = LoanTerms)))]
+async fn read_loan_terms(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<LoanTerms>, Problem> {
+    Ok(Json(found(&api, &asked, &headers, &id).await?.terms.into()))
 }
 
 /// A payment on a loan.

@@ -30,6 +30,8 @@ pub(crate) enum LoanCommand {
     Show(OneArgs),
     /// Its instalments to come.
     Schedule(OneArgs),
+    /// The terms it was made under.
+    Terms(OneArgs),
     /// Payments, newest first.
     Repayments(RepaymentsArgs),
     /// Apply for a loan; the collateral is locked at once.
@@ -190,6 +192,7 @@ pub(crate) fn run(command: &LoanCommand) -> Outcome {
         LoanCommand::Schedule(args) => {
             table(&args.api.call("GET", &args.path("/schedule"), None)?["items"], &INSTALMENT);
         }
+        LoanCommand::Terms(args) => show(&args.api.call("GET", &args.path("/terms"), None)?),
         LoanCommand::Repayments(args) => {
             let path = format!("/api/v1/loan-repayments{}", query(&[("loan", args.loan.as_deref())]));
             list(&args.api, &path, &PAYMENT)?;

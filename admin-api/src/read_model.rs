@@ -22,7 +22,7 @@ mod trading;
 pub(crate) use answers::{Answered, answer_below};
 pub(crate) use books::amount;
 pub(crate) use ledger::{AccountRow, EntryRow, HoldRow, each_balance, first_entry, position_of_entry};
-pub(crate) use loans::{LoanRow, Quotes, RepaymentRow, each_loan};
+pub(crate) use loans::{LoanRow, Quotes, Repayment, RepaymentRow, each_loan};
 pub(crate) use locates::LocateRow;
 pub(crate) use money::{BeneficiaryRow, MovementRow, RateRow};
 pub(crate) use order_answers::{OrderAnswerRow, order_answer_below};

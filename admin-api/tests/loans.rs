@@ -254,19 +254,27 @@ fn loan_02_to_14_a_loan_from_application_to_the_last_payment() {
     repay(&b.ben, json!("5")).problem(404, "not-found");
     let part = repay(&b.ada, json!("106.58")).expect(200);
     assert_eq!(part.body["repaid"]["interest"], "6.58");
+    let payment = |reply: &Reply| {
+        json!(["asked", "taken", "not_taken", "interest", "principal"].map(|f| &reply.body["payment"][f]))
+    };
+    assert_eq!(payment(&part), json!(["106.58", "106.58", "0", "6.58", "100"]));
     let all = repay(&b.ada, json!("99999")).expect(200);
     assert_eq!((all.text("status"), all.body["owed"]["total"].clone()), ("repaid".to_owned(), json!("0")));
+    assert_eq!(payment(&all), json!(["99999", "1900", "98099", "0", "1900"]), "no more than was owed");
+    let later = b.get(&b.ada, &format!("/loans/{loan}")).expect(200);
+    assert_eq!((&paid.body["payment"], &later.body["payment"]), (&Value::Null, &Value::Null));
     assert_eq!(b.wallet("FIRM1", "AAPL"), ["1000", "0", "1000"], "given back");
     refused(repay(&b.ada, json!("1")), 400, "WRONG_STAGE");
 
     let list = b.get(&b.ada, &format!("/loan-repayments?loan={loan}&sort=id")).expect(200);
-    let split: Vec<[&Value; 4]> = list.body["items"]
+    let split: Vec<[&Value; 5]> = list.body["items"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|item| ["asked", "amount", "interest", "principal"].map(|field| &item[field]))
+        .map(|item| ["asked", "amount", "not_taken", "interest", "principal"].map(|field| &item[field]))
         .collect();
-    assert_eq!(json!(split), json!([["106.58", "106.58", "6.58", "100"], ["99999", "1900", "0", "1900"]]));
+    let expected = [["106.58", "106.58", "0", "6.58", "100"], ["99999", "1900", "98099", "0", "1900"]];
+    assert_eq!(json!(split), json!(expected));
     assert_eq!(ids(&b.get(&b.ben, "/loan-repayments").expect(200)), Vec::<String>::new());
     let trial = b.get(&b.auditor, "/ledger/trial-balance").expect(200);
     assert_eq!(trial.body["balanced"], true, "{trial:?}");
@@ -431,6 +439,13 @@ fn a_repeat_a_restart_and_a_rebuilt_read_model_say_the_same() {
     let first = b.world.send(call.clone()).expect(201);
     assert_eq!(b.world.send(call.clone()).expect(201).body, first.body);
     let loan = b.lend("2000", "375");
+    let body = json!({"amount": "5"});
+    let repay = Call::new("POST", &format!("/api/v1/loans/{loan}/repay")).by(&b.ada).json(&body);
+    let repay = repay.header("idempotency-key", "try-2");
+    let payment = b.world.send(repay.clone()).expect(200).body["payment"].clone();
+    b.post(&b.ada, &format!("/loans/{loan}/repay"), json!({"amount": "6"})).expect(200);
+    assert_eq!(payment["taken"], "5");
+    assert_eq!(b.world.send(repay).expect(200).body["payment"], payment, "of this one, not the last");
     b.days_later(3);
     b.until(&loan, |reply| reply.body["owed"]["interest"] != "0");
     b.post(&b.ada, &format!("/loans/{loan}/repay"), json!({"amount": "100"})).expect(200);

@@ -3,7 +3,7 @@
 use super::{Api, Outcome};
 use crate::asked::Asked;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{Answered, LoanRow};
+use crate::read_model::{Answered, LoanRow, Repayment};
 use crate::wish::Word;
 use assay_trading_types::{
     AmendmentRefusal, CommandId, CommandRefusal, ControlAction, FirmId, LoanAction, LoanProduct, LoanRefusal,
@@ -23,8 +23,8 @@ pub(crate) enum Instructed {
 
 /// How an instruction on a loan or a product ended that was not refused.
 pub(crate) enum Lent {
-    /// A loan stands so now.
-    Loan(Box<LoanRow>),
+    /// A loan stands so now, and this was the payment if it was one.
+    Loan(Box<LoanRow>, Option<Repayment>),
     /// A product does.
     Product(Box<LoanProduct>),
     /// Nobody knows yet.
@@ -91,7 +91,8 @@ impl Api {
         match self.answer(&command).await? {
             Answered::Loan(id) => {
                 let loan = self.model.loan(id).map_err(|_| unavailable())?.ok_or_else(unavailable)?;
-                Ok(Lent::Loan(Box::new(loan)))
+                let payment = self.model.payment_of(&command).map_err(|_| unavailable())?;
+                Ok(Lent::Loan(Box::new(loan), payment))
             }
             Answered::Product(id) => {
                 let product = self.model.loan_product(id).map_err(|_| unavailable())?;

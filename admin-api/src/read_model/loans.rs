@@ -7,7 +7,8 @@ use assay_event_log::Record;
 use assay_loans::Quote;
 use assay_trading_types::loan_terms::{Instalment, Product};
 use assay_trading_types::{
-    Amount, Asset, Event, LoanChanged, LoanFact, LoanId, LoanProduct, LoanProductId, LoanState, Timestamp,
+    Amount, Asset, CommandId, Event, LoanChanged, LoanFact, LoanId, LoanProduct, LoanProductId, LoanState,
+    Timestamp,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -100,6 +101,11 @@ pub(crate) struct Repayment {
 }
 
 impl Repayment {
+    /// What was offered and not taken, for no more was owed: it stays with the borrower.
+    pub(crate) fn not_taken(&self) -> Amount {
+        Amount::from_units(self.asked.units() - self.taken.units())
+    }
+
     fn of(fact: &LoanFact) -> Option<Self> {
         match *fact {
             LoanFact::Repayment { asked, taken, fees, interest, principal, owed } => {
@@ -170,6 +176,16 @@ impl ReadModel {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT json FROM loan_product WHERE id = ?1")?;
         statement.query_row([id.as_str()], |row| from_json(row, "json")).optional()
+    }
+
+    /// The payment that a command made, if it was one: the first of the record that answers it.
+    pub(crate) fn payment_of(&self, command: &CommandId) -> rusqlite::Result<Option<Repayment>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT r.json FROM answer a JOIN loan_repayment r ON r.id = a.position * ?2 WHERE a.command = ?1",
+        )?;
+        let of = params![command.as_str(), REPAYMENTS_OF_RECORD];
+        statement.query_row(of, |row| from_json(row, "json")).optional()
     }
 
     /// Payments by time.

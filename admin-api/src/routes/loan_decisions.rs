@@ -77,10 +77,10 @@ async fn say(
     match api.instruct_loan(asked, Some(firm), action).await? {
         Lent::Late(outcome) => Ok(changed(outcome)),
         Lent::Product(_) => Err(Problem::later(ProblemKind::Unavailable, 1)),
-        Lent::Loan(row) => {
+        Lent::Loan(row, payment) => {
             let place = format!("/api/v1/loans/{}", row.loan.id);
             let tag = etag(row.loan.version);
-            Ok(placed((status, [tag], Json(shown(api, *row)?)).into_response(), &place))
+            Ok(placed((status, [tag], Json(shown(api, *row, payment)?)).into_response(), &place))
         }
     }
 }
@@ -164,7 +164,8 @@ pub(crate) struct LoanPayment {
     amount: Amount,
 }
 
-/// Pays back from the loan's account: fees, interest, principal, in the product's order, and no more than is owed.
+/// Pays back from the loan's account: fees, interest, principal, in the product's order, and no more than is owed. The answer
+/// says in `payment` what was taken, and what was not.
 #[utoipa::path(post, path = "/api/v1/loans/{id}/repay", operation_id = "repay_loan", tag = "loans",
     params(("id" = String, Path, description = "The loan", example = "L000000000000002A")),
     request_body = LoanPayment, responses((status = 200, body = LoanView)))]

@@ -167,7 +167,7 @@ async fn propose(
 async fn say(api: &Api, asked: &Asked, action: LoanAction, status: StatusCode) -> Result<Response, Problem> {
     match api.instruct_loan(asked, None, action).await? {
         Lent::Late(outcome) => Ok(changed(outcome)),
-        Lent::Loan(_) => Err(Problem::later(ProblemKind::Unavailable, 1)),
+        Lent::Loan(..) => Err(Problem::later(ProblemKind::Unavailable, 1)),
         Lent::Product(product) => {
             let place = format!("/api/v1/loan-products/{}", product.id);
             let tag = etag(product.version);

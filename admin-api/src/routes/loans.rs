@@ -9,7 +9,7 @@ use crate::asked::Asked;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{LoanRow, Quotes, RepaymentRow, RowFilter};
+use crate::read_model::{LoanRow, Quotes, Repayment, RepaymentRow, RowFilter};
 use crate::word::word;
 use assay_loans::{Valuation, Valued};
 use assay_trading_types::loan_terms::{Instalment, Parts};
@@ -149,6 +149,44 @@ fn pledge_view(valued: &Valued) -> PledgeView {
     }
 }
 
+/// A payment just made on a loan.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PaymentView {
+    /// What was offered, a decimal.
+    #[schema(example = "1000")]
+    asked: String,
+    /// What was taken: no more than was owed. A decimal.
+    #[schema(example = "1000")]
+    taken: String,
+    /// What was not, and stays in the account: a decimal.
+    #[schema(example = "0")]
+    not_taken: String,
+    /// Fees that it settled, a decimal.
+    #[schema(example = "0")]
+    fees: String,
+    /// Interest that it settled, a decimal.
+    #[schema(example = "98.63")]
+    interest: String,
+    /// Principal that it settled, a decimal.
+    #[schema(example = "901.37")]
+    principal: String,
+    /// Of a debt that had been given up, a decimal.
+    #[schema(example = "0")]
+    recovered: String,
+}
+
+fn payment_view(r: &Repayment) -> PaymentView {
+    PaymentView {
+        asked: r.asked.to_string(),
+        taken: r.taken.to_string(),
+        not_taken: r.not_taken().to_string(),
+        fees: r.fees.to_string(),
+        interest: r.interest.to_string(),
+        principal: r.principal.to_string(),
+        recovered: r.recovered.to_string(),
+    }
+}
+
 /// A loan.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LoanView {
@@ -194,6 +232,8 @@ pub(crate) struct LoanView {
     /// What came in after it was given up, a decimal.
     #[schema(example = "0")]
     recovered: String,
+    /// The payment that this answers; null in every other answer.
+    payment: Option<PaymentView>,
     /// Who applied, and when.
     applied: SignedView,
     /// Who approved or rejected, and when.
@@ -223,10 +263,11 @@ pub(crate) struct LoanView {
     version: u64,
 }
 
-/// A loan as it stands, with its collateral as it counts now.
-pub(super) fn shown(api: &Api, row: LoanRow) -> Result<LoanView, Problem> {
+/// A loan as it stands, with its collateral as it counts now, and the payment just made on it.
+pub(super) fn shown(api: &Api, row: LoanRow, payment: Option<Repayment>) -> Result<LoanView, Problem> {
     let quotes = api.model().quotes(std::slice::from_ref(&row)).map_err(failed)?;
-    Ok(view(row, &quotes, api.now()))
+    let payment = payment.as_ref().map(payment_view);
+    Ok(LoanView { payment, ..view(row, &quotes, api.now()) })
 }
 
 fn view(row: LoanRow, quotes: &Quotes, now: Timestamp) -> LoanView {
@@ -248,6 +289,7 @@ fn view(row: LoanRow, quotes: &Quotes, now: Timestamp) -> LoanView {
         owed: parts_view(l.owed),
         repaid: parts_view(l.repaid),
         recovered: l.recovered.to_string(),
+        payment: None,
         applied: signed_view(l.applied),
         decided: l.decided.map(signed_view),
         reason: l.reason,
@@ -373,7 +415,7 @@ async fn read_loan(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = found(&api, &asked, &headers, &id).await?;
-    Ok(entity(row.loan.version, shown(&api, row)?))
+    Ok(entity(row.loan.version, shown(&api, row, None)?))
 }
 
 /// One due date.
@@ -461,6 +503,9 @@ pub(crate) struct RepaymentView {
     /// What was taken: no more than was owed.
     #[schema(example = "1000")]
     amount: String,
+    /// What was not, and stayed in the account: a decimal.
+    #[schema(example = "0")]
+    not_taken: String,
     /// Fees that it settled, a decimal.
     #[schema(example = "0")]
     fees: String,
@@ -486,6 +531,7 @@ fn repayment_view(row: RepaymentRow) -> RepaymentView {
         at: row.at.to_string(),
         asked: r.asked.to_string(),
         amount: r.taken.to_string(),
+        not_taken: r.not_taken().to_string(),
         fees: r.fees.to_string(),
         interest: r.interest.to_string(),
         principal: r.principal.to_string(),

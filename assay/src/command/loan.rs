@@ -44,7 +44,7 @@ pub(crate) enum LoanCommand {
     Reject(ReasonArgs),
     /// Pay out; above the product's threshold by another person than approved.
     Disburse(OneArgs),
-    /// Pay back; no more than is owed is taken.
+    /// Pay back; no more than is owed is taken, and what was not is said.
     Repay(RepayArgs),
     /// Add collateral.
     Pledge(CollateralArgs),
@@ -174,7 +174,7 @@ const LOAN: [&str; 9] =
     ["id", "firm", "account", "product", "status", "currency", "amount", "next_due", "late"];
 
 /// What is shown of a payment.
-const PAYMENT: [&str; 7] = ["at", "loan", "amount", "fees", "interest", "principal", "owed"];
+const PAYMENT: [&str; 8] = ["at", "loan", "asked", "amount", "fees", "interest", "principal", "owed"];
 
 /// What is shown of an instalment.
 const INSTALMENT: [&str; 5] = ["due", "principal", "interest", "total", "outstanding"];

@@ -628,6 +628,10 @@ operations! {
     ChangeLoanProduct "change_loan_product" PATCH "/api/v1/loan-products/{id}" LOAN_OFFICER;
     /// Put proposed terms in force.
     ApproveLoanProduct "approve_loan_product" POST "/api/v1/loan-products/{id}/approve" LOAN_OFFICER;
+    /// Turn proposed terms down.
+    DeclineLoanProduct "decline_loan_product" POST "/api/v1/loan-products/{id}/decline" LOAN_OFFICER;
+    /// Take own proposed terms back.
+    WithdrawLoanProduct "withdraw_loan_product" POST "/api/v1/loan-products/{id}/withdraw" LOAN_OFFICER;
     /// What a loan would cost.
     QuoteLoan "quote_loan" GET "/api/v1/loan-products/{id}/quote" Access::SignedIn;
     /// Apply for a loan.

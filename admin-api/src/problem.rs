@@ -333,7 +333,7 @@ impl From<(LoanRefusal, String)> for Problem {
             | R::TooLarge
             | R::UnknownFirm
             | R::UnknownAccount => K::Invalid,
-            R::NotVerified | R::NotTheBorrower => K::Forbidden,
+            R::NotVerified | R::NotTheBorrower | R::NotTheProposer => K::Forbidden,
             R::SamePerson | R::OwnLoan => K::Segregation,
             R::ProductChanged | R::LoanChanged => K::Version,
             R::ProductNotActive

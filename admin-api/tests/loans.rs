@@ -198,6 +198,55 @@ fn loan_01_a_product_is_offered_once_another_officer_has_approved_its_terms() {
 }
 
 #[test]
+fn loan_01_proposed_terms_are_declined_or_withdrawn_and_if_match_names_what_was_looked_at() {
+    let b = bank();
+    let change = |rate: &str| {
+        let body = json!({"terms": {"rate": rate}});
+        b.world.write(&b.lola, "PATCH", "/api/v1/loan-products/HOME", body).expect(200).body["version"]
+            .clone()
+    };
+    let say =
+        |token: &str, verb: &str, body: Value| b.post(token, &format!("/loan-products/HOME/{verb}"), body);
+    let matching = |token: &str, verb: &str, version: &str, body: Value| {
+        let call = Call::new("POST", &format!("/api/v1/loan-products/HOME/{verb}")).by(token).json(&body);
+        b.world.send(call.header("if-match", &format!("\"{version}\"")))
+    };
+    assert_eq!(change("0.2"), json!(3));
+    let why = json!({"version": 3, "reason": "too dear"});
+    say(&b.ada, "decline", why.clone()).problem(403, "forbidden");
+    say(&b.ada, "withdraw", json!({"version": 3})).problem(403, "forbidden");
+    refused(say(&b.lola, "decline", why.clone()), 403, "SAME_PERSON");
+    refused(say(&b.luis, "withdraw", json!({"version": 3})), 403, "NOT_THE_PROPOSER");
+    say(&b.luis, "decline", json!({"version": 3})).problem(400, "invalid");
+    let reply = say(&b.luis, "decline", json!({"version": 3, "reason": ""})).problem(400, "invalid");
+    assert_eq!(reply.faults(), ["reason"]);
+    refused(say(&b.luis, "decline", json!({"version": 2, "reason": "too dear"})), 412, "PRODUCT_CHANGED");
+    let declined = say(&b.luis, "decline", why.clone()).expect(200);
+    assert_eq!(
+        (declined.text("decline_reason"), &declined.body["proposed"]),
+        ("too dear".into(), &Value::Null)
+    );
+    assert_eq!((&declined.body["terms"]["rate"], &declined.body["version"]), (&json!("0.12"), &json!(4)));
+    assert!(declined.text("declined_by").starts_with("user:usr_"));
+    refused(say(&b.luis, "decline", why), 404, "PRODUCT_NOT_FOUND");
+    let seen = b.get(&b.ada, "/loan-products/HOME").expect(200);
+    assert_eq!((&seen.body["declined_by"], &seen.body["decline_reason"]), (&Value::Null, &Value::Null));
+
+    assert_eq!(change("0.3"), json!(5));
+    let withdrawn = matching(&b.lola, "withdraw", "5", json!({})).expect(200);
+    assert_eq!((&withdrawn.body["proposed"], &withdrawn.body["active"]), (&Value::Null, &json!(true)));
+
+    assert_eq!(change("0.11"), json!(7));
+    let reply = say(&b.luis, "approve", json!({})).problem(400, "invalid");
+    assert_eq!(reply.faults(), ["version"]);
+    refused(matching(&b.luis, "approve", "6", json!({})), 412, "PRODUCT_CHANGED");
+    matching(&b.luis, "approve", "6", json!({"version": 7})).problem(412, "version");
+    let approved = matching(&b.luis, "approve", "7", json!({})).expect(200);
+    assert_eq!(approved.body["terms"]["rate"], "0.11");
+    assert_eq!(approved.headers["etag"], "\"8\"");
+}
+
+#[test]
 fn a_quote_says_what_a_loan_would_cost() {
     let b = bank();
     let quote = b.get(&b.trader, "/loan-products/HOME/quote?amount=1000&start=2026-12-01").expect(200);

@@ -25,6 +25,10 @@ pub enum Command {
     ProposeProduct { id: LoanProductId, product: Box<Product> },
     /// Approves what was proposed, if that is still what its version says.
     ApproveProduct { id: LoanProductId, version: u64 },
+    /// Declines what was proposed, if that is still what its version says.
+    DeclineProduct { id: LoanProductId, version: u64, reason: String },
+    /// Takes back what one proposed, likewise.
+    WithdrawProduct { id: LoanProductId, version: u64 },
     /// Offers it no more.
     RetireProduct { id: LoanProductId },
     /// Applies for a loan; its collateral is locked at once.

@@ -117,6 +117,12 @@ impl Loans {
             Command::ApproveProduct { id, version } => {
                 of_product(self.products.approve(*id, *version, asked))
             }
+            Command::DeclineProduct { id, version, reason } => {
+                of_product(self.products.decline(*id, *version, reason, asked))
+            }
+            Command::WithdrawProduct { id, version } => {
+                of_product(self.products.withdraw(*id, *version, asked))
+            }
             Command::RetireProduct { id } => of_product(self.products.retire(*id)),
             Command::Apply(application) => self.apply_for(application, asked, funds),
             Command::SetPrice { asset, currency, price, lot, max_age_ns } => {

@@ -3,7 +3,7 @@
 use crate::event::Asked;
 use crate::product::fault;
 use assay_trading_types::loan_terms::Product;
-use assay_trading_types::{Actor, LoanProduct, LoanProductId, LoanRefusal};
+use assay_trading_types::{Actor, LoanProduct, LoanProductDeclined, LoanProductId, LoanRefusal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +32,26 @@ struct Place {
     version: u64,
     offer: Option<Offer>,
     proposal: Option<Proposal>,
+    /// Who declined the terms proposed last, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declined: Option<LoanProductDeclined>,
+}
+
+impl Place {
+    /// What waits, if `version` says what it is. `may` says whether who asks may decide on it.
+    fn proposal(
+        &self,
+        version: u64,
+        may: impl FnOnce(&Proposal) -> Result<(), LoanRefusal>,
+    ) -> Result<(), LoanRefusal> {
+        may(self.proposal.as_ref().ok_or(LoanRefusal::ProductNotFound)?)?;
+        if self.version == version { Ok(()) } else { Err(LoanRefusal::ProductChanged) }
+    }
+}
+
+/// Whether it was proposed by somebody else.
+fn by_another(asked: Asked) -> impl FnOnce(&Proposal) -> Result<(), LoanRefusal> {
+    move |proposal| if proposal.by == asked.by { Err(LoanRefusal::SamePerson) } else { Ok(()) }
 }
 
 /// All products.
@@ -56,7 +76,7 @@ impl Products {
 
     /// A product as it is told to others.
     pub(crate) fn state(&self, id: LoanProductId) -> Option<LoanProduct> {
-        let Place { version, offer, proposal } = self.0.get(&id)?;
+        let Place { version, offer, proposal, declined } = self.0.get(&id)?;
         Some(LoanProduct {
             id,
             version: *version,
@@ -65,6 +85,7 @@ impl Products {
             approved_by: offer.as_ref().map(|offer| offer.by),
             proposed: proposal.as_ref().map(|proposal| proposal.terms.clone()),
             proposed_by: proposal.as_ref().map(|proposal| proposal.by),
+            declined: declined.clone(),
         })
     }
 
@@ -83,6 +104,7 @@ impl Products {
         // Decided: nothing below fails.
         let place = self.0.entry(id).or_default();
         place.proposal = Some(Proposal { terms: terms.clone(), by: asked.by });
+        place.declined = None;
         place.version += 1;
         Ok(())
     }
@@ -95,16 +117,45 @@ impl Products {
         asked: Asked,
     ) -> Result<(), LoanRefusal> {
         let place = self.0.get_mut(&id).ok_or(LoanRefusal::ProductNotFound)?;
-        let proposal = place.proposal.as_ref().ok_or(LoanRefusal::ProductNotFound)?;
-        if proposal.by == asked.by {
-            return Err(LoanRefusal::SamePerson);
-        }
-        if place.version != version {
-            return Err(LoanRefusal::ProductChanged);
-        }
+        place.proposal(version, by_another(asked))?;
         // Decided: nothing below fails.
         let Some(Proposal { terms, .. }) = place.proposal.take() else { return Ok(()) };
         place.offer = Some(Offer { terms: Arc::new(terms), by: asked.by, active: true });
+        place.version += 1;
+        Ok(())
+    }
+
+    /// Drops what was proposed, on a second person's word; what is in force stays so.
+    pub(crate) fn decline(
+        &mut self,
+        id: LoanProductId,
+        version: u64,
+        reason: &str,
+        asked: Asked,
+    ) -> Result<(), LoanRefusal> {
+        let place = self.0.get_mut(&id).ok_or(LoanRefusal::ProductNotFound)?;
+        place.proposal(version, by_another(asked))?;
+        // Decided: nothing below fails.
+        place.proposal = None;
+        place.declined = Some(LoanProductDeclined { by: asked.by, reason: reason.to_owned() });
+        place.version += 1;
+        Ok(())
+    }
+
+    /// Drops what whoever asks proposed.
+    pub(crate) fn withdraw(
+        &mut self,
+        id: LoanProductId,
+        version: u64,
+        asked: Asked,
+    ) -> Result<(), LoanRefusal> {
+        let place = self.0.get_mut(&id).ok_or(LoanRefusal::ProductNotFound)?;
+        let own = |proposal: &Proposal| {
+            if proposal.by == asked.by { Ok(()) } else { Err(LoanRefusal::NotTheProposer) }
+        };
+        place.proposal(version, own)?;
+        // Decided: nothing below fails.
+        place.proposal = None;
         place.version += 1;
         Ok(())
     }

@@ -170,6 +170,8 @@ fn is_clients(action: &LoanAction) -> bool {
         LoanAction::ProposeProduct { .. }
         | LoanAction::ApproveProduct { .. }
         | LoanAction::RetireProduct { .. }
+        | LoanAction::DeclineProduct { .. }
+        | LoanAction::WithdrawProduct { .. }
         | LoanAction::Approve { .. }
         | LoanAction::Reject { .. }
         | LoanAction::Disburse { .. }
@@ -182,7 +184,9 @@ fn product_of(action: &LoanAction) -> Option<LoanProductId> {
     match action {
         LoanAction::ProposeProduct { product, .. }
         | LoanAction::ApproveProduct { product, .. }
-        | LoanAction::RetireProduct { product } => Some(*product),
+        | LoanAction::RetireProduct { product }
+        | LoanAction::DeclineProduct { product, .. }
+        | LoanAction::WithdrawProduct { product, .. } => Some(*product),
         _ => None,
     }
 }
@@ -195,6 +199,10 @@ fn command(action: &LoanAction, id: LoanId) -> Command {
         }
         LoanAction::ApproveProduct { product, version } => Command::ApproveProduct { id: product, version },
         LoanAction::RetireProduct { product } => Command::RetireProduct { id: product },
+        LoanAction::DeclineProduct { product, version, reason } => {
+            Command::DeclineProduct { id: product, version, reason }
+        }
+        LoanAction::WithdrawProduct { product, version } => Command::WithdrawProduct { id: product, version },
         LoanAction::Apply { account, product, amount, pledges } => {
             // Who is not verified has been refused.
             Command::Apply(Application { loan: id, product, account, amount, pledges, verified: true })

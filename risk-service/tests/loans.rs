@@ -33,6 +33,39 @@ fn loan_01_products_are_offered_once_another_person_has_approved_what_was_looked
 }
 
 #[test]
+fn loan_01_proposed_terms_are_declined_by_another_or_taken_back_by_who_proposed_them() {
+    let mut l = Lender::new();
+    let product = id("HOME");
+    let dearer = Product { rate: Rate::parse("0.2").unwrap(), ..home() };
+    let propose = LoanAction::ProposeProduct { product, terms: Box::new(dearer) };
+    let decline = |version| LoanAction::DeclineProduct { product, version, reason: "too dear".into() };
+    let withdraw = |version| LoanAction::WithdrawProduct { product, version };
+    let state = |l: &Lender| l.desk.risk.loans().product(product).unwrap();
+    assert_eq!(l.ask(OSKAR, None, decline(2)), "PRODUCT_NOT_FOUND", "nothing waits");
+    assert_eq!(l.ask(OLGA, None, withdraw(2)), "PRODUCT_NOT_FOUND");
+    assert_eq!(l.ask(OLGA, None, propose.clone()), "HOME v3");
+    assert_eq!(l.ask(OLGA, None, decline(3)), "SAME_PERSON");
+    assert_eq!(l.ask(OSKAR, None, withdraw(3)), "NOT_THE_PROPOSER");
+    assert_eq!(l.words(), "only who proposed the terms may take them back");
+    assert_eq!(l.ask(OSKAR, None, decline(2)), "PRODUCT_CHANGED");
+    assert_eq!(l.words(), "HOME has version 3, not 2: look at it again");
+    assert_eq!(l.ask(OSKAR, None, decline(3)), "HOME v4");
+    let declined = state(&l).declined.unwrap();
+    assert_eq!((declined.by, declined.reason.as_str()), (id(OSKAR), "too dear"));
+    assert_eq!((state(&l).proposed, state(&l).terms), (None, Some(home())), "what is in force stays");
+    l.restart();
+    let approve = |version| LoanAction::ApproveProduct { product, version };
+    assert_eq!(l.ask(OSKAR, None, approve(4)), "PRODUCT_NOT_FOUND", "it is gone");
+
+    assert_eq!(l.ask(OLGA, None, propose), "HOME v5");
+    assert_eq!(state(&l).declined, None, "that was another proposal");
+    assert_eq!(l.ask(OLGA, None, withdraw(4)), "PRODUCT_CHANGED");
+    assert_eq!(l.ask(OLGA, None, withdraw(5)), "HOME v6");
+    assert_eq!((state(&l).proposed, state(&l).active), (None, true));
+    assert_eq!(l.ask(OSKAR, None, approve(6)), "PRODUCT_NOT_FOUND");
+}
+
+#[test]
 fn loan_01_terms_that_do_not_agree_are_refused_in_words() {
     let mut l = Lender::new();
     type Change = fn(&mut Product);

@@ -86,4 +86,6 @@ refusals! {
     TooManyProducts = 31 "TOO_MANY_PRODUCTS";
     /// The loan has changed since it was looked at.
     LoanChanged = 32 "LOAN_CHANGED";
+    /// Only who proposed it may take it back.
+    NotTheProposer = 33 "NOT_THE_PROPOSER";
 }

@@ -3,6 +3,7 @@
 use super::firms::failed;
 use super::loan_terms::LoanTerms;
 use super::loans::{InstalmentView, instalment_view};
+use super::reason::checked;
 use crate::answer::{changed, entity, etag, placed};
 use crate::api::{Api, Lent};
 use crate::asked::Asked;
@@ -29,6 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(list_loan_products, propose_loan_product))
         .routes(routes!(read_loan_product, change_loan_product))
         .routes(routes!(approve_loan_product))
+        .routes(routes!(decline_loan_product))
+        .routes(routes!(withdraw_loan_product))
         .routes(routes!(quote_loan))
 }
 
@@ -56,9 +59,16 @@ pub(crate) struct LoanProductView {
     /// Who proposed them; for staff.
     #[schema(example = json!(null))]
     proposed_by: Option<String>,
+    /// Who declined the terms proposed last; for staff.
+    #[schema(example = json!(null))]
+    declined_by: Option<String>,
+    /// Why; for staff.
+    #[schema(example = json!(null))]
+    decline_reason: Option<String>,
 }
 
 fn view(product: LoanProduct, is_staffs: bool) -> LoanProductView {
+    let declined = product.declined.filter(|_| is_staffs);
     LoanProductView {
         id: product.id.to_string(),
         version: product.version,
@@ -67,6 +77,8 @@ fn view(product: LoanProduct, is_staffs: bool) -> LoanProductView {
         approved_by: product.approved_by.filter(|_| is_staffs).map(|by| by.to_string()),
         proposed: product.proposed.filter(|_| is_staffs).map(LoanTerms::from),
         proposed_by: product.proposed_by.filter(|_| is_staffs).map(|by| by.to_string()),
+        declined_by: declined.as_ref().map(|declined| declined.by.to_string()),
+        decline_reason: declined.map(|declined| declined.reason),
     }
 }
 
@@ -237,9 +249,26 @@ fn changed_terms(before: Product, change: Map<String, Value>) -> Result<Product,
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoanProductApproval {
-    /// The product's version whose proposed terms were looked at.
+    /// The product's version whose proposed terms were looked at, unless If-Match names it.
     #[schema(example = 1)]
-    version: u64,
+    version: Option<u64>,
+}
+
+/// The version that was looked at, by If-Match or by the body: what has changed since is not decided on.
+fn looked_at(asked: &Asked, given: Option<u64>) -> Result<u64, Problem> {
+    match (asked.expected_version, given) {
+        (Some(named), Some(given)) if named != given => {
+            let detail = format!("If-Match names version {named}, the body {given}");
+            Err(Problem::because(ProblemKind::Version, detail))
+        }
+        (named, given) => named.or(given).ok_or_else(|| {
+            Problem::field("version", "name the version that was looked at, or send If-Match")
+        }),
+    }
+}
+
+fn named(id: &str) -> Result<LoanProductId, Problem> {
+    LoanProductId::new(id).map_err(|_| Problem::new(ProblemKind::NotFound))
 }
 
 /// Puts proposed terms in force. Never by whoever proposed them.
@@ -253,9 +282,60 @@ async fn approve_loan_product(
     Body(given): Body<LoanProductApproval>,
 ) -> Result<Response, Problem> {
     asked.caller()?;
-    let product = LoanProductId::new(&id).map_err(|_| Problem::new(ProblemKind::NotFound))?;
-    let version = given.version;
+    let (product, version) = (named(&id)?, looked_at(&asked, given.version)?);
     say(&api, &asked, LoanAction::ApproveProduct { product, version }, StatusCode::OK).await
+}
+
+/// A second person's word against terms.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoanProductRefusal {
+    /// The product's version whose proposed terms were looked at, unless If-Match names it.
+    #[schema(example = 1)]
+    version: Option<u64>,
+    /// Why, for who proposed them and for the record.
+    #[schema(example = "the haircut is too small")]
+    reason: String,
+}
+
+/// Declines proposed terms: those in force stay. Never by whoever proposed them.
+#[utoipa::path(post, path = "/api/v1/loan-products/{id}/decline", operation_id = "decline_loan_product", tag = "loans",
+    params(("id" = String, Path, description = "The product", example = "HOME")),
+    request_body = LoanProductRefusal, responses((status = 200, body = LoanProductView)))]
+async fn decline_loan_product(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<LoanProductRefusal>,
+) -> Result<Response, Problem> {
+    asked.caller()?;
+    let (product, version) = (named(&id)?, looked_at(&asked, given.version)?);
+    let reason = checked(&given.reason)?;
+    say(&api, &asked, LoanAction::DeclineProduct { product, version, reason }, StatusCode::OK).await
+}
+
+/// What is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoanProductWithdrawal {
+    /// The product's version whose proposed terms are taken back, unless If-Match names it.
+    #[schema(example = 1)]
+    version: Option<u64>,
+}
+
+/// Takes proposed terms back: those in force stay. By whoever proposed them, and nobody else.
+#[utoipa::path(post, path = "/api/v1/loan-products/{id}/withdraw", operation_id = "withdraw_loan_product", tag = "loans",
+    params(("id" = String, Path, description = "The product", example = "HOME")),
+    request_body = LoanProductWithdrawal, responses((status = 200, body = LoanProductView)))]
+async fn withdraw_loan_product(
+    State(api): State<Arc<Api>>,
+    asked: Asked,
+    Path(id): Path<String>,
+    Body(given): Body<LoanProductWithdrawal>,
+) -> Result<Response, Problem> {
+    asked.caller()?;
+    let (product, version) = (named(&id)?, looked_at(&asked, given.version)?);
+    say(&api, &asked, LoanAction::WithdrawProduct { product, version }, StatusCode::OK).await
 }
 
 /// What a quote takes.

@@ -19,7 +19,11 @@ pub(crate) enum LoanCommand {
     /// Propose a product. It is offered once another loan officer approves.
     Propose(ProposeArgs),
     /// Put a product's proposed terms in force. Never by whoever proposed them.
-    ApproveProduct(ApproveProductArgs),
+    ApproveProduct(ProductVersionArgs),
+    /// Turn a product's proposed terms down. Never by whoever proposed them.
+    DeclineProduct(DeclineProductArgs),
+    /// Take back the terms that one proposed.
+    WithdrawProduct(ProductVersionArgs),
     /// What a loan would cost, by due date.
     Quote(QuoteArgs),
     /// Loans, newest first.
@@ -87,14 +91,24 @@ pub(crate) struct ProposeArgs {
     terms: PathBuf,
 }
 
-/// `assay loan approve-product`
+/// `assay loan approve-product`, `assay loan withdraw-product`
 #[derive(Debug, Args)]
-pub(crate) struct ApproveProductArgs {
+pub(crate) struct ProductVersionArgs {
     #[command(flatten)]
     one: OneArgs,
     /// The version that was looked at.
     #[arg(long)]
     version: u64,
+}
+
+/// `assay loan decline-product`
+#[derive(Debug, Args)]
+pub(crate) struct DeclineProductArgs {
+    #[command(flatten)]
+    product: ProductVersionArgs,
+    /// Why, for who proposed the terms and for the record.
+    #[arg(long)]
+    reason: String,
 }
 
 /// `assay loan quote`
@@ -184,7 +198,11 @@ pub(crate) fn run(command: &LoanCommand) -> Outcome {
         LoanCommand::Products(api) => table(&products(api)?, &["id", "version", "active", "proposed_by"]),
         LoanCommand::Product(args) => show(&args.api.call("GET", &args.product_path(), None)?),
         LoanCommand::Propose(args) => args.propose()?,
-        LoanCommand::ApproveProduct(args) => args.approve()?,
+        LoanCommand::ApproveProduct(args) => args.say("/approve", json!({}))?,
+        LoanCommand::DeclineProduct(args) => {
+            args.product.say("/decline", json!({ "reason": args.reason }))?;
+        }
+        LoanCommand::WithdrawProduct(args) => args.say("/withdraw", json!({}))?,
         LoanCommand::Quote(args) => args.quote()?,
         LoanCommand::List(args) => args.list()?,
         LoanCommand::Pending(api) => list(api, "/api/v1/loans/pending?", &LOAN)?,
@@ -265,10 +283,12 @@ impl ProposeArgs {
     }
 }
 
-impl ApproveProductArgs {
-    fn approve(&self) -> Result<(), String> {
-        let path = format!("{}/approve", self.one.product_path());
-        show(&self.one.api.call("POST", &path, Some(&json!({ "version": self.version })))?);
+impl ProductVersionArgs {
+    /// Says something of the version that was looked at, and shows the product as it stands then.
+    fn say(&self, rest: &str, mut body: Value) -> Result<(), String> {
+        body["version"] = json!(self.version);
+        let path = format!("{}{rest}", self.one.product_path());
+        show(&self.one.api.call("POST", &path, Some(&body))?);
         Ok(())
     }
 }

@@ -11,7 +11,12 @@ impl Risk {
             (LoanRefusal::ProductInvalid, LoanAction::ProposeProduct { terms, .. }) => {
                 assay_loans::fault(terms).unwrap_or("the terms do not agree").to_owned()
             }
-            (LoanRefusal::ProductChanged, LoanAction::ApproveProduct { product, version }) => {
+            (
+                LoanRefusal::ProductChanged,
+                LoanAction::ApproveProduct { product, version }
+                | LoanAction::DeclineProduct { product, version, .. }
+                | LoanAction::WithdrawProduct { product, version },
+            ) => {
                 let now = self.loans.product(*product).map_or(0, |product| product.version);
                 format!("{product} has version {now}, not {version}: look at it again")
             }
@@ -113,6 +118,7 @@ fn general(refusal: LoanRefusal) -> &'static str {
         R::AccountSuspended => "the account is suspended",
         R::ProductChanged => "the product has changed since",
         R::LoanChanged => "the loan has changed since",
+        R::NotTheProposer => "only who proposed the terms may take them back",
         R::TooManyProducts => "as many products as there may be",
     }
 }

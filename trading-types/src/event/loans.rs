@@ -134,6 +134,22 @@ pub enum LoanAction {
         /// The loan.
         loan: LoanId,
     },
+    /// A second person's word against proposed terms.
+    DeclineProduct {
+        /// The product.
+        product: LoanProductId,
+        /// Its version, so that what was looked at is declined.
+        version: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Takes proposed terms back. By whoever proposed them.
+    WithdrawProduct {
+        /// The product.
+        product: LoanProductId,
+        /// Its version.
+        version: u64,
+    },
 }
 
 impl LoanAction {
@@ -143,6 +159,8 @@ impl LoanAction {
             Self::ProposeProduct { .. }
             | Self::ApproveProduct { .. }
             | Self::RetireProduct { .. }
+            | Self::DeclineProduct { .. }
+            | Self::WithdrawProduct { .. }
             | Self::Apply { .. } => None,
             Self::Cancel { loan }
             | Self::Approve { loan }
@@ -157,7 +175,7 @@ impl LoanAction {
     }
 }
 
-/// A product was proposed, approved or retired.
+/// A product was proposed, approved or retired, or what was proposed of it declined or taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoanProductChanged {
     /// The command it follows from.
@@ -187,6 +205,18 @@ pub struct LoanProduct {
     /// Who proposed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed_by: Option<Actor>,
+    /// What became of the terms proposed last, if somebody declined them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<LoanProductDeclined>,
+}
+
+/// A second person's word against proposed terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoanProductDeclined {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
 }
 
 /// Something happened to a loan. The postings of it stand in `ledger`.

@@ -56,6 +56,7 @@ pub(super) fn loans() -> Vec<Event> {
                 approved_by: Some(operator("bob")),
                 proposed: Some(Product { rate: Rate::parse("0.11").unwrap(), ..terms_of_product() }),
                 proposed_by: Some(operator("ann")),
+                declined: Some(LoanProductDeclined { by: operator("bob"), reason: "too cheap".into() }),
             }),
         }
         .into(),

@@ -235,6 +235,7 @@ pub(crate) fn summary(kind: NoticeKind) -> &'static str {
         NoticeKind::MailStopped => "Mail to you comes back and has stopped",
         NoticeKind::BooksBroken => "The books do not come out",
         NoticeKind::ViolationFound => "A compliance check found something",
+        NoticeKind::CollateralUnsold => "Collateral is to be sold and cannot be",
     }
 }
 

@@ -35,6 +35,7 @@ fn is_urgent(kind: NoticeKind) -> bool {
             | K::BreakerTripped
             | K::CollateralLiquidated
             | K::CollateralMarginCall
+            | K::CollateralUnsold
             | K::EmergencyLimits
             | K::Shortfall
             | K::SwitchSet
@@ -75,6 +76,7 @@ mod tests {
         assert!(!asleep(None, "UTC", at, NoticeKind::DepositCompleted));
         assert!(!asleep(Some((720, 720)), "UTC", at, NoticeKind::DepositCompleted), "no minute at all");
         assert!(!asleep(day, "UTC", at, NoticeKind::CollateralMarginCall));
+        assert!(!asleep(day, "UTC", at, NoticeKind::CollateralUnsold));
         let preferences = Preferences { quiet_minutes: day, ..Preferences::default() };
         assert!(!waits(&Letter::PasswordChanged, &preferences, Timestamp::from_ns(0)));
     }

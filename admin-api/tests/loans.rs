@@ -11,12 +11,13 @@ use support::{Call, Reply, World};
 /// A slow machine takes a while until a record is in the read model.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Two loan officers, the administrators of two firms, a trader and an auditor; each firm has 10,000 USD and 1,000 AAPL at
+/// Two loan officers, somebody of risk, the administrators of two firms, a trader and an auditor; each firm has 10,000 USD and 1,000 AAPL at
 /// 10; Lola proposed the product HOME and Luis approved it.
 struct Bank {
     world: World,
     lola: String,
     luis: String,
+    rita: String,
     ada: String,
     ben: String,
     trader: String,
@@ -29,9 +30,10 @@ fn bank() -> Bank {
     let second = world.member(&first, None, "second", &["admin"], None);
     let member = |name: &str, role: &str, firm| world.member(&first, Some(&second), name, &[role], firm);
     let (lola, luis) = (member("lola", "loan_officer", None), member("luis", "loan_officer", None));
+    let rita = member("rita", "risk", None);
     let (ada, ben) = (member("ada", "firm_admin", Some("FIRM1")), member("ben", "firm_admin", Some("FIRM2")));
     let (trader, auditor) = (member("tim", "trader", Some("FIRM1")), member("aud", "auditor", None));
-    let bank = Bank { world, lola, luis, ada, ben, trader, auditor };
+    let bank = Bank { world, lola, luis, rita, ada, ben, trader, auditor };
     bank.furnish();
     let made = bank.post(&bank.lola, "/loan-products", json!({"id": "HOME", "terms": terms()})).expect(201);
     assert_eq!(made.headers["location"], "/api/v1/loan-products/HOME");
@@ -542,4 +544,36 @@ fn officers_hear_of_applications_and_a_firm_of_every_decision_and_of_what_falls_
     heard(&b.trader, &[]);
     let b = Bank { world: b.world.restarted().with_books(), ..b };
     assert_eq!(notices(&b, &b.ada), whole, "told once, whatever is replayed");
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test's patience")]
+fn officers_and_risk_hear_of_collateral_that_cannot_be_sold_once_a_day() {
+    let b = bank();
+    let loan = b.lend("2000", "375");
+    let price = |text: &str| {
+        let (symbol, price) = ("AAPL".parse().unwrap(), text.parse().unwrap());
+        b.world.says(ReferencePriceSet { symbol, price, max_age_ns: None, source: None });
+    };
+    price("8.33");
+    b.until(&loan, |reply| reply.body["call_until"] != Value::Null);
+    price("0");
+    let begun = Instant::now();
+    let heard = |token: &str, wanted: &[&str]| {
+        while notices(&b, token) != wanted {
+            assert!(begun.elapsed() < PATIENCE, "{:?}", notices(&b, token));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    // The call has lapsed, and there is no price to sell at; the same day again says nothing.
+    b.days_later(2);
+    heard(&b.rita, &["collateral_unsold"]);
+    b.days_later(2);
+    b.days_later(3);
+    heard(&b.rita, &["collateral_unsold", "collateral_unsold"]);
+    heard(&b.luis, &["loan_applied", "collateral_unsold", "collateral_unsold"]);
+    let firms = ["loan_approved", "loan_disbursed", "collateral_margin_call"];
+    heard(&b.ada, &[&firms[..], &["collateral_unsold", "collateral_unsold"][..]].concat());
+    let about = b.get(&b.rita, "/notifications").expect(200);
+    assert_eq!(about.body["page"]["items"][0]["about"], loan);
 }

@@ -12,10 +12,10 @@ use crate::loan::{Book, Loan, Stage};
 use crate::payments::Offer;
 use crate::plan::RATE_ONE;
 use crate::prices::{Prices, times};
-use crate::running::{Running, Sale, lower};
+use crate::running::{Running, Sale, Unsold, lower};
 use assay_trading_types::loan_terms::Rate;
 use assay_trading_types::{
-    Amount, Asset, DefaultCause, LoanFact, LoanRefusal, SCALE, Timestamp, TransferReason,
+    Amount, Asset, Date, DefaultCause, LoanFact, LoanRefusal, SCALE, Timestamp, TransferReason, UnsoldCause,
 };
 
 /// Nanoseconds in a second.
@@ -24,6 +24,12 @@ const NS_PER_S: i64 = 1_000_000_000;
 /// Pause after something could not be sold: a market without buyers has none a second later either, and every try leaves
 /// records.
 const SALE_PAUSE_NS: i64 = 60 * NS_PER_S;
+
+/// It doubles with every offer that finds no buyer, up to an hour: who comes back to a market comes back within one.
+const SALE_PAUSE_MAX_NS: i64 = 60 * SALE_PAUSE_NS;
+
+/// Doublings after which it is the longest.
+const DOUBLINGS_MAX: u32 = 6;
 
 /// What came of a sale.
 #[derive(Clone, Copy)]
@@ -49,6 +55,7 @@ impl Loan {
         now: Timestamp,
         out: &mut Vec<LoanEvent>,
     ) {
+        self.hear_of_market(prices, now);
         match self.stage {
             Stage::Defaulted(_) => self.sell_next(prices, now, out),
             _ => self.value_collateral(prices, now, out),
@@ -60,15 +67,25 @@ impl Loan {
     pub(crate) fn value_collateral(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {
         let Stage::Active(running) = &self.stage else { return };
         let owed = running.owed.total();
-        let Ok(value) = prices.value(&self.pledges, &self.terms, now) else { return };
-        if running.sale.is_some() || running.rests(now) || owed == Amount::ZERO {
-            return;
-        }
         let lapsed = running.call_until.is_some_and(|until| until <= now);
         let called = running.call_until.is_some();
-        if suffices(value, owed, self.terms.margin_ratio) {
+        let nothing_to_do = running.sale.is_some() || owed == Amount::ZERO;
+        let Ok(value) = prices.value(&self.pledges, &self.terms, now) else {
+            if lapsed && !nothing_to_do {
+                self.tell_unpriced(prices, now, out);
+            }
+            return;
+        };
+        let suffices_again = suffices(value, owed, self.terms.margin_ratio);
+        // A rest spares the market: a borrower who has put things right does not wait for its end.
+        let rests = running.rests(now) && !(self.is_paced() && called && suffices_again);
+        if nothing_to_do || rests {
+            return;
+        }
+        if suffices_again {
             if called {
                 self.set_call(None);
+                self.end_rest();
                 out.push(self.event(now, LoanFact::MarginCallCured { value, owed }, Vec::new()));
             }
         } else if lapsed || !suffices(value, owed, self.terms.liquidation_ratio) {
@@ -87,13 +104,16 @@ impl Loan {
         if self.running().is_none_or(nothing_to_do) {
             return;
         }
-        let next = self.terms.collateral.iter().find(|rule| self.pledges.contains_key(&rule.asset));
-        let Some(asset) = next.map(|rule| rule.asset) else {
+        let Some((asset, waits)) = self.next_to_sell(prices) else {
             if matches!(self.stage, Stage::Active(_)) {
                 self.default(DefaultCause::CollateralExhausted, now, out);
             }
             return;
         };
+        if waits {
+            self.wait_for_market(asset, now, out);
+            return;
+        }
         let amount = self.amount_to_sell(asset, prices, now);
         self.move_pledge(asset, amount);
         if let Some(running) = self.running_mut() {
@@ -104,8 +124,23 @@ impl Loan {
         out.push(self.event(now, LoanFact::LiquidationRequested { asset, amount }, transfers));
     }
 
+    /// The asset that is sold next, and whether it waits for its market: in the product's order, but what trades now before
+    /// what does not.
+    fn next_to_sell(&self, prices: &Prices) -> Option<(Asset, bool)> {
+        let waits = |asset: Asset| self.is_paced() && prices.is_shut(asset, &self.terms);
+        let rules = self.terms.collateral.iter().filter(|rule| self.pledges.contains_key(&rule.asset));
+        rules.map(|rule| (rule.asset, waits(rule.asset))).min_by_key(|(_, waits)| *waits)
+    }
+
     /// Takes what came of a sale: the debt first, the rest is the borrower's.
-    pub(crate) fn take_sale(&mut self, sale: Sale, done: Sold, now: Timestamp, out: &mut Vec<LoanEvent>) {
+    pub(crate) fn take_sale(
+        &mut self,
+        sale: Sale,
+        done: Sold,
+        prices: &Prices,
+        now: Timestamp,
+        out: &mut Vec<LoanEvent>,
+    ) {
         let Sold { sold, proceeds, returned } = done;
         // What the currency cannot say is the borrower's.
         let unit = crate::plan::unit_of(self.terms.decimals);
@@ -118,12 +153,58 @@ impl Loan {
         transfers.extend(self.post_asset(Book::Desk, Book::Collateral, back, TransferReason::LoanCollateral));
         self.move_pledge(sale.asset, Amount::from_units(-returned.units()));
         let left = Amount::from_units(sale.amount.units() - sold.units() - returned.units());
+        let is_unsold = self.is_paced() && sold == Amount::ZERO && returned > Amount::ZERO;
+        let price = prices.price(sale.asset, &self.terms, now).ok();
         if let Some(running) = self.running_mut() {
             running.sale = (left > Amount::ZERO).then_some(Sale { amount: left, ..sale });
-            running.set_rest((returned > Amount::ZERO).then(|| now.plus_ns(SALE_PAUSE_NS)));
+            let offers = running.unsold.map_or(0, |unsold| unsold.offers).saturating_add(1);
+            running.unsold = is_unsold.then_some(Unsold { asset: sale.asset, at: now, price, offers });
+            let pause_ns = running.unsold.map_or(SALE_PAUSE_NS, |unsold| pause_ns(unsold.offers));
+            running.set_rest((returned > Amount::ZERO).then(|| now.plus_ns(pause_ns)));
         }
         let fact = LoanFact::CollateralSold { asset: sale.asset, sold, proceeds, taken, returned };
         out.push(self.event(now, fact, transfers));
+        if is_unsold {
+            let cause = if price.is_some() { UnsoldCause::NoBuyer } else { UnsoldCause::NoPrice };
+            self.tell_unsold(sale.asset, cause, now, out);
+        }
+    }
+
+    /// A price that has moved, or a market that has opened, may bring a buyer for what found none: it is offered again as
+    /// soon as it would have been the first time.
+    fn hear_of_market(&mut self, prices: &Prices, now: Timestamp) {
+        let Some(unsold) = self.running().and_then(|running| running.unsold) else { return };
+        let price = prices.price(unsold.asset, &self.terms, now).ok();
+        let moved = price.is_some() && price != unsold.price;
+        let opened = prices.opened_after(unsold.asset, &self.terms, unsold.at);
+        if let Some(running) = self.running_mut().filter(|_| moved || opened) {
+            running.shorten_rest(unsold.at.plus_ns(SALE_PAUSE_NS));
+        }
+    }
+
+    /// A market that is shut would refuse every offer, and each leaves records: it is looked at again without any.
+    fn wait_for_market(&mut self, asset: Asset, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        if let Some(running) = self.running_mut() {
+            running.set_rest(Some(now.plus_ns(SALE_PAUSE_NS)));
+        }
+        self.tell_unsold(asset, UnsoldCause::MarketShut, now, out);
+    }
+
+    /// A call has lapsed, and an asset of the collateral has no recent price.
+    fn tell_unpriced(&mut self, prices: &Prices, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        let unpriced = |asset: &&Asset| prices.price(**asset, &self.terms, now).is_err();
+        if let Some(asset) = self.pledges.keys().find(unpriced).copied() {
+            self.tell_unsold(asset, UnsoldCause::NoPrice, now, out);
+        }
+    }
+
+    /// Says that collateral is to be sold and cannot be, once a day.
+    fn tell_unsold(&mut self, asset: Asset, cause: UnsoldCause, now: Timestamp, out: &mut Vec<LoanEvent>) {
+        let (paced, today) = (self.is_paced(), Some(Date::of(now)));
+        let untold = |running: &&mut Running| paced && running.told_unsold < today;
+        let Some(running) = self.running_mut().filter(untold) else { return };
+        running.told_unsold = today;
+        out.push(self.event(now, LoanFact::CollateralUnsold { asset, cause }, Vec::new()));
     }
 
     /// Whether the collateral would still reach `ratio` of the debt without `amount` of `asset`.
@@ -160,6 +241,13 @@ impl Loan {
         }
     }
 
+    fn end_rest(&mut self) {
+        let paced = self.is_paced();
+        if let Some(running) = self.running_mut().filter(|_| paced) {
+            running.end_rest();
+        }
+    }
+
     /// How much of an asset is to be sold, in whole lots: what covers the debt in default, else what brings the collateral
     /// back to its ratio, all there is if that is not enough or cannot be said without a price.
     fn amount_to_sell(&self, asset: Asset, prices: &Prices, now: Timestamp) -> Amount {
@@ -186,6 +274,12 @@ impl Loan {
         let units = divide_up(worth.units().checked_mul(i128::from(SCALE))?, price.units())?;
         Some(Amount::from_units(units))
     }
+}
+
+/// How long nothing is offered after so many offers in a row that found no buyer: 1, 2, 4 ... 60 minutes.
+fn pause_ns(offers: u32) -> i64 {
+    let doublings = offers.saturating_sub(1).min(DOUBLINGS_MAX);
+    (SALE_PAUSE_NS << doublings).min(SALE_PAUSE_MAX_NS)
 }
 
 /// Whether collateral of `value` reaches `ratio` of the debt.

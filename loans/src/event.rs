@@ -49,6 +49,8 @@ pub enum Command {
     Release { loan: LoanId, asset: Asset, amount: Amount },
     /// A reference price of an asset in a currency; the asset is sold in multiples of `lot`.
     SetPrice { asset: Asset, currency: Asset, price: Amount, lot: Amount, max_age_ns: Option<i64> },
+    /// The market of an asset in a currency takes orders that trade at once, or does not.
+    SetMarket { asset: Asset, currency: Asset, open: bool },
     /// The clock has ticked on this day, UTC: the day begins if it has not, or goes on where its last turn ended; calls that
     /// have lapsed and collateral that may be offered again are looked after.
     StartDay { date: Date },
@@ -77,6 +79,8 @@ pub struct Application {
     pub pledges: BTreeMap<Asset, Amount>,
     /// Whether the client is verified, as the KYC record says at this moment.
     pub verified: bool,
+    /// The rules that decide on the loan as long as it runs: those of when it was applied for.
+    pub rules: u32,
 }
 
 /// What has happened to a loan, with the postings it makes.

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// First bits of the ids of transfers that loans make: orders use neither, credits the other one.
 const TRANSFER_IDS: u128 = 1 << 126;
 
+/// The first rules under which offers of collateral are paced, and people told of what cannot be sold.
+const PACED_RULES: u32 = 3;
+
 /// Where a loan stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +69,14 @@ pub struct Loan {
     pub(crate) stage: Stage,
     /// Transfers made so far: the next one's number.
     transfers: u64,
+    /// The rules that it was applied for under: what days and prices bring follows them as long as it runs.
+    #[serde(default, skip_serializing_if = "is_unnumbered")]
+    rules: u32,
+}
+
+/// Whether it is from before rules were numbered.
+fn is_unnumbered(rules: &u32) -> bool {
+    *rules == 0
 }
 
 /// Accounts that a loan's money moves between.
@@ -140,7 +151,13 @@ impl Loan {
             pledges: BTreeMap::new(),
             stage: Stage::Pending,
             transfers: 0,
+            rules: application.rules,
         }
+    }
+
+    /// Whether collateral that finds no buyer is offered less and less often, and people are told of it.
+    pub fn is_paced(&self) -> bool {
+        self.rules >= PACED_RULES
     }
 
     /// Its id.

@@ -44,6 +44,9 @@ pub struct Loans {
     over: VecDeque<LoanId>,
     prices: Prices,
     pub(crate) turns: Turns,
+    /// Whether there is a loan yet that waits for markets to open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    paced: bool,
 }
 
 impl Loans {
@@ -129,6 +132,9 @@ impl Loans {
                 let (asset, currency, price, lot) = (*asset, *currency, *price, *lot);
                 let said = Said { asset, currency, price, lot, max_age_ns: *max_age_ns };
                 Ok(self.set_price(said, asked.now))
+            }
+            Command::SetMarket { asset, currency, open } => {
+                Ok(self.set_market(*asset, *currency, *open, asked.now))
             }
             Command::StartDay { date } => self.start_day(*date, asked.now),
             Command::GoOn => Ok(self.go_on(asked.now)),
@@ -249,6 +255,7 @@ impl Loans {
         // Decided: nothing below fails.
         let applied = LoanSigned { by: asked.by, at: asked.now };
         let mut loan = Loan::new(application, terms, borrower, applied);
+        self.paced |= loan.is_paced();
         let mut out = vec![loan.event(asked.now, LoanFact::Applied { amount }, Vec::new())];
         for (asset, amount) in &application.pledges {
             lock(&mut loan, (*asset, *amount), asked.now, &mut out);
@@ -274,6 +281,16 @@ impl Loans {
         let covered =
             |(asset, amount): (&Asset, &Amount)| *amount <= funds.available(&application.account, *asset);
         if application.pledges.iter().all(covered) { Ok(()) } else { Err(LoanRefusal::InsufficientFunds) }
+    }
+
+    /// Takes note of a market, and looks at what waits for it to open. Before a loan did, nothing came of that.
+    fn set_market(&mut self, asset: Asset, currency: Asset, open: bool, now: Timestamp) -> Vec<LoanEvent> {
+        let opens = self.prices.set_market(asset, currency, open, now);
+        if !opens || !self.paced {
+            return Vec::new();
+        }
+        self.start_round(asset);
+        self.go_on(now)
     }
 
     /// Takes a price and looks at the loans that it concerns. A price that is none is not used: what it was before neither.

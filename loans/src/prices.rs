@@ -18,6 +18,24 @@ struct Quoted {
     max_age_ns: Option<i64>,
     /// The asset is sold in multiples of this.
     lot: Amount,
+    /// Its market takes no order that is to trade at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shut: bool,
+    /// When its market last opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened: Option<Timestamp>,
+}
+
+impl Quoted {
+    /// No price yet, or none any more.
+    const NONE: Self = Self {
+        price: Amount::ZERO,
+        at: Timestamp::from_ns(0),
+        max_age_ns: None,
+        lot: Amount::from_units(1),
+        shut: false,
+        opened: None,
+    };
 }
 
 /// A reference price, when it was said, and how old it may become by whoever said it.
@@ -59,21 +77,40 @@ impl Prices {
     /// The price of an asset in a currency from now on, however old it may become.
     pub(crate) fn set(&mut self, said: Said, at: Timestamp) {
         let Said { asset, currency, price, lot, max_age_ns } = said;
-        self.0.entry(asset).or_default().insert(currency, Quoted { price, at, max_age_ns, lot });
+        let quoted = self.0.entry(asset).or_default().entry(currency).or_insert(Quoted::NONE);
+        *quoted = Quoted { price, at, max_age_ns, lot, ..*quoted };
+    }
+
+    /// The market of an asset has opened or shut. Returns whether it opened now.
+    pub(crate) fn set_market(&mut self, asset: Asset, currency: Asset, open: bool, at: Timestamp) -> bool {
+        let quoted = self.0.entry(asset).or_default().entry(currency).or_insert(Quoted::NONE);
+        let opens = open && quoted.shut;
+        quoted.shut = !open;
+        quoted.opened = if opens { Some(at) } else { quoted.opened };
+        opens
+    }
+
+    /// Whether the market of an asset takes no order of the loan desk now.
+    pub(crate) fn is_shut(&self, asset: Asset, terms: &Product) -> bool {
+        self.quoted(asset, terms).is_some_and(|quoted| quoted.shut)
+    }
+
+    /// Whether the market of an asset has opened after that.
+    pub(crate) fn opened_after(&self, asset: Asset, terms: &Product, at: Timestamp) -> bool {
+        self.quoted(asset, terms).is_some_and(|quoted| quoted.opened > Some(at))
     }
 
     /// An amount of an asset rounded up to what can be sold of it.
     pub(crate) fn in_lots(&self, asset: Asset, amount: Amount, terms: &Product) -> Amount {
-        let quoted = self.0.get(&asset).and_then(|of| of.get(&terms.currency));
-        let lot = quoted.map_or(1, |quoted| quoted.lot.units()).max(1);
+        let lot = self.quoted(asset, terms).map_or(1, |quoted| quoted.lot.units()).max(1);
         let rest = amount.units().rem_euclid(lot);
         Amount::from_units(if rest == 0 { amount.units() } else { amount.units() - rest + lot })
     }
 
     /// There is no price of an asset in a currency any more.
     pub(crate) fn forget(&mut self, asset: Asset, currency: Asset) {
-        if let Some(quotes) = self.0.get_mut(&asset) {
-            quotes.remove(&currency);
+        if let Some(quoted) = self.0.get_mut(&asset).and_then(|of| of.get_mut(&currency)) {
+            *quoted = Quoted { shut: quoted.shut, opened: quoted.opened, ..Quoted::NONE };
         }
     }
 
@@ -83,8 +120,12 @@ impl Prices {
     }
 
     fn quote(&self, asset: Asset, terms: &Product) -> Option<Quote> {
-        let Quoted { price, at, max_age_ns, .. } = *self.0.get(&asset)?.get(&terms.currency)?;
-        Some(Quote { price, at, max_age_ns })
+        let Quoted { price, at, max_age_ns, .. } = *self.quoted(asset, terms)?;
+        (price > Amount::ZERO).then_some(Quote { price, at, max_age_ns })
+    }
+
+    fn quoted(&self, asset: Asset, terms: &Product) -> Option<&Quoted> {
+        self.0.get(&asset)?.get(&terms.currency)
     }
 
     /// What the pledges count for in the product's currency, haircuts taken, rounded down.

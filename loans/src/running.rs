@@ -24,6 +24,17 @@ pub(crate) struct Sale {
     pub(crate) amount: Amount,
 }
 
+/// The last offer of collateral, which found no buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unsold {
+    pub(crate) asset: Asset,
+    pub(crate) at: Timestamp,
+    /// Its price then, if a recent one was known.
+    pub(crate) price: Option<Amount>,
+    /// How many offers in a row found none.
+    pub(crate) offers: u32,
+}
+
 /// State of a loan from payout to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
@@ -56,6 +67,11 @@ pub struct Running {
     next_look: Option<Timestamp>,
     /// Who asked to give it up.
     pub(crate) write_off_by: Option<Actor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unsold: Option<Unsold>,
+    /// The last day on which people were told that collateral cannot be sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told_unsold: Option<Date>,
 }
 
 impl Running {
@@ -77,6 +93,8 @@ impl Running {
             no_sale_until: None,
             next_look: None,
             write_off_by: None,
+            unsold: None,
+            told_unsold: None,
         }
     }
 
@@ -109,6 +127,19 @@ impl Running {
     pub(crate) fn set_rest(&mut self, until: Option<Timestamp>) {
         self.no_sale_until = until;
         self.next_look = until.or(self.next_look);
+    }
+
+    /// What was not sold may be offered from then on, if it was not to be before.
+    pub(crate) fn shorten_rest(&mut self, until: Timestamp) {
+        self.unsold = None;
+        if self.no_sale_until.is_some_and(|before| before > until) {
+            self.set_rest(Some(until));
+        }
+    }
+
+    /// Nothing is to be sold any more.
+    pub(crate) fn end_rest(&mut self) {
+        (self.unsold, self.no_sale_until) = (None, None);
     }
 
     pub(crate) fn next_look(&self) -> Option<Timestamp> {

@@ -232,7 +232,7 @@ pub(crate) fn take_sale(
         return Err(LoanRefusal::LiquidationNotFound);
     }
     loan.advance(Date::of(asked.now), asked.now, out);
-    loan.take_sale(sale, done, asked.now, out);
+    loan.take_sale(sale, done, prices, asked.now, out);
     loan.end_if_paid(asked.now, out);
     // What was brought back could not be sold now: the next price or day tries again.
     if returned == Amount::ZERO {

@@ -4,7 +4,7 @@ mod bank;
 
 use assay_loans::*;
 use assay_trading_types::loan_terms::*;
-use assay_trading_types::{LoanFact, LoanId, LoanRefusal};
+use assay_trading_types::{LoanFact, LoanId, LoanRefusal, UnsoldCause};
 use bank::{Bank, amount, application, asset, day, product, product_id};
 
 /// Names of the facts, in order.
@@ -609,6 +609,211 @@ fn in_default_what_found_no_buyer_is_offered_again_by_the_tick() {
     bank.ok("desk", Command::Sold { loan: LoanId::new(0, 1), sold, proceeds, returned });
     assert_eq!(facts(&bank.tick(60, -1)), Vec::<String>::new());
     assert_eq!(facts(&bank.tick(0, 1)), ["LiquidationRequested"]);
+}
+
+/// As [`about_to_lapse`], of a loan applied for under the rules by which offers are paced.
+fn about_to_lapse_and_paced(product: Product) -> Bank {
+    let mut bank = Bank::offering(product);
+    bank.rules = 3;
+    bank.lend(1, "10000", "0.4");
+    assert_eq!(facts(&bank.price("38000")), ["MarginCalled"]);
+    bank.tick(86_400, -1);
+    bank
+}
+
+/// What was offered comes back, but for so much that somebody bought.
+fn comes_back(bank: &mut Bank, offered: &[LoanEvent], sold: &str, proceeds: &str) -> Vec<LoanEvent> {
+    let wanted = offered.iter().find_map(|event| match event.fact {
+        LoanFact::LiquidationRequested { amount, .. } => Some(amount),
+        _ => None,
+    });
+    let returned = wanted.expect("it was offered").checked_sub(amount(sold)).unwrap();
+    let (loan, sold, proceeds) = (LoanId::new(0, 1), amount(sold), amount(proceeds));
+    bank.ok("desk", Command::Sold { loan, sold, proceeds, returned })
+}
+
+fn nobody_buys(bank: &mut Bank, offered: &[LoanEvent]) -> Vec<LoanEvent> {
+    comes_back(bank, offered, "0", "0")
+}
+
+/// The market of BTC opens or shuts.
+fn set_market(bank: &mut Bank, open: bool) -> Vec<LoanEvent> {
+    let (asset, currency) = (asset("BTC"), asset("USD"));
+    bank.ok("market", Command::SetMarket { asset, currency, open })
+}
+
+fn cause(events: &[LoanEvent]) -> Option<UnsoldCause> {
+    events.iter().find_map(|event| match event.fact {
+        LoanFact::CollateralUnsold { cause, .. } => Some(cause),
+        _ => None,
+    })
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn what_finds_no_buyer_is_offered_less_and_less_often_and_told_once_a_day() {
+    let mut bank = about_to_lapse_and_paced(product());
+    let mut events = bank.tick(0, 1);
+    for (n, minutes) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
+        assert_eq!(facts(&events), ["LiquidationRequested"], "offer {n}");
+        let told = nobody_buys(&mut bank, &events);
+        assert_eq!(cause(&told), (n == 0).then_some(UnsoldCause::NoBuyer), "offer {n}");
+        // Whatever restarts there are.
+        bank.loans = serde_json::from_str(&serde_json::to_string(&bank.loans).unwrap()).unwrap();
+        assert_eq!(facts(&bank.tick(minutes * 60, -1)), NOTHING, "not within {minutes} minutes");
+        events = bank.tick(0, 1);
+    }
+    assert_eq!(cause(&nobody_buys(&mut bank, &events)), None);
+    let next_day = bank.tick(86_400, 0);
+    assert_eq!(cause(&nobody_buys(&mut bank, &next_day)), Some(UnsoldCause::NoBuyer));
+    bank.agree();
+}
+
+/// Offered three times in vain: nothing more for four minutes.
+fn thrice_unsold() -> Bank {
+    let mut bank = about_to_lapse_and_paced(product());
+    let mut events = bank.tick(0, 1);
+    for minutes in [1, 2] {
+        nobody_buys(&mut bank, &events);
+        events = bank.tick(minutes * 60, 0);
+    }
+    nobody_buys(&mut bank, &events);
+    bank
+}
+
+#[test]
+fn a_price_that_moves_has_it_offered_a_minute_after_the_last_offer() {
+    let mut bank = thrice_unsold();
+    assert_eq!(facts(&bank.tick(60, -1)), NOTHING);
+    assert_eq!(facts(&bank.price("38000")), NOTHING, "it has not moved");
+    assert_eq!(facts(&bank.tick(0, 1)), NOTHING);
+    let offered = bank.price("37999");
+    assert_eq!(facts(&offered), ["LiquidationRequested"]);
+    nobody_buys(&mut bank, &offered);
+    assert_eq!(facts(&bank.price("37998")), NOTHING, "not within a minute");
+    assert_eq!(facts(&bank.tick(60, -1)), NOTHING);
+    assert_eq!(facts(&bank.tick(0, 1)), ["LiquidationRequested"], "it begins anew");
+}
+
+#[test]
+fn a_buyer_of_a_part_has_the_rest_offered_a_minute_later() {
+    let mut bank = about_to_lapse_and_paced(product());
+    let mut events = bank.tick(0, 1);
+    for minutes in [1, 2, 4] {
+        nobody_buys(&mut bank, &events);
+        events = bank.tick(minutes * 60, 0);
+    }
+    settle_market(&mut bank, "0.01", "380");
+    let told = comes_back(&mut bank, &events, "0.01", "380");
+    assert_eq!(facts(&told), ["Repayment", "CollateralSold"]);
+    assert_eq!(facts(&bank.tick(60, -1)), NOTHING);
+    assert_eq!(facts(&bank.tick(0, 1)), ["LiquidationRequested"]);
+}
+
+#[test]
+fn while_its_market_is_shut_nothing_is_offered_and_once_it_opens_it_is() {
+    let mut bank = about_to_lapse_and_paced(product());
+    assert_eq!(facts(&set_market(&mut bank, false)), NOTHING);
+    let told = bank.tick(0, 1);
+    assert_eq!(
+        (facts(&told), cause(&told)),
+        (vec!["CollateralUnsold".into()], Some(UnsoldCause::MarketShut))
+    );
+    for _ in 0..120 {
+        assert_eq!(facts(&bank.tick(60, 0)), NOTHING, "it is looked at, and nothing is said");
+    }
+    assert_eq!(facts(&bank.price("38001")), NOTHING, "a price from elsewhere opens no market");
+    assert_eq!(facts(&set_market(&mut bank, true)), NOTHING, "within the minute");
+    assert_eq!(facts(&bank.tick(60, 0)), ["LiquidationRequested"]);
+    bank.agree();
+}
+
+#[test]
+fn what_trades_is_sold_before_what_does_not() {
+    let rule = |name| CollateralRule { asset: asset(name), haircut: Rate::parse("0.2").unwrap() };
+    let mut bank = Bank::offering(Product { collateral: vec![rule("BTC"), rule("ETH")], ..product() });
+    bank.rules = 3;
+    bank.credit("ALICE", "ETH", "10");
+    let (eth, currency, price) = (asset("ETH"), asset("USD"), amount("2000"));
+    let lot = amount("0.000000001");
+    bank.ok("prices", Command::SetPrice { asset: eth, currency, price, lot, max_age_ns: None });
+    bank.lend(1, "10000", "0.4");
+    bank.ok("alice", Command::Pledge { loan: LoanId::new(0, 1), asset: eth, amount: amount("1") });
+    set_market(&mut bank, false);
+    let offered = bank.price("29000");
+    let LoanFact::LiquidationRequested { asset, .. } = offered[0].fact else { panic!("{offered:?}") };
+    assert_eq!(asset, eth);
+}
+
+#[test]
+fn a_market_that_opens_again_ends_the_longer_pause() {
+    let mut bank = thrice_unsold();
+    bank.tick(60, 0);
+    set_market(&mut bank, false);
+    bank.tick(60, 0);
+    bank.loans = serde_json::from_str(&serde_json::to_string(&bank.loans).unwrap()).unwrap();
+    assert_eq!(facts(&set_market(&mut bank, true)), ["LiquidationRequested"]);
+    assert_eq!(facts(&set_market(&mut bank, true)), NOTHING, "it was open");
+}
+
+#[test]
+fn in_default_too_nothing_is_offered_to_a_market_that_is_shut() {
+    let mut bank = Bank::opened();
+    bank.rules = 3;
+    bank.lend(1, "10000", "0.4");
+    set_market(&mut bank, false);
+    let told = bank.start_day("2026-03-31");
+    assert!(matches!(bank.stage(1), Stage::Defaulted(_)));
+    assert_eq!(cause(&told), Some(UnsoldCause::MarketShut));
+    set_market(&mut bank, true);
+    assert_eq!(facts(&bank.tick(60, 0)), ["LiquidationRequested"]);
+}
+
+#[test]
+fn what_cannot_be_sold_for_want_of_a_price_is_told_once_a_day() {
+    let mut bank = about_to_lapse_and_paced(Product { price_age_max_s: 3_600, ..product() });
+    let told = bank.tick(0, 1);
+    assert_eq!((facts(&told), cause(&told)), (vec!["CollateralUnsold".into()], Some(UnsoldCause::NoPrice)));
+    assert_eq!(bank.tick(1, 0), []);
+    let next_day = bank.tick(86_400, 0);
+    assert_eq!(facts(&next_day), ["InterestAccrued", "CollateralUnsold"]);
+    assert_eq!(facts(&bank.price("38000")), ["LiquidationRequested"]);
+
+    let mut defaulted = Bank::offering(Product { price_age_max_s: 3_600, ..product() });
+    defaulted.rules = 3;
+    defaulted.lend(1, "10000", "0.4");
+    let offered = defaulted.start_day("2026-03-31");
+    assert_eq!(cause(&nobody_buys(&mut defaulted, &offered)), Some(UnsoldCause::NoPrice));
+}
+
+#[test]
+fn a_borrower_who_puts_things_right_does_not_wait_for_the_end_of_a_pause() {
+    let mut bank = thrice_unsold();
+    let (loan, asset) = (LoanId::new(0, 1), asset("BTC"));
+    let pledged = bank.ok("alice", Command::Pledge { loan, asset, amount: amount("1") });
+    assert_eq!(facts(&pledged), ["CollateralPledged", "MarginCallCured"]);
+    assert_eq!(facts(&bank.tick(3_600, 0)), NOTHING);
+    assert_eq!(facts(&bank.price("9000")), ["LiquidationRequested"], "the pause is over with the call");
+    bank.agree();
+}
+
+/// What was applied for before is decided on as it was then.
+#[test]
+fn a_loan_of_older_rules_is_offered_each_minute_whatever_its_market_does() {
+    let mut bank = about_to_lapse(product());
+    let mut events = bank.tick(0, 1);
+    for _ in 0..3 {
+        assert_eq!(facts(&events), ["LiquidationRequested"]);
+        assert_eq!(facts(&nobody_buys(&mut bank, &events)), ["CollateralSold"]);
+        for open in [false, true, false] {
+            assert_eq!(facts(&set_market(&mut bank, open)), NOTHING);
+        }
+        assert_eq!(facts(&bank.tick(60, -1)), NOTHING);
+        events = bank.tick(0, 1);
+    }
+    let mut unpriced = about_to_lapse(Product { price_age_max_s: 3_600, ..product() });
+    assert_eq!(facts(&unpriced.tick(0, 1)), NOTHING);
 }
 
 /// Nobody's collateral is sold by a price that is not known; the next price does it.

@@ -48,7 +48,7 @@ impl Risk {
         self.check_loan_parties(e)?;
         let asked =
             Asked { by: input.actor, client: e.firm.filter(|_| is_clients(&e.action)), now: input.at };
-        let command = command(&e.action, LoanId::new(input.partition, input.offset));
+        let command = command(e, LoanId::new(input.partition, input.offset));
         let events = self.loans.apply(&command, asked, &Books(&self.ledger));
         let events = events.map_err(|refusal| (refusal, self.loan_words(refusal, &e.action, input.at)))?;
         // Decided: nothing below fails.
@@ -146,6 +146,17 @@ impl Risk {
         self.apply_to_loans(&set, asked, out);
     }
 
+    /// A market went into another phase: an order of the desk, which is to trade at once, is taken in continuous trading
+    /// alone.
+    pub(crate) fn loans_market(&mut self, e: &TradingStateChanged, input: &Input<'_>, out: &mut Outbox) {
+        let listed = self.instruments.find(&e.symbol).and_then(|ix| self.instruments[ix].listed.as_ref());
+        let Some(currency) = listed.map(|listed| listed.currency) else { return };
+        let Ok(asset) = Asset::new(e.symbol.as_str()) else { return };
+        let open = e.phase == TradingPhase::Continuous;
+        let asked = Asked { by: input.actor, client: None, now: input.at };
+        self.apply_to_loans(&Command::SetMarket { asset, currency, open }, asked, out);
+    }
+
     /// Applies what cannot be refused.
     fn apply_to_loans(&mut self, command: &Command, asked: Asked, out: &mut Outbox) {
         let events = self.loans.apply(command, asked, &Books(&self.ledger));
@@ -192,8 +203,8 @@ fn product_of(action: &LoanAction) -> Option<LoanProductId> {
 }
 
 /// The core's command; `id` is that of the loan to be.
-fn command(action: &LoanAction, id: LoanId) -> Command {
-    match action.clone() {
+fn command(e: &LoanInstructed, id: LoanId) -> Command {
+    match e.action.clone() {
         LoanAction::ProposeProduct { product, terms } => {
             Command::ProposeProduct { id: product, product: terms }
         }
@@ -205,7 +216,8 @@ fn command(action: &LoanAction, id: LoanId) -> Command {
         LoanAction::WithdrawProduct { product, version } => Command::WithdrawProduct { id: product, version },
         LoanAction::Apply { account, product, amount, pledges } => {
             // Who is not verified has been refused.
-            Command::Apply(Application { loan: id, product, account, amount, pledges, verified: true })
+            let (verified, rules) = (true, e.rules);
+            Command::Apply(Application { loan: id, product, account, amount, pledges, verified, rules })
         }
         LoanAction::Cancel { loan } => Command::Cancel { loan },
         LoanAction::Approve { loan } => Command::Approve { loan },

@@ -441,6 +441,11 @@ impl Processor for Risk {
             Event::VenueDiffered(e) if is_from_execution(input) && self.is_new_outcome(input.origin) => {
                 Self::venue_differed(e, out);
             }
+            Event::TradingStateChanged(e)
+                if is_from_execution(input) && self.is_new_outcome(input.origin) =>
+            {
+                self.loans_market(e, input, out);
+            }
             // By a statement that operations compared.
             Event::VenueDiffered(e) if input.origin.is_none() => Self::venue_differed(e, out),
             _ => self.ask(input, out),

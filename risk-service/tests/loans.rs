@@ -403,7 +403,8 @@ fn loan_15_without_buyers_the_collateral_comes_back_and_is_offered_again_a_minut
     let mut l = Lender::new();
     let loan = l.lend("ACME", "2000", "375");
     l.price("7");
-    assert_eq!(l.facts(), ["collateral.liquidation_requested", "collateral.liquidated"]);
+    assert_eq!(l.facts(), UNSOLD);
+    assert_eq!(kinds(&l), [NoticeKind::CollateralUnsold], "the client too, and nothing of each offer");
     assert_eq!(l.state(loan).pledges[&id("AAPL")], amount("375"));
     bid(&mut l, "bid", "100", "7.00");
     l.price("7");
@@ -422,8 +423,8 @@ fn loan_15_a_lapsed_call_is_acted_on_by_the_clock_and_offered_again_by_it_after_
     assert_eq!(l.facts(), ["collateral.margin_call"]);
     l.restart();
     l.days_later(1);
-    let news = ["loan.interest_accrued", "collateral.liquidation_requested", "collateral.liquidated"];
-    assert_eq!(sorted(l.facts()), sorted(news.to_vec()), "nobody bought");
+    let news = [&["loan.interest_accrued"][..], &UNSOLD[..]].concat();
+    assert_eq!(sorted(l.facts()), sorted(news), "nobody bought");
     bid(&mut l, "bid", "300", "8.00");
     l.restart();
     let second_later = |l: &mut Lender, seconds: i64| {
@@ -440,6 +441,18 @@ fn loan_15_a_lapsed_call_is_acted_on_by_the_clock_and_offered_again_by_it_after_
     assert_eq!(l.state(loan).call_until, None);
 }
 
+/// An offer in vain.
+const UNSOLD: [&str; 3] = ["collateral.liquidation_requested", "collateral.liquidated", "collateral.unsold"];
+
+/// What people are told of loans.
+fn kinds(l: &Lender) -> Vec<NoticeKind> {
+    let told = l.desk.said.iter().filter_map(|event| match event {
+        Event::LoanNewsRaised(e) => Some(&e.kinds),
+        _ => None,
+    });
+    told.flatten().copied().collect()
+}
+
 fn sorted(mut facts: Vec<&str>) -> Vec<&str> {
     facts.sort_unstable();
     facts
@@ -452,9 +465,61 @@ fn loan_15_an_order_of_the_desk_that_risk_refuses_brings_the_collateral_back() {
     bid(&mut l, "bid", "300", "7.00");
     l.desk.switch("user:olga", SwitchScope::Firm(id("LOAN-DESK")), SwitchState::Killed);
     l.price("7");
-    assert_eq!(l.facts(), ["collateral.liquidation_requested", "collateral.liquidated"]);
+    assert_eq!(l.facts(), UNSOLD);
     assert_eq!(l.state(loan).pledges[&id("AAPL")], amount("375"));
     assert_eq!(l.desk.risk.open_sales(), 0);
+}
+
+/// An operator halts AAPL, or lets it go on.
+fn halt(l: &mut Lender, halted: bool) {
+    l.desk.said.clear();
+    l.desk.tell_market(TradingStateSet { symbol: id("AAPL"), halted, reason: "test".into() });
+}
+
+#[test]
+fn loan_15_while_the_market_is_halted_no_order_is_asked_for_and_once_it_opens_one_is() {
+    let mut l = Lender::new();
+    let loan = l.lend("ACME", "2000", "375");
+    bid(&mut l, "bid", "300", "7.00");
+    halt(&mut l, true);
+    l.price("7");
+    assert_eq!(l.facts(), ["collateral.unsold"]);
+    assert_eq!(kinds(&l), [NoticeKind::CollateralUnsold]);
+    l.restart();
+    for _ in 0..90 {
+        l.desk.later_ms(60_000);
+        l.desk.said.clear();
+        l.desk.tick();
+        assert_eq!(l.desk.said, [], "no record at all");
+    }
+    halt(&mut l, false);
+    assert_eq!(l.facts(), Vec::<&str>::new(), "within the minute");
+    l.desk.later_ms(60_000);
+    l.desk.said.clear();
+    l.desk.tick();
+    assert!(l.facts().contains(&"loan.repayment"), "{:?}", l.facts());
+    assert_eq!(l.state(loan).repaid.principal, amount("1288"));
+    l.check();
+}
+
+/// As a log from before offers were paced has it: the same offers at the same instants.
+#[test]
+fn loan_15_a_loan_of_older_rules_is_offered_each_minute_and_of_each_the_client_hears() {
+    let mut l = Lender::new();
+    l.rules = 2;
+    l.lend("ACME", "2000", "375");
+    halt(&mut l, true);
+    l.price("7");
+    for _ in 0..4 {
+        assert_eq!(l.facts(), ["collateral.liquidation_requested", "collateral.liquidated"]);
+        assert_eq!(kinds(&l), [NoticeKind::CollateralLiquidated]);
+        halt(&mut l, false);
+        assert_eq!(l.facts(), Vec::<&str>::new());
+        halt(&mut l, true);
+        l.desk.later_ms(60_000);
+        l.desk.said.clear();
+        l.desk.tick();
+    }
 }
 
 #[test]

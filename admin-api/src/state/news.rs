@@ -50,7 +50,8 @@ pub(super) fn is_repetitive(kind: NoticeKind) -> bool {
     matches!(kind, NoticeKind::LimitWarning | NoticeKind::Shortfall)
 }
 
-/// Who is told of a loan: a firm's administrators of theirs, loan officers of what is theirs to look at.
+/// Who is told of a loan: a firm's administrators of theirs, loan officers of what is theirs to look at, risk too of what
+/// cannot be sold.
 pub(super) fn of_loan(e: &LoanNewsRaised) -> Vec<Telling> {
     let told = e.kinds.iter().flat_map(|kind| {
         let officers = || Telling::role(UserRole::LoanOfficer, *kind, &e.loan);
@@ -58,6 +59,9 @@ pub(super) fn of_loan(e: &LoanNewsRaised) -> Vec<Telling> {
         match kind {
             NoticeKind::LoanApplied => vec![officers()],
             NoticeKind::LoanDefaulted => vec![firm(), officers()],
+            NoticeKind::CollateralUnsold => {
+                vec![firm(), officers(), Telling::role(UserRole::Risk, *kind, &e.loan)]
+            }
             _ => vec![firm()],
         }
     });

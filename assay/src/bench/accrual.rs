@@ -61,6 +61,7 @@ fn core() {
             amount: Amount::from_units((1_000 + i128::from(n % 9_000)) * 1_000_000_000),
             pledges: BTreeMap::from([(btc, Amount::from_units(1_000_000_000))]),
             verified: true,
+            rules: assay_trading_types::Command::RULES,
         };
         ask(&mut loans, &borrower, Command::Apply(application), 0);
         ask(&mut loans, "officer", Command::Approve { loan: LoanId::new(0, n) }, 0);

@@ -25,6 +25,8 @@ pub(crate) struct Bank {
     pub(crate) loans: Loans,
     pub(crate) books: Books,
     pub(crate) now: Timestamp,
+    /// The rules of commands that come now.
+    pub(crate) rules: u32,
     next: u128,
 }
 
@@ -36,7 +38,7 @@ impl Bank {
 
     pub(crate) fn offering(product: Product) -> Self {
         let now = Timestamp::from_ns(day("2026-01-31").start().as_ns() + 9 * HOUR_NS);
-        let mut bank = Self { loans: Loans::new(), books: Books(Ledger::new()), now, next: 0 };
+        let mut bank = Self { loans: Loans::new(), books: Books(Ledger::new()), now, rules: 0, next: 0 };
         bank.credit("ALICE", "BTC", "10");
         bank.credit("ALICE", "USD", "1000");
         let id = product_id("HOME");
@@ -156,7 +158,8 @@ impl Bank {
     }
 
     pub(crate) fn apply(&mut self, id: u64, units: &str, btc: &str) -> Result<Vec<LoanEvent>, LoanRefusal> {
-        self.ask("alice", Command::Apply(application(id, units, btc)))
+        let application = Application { rules: self.rules, ..application(id, units, btc) };
+        self.ask("alice", Command::Apply(application))
     }
 
     /// Applied for, approved and paid out.
@@ -260,6 +263,7 @@ pub(crate) fn application(id: u64, units: &str, btc: &str) -> Application {
         amount: amount(units),
         pledges: BTreeMap::from([(asset("BTC"), amount(btc))]),
         verified: true,
+        rules: 0,
     }
 }
 

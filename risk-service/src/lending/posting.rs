@@ -41,7 +41,7 @@ impl Risk {
         }
         self.post_loan(&transfers);
         let loan = self.loans.loan(id).expect("what just changed is known");
-        let (state, firm) = (loan.state(), loan.borrower());
+        let (state, firm, is_paced) = (loan.state(), loan.borrower(), loan.is_paced());
         let terms = facts.iter().any(|fact| matches!(fact, LoanFact::Applied { .. }));
         let terms = terms.then(|| Box::new(loan.terms().clone()));
         let schedule = facts.iter().any(moves_schedule);
@@ -56,7 +56,9 @@ impl Risk {
             LoanFact::LiquidationRequested { asset, amount } => Some((*asset, *amount)),
             _ => None,
         });
-        let kinds: Vec<NoticeKind> = facts.iter().filter_map(LoanFact::notice).collect();
+        // Of an offer that found no buyer people are told once a day, by a fact of its own.
+        let is_told = |fact: &&LoanFact| !(is_paced && is_unsold(fact));
+        let kinds: Vec<NoticeKind> = facts.iter().filter(is_told).filter_map(LoanFact::notice).collect();
         if !kinds.is_empty() {
             out.emit(Topic::Admin, LoanNewsRaised { firm, loan: id, kinds }.into());
         }
@@ -101,6 +103,11 @@ impl Risk {
             self.recount_account(&account, asset);
         }
     }
+}
+
+/// Whether an offer of collateral found no buyer.
+fn is_unsold(fact: &LoanFact) -> bool {
+    matches!(fact, LoanFact::CollateralSold { sold, .. } if *sold == Amount::ZERO)
 }
 
 /// Whether instalments to come may be others after it.

@@ -16,12 +16,14 @@ pub const OSKAR: &str = "user:oskar";
 /// AAPL less a fifth as collateral, 150 % of the loan.
 pub struct Lender {
     pub desk: Desk,
+    /// The rules of what is asked now.
+    pub rules: u32,
     commands: u64,
 }
 
 impl Lender {
     pub fn new() -> Self {
-        let mut lender = Self { desk: Desk::new(), commands: 0 };
+        let mut lender = Self { desk: Desk::new(), rules: Command::RULES, commands: 0 };
         lender.offer(|_| ());
         lender.desk.hear();
         lender
@@ -44,7 +46,7 @@ impl Lender {
         self.desk.said.clear();
         self.desk.give_by(
             by,
-            LoanInstructed { command, firm: firm.map(id), action, version: None, rules: Command::RULES },
+            LoanInstructed { command, firm: firm.map(id), action, version: None, rules: self.rules },
         );
         let mut answers = self.desk.said.iter().filter_map(|event| answer(event, command));
         let answer = answers.next().expect("every instruction is answered");

@@ -378,6 +378,18 @@ pub enum DefaultCause {
     CollateralExhausted,
 }
 
+/// Why collateral that is to be sold is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnsoldCause {
+    /// Nobody takes it, or the desk's order was refused.
+    NoBuyer,
+    /// It has no recent price.
+    NoPrice,
+    /// Its market is halted, closed or in an auction.
+    MarketShut,
+}
+
 /// Facts about loans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -438,6 +450,8 @@ pub enum LoanFact {
     WrittenOff { by: Actor, principal: Amount, interest: Amount, fees: Amount },
     /// Something came in after all.
     Recovered { asked: Amount, amount: Amount },
+    /// Collateral is to be sold and cannot be: once a day.
+    CollateralUnsold { asset: Asset, cause: UnsoldCause },
 }
 
 impl LoanFact {
@@ -457,6 +471,7 @@ impl LoanFact {
             Self::MarginCalled { .. } => Some(NoticeKind::CollateralMarginCall),
             Self::CollateralSold { .. } => Some(NoticeKind::CollateralLiquidated),
             Self::CollateralReleased { .. } => Some(NoticeKind::CollateralReleased),
+            Self::CollateralUnsold { .. } => Some(NoticeKind::CollateralUnsold),
             Self::Cancelled
             | Self::InterestAccrued { .. }
             | Self::PenaltyAccrued { .. }
@@ -496,6 +511,7 @@ impl LoanFact {
             Self::MarginCallCured { .. } => "collateral.margin_call_cured",
             Self::LiquidationRequested { .. } => "collateral.liquidation_requested",
             Self::CollateralSold { .. } => "collateral.liquidated",
+            Self::CollateralUnsold { .. } => "collateral.unsold",
             Self::Defaulted { .. } => "loan.defaulted",
             Self::WriteOffProposed { .. } => "loan.write_off_proposed",
             Self::WrittenOff { .. } => "loan.written_off",

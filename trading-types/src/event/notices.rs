@@ -121,11 +121,13 @@ pub enum NoticeKind {
     BooksBroken,
     /// A check found something that somebody must answer for; to compliance.
     ViolationFound,
+    /// Collateral is to be sold and has no buyer, no price or no market that is open; to loan officers and risk too.
+    CollateralUnsold,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::KycSubmitted,
         Self::KycApproved,
         Self::KycRejected,
@@ -167,6 +169,7 @@ impl NoticeKind {
         Self::AlertEscalated,
         Self::BooksBroken,
         Self::ViolationFound,
+        Self::CollateralUnsold,
     ];
 }
 

@@ -275,6 +275,11 @@ fn the_audit_trail_is_narrowed_paged_and_never_unbounded() {
     assert!(rows(&format!("actor={actor}")).iter().all(|row| row["actor"] == actor));
     let key = rows("object=FIRM1");
     assert!(!key.is_empty());
+    let about = rows(&format!("object={id}"));
+    for kind in ["money.instructed.v1", "movement.changed.v1", "ledger.posted.v1", "control.requested.v1"] {
+        assert!(about.iter().any(|row| row["kind"] == kind), "{kind}: {about:?}");
+    }
+    o.get(&format!("/audit-trail?{all}&object=")).problem(400, "invalid");
     o.get("/audit-trail?order=C1&firm=FIRM1").problem(400, "invalid");
     o.get("/audit-trail?to=2030-01-01T00:00:00Z&correlation=xyz").problem(400, "invalid");
     o.get("/audit-trail?from=2030-01-01T00:00:00Z&to=2029-01-01T00:00:00Z").problem(400, "invalid");

@@ -708,6 +708,9 @@ fn people_are_reviewed_as_of_a_time_and_actions_with_their_outcome() {
     let record = v.events_of("limits.set.v1").remove(0);
     let hash = hex::encode(Sha256::digest(&record.value));
     assert_eq!(v.rows(&v.auditor, &trail, &columns), [format!("accounts limits.set.v1 FIRM1 config {hash}")]);
+    let user = format!("audit-trail?{DAY}&kind=command.decided.v1&object={by}");
+    assert!(!v.rows(&v.auditor, &user, &["key"]).is_empty(), "whoever is named in it");
+    assert_eq!(v.rows(&v.auditor, &format!("audit-trail?{DAY}&object=nobody"), &["key"]), [""; 0]);
     let all = v.rows(&v.auditor, &format!("audit-trail?{DAY}"), &["position"]);
     assert!(
         all.windows(2).all(|two| two[0].parse::<u64>().unwrap() < two[1].parse::<u64>().unwrap()),

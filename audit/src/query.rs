@@ -4,6 +4,7 @@ mod output;
 mod trail;
 
 use crate::error::Error;
+use crate::object::Object;
 use crate::row_view::{COLUMNS, StoredRow};
 use crate::store::{failed, open_read_only};
 use assay_trading_types::{Position, Timestamp, TraceId};
@@ -38,8 +39,8 @@ pub struct Narrowing {
     pub actor: Option<String>,
     /// Of this kind, `order.accepted.v1`.
     pub kind: Option<String>,
-    /// Keyed by this: a session, firm, symbol or entity.
-    pub key: Option<String>,
+    /// About what has this name ([`Object`]).
+    pub object: Option<String>,
     /// Of one request and all that followed from it.
     pub trace: Option<TraceId>,
     /// Those that say that something was refused, or those that do not.
@@ -112,6 +113,9 @@ impl Query {
         {
             return Err(Error::Query(format!("from {from} is not before to {to}")));
         }
+        if self.narrow.object.as_ref().is_some_and(String::is_empty) {
+            return Err(Error::Query("an object has a name".to_owned()));
+        }
         if self.select == Selector::All && self.from.is_none() && self.to.is_none() {
             return Err(Error::Query("everybody's records need a span of time, from or to".to_owned()));
         }
@@ -145,12 +149,11 @@ impl Query {
 
     fn sql(&self, condition: Condition) -> (String, Vec<Value>) {
         let Condition { mut sql, mut values } = condition;
-        let Narrowing { actor, kind, key, trace, refused } = &self.narrow;
+        let Narrowing { actor, kind, object, trace, refused } = &self.narrow;
         let text = |text: &String| Value::Text(text.clone());
         let narrowed = [
             ("actor", actor.as_ref().map(text)),
             ("kind", kind.as_ref().map(text)),
-            ("\"key\"", key.as_ref().map(|key| Value::Blob(key.clone().into_bytes()))),
             ("trace", trace.map(|trace| Value::Blob(trace.0.to_vec()))),
         ];
         for (column, value) in narrowed {
@@ -158,6 +161,11 @@ impl Query {
                 sql.push_str(&format!(" AND {column} = ?"));
                 values.push(value);
             }
+        }
+        if let Some(object) = object {
+            let (clause, bound) = about(&Object::new(object));
+            sql.push_str(&clause);
+            values.extend(bound);
         }
         match refused {
             Some(true) => sql.push_str(&format!(" AND {REFUSED}")),
@@ -185,6 +193,26 @@ impl Query {
         let page = format!("SELECT position FROM record WHERE {sql}");
         (format!("SELECT {COLUMNS} FROM record WHERE position IN ({page}) ORDER BY position"), values)
     }
+}
+
+/// Records about an object, what costs least first: by what columns say, by where it was made, by what JSON says.
+fn about(object: &Object) -> (String, Vec<Value>) {
+    let blob = |text: &str| Value::Blob(text.as_bytes().to_vec());
+    let text = |text: &str| Value::Text(text.to_owned());
+    let mut sql =
+        " AND (\"key\" = ? OR substr(actor, instr(actor, ':') + 1) = ? OR ? IN (firm, session, order_id, \
+                   cl_ord_id, orig_cl_ord_id, symbol, exec_id)"
+            .to_owned();
+    let mut values = vec![blob(object.name()), text(object.name()), text(object.name())];
+    if let Some(made_at) = object.made_at() {
+        sql.push_str(" OR (topic = 'accounts' AND kind = ? AND partition = ? AND \"offset\" = ?)");
+        values.push(text(made_at.kind.name()));
+        values.push(Value::Integer(made_at.partition.into()));
+        values.push(Value::Integer(made_at.offset.cast_signed()));
+    }
+    let named = vec!["instr(payload, ?) > 0"; object.texts().len()].join(" OR ");
+    values.extend(object.texts().iter().map(|text| blob(text)));
+    (format!("{sql} OR (kind != 'fix.message.v1' AND ({named})))"), values)
 }
 
 /// Reads an RFC 3339 time.

@@ -2,8 +2,9 @@
 
 mod support;
 
-use assay_audit::{Error, Format, LIMIT_MAX, Narrowing, Page, Query, Selector, parse_time, query};
-use assay_trading_types::{OrderId, Position, Timestamp};
+use assay_audit::{Error, Format, LIMIT_MAX, Narrowing, Object, Page, Query, Selector, parse_time, query};
+use assay_event_log::{EventLog, MemoryLog, NewRecord};
+use assay_trading_types::*;
 use std::path::Path;
 use support::*;
 
@@ -160,7 +161,7 @@ fn a_cl_ord_id_used_twice_does_not_mix_two_orders() {
     let log = empty_log();
     let mut audit = assay_audit::AuditService::open(&log, dir.path(), keys()).unwrap();
     for (offset, name) in [(0, "SAME"), (2, "SAME"), (4, "OTHER")] {
-        assay_event_log::EventLog::append(&log, &mut order(offset, 1, name, at(0))).unwrap();
+        log.append(&mut order(offset, 1, name, at(0))).unwrap();
     }
     settle(&mut audit, &log, at(0));
     let second = positions(dir.path(), &all(Selector::Order(OrderId::new(0, 2).to_string())));
@@ -168,4 +169,106 @@ fn a_cl_ord_id_used_twice_does_not_mix_two_orders() {
     assert_eq!(second, [0, 6, 7, 8, 9, 10, 11]);
     let by_name = positions(dir.path(), &all(Selector::Order("SAME".to_owned())));
     assert_eq!(by_name, (0..12).collect::<Vec<u64>>());
+}
+
+/// An order; a deposit that is asked for, posted and confirmed; a proposal and the word on it; a session.
+fn dealings(dir: &Path) -> MemoryLog {
+    let log = empty_log();
+    let mut audit = assay_audit::AuditService::open(&log, dir, keys()).unwrap();
+    log.append(&mut order(0, 1, "C0", at(0))).unwrap();
+    let (firm, movement) = (FirmId::new("FIRM1").unwrap(), MovementId::new(MovementKind::Deposit, 0, 2));
+    let id = |number: u8| CommandId::new(&format!("cmd_{number:032x}")).unwrap();
+    let money = |number, action| MoneyInstructed { command: id(number), firm, action, rules: 3 };
+    let deposit = MoneyAction::Deposit {
+        account: AccountId::new("FIRM1").unwrap(),
+        asset: Asset::new("USD").unwrap(),
+        amount: Amount::parse("100").unwrap(),
+        method: PayMethod::BankTransfer,
+        note: "for \"FIRM9\"".to_owned(),
+    };
+    let confirm = MoneyAction::Confirm { movement, external_reference: "B1".to_owned(), arrived: None };
+    let proposal = ProposalId::new(&format!("prp_{:032x}", 1)).unwrap();
+    let command = serde_json::json!({"id": id(3), "operation": "approve_proposal", "by": USER});
+    let said: [(Topic, Event); 6] = [
+        (Topic::Accounts, money(1, deposit).into()),
+        (Topic::Ledger, Posted { movement: Some(movement), ..Posted::of(firm, Vec::new()) }.into()),
+        (Topic::Accounts, money(2, confirm).into()),
+        (
+            Topic::Admin,
+            CommandDecided {
+                command: id(1),
+                operation: "open_firm".to_owned(),
+                by: None,
+                decision: Decision::Proposed { proposal },
+            }
+            .into(),
+        ),
+        (
+            Topic::Admin,
+            VerdictRequested {
+                command: serde_json::from_value(command).unwrap(),
+                proposal,
+                verdict: Verdict::Approve,
+                reason: "known".to_owned(),
+                sides: None,
+            }
+            .into(),
+        ),
+        (
+            Topic::Admin,
+            SessionSet {
+                comp_id: CompId::new("CLIENT1").unwrap(),
+                version: 1,
+                settings: serde_json::json!({}),
+                reason: "new".to_owned(),
+            }
+            .into(),
+        ),
+    ];
+    for (topic, said) in said {
+        let record =
+            NewRecord { actor: Actor::new(&format!("user:{USER}")).unwrap(), ..event(topic, at(1), said) };
+        log.append(&mut vec![record]).unwrap();
+    }
+    settle(&mut audit, &log, at(2));
+    log
+}
+
+const USER: &str = "usr_0192f3a4b5c60123456789abcdef0123";
+
+#[test]
+fn an_object_is_found_by_whatever_names_it_in_the_store_and_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dealings(dir.path());
+    let about = |name: &str| {
+        let narrow = Narrowing { object: Some(name.to_owned()), ..Narrowing::default() };
+        let kept = positions(dir.path(), &Query { narrow, to: Some(at(100)), ..all(Selector::All) });
+        let object = Object::new(name);
+        let logged = records(&log).into_iter().filter(|record| object.is_in(record));
+        assert_eq!(kept, logged.map(|record| record.position.0).collect::<Vec<_>>(), "{name}");
+        kept
+    };
+    assert_eq!(about("DEP-000000000002"), [6, 7, 8], "where it was asked for, and where it is named");
+    assert_eq!(about("DEP-000000000003"), [8], "what was said at its place");
+    assert_eq!(about("L0000000000000002"), [0; 0], "no loan was asked for there");
+    assert_eq!(about("O0000000000000000"), [1, 2, 3, 4, 5]);
+    assert_eq!(about("E0000000000000001"), [4]);
+    assert_eq!(about("AAPL"), [0, 1, 2, 4]);
+    assert_eq!(about("FIRM1"), [1, 2, 3, 4, 6, 7, 8]);
+    assert_eq!(about(&format!("prp_{:032x}", 1)), [6, 9, 10], "and the command that asked");
+    assert_eq!(about(USER), [6, 7, 8, 9, 10, 11], "and what it did");
+    assert_eq!(about("CLIENT1/ASSAY"), [0, 1, 2, 3, 4, 5, 11], "and what changed the session");
+    for nobody in ["FIRM", "FIRM9", "%", "O0000000000000009", "it's \" \\ nobody"] {
+        assert_eq!(about(nobody), [0; 0], "{nobody}");
+    }
+}
+
+#[test]
+fn an_object_without_a_name_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    audited_day(dir.path(), 1);
+    let narrow = Narrowing { object: Some(String::new()), ..Narrowing::default() };
+    let question = Query { narrow, ..all(Selector::Firm("FIRM1".to_owned())) };
+    let refused = query(&store(dir.path()), &question, Format::Csv, &mut Vec::new());
+    assert!(matches!(refused, Err(Error::Query(_))));
 }

@@ -19,6 +19,7 @@ pub(crate) enum Narrowing {
     Actor,
     Kind,
     Key,
+    Object,
 }
 
 impl Narrowing {
@@ -32,6 +33,7 @@ impl Narrowing {
             Self::Actor => "actor",
             Self::Kind => "kind",
             Self::Key => "key",
+            Self::Object => "object",
         }
     }
 }
@@ -230,7 +232,7 @@ pub(crate) const REPORTS: &[Report] = &[
         title: "Audit trail",
         about: "Every record of the log between `from` and `to`, with who caused it and its hash.",
         audience: REVIEW,
-        takes: &[Narrowing::Actor, Narrowing::Kind, Narrowing::Key],
+        takes: &[Narrowing::Actor, Narrowing::Kind, Narrowing::Key, Narrowing::Object],
         columns: trail::TRAIL,
         fill: trail::trail,
     },

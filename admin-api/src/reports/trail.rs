@@ -4,6 +4,7 @@ use super::error::ReportError;
 use super::report::column;
 use super::source::Source;
 use super::spool::Rows;
+use assay_audit::Object;
 use assay_event_log::Record;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Integer, Text, Time};
@@ -28,8 +29,10 @@ pub(super) const TRAIL: &[Column] = &[
 ];
 
 pub(super) fn trail(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>) -> Result<(), ReportError> {
+    let object = p.object.as_deref().map(Object::new);
     source.records_of(&Topic::ALL, |record| {
-        if record.at < p.from || record.at >= p.to || !is_wanted(p, record) {
+        let is_about = || object.as_ref().is_none_or(|object| object.is_in(record));
+        if record.at < p.from || record.at >= p.to || !is_wanted(p, record) || !is_about() {
             return Ok(true);
         }
         rows.put([

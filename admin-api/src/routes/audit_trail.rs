@@ -136,7 +136,7 @@ pub(crate) struct TrailQuery {
     actor: Option<String>,
     /// Of this kind.
     action: Option<String>,
-    /// Keyed by this: a session, firm, symbol or entity.
+    /// About what has this name: a user, firm, account, symbol, session, order, movement, loan, product, locate, file, proposal.
     object: Option<String>,
     /// Whether something was refused.
     #[param(inline)]
@@ -180,7 +180,7 @@ impl TrailQuery {
         let narrow = Narrowing {
             actor: self.actor.clone(),
             kind: self.action.clone(),
-            key: self.object.clone(),
+            object: self.object.clone(),
             trace,
             refused: self.outcome.map(|outcome| outcome == TrailOutcome::Refused),
         };
@@ -249,7 +249,7 @@ fn of_link(link: &CaseLink, limit: usize, after: Option<Position>) -> Query {
         CaseLinkKind::Session => (Selector::Session(id), none),
         CaseLinkKind::Firm => (Selector::Firm(id), none),
         CaseLinkKind::Actor => (Selector::All, Narrowing { actor: Some(id), ..none }),
-        CaseLinkKind::Entity => (Selector::All, Narrowing { key: Some(id), ..none }),
+        CaseLinkKind::Entity => (Selector::All, Narrowing { object: Some(id), ..none }),
         CaseLinkKind::Correlation => (Selector::All, Narrowing { trace: TraceId::from_hex(&id), ..none }),
     };
     Query { select, narrow, from: link.from, to: link.to, after, limit }

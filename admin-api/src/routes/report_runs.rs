@@ -69,9 +69,12 @@ pub(crate) struct ReportRunView {
     /// Of this kind of record.
     #[schema(example = json!(null))]
     kind: Option<String>,
-    /// About this session, firm, symbol or entity.
+    /// Keyed by this session, firm, symbol or entity.
     #[schema(example = json!(null))]
     key: Option<String>,
+    /// About what has this name.
+    #[schema(example = json!(null))]
+    object: Option<String>,
     /// The form it was given in.
     #[schema(example = "csv")]
     format: String,
@@ -187,6 +190,7 @@ fn view(past: &PastReport, compliance: &Compliance) -> ReportRunView {
         actor: p.actor.clone(),
         kind: p.kind.clone(),
         key: p.key.clone(),
+        object: p.object.clone(),
         format: run.format.clone(),
         position: run.position.0,
         rows: run.rows,

@@ -129,9 +129,12 @@ pub(crate) struct RunQuery {
     /// Of this kind of record.
     #[param(example = "order.accepted.v1")]
     kind: Option<String>,
-    /// About this session, firm, symbol or entity.
+    /// Keyed by this session, firm, symbol or entity.
     #[param(example = "FIRM1")]
     key: Option<String>,
+    /// About what has this name, whatever it is keyed by.
+    #[param(example = "DEP-00000000002A")]
+    object: Option<String>,
     /// `json` (the default), `table`, `csv`, `pdf` or `parquet`; of the journal also `ledger` or `beancount`.
     #[param(example = "csv")]
     format: Option<String>,
@@ -206,6 +209,7 @@ fn parameters(
         (Narrowing::Actor, query.actor.is_some()),
         (Narrowing::Kind, query.kind.is_some()),
         (Narrowing::Key, query.key.is_some()),
+        (Narrowing::Object, query.object.is_some()),
     ];
     let stray = given.into_iter().find(|(narrowing, given)| *given && !report.takes.contains(narrowing));
     if let Some((narrowing, _)) = stray {
@@ -217,8 +221,8 @@ fn parameters(
     if from >= to {
         return Err(Problem::field("from", "must be before the end"));
     }
-    let RunQuery { account, symbol, at_least, actor, kind, key, .. } = query;
-    for (field, text) in [("actor", actor), ("kind", kind), ("key", key)] {
+    let RunQuery { account, symbol, at_least, actor, kind, key, object, .. } = query;
+    for (field, text) in [("actor", actor), ("kind", kind), ("key", key), ("object", object)] {
         if text.as_ref().is_some_and(|text| text.len() > NAME_MAX) {
             return Err(Problem::field(field, format!("must have at most {NAME_MAX} bytes")));
         }
@@ -235,6 +239,7 @@ fn parameters(
         kind,
         key,
         provisional: to > now,
+        object: object.clone(),
     })
 }
 

@@ -101,9 +101,12 @@ struct RunArgs {
     /// Of this kind of record only.
     #[arg(long)]
     kind: Option<String>,
-    /// About this session, firm, symbol or entity only.
+    /// Keyed by this session, firm, symbol or entity only.
     #[arg(long)]
     key: Option<String>,
+    /// About what has this name only: a user, order, movement, loan and so on.
+    #[arg(long)]
+    object: Option<String>,
     /// The form.
     #[arg(long, value_enum, default_value = "table")]
     format: ReportFormat,
@@ -166,6 +169,7 @@ impl RunArgs {
             ("actor", &self.actor),
             ("kind", &self.kind),
             ("key", &self.key),
+            ("object", &self.object),
         ];
         let given = query(&parameters.map(|(name, value)| (name, value.as_deref())));
         let path = format!("/api/v1/reports/{}{given}format={}", in_a_path(name), self.format.name());

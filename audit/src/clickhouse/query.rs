@@ -5,6 +5,7 @@ use super::error::ClickHouseError;
 use super::read::select;
 use super::server::{Server, open};
 use crate::error::Error;
+use crate::object::Object;
 use crate::query::{Format, Narrowing, Page, Query, Selector, Writer};
 use assay_trading_types::Position;
 use std::io::Write;
@@ -45,15 +46,40 @@ pub fn query_clickhouse(
 }
 
 fn narrowed(narrow: &Narrowing) -> Vec<String> {
-    let Narrowing { actor, kind, key, trace, refused } = narrow;
+    let Narrowing { actor, kind, object, trace, refused } = narrow;
     let mut all = Vec::new();
-    for (column, text) in [("actor", actor), ("kind", kind), ("key", key)] {
+    for (column, text) in [("actor", actor), ("kind", kind)] {
         all.extend(text.as_ref().map(|text| format!("{column} = {}", quoted(text))));
     }
+    all.extend(object.as_ref().map(|object| about(&Object::new(object))));
     all.extend(trace.map(|trace| format!("hex(trace) = '{}'", trace.to_string().to_uppercase())));
     let is_refused = "(kind LIKE '%refused%' OR (kind = 'command.decided.v1' AND JSONHas(payload, 'decision', 'refused')))";
     all.extend(refused.map(|refused| format!("{}{is_refused}", if refused { "" } else { "NOT " })));
     all
+}
+
+/// Records about an object, as in the SQLite store.
+fn about(object: &Object) -> String {
+    let name = quoted(object.name());
+    let columns = [
+        "key",
+        "firm",
+        "session",
+        "order_id",
+        "cl_ord_id",
+        "orig_cl_ord_id",
+        "symbol",
+        "exec_id",
+        "substring(actor, position(actor, ':') + 1)",
+    ];
+    let mut ways: Vec<String> = columns.map(|column| format!("{column} = {name}")).to_vec();
+    ways.extend(object.made_at().map(|made_at| {
+        let (kind, partition, offset) = (made_at.kind.name(), made_at.partition, made_at.offset);
+        format!("(topic = 'accounts' AND kind = '{kind}' AND partition = {partition} AND offset = {offset})")
+    }));
+    let named = object.texts().iter().map(|text| format!("position(payload, {}) > 0", quoted(text)));
+    ways.push(format!("(kind != 'fix.message.v1' AND ({}))", named.collect::<Vec<_>>().join(" OR ")));
+    format!("({})", ways.join(" OR "))
 }
 
 fn condition(server: &Server, select: &Selector) -> Result<String, ClickHouseError> {

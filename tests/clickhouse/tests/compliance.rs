@@ -57,6 +57,15 @@ fn a_question_has_the_same_answer_from_either_store() {
         }
     }
     assert!(rows > 100);
+    for object in ["AAPL", "O0000000000000008", "CLIENT1/ASSAY", "FIRM1", "it's \\ nobody"] {
+        let narrow = Narrowing { object: Some(object.to_owned()), ..Narrowing::default() };
+        let (select, from, to) = (Selector::All, Some(at(0)), Some(at(20)));
+        let question = Query { select, narrow, from, to, after: None, limit: 1_000 };
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        query(&store(dir.path()), &question, Format::JsonLines, &mut ours).unwrap();
+        query_clickhouse(&config, &question, Format::JsonLines, &mut theirs).unwrap();
+        assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs), "{object}");
+    }
 }
 
 /// The engine at hand keeps no users, but reads the statements.

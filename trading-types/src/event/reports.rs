@@ -28,12 +28,15 @@ pub struct ReportParameters {
     /// Of this kind of record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// About this session, firm, symbol or entity.
+    /// Keyed by this session, firm, symbol or entity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Whether the span was not over when it was made first: more may have happened in it since. The report says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub provisional: bool,
+    /// About what has this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
 }
 
 /// One making of a report: all that it takes to make the same again.

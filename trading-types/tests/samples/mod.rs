@@ -655,6 +655,7 @@ fn operations() -> Vec<Event> {
                     kind: Some("order.accepted.v1".into()),
                     key: Some("FIRM1".into()),
                     provisional: true,
+                    object: Some("DEP-00000000002A".into()),
                 },
                 format: "csv".into(),
                 position: Position(4711),

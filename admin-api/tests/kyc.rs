@@ -26,10 +26,10 @@ struct Office {
     compliance: [String; 2],
     trader: String,
     manager: String,
-    /// The other administrator of the manager's firm, and one of another firm.
-    deputy: String,
+    /// The administrator of another firm.
     foreign: String,
     operations: [String; 2],
+    admins: [String; 2],
 }
 
 fn office_with(kyc: KycConfig) -> Office {
@@ -42,10 +42,10 @@ fn office_with(kyc: KycConfig) -> Office {
     let compliance = [member("carl", "compliance", None), member("cora", "compliance", None)];
     let (trader, manager) =
         (member("tim", "trader", Some("FIRM1")), member("mia", "firm_admin", Some("FIRM1")));
-    let deputy = member("max", "firm_admin", Some("FIRM1"));
     let foreign = member("ben", "firm_admin", Some("FIRM2"));
     let operations = [member("olga", "operations", None), member("oskar", "operations", None)];
-    Office { world, reviewer, second, compliance, trader, manager, deputy, foreign, operations }
+    let admins = [first, other];
+    Office { world, reviewer, second, compliance, trader, manager, foreign, operations, admins }
 }
 
 fn office() -> Office {
@@ -152,7 +152,7 @@ impl Office {
         items.iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What risk was told about FIRM1.
+    /// What risk was told about firms.
     fn gates(&self) -> Vec<KycStatus> {
         let gate = |event: &Event| if let Event::FirmKycSet(e) = event { Some(e.kyc) } else { None };
         self.world.events(Topic::Accounts).iter().filter_map(gate).collect()
@@ -420,11 +420,15 @@ fn nobody_decides_on_their_own_file_and_what_one_has_taken_no_other_decides_on()
 #[test]
 fn a_firm_that_is_taken_on_trades_once_it_is_known_and_no_longer_after_a_finding() {
     let office = office();
-    let Office { world, reviewer, second, compliance, manager, trader, operations, .. } = &office;
-    let terms = json!({"accounts": ["FIRM1"], "self_trade": "cancel_newest"});
-    let opened = world.write(&operations[0], "PUT", "/api/v1/firms/FIRM1", terms.clone()).expect(202);
+    let Office { world, reviewer, second, compliance, operations, admins, .. } = &office;
+    let terms = json!({"accounts": ["FIRM3"], "self_trade": "cancel_newest"});
+    let opened = world.write(&operations[0], "PUT", "/api/v1/firms/FIRM3", terms.clone()).expect(202);
     office.judge(&operations[1], &opened).expect(200);
     assert_eq!(office.gates(), [KycStatus::Pending]);
+    let member =
+        |name: &str, role: &str| world.member(&admins[0], Some(&admins[1]), name, &[role], Some("FIRM3"));
+    let (manager, deputy) = (&member("mae", "firm_admin"), &member("moe", "firm_admin"));
+    let trader = &member("tom", "trader");
     let owners =
         r#"[{"full_name":"Grace Hopper","birth_date":"1970-12-09","country":"GB","share_bp":10000}]"#;
     let company =
@@ -435,7 +439,7 @@ fn a_firm_that_is_taken_on_trades_once_it_is_known_and_no_longer_after_a_finding
     office.submit(manager, &without(company.clone(), "owners")).problem(400, "invalid");
     let file = office.submit(manager, &company).expect(201).text("id");
     let seen = |token: &str| world.get(token, &format!("/api/v1/kyc/{file}")).status;
-    assert_eq!([manager, &office.deputy].map(|token| seen(token)), [200, 200], "its administrators' file");
+    assert_eq!([manager, deputy].map(|token| seen(token)), [200, 200], "its administrators' file");
     assert_eq!([trader, &office.foreign].map(|token| seen(token)), [404, 404]);
     office.approve(reviewer, &file).expect(200);
     assert_eq!(office.gates(), [KycStatus::Pending, KycStatus::Verified]);
@@ -448,7 +452,7 @@ fn a_firm_that_is_taken_on_trades_once_it_is_known_and_no_longer_after_a_finding
     assert!(office.notices(manager).contains(&"kyc_rejected".to_owned()));
     // Other terms of a known firm change nothing about it.
     let end = world.get(&operations[0], "/api/v1/kyc/status").expect(200).headers["assay-position"].clone();
-    let call = Call::new("PUT", "/api/v1/firms/FIRM1").by(&operations[0]).json(&terms);
+    let call = Call::new("PUT", "/api/v1/firms/FIRM3").by(&operations[0]).json(&terms);
     let proposed = world.send(call.header("assay-position", end.to_str().unwrap())).expect(202);
     office.judge(&operations[1], &proposed).expect(200);
     assert_eq!(office.gates().len(), 3);

@@ -402,6 +402,7 @@ fn a_password_chosen_by_a_link_is_not_like_the_users_own_names() {
     }
     reset(&world, &link, OTHER_PASSWORD).expect(204);
     let admin = world.administrator();
+    world.opens("FIRM1");
     let body = json!({"email": "tim@venue.example", "username": "tim", "first_name": "Timothy", "last_name": "Tradewell",
         "roles": ["trader"], "firm": "FIRM1"});
     world.write(&admin, "POST", "/api/v1/users", body).expect(201);

@@ -59,6 +59,7 @@ fn what_does_not_exist_is_404_and_what_does_not_fit_has_its_own_status() {
 fn a_repeat_under_one_key_has_one_effect_and_the_first_answer_even_after_a_restart() {
     let world = World::new();
     let admin = world.administrator();
+    world.opens("FIRM1");
     let body = |name: &str| json!({"email": format!("{name}@venue.example"), "username": name, "roles": ["trader"], "firm": "FIRM1"});
     let call = |name: &str, key: &str| {
         Call::new("POST", "/api/v1/users").by(&admin).json(&body(name)).header("idempotency-key", key)
@@ -191,6 +192,7 @@ fn browsers_of_other_origins_and_unknown_hosts_are_refused_unless_configured() {
 fn a_poisoned_log_answers_503_and_nothing_is_told_that_could_be_lost() {
     let world = World::new();
     let admin = world.administrator();
+    world.opens("FIRM1");
     world.log.poison("the disk is gone");
     let body = json!({"email": "tim@venue.example", "username": "tim", "roles": ["trader"], "firm": "FIRM1"});
     world.write(&admin, "POST", "/api/v1/users", body).problem(503, "unavailable");

@@ -189,6 +189,7 @@ fn no_administrator_removes_another_alone_and_then_decides_alone() {
 fn roles_of_staff_and_of_firms_do_not_mix() {
     let world = World::new();
     let admin = world.administrator();
+    world.opens("FIRM1");
     for (roles, firm, faults) in [
         (json!(["trader"]), json!(null), "roles"),
         (json!(["auditor"]), json!("FIRM1"), "roles"),
@@ -196,6 +197,7 @@ fn roles_of_staff_and_of_firms_do_not_mix() {
         (json!([]), json!(null), "roles"),
         (json!(["emperor"]), json!(null), "roles[0]"),
         (json!(["trader"]), json!("FIRM 1"), "firm"),
+        (json!(["trader"]), json!("FIRM9"), "firm"),
     ] {
         let body = json!({"email": "x@venue.example", "username": "xavier", "roles": roles, "firm": firm});
         let reply = world.write(&admin, "POST", "/api/v1/users", body).problem(400, "invalid");
@@ -235,6 +237,12 @@ fn a_firms_administrator_knows_and_changes_its_own_firm_only() {
     }
     let roles = json!({"roles": ["viewer"], "firm": "FIRM1", "reason": "less"});
     world.write(&boss, "PUT", &format!("/api/v1/users/{own}/roles"), roles).expect(200);
+    let moves = |firm: &str| {
+        let body = json!({"roles": ["viewer"], "firm": firm, "reason": "moved"});
+        world.write(&first, "PUT", &format!("/api/v1/users/{own}/roles"), body)
+    };
+    assert_eq!(moves("FIRM9").problem(400, "invalid").faults(), ["firm"], "there is no such firm");
+    moves("FIRM2").expect(200);
 }
 
 #[test]
@@ -287,6 +295,7 @@ fn a_users_list_is_paged_searched_and_filtered() {
 fn what_was_decided_stands_in_the_log_with_who_asked() {
     let world = World::new();
     let (first, _) = administrators(&world);
+    world.opens("FIRM1");
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let body = json!({"email": "tim@venue.example", "username": "tim", "roles": ["trader"], "firm": "FIRM1"});
     let call = Call::new("POST", "/api/v1/users")

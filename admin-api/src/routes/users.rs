@@ -1,5 +1,6 @@
 //! Users, as those who look after them see them.
 
+use super::firms::failed;
 use super::reason::Reason;
 use super::registration::{INVITATION_NS, token};
 use super::user_view::{UserView, view};
@@ -161,6 +162,7 @@ async fn invite_user(
     }
     faults.check()?;
     may_grant(asked.caller()?, &given.roles, given.firm)?;
+    check_firm(&api, &asked, given.firm).await?;
     let user = NewUser {
         user: api.ids.user(api.now()),
         email: email.unwrap_or_default(),
@@ -192,6 +194,13 @@ fn may_grant(caller: &Caller, roles: &[UserRole], firm: Option<FirmId>) -> Resul
     }
 }
 
+/// Nobody belongs to a firm that there is not: whoever opened one of that name later would have users of unknown origin.
+async fn check_firm(api: &Api, asked: &Asked, firm: Option<FirmId>) -> Result<(), Problem> {
+    let Some(firm) = firm.filter(|_| !api.is_repeat(asked)) else { return Ok(()) };
+    let known = api.caught_up_model().await?.firm(firm.as_str()).map_err(failed)?;
+    known.map(|_| ()).ok_or_else(|| Problem::field("firm", "there is no such firm"))
+}
+
 /// Roles and firm of a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -218,8 +227,10 @@ async fn set_roles(
     Body(given): Body<RolesChange>,
 ) -> Result<Response, Problem> {
     let caller = asked.caller()?;
-    let user = found(&api, caller, &id, |_, user| user.id)?;
+    let (user, firm) = found(&api, caller, &id, |_, user| (user.id, user.firm))?;
     may_grant(caller, &given.roles, given.firm)?;
+    // Whoever belongs to one from before that was looked at may lose roles there.
+    check_firm(&api, &asked, given.firm.filter(|_| given.firm != firm)).await?;
     let reason = text_rules::reason(&given.reason).map_err(|why| Problem::field("reason", why))?;
     let action = IdentityAction::SetRoles { user, roles: given.roles, firm: given.firm, reason };
     api.submit(&asked, action).await.map(changed)

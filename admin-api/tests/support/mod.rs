@@ -11,7 +11,8 @@ use assay_event_log::{EventLog, LastOrigins, MemoryLog, NewRecord};
 use assay_execution::Execution;
 use assay_risk_service::Risk;
 use assay_trading_types::{
-    Actor, Command, CommandId, Decision, Event, Outbox, Position, Processor, Role, Timestamp, Topic,
+    Actor, Command, CommandId, Commission, Decision, Event, FirmOpened, Outbox, Position, Processor, Role,
+    SelfTrade, Timestamp, Topic,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -344,7 +345,18 @@ impl World {
         self.log_in("grace@venue.example")
     }
 
-    /// Invites, accepts and logs in somebody. With a second administrator about, privileged roles go through `checker`.
+    /// A firm with an account of its name, unless there is one.
+    pub(crate) fn opens(&self, firm: &str) {
+        let is_it = |event: &Event| matches!(event, Event::FirmOpened(e) if e.firm.as_str() == firm);
+        if self.events(Topic::Accounts).iter().any(is_it) {
+            return;
+        }
+        let (commission, self_trade) = (Commission::default(), SelfTrade::Allow);
+        let accounts = vec![firm.parse().unwrap()];
+        self.says(FirmOpened { firm: firm.parse().unwrap(), accounts, commission, self_trade });
+    }
+
+    /// Invites, accepts and logs in somebody, of a firm that is there. With a second administrator about, privileged roles go through `checker`.
     pub(crate) fn member(
         &self,
         admin: &str,
@@ -353,6 +365,7 @@ impl World {
         roles: &[&str],
         firm: Option<&str>,
     ) -> String {
+        firm.into_iter().for_each(|firm| self.opens(firm));
         let email = format!("{name}@venue.example");
         let body = json!({"email": email, "username": name, "roles": roles, "firm": firm});
         let reply = self.write(admin, "POST", "/api/v1/users", body);

@@ -1,5 +1,6 @@
 //! FIX sessions as the gateway beside the API has them.
 
+use assay_trading_types::{CompId, SessionId};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -8,6 +9,12 @@ use std::sync::Arc;
 pub trait FixSessions: Send + Sync {
     /// Every session as it is now. Nothing when the gateway cannot be asked. May wait for it.
     fn list(&self) -> Option<Vec<FixSession>>;
+
+    /// What records call the session of a CompID. Known whether the gateway can be asked or not.
+    fn name(&self, comp_id: CompId) -> SessionId;
+
+    /// Whether the configuration has a session of a CompID.
+    fn is_configured(&self, comp_id: CompId) -> bool;
 
     /// Whether `settings` may replace those of the session they name, or make one.
     ///
@@ -31,6 +38,14 @@ impl FixSessionsPort {
 
     pub(crate) fn list(&self) -> Option<Vec<FixSession>> {
         self.0.as_ref().map_or(Some(Vec::new()), |sessions| sessions.list())
+    }
+
+    pub(crate) fn name(&self, comp_id: CompId) -> Option<SessionId> {
+        self.0.as_ref().map(|sessions| sessions.name(comp_id))
+    }
+
+    pub(crate) fn is_configured(&self, comp_id: CompId) -> bool {
+        self.0.as_ref().is_some_and(|sessions| sessions.is_configured(comp_id))
     }
 
     pub(crate) fn check(&self, settings: &Value) -> Result<(), String> {

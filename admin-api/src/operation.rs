@@ -710,10 +710,27 @@ impl Operation {
             )
     }
 
-    /// Whether it ends harm, or an order: that waits for no budget that other calls have used up.
+    /// Whether it ends harm, or an order: it stops a scope, a session, somebody's way in or money on its way out. That waits
+    /// for no budget that other calls have used up.
     pub(crate) fn ends_harm(self) -> bool {
         use Operation as O;
-        matches!(self, O::CancelOrder | O::CancelOrderByPost | O::SetRiskSwitch | O::SuspendFixSession)
+        matches!(
+            self,
+            O::CancelOrder
+                | O::CancelOrderByPost
+                | O::SetRiskSwitch
+                | O::SuspendFixSession
+                | O::DeactivateUser
+                | O::EndUserLogins
+                | O::EndLogin
+                | O::EndLogins
+                | O::RevokeApiKey
+                | O::RejectWithdrawal
+                | O::CancelWithdrawal
+                | O::RejectTransaction
+                | O::CancelTransaction
+                | O::RemoveBeneficiary
+        )
     }
 
     /// Whether it changes something.
@@ -740,6 +757,34 @@ mod tests {
         assert_eq!(USERS_READ.scope_of(&[FirmAdmin, Viewer]), Some(Scope::Firm));
         assert_eq!(USERS_READ.scope_of(&[Viewer]), None);
         assert_eq!(USERS_READ.scope_of(&[]), None);
+    }
+
+    /// Each is a write that takes something away: a budget of its own for anything else would be a way round the others.
+    #[test]
+    fn what_ends_harm_is_named() {
+        let ends_harm = |op: &&Operation| op.ends_harm();
+        let names: Vec<&str> = Operation::ALL.iter().filter(ends_harm).map(|op| op.name()).collect();
+        let named = [
+            "end_logins",
+            "end_login",
+            "revoke_api_key",
+            "deactivate_user",
+            "end_user_logins",
+            "cancel_order",
+            "cancel_order_by_post",
+            "suspend_fix_session",
+            "set_risk_switch",
+            "reject_withdrawal",
+            "cancel_withdrawal",
+            "reject_transaction",
+            "cancel_transaction",
+            "remove_beneficiary",
+        ];
+        let sorted = |mut names: Vec<&'static str>| {
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(sorted(names), sorted(named.to_vec()));
     }
 
     /// An auditor reads and changes nothing but what is its own.

@@ -3,16 +3,23 @@
 mod support;
 
 use assay_admin_api::{ApiConfig, FixSession, FixSessions, FixSessionsPort, Rates};
-use assay_trading_types::{Event, Topic};
+use assay_trading_types::{CompId, Event, SessionId, Topic};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use support::{Call, World};
 
 /// A gateway with one session of FIRM1, which refuses a heartbeat of 0.
-struct Gateway;
+#[derive(Default)]
+struct Gateway {
+    is_away: AtomicBool,
+}
 
 impl FixSessions for Gateway {
     fn list(&self) -> Option<Vec<FixSession>> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return None;
+        }
         Some(vec![FixSession {
             comp_id: "CLIENT1".to_owned(),
             session: "CLIENT1/ASSAY".to_owned(),
@@ -30,6 +37,14 @@ impl FixSessions for Gateway {
                 "key": [{"id": "k1", "scheme": "password", "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}],
             }),
         }])
+    }
+
+    fn name(&self, comp_id: CompId) -> SessionId {
+        SessionId::new(&format!("{comp_id}/ASSAY")).unwrap()
+    }
+
+    fn is_configured(&self, comp_id: CompId) -> bool {
+        comp_id.as_str() == "CLIENT1"
     }
 
     fn check(&self, settings: &Value) -> Result<(), String> {
@@ -52,7 +67,7 @@ struct Venue {
 
 fn venue() -> Venue {
     let rates = Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() };
-    let fix_sessions = FixSessionsPort::new(Arc::new(Gateway));
+    let fix_sessions = FixSessionsPort::new(Arc::new(Gateway::default()));
     let world = World::with(ApiConfig { rates, fix_sessions, ..ApiConfig::default() });
     let first = world.administrator();
     let second = world.member(&first, None, "second", &["admin"], None);
@@ -207,4 +222,38 @@ fn one_person_suspends_and_two_resume_or_renumber() {
     let hours = json!({"schedule": null, "reason": "always"});
     world.write(&olga, "PUT", &format!("{CLIENT1}/schedule"), hours).expect(202);
     assert_eq!(session_events(&world).len(), 1);
+}
+
+#[test]
+fn a_session_is_killed_while_the_gateway_cannot_be_asked() {
+    let gateway = Arc::new(Gateway::default());
+    let fix_sessions = FixSessionsPort::new(Arc::clone(&gateway) as Arc<dyn FixSessions>);
+    let rates = Rates { anonymous_per_h: 1_000_000, user_per_h: 1_000_000, ..Rates::default() };
+    let world = World::with(ApiConfig { rates, fix_sessions, ..ApiConfig::default() }).with_books();
+    let first = world.administrator();
+    let second = world.member(&first, None, "second", &["admin"], None);
+    let member = |name: &str| world.member(&first, Some(&second), name, &["operations"], None);
+    let (olga, oskar) = (member("olga"), member("oskar"));
+    let settings = json!({"settings": {"comp_id": "CLIENT9", "firm": "FIRM1"}, "reason": "new"});
+    let made = world.write(&olga, "POST", "/api/v1/fix-sessions", settings).expect(202).text("proposal");
+    let approve = format!("/api/v1/proposals/{made}/approve");
+    world.write(&oskar, "POST", &approve, json!({"reason": "checked"})).expect(200);
+    gateway.is_away.store(true, Ordering::SeqCst);
+    let kill = |session: &str| {
+        let body = json!({"scope": {"session": session}, "state": "killed", "reason": "runaway"});
+        world.write(&olga, "PUT", "/api/v1/risk/switches", body)
+    };
+    kill("CLIENT1").expect(200);
+    kill("CLIENT9").expect(200);
+    kill("NOBODY").problem(503, "unavailable");
+    let stopped: Vec<Value> = world
+        .events(Topic::Accounts)
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::RiskSwitchChanged(e) => Some(json!(e.scope)),
+            _ => None,
+        })
+        .collect();
+    let named = ["CLIENT1/ASSAY", "CLIENT9/ASSAY"].map(|session| json!({"session": session}));
+    assert_eq!(stopped, named, "configured, and made by commands");
 }

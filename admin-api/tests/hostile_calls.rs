@@ -4,6 +4,7 @@
 mod support;
 
 use assay_admin_api::{ApiConfig, FixSession, FixSessions, FixSessionsPort, Rates};
+use assay_trading_types::{CompId, SessionId};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -39,6 +40,14 @@ impl FixSessions for Gateway {
             usage: None,
             settings: json!({"comp_id": "CLIENT1", "firm": "FIRM1"}),
         }])
+    }
+
+    fn name(&self, comp_id: CompId) -> SessionId {
+        SessionId::new(&format!("{comp_id}/ASSAY")).unwrap()
+    }
+
+    fn is_configured(&self, comp_id: CompId) -> bool {
+        comp_id.as_str() == "CLIENT1"
     }
 
     fn check(&self, _: &Value) -> Result<(), String> {

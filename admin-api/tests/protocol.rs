@@ -145,6 +145,8 @@ fn who_has_no_requests_left_still_comes_in_stays_in_and_ends_harm() {
     world.write(&admin, "PUT", "/api/v1/risk/switches", kill).expect(200);
     let cancel = world.write(&admin, "DELETE", "/api/v1/orders/O0000000000000001", json!({}));
     assert_ne!(cancel.status, 429, "{cancel:?}");
+    let nobody = "/api/v1/users/usr_0192f3a4b5c60123456789abcdef0123/logins";
+    world.send(Call::new("DELETE", nobody).by(&admin)).problem(404, "not-found");
 }
 
 #[test]

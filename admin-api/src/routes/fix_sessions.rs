@@ -165,7 +165,8 @@ async fn list_fix_sessions(
 }
 
 /// The session that somebody names by its name in records or by its CompID alone. That of a firm's orders over the API has
-/// no connection; and while the gateway cannot be asked, a full name is taken as it is.
+/// no connection; and while the gateway cannot be asked, a full name is taken as it is, and a CompID if the configuration or
+/// commands made a session of it.
 pub(super) async fn named(api: &Api, asked: &Asked, given: SessionId) -> Result<SessionId, Problem> {
     let unknown = || Problem::field("scope", "there is no such session");
     if let Some(firm) = given.as_str().strip_suffix("/API").filter(|_| given.is_api()) {
@@ -174,11 +175,20 @@ pub(super) async fn named(api: &Api, asked: &Asked, given: SessionId) -> Result<
     }
     let sessions = match seen(api, asked).await {
         Err(_) if given.as_str().contains('/') => return Ok(given),
-        sessions => sessions?,
+        Err(problem) => return known(api, given).ok_or(problem),
+        Ok(sessions) => sessions,
     };
     let is_it = |session: &&FixSession| [&session.session, &session.comp_id].contains(&&given.to_string());
     let found = sessions.iter().find(is_it).and_then(|found| SessionId::new(&found.session).ok());
     found.ok_or_else(unknown)
+}
+
+/// What records call the session of a CompID that is known without the gateway.
+fn known(api: &Api, given: SessionId) -> Option<SessionId> {
+    let comp_id = CompId::new(given.as_str()).ok()?;
+    let port = &api.config.fix_sessions;
+    let is_known = port.is_configured(comp_id) || standing(api, comp_id).version > 0;
+    port.name(comp_id).filter(|_| is_known)
 }
 
 /// One FIX session.

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use assay_admin_api::{FixSession, FixSessionUsage, FixSessions};
+use assay_trading_types::{CompId, SessionId};
 use fix_gateway::{Asker, LiveSession, Source, differ_lightly};
 use serde_json::Value;
 
@@ -14,6 +15,15 @@ pub(crate) struct GatewaySessions {
 impl FixSessions for GatewaySessions {
     fn list(&self) -> Option<Vec<FixSession>> {
         Some(self.asker.as_ref()?.sessions()?.into_iter().map(view).collect())
+    }
+
+    fn name(&self, comp_id: CompId) -> SessionId {
+        let ours = self.config.gateway.comp_id;
+        SessionId::new(&format!("{comp_id}/{ours}")).expect("two CompIDs of 32 and a stroke fit a SessionId")
+    }
+
+    fn is_configured(&self, comp_id: CompId) -> bool {
+        self.config.sessions.iter().any(|session| session.comp_id == comp_id)
     }
 
     fn check(&self, settings: &Value) -> Result<(), String> {

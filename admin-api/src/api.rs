@@ -50,8 +50,12 @@ const UPLOADS_MAX: usize = 2;
 /// Reports made at a time: each takes a core while it is, and no more may be taken from orders.
 const REPORTS_MAX: usize = 2;
 
-/// Records looked at together for users, when the node's key is missing.
+/// Records looked at together for what hangs on the node's key.
 const LOOK_RECORDS: usize = 256;
+
+/// What to do about a key that is another than the log's.
+const FOREIGN: &str = "it is another than that of this log, and second factors, tokens and sealed files hang on that one: \
+    restore it from the backup, or copy it from another node of this log";
 
 /// Longest that an answer waits for the disk before it is given up as 503.
 const DURABLE_WAIT: Duration = Duration::from_secs(10);
@@ -142,9 +146,10 @@ impl Api {
         clock: Clock,
     ) -> Result<(Arc<Self>, ReadModelBuilder), Error> {
         let file = config.keys.join("node.key");
-        let has_users = || has_users(&*log).map_err(std::io::Error::other);
-        let secrets =
-            Secrets::load_or_make(&file, has_users).map_err(|source| Error::Key { file, source })?;
+        let traces = KeyTraces::in_log(&*log)?;
+        let secrets = Secrets::load_or_make(&file, || Ok(traces.has_users))
+            .and_then(|secrets| traces.agree_with(secrets))
+            .map_err(|source| Error::Key { file, source })?;
         let breaches = match &config.breach_list {
             None => BreachList::default(),
             Some(file) => {
@@ -451,29 +456,58 @@ impl Api {
     }
 }
 
-/// Whether the log makes a user: looked for there, since the state is recovered only later, with the key in hand. Whoever
-/// leads opens the API on the whole log, so that a node that takes over sees what the one before it wrote.
-fn has_users(log: &dyn EventLog) -> Result<bool, Error> {
-    let (end, mut records) = (log.end(), Vec::new());
-    let mut reader = log.reader(&[Topic::Admin], Position(0), false)?;
-    while reader.position() < end {
-        reader.poll_wait(&mut records, LOOK_RECORDS, SOON)?;
-        for record in records.drain(..) {
-            let position = record.position;
-            let event = record.decode().map_err(|source| Error::Decode { position, source })?;
-            if makes_user(&event) {
-                return Ok(true);
+/// What the log says of the node's key up to its first user: looked for there, since the state is recovered only later, with
+/// the key in hand. Whoever leads opens the API on the whole log, so that a node that takes over sees what the one before it
+/// wrote.
+#[derive(Default)]
+struct KeyTraces {
+    has_users: bool,
+    /// Name and public half of the token signing key of then, which is derived from the node's key.
+    signing: Option<(String, String)>,
+}
+
+impl KeyTraces {
+    fn in_log(log: &dyn EventLog) -> Result<Self, Error> {
+        let (end, mut records) = (log.end(), Vec::new());
+        let mut reader = log.reader(&[Topic::Admin], Position(0), false)?;
+        let mut traces = Self::default();
+        while reader.position() < end {
+            reader.poll_wait(&mut records, LOOK_RECORDS, SOON)?;
+            for record in records.drain(..) {
+                let position = record.position;
+                let event = record.decode().map_err(|source| Error::Decode { position, source })?;
+                traces.note(&event);
+                if traces.has_users {
+                    return Ok(traces);
+                }
             }
         }
+        Ok(traces)
     }
-    Ok(false)
+
+    fn note(&mut self, event: &Event) {
+        let Event::IdentityRequested(e) = event else { return };
+        if let IdentityAction::RotateSigningKey { kid, public } = &e.action {
+            self.signing = Some((kid.clone(), public.clone()));
+        }
+        self.has_users = makes_user(&e.action);
+    }
+
+    /// The key, unless users' secrets were derived from another one.
+    fn agree_with(&self, secrets: Secrets) -> std::io::Result<Secrets> {
+        match &self.signing {
+            Some((kid, public)) if self.has_users && !secrets.is_signing_key(kid, public) => {
+                Err(std::io::Error::other(FOREIGN))
+            }
+            _ => Ok(secrets),
+        }
+    }
 }
 
 /// Whether a record asks for a user: the first that does is granted, and whoever refuses a later one has users.
-fn makes_user(event: &Event) -> bool {
+fn makes_user(action: &IdentityAction) -> bool {
     use IdentityAction as A;
-    let Event::IdentityRequested(e) = event else { return false };
-    matches!(e.action, A::CreateFirstAdministrator(_) | A::Register { .. } | A::Invite { .. })
+    matches!(action, A::CreateFirstAdministrator(_) | A::Register { .. } | A::Invite { .. })
 }
 
 fn load_lists(config: &ApiConfig) -> Result<Lists, Error> {

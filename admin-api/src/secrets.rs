@@ -153,6 +153,16 @@ impl Secrets {
     pub fn signing_key(&self, kid: &str) -> SigningKey {
         SigningKey::from_bytes(&self.derive(SecretOf::SigningKey, kid))
     }
+
+    /// Its public half, hex.
+    pub(crate) fn public_signing_key(&self, kid: &str) -> String {
+        hex::encode(self.signing_key(kid).verifying_key().to_bytes())
+    }
+
+    /// Whether a public half in the log is of a key that this one derives: otherwise the log is another key's.
+    pub(crate) fn is_signing_key(&self, kid: &str, public: &str) -> bool {
+        self.public_signing_key(kid) == public
+    }
 }
 
 /// Base64 for URLs without padding (RFC 4648 section 5).
@@ -180,6 +190,15 @@ mod tests {
         assert_eq!(Secrets::new([8; 32]).opened(SecretOf::RefreshToken, &token), None);
         assert_eq!(secrets.opened(SecretOf::RefreshToken, &token.replace("lgn_1.2", "lgn_1.3")), None);
         assert_eq!(secrets.opened(SecretOf::RefreshToken, "lgn_1"), None);
+    }
+
+    #[test]
+    fn a_log_is_known_by_what_its_key_derived() {
+        let secrets = Secrets::new([7; 32]);
+        let public = secrets.public_signing_key("k1");
+        assert!(secrets.is_signing_key("k1", &public));
+        assert!(!secrets.is_signing_key("k2", &public));
+        assert!(!Secrets::new([8; 32]).is_signing_key("k1", &public));
     }
 
     #[test]

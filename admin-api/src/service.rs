@@ -3,6 +3,7 @@
 use crate::api::{Api, Settled};
 use crate::error::Error;
 use crate::listener::{Peer, TlsListener, TlsPort};
+use crate::state::SigningKey;
 use assay_event_log::{LastOrigins, NewRecord, Reader, Record};
 use assay_trading_types::{
     ClockTicked, CommandId, Decision, Event, IdentityAction, IdentityRequested, Outbox, Position, Processor,
@@ -87,7 +88,8 @@ impl CommandProcessor {
         Ok(())
     }
 
-    /// Applies what the log holds, and lets the API answer from then on. Makes a token signing key when there is none.
+    /// Applies what the log holds, and lets the API answer from then on. Makes a token signing key when there is none of the
+    /// node's key: one that was lost before there was a user has been made anew.
     ///
     /// # Errors
     /// As [`CommandProcessor::turn`].
@@ -95,7 +97,10 @@ impl CommandProcessor {
         while self.reader.position() < self.recovered_end {
             self.turn(Duration::ZERO)?;
         }
-        if self.api.state().identity.signing_keys().is_empty() {
+        let secrets = &self.api.secrets;
+        let is_own = |key: &SigningKey| secrets.is_signing_key(&key.kid, &key.public);
+        let has_own = self.api.state().identity.signing_keys().last().is_some_and(is_own);
+        if !has_own {
             self.api.log.append(&mut vec![first_signing_key(&self.api)])?;
         }
         self.tick()?;
@@ -192,7 +197,7 @@ fn first_signing_key(api: &Api) -> NewRecord {
 /// A new key to sign tokens with.
 pub(crate) fn signing_key(api: &Api) -> IdentityAction {
     let kid = hex::encode(api.ids.bytes());
-    let public = hex::encode(api.secrets.signing_key(&kid).verifying_key().to_bytes());
+    let public = api.secrets.public_signing_key(&kid);
     IdentityAction::RotateSigningKey { kid, public }
 }
 

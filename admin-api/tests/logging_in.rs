@@ -79,6 +79,41 @@ fn a_lost_node_key_stops_the_start_once_there_is_a_user_and_no_other_is_made() {
 }
 
 #[test]
+fn another_node_key_stops_the_start_once_there_is_a_user() {
+    let world = World::new();
+    let keys = tempfile::tempdir().unwrap();
+    let open = |name: &str| {
+        let config = ApiConfig {
+            keys: keys.path().to_owned(),
+            read_model: keys.path().join(name),
+            ..ApiConfig::default()
+        };
+        let clock: Clock = Arc::new(|| Timestamp::from_ns(0));
+        Api::new(config, Arc::clone(&world.log) as Arc<dyn EventLog>, clock).map(drop)
+    };
+    let file = keys.path().join("node.key");
+    open("empty").unwrap();
+    world.first_administrator("grace@venue.example").expect(201);
+    let refused = open("another").unwrap_err();
+    let why = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(refused.to_string().contains("node.key") && why.contains("another than"), "{refused}: {why}");
+    std::fs::copy(world.path("keys").join("node.key"), &file).unwrap();
+    open("restored").unwrap();
+}
+
+#[test]
+fn a_node_key_that_was_made_anew_before_there_was_a_user_signs_tokens() {
+    let world = World::new();
+    std::fs::write(world.path("keys").join("node.key"), "5a".repeat(32)).unwrap();
+    let world = world.restarted();
+    assert_eq!(world.api.state().identity.signing_keys().len(), 2);
+    let admin = world.administrator();
+    world.get(&admin, "/api/v1/auth/me").expect(200);
+    let world = world.restarted();
+    assert_eq!(world.api.state().identity.signing_keys().len(), 2, "once");
+}
+
+#[test]
 fn whatever_is_wrong_with_credentials_has_one_answer() {
     let world = World::new();
     let email = registered(&world, "ada");

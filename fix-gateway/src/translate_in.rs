@@ -209,13 +209,27 @@ fn status(session: &SessionSpec, inbound: &Inbound<'_>, request: RequestId) -> R
         true => Some(reading.id(790)?.as_str().to_owned()),
         false => None,
     };
+    // Nothing else of the request is needed to find the order, so nothing else is held against it.
     let order_id = reading.order_id();
-    let symbol = reading.has(55).then(|| reading.symbol());
-    let side = reading.side();
+    let mut echoed = Reading::new(&inbound.message);
+    let symbol = echoed.has(55).then(|| echoed.symbol());
+    let side = echoed.side();
+    let (defect, _) = reading.finish();
     let firm = session.firm;
     let reach = match mass::scope(session) {
         Scope::Session => None,
         Scope::Firm => Some(Box::new(mass::reach(session))),
     };
-    Ok(StatusRequested { request, firm, cl_ord_id, order_id, ord_status_req_id, symbol, side, reach })
+    Ok(StatusRequested {
+        request,
+        firm,
+        cl_ord_id,
+        order_id,
+        ord_status_req_id,
+        symbol,
+        side,
+        reach,
+        defect,
+        own_ids: true,
+    })
 }

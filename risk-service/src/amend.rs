@@ -230,14 +230,17 @@ impl Risk {
         let by_id = || self.orders.find(session, &e.cl_ord_id).map(|slot| &self.orders[slot]);
         let named = e.order_id.map_or_else(by_id, |order_id| self.orders.known(&order_id));
         let order = named.filter(|order| match &e.reach {
+            _ if e.defect.is_some() => false,
             Some(reach) => reach.reaches(&e.request.session, &e.firm, &order.terms),
             None => order.session == session,
         });
+        let foreign = |order: &&OpenOrder| e.own_ids && order.ids().all(|own| *own != e.cl_ord_id);
+        let cl_ord_id = order.filter(foreign).map_or(e.cl_ord_id, |order| order.terms.cl_ord_id);
         let order = order.map(OpenOrder::state);
         let reported = StatusReported {
             request: e.request,
             firm: e.firm,
-            cl_ord_id: e.cl_ord_id,
+            cl_ord_id,
             ord_status_req_id: e.ord_status_req_id.clone(),
             symbol: e.symbol,
             side: e.side,

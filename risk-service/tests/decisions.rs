@@ -237,6 +237,30 @@ fn a_trade_is_delivery_versus_payment_with_commission_and_improvement_released()
 }
 
 #[test]
+fn a_status_request_is_answered_about_the_order_of_its_order_id_with_that_orders_ids() {
+    let mut desk = Desk::new();
+    desk.place(ask("a", "buy 100 @ 9"));
+    desk.place(ask("b", "buy 70 @ 9"));
+    desk.replace("a", ask("a2", "buy 90 @ 9"));
+    let open = desk.risk.open_orders();
+    let first = open.iter().find(|o| o.terms.cl_ord_id == id("a2")).map(|o| o.order_id);
+    let answered = |desk: &mut Desk, asked: StatusRequested| {
+        desk.give(asked);
+        let Some(Event::StatusReported(e)) = desk.said.last() else { panic!("{:?}", desk.said) };
+        (e.cl_ord_id.to_string(), e.order.as_ref().map(|o| o.order_id))
+    };
+    for (asked, told) in [("a", "a"), ("a2", "a2"), ("b", "a2"), ("nobody", "a2")] {
+        let request = desk.status_request(asked, first);
+        assert_eq!(answered(&mut desk, request), (told.to_owned(), first), "{asked}");
+    }
+    let before = StatusRequested { own_ids: false, ..desk.status_request("b", first) };
+    assert_eq!(answered(&mut desk, before), ("b".to_owned(), first), "as it was answered then");
+    let defect = Some(Defect { refusal: Refusal::IdMismatch, detail: "37=NONE".to_owned() });
+    let unreadable = StatusRequested { defect, ..desk.status_request("b", None) };
+    assert_eq!(answered(&mut desk, unreadable), ("b".to_owned(), None));
+}
+
+#[test]
 fn a_market_buy_may_spend_its_budget_whatever_the_prices_of_its_fills() {
     let mut desk = Desk::new();
     for (name, text) in [("s1", "sell 50 @ 10"), ("s2", "sell 50 @ 11")] {

@@ -84,7 +84,7 @@ fn a_01_a_drop_copy_session_asks_and_does_not_trade() {
     let order = client.order("a", "54=1|38=100|40=2|44=10|");
     let mut copy = Client::logged_on("COPY1B", server.address());
     copy.send("H", &format!("11=any|37={}|55=AAPL|54=1|", order.value(37)));
-    copy.expect("8").assert_has("150=I|39=0|11=any|38=100|151=100");
+    copy.expect("8").assert_has("150=I|39=0|11=a|38=100|151=100");
     for msg_type in ["D", "F", "G", "q", "x"] {
         let body = match msg_type {
             "x" => "320=1|559=4|".to_owned(),

@@ -215,6 +215,24 @@ fn a_15_an_order_id_that_names_another_order_is_a_mismatch() {
 }
 
 #[test]
+fn a_status_request_is_about_the_order_of_its_order_id_whatever_its_cl_ord_id() {
+    let mut desk = Desk::open();
+    let first = desk.buys("a", LIMIT).told("a 0/0 100 0 100 0");
+    desk.buys("b", "38=70|40=2|44=9|").told("b 0/0 70 0 70 0");
+    for id in ["b", "nobody"] {
+        desk.client.send("H", &format!("11={id}|37={}|55=AAPL|54=1|", first.value(37)));
+        desk.told("a I/0 100 0 100 0").assert_has(&format!("37={}", first.value(37)));
+    }
+    for order_id in ["O00000000000FFFFF", "NONE"] {
+        desk.client.send("H", &format!("11=b|37={order_id}|55=AAPL|54=1|"));
+        let unknown = desk.told("b I/8");
+        unknown.assert_has("37=NONE|103=5");
+        assert!(unknown.value(58).starts_with("UNKNOWN_ORDER"), "{unknown:?}");
+    }
+    desk.close();
+}
+
+#[test]
 fn a_19_a_replace_that_changes_nothing_is_accepted() {
     let mut desk = Desk::open();
     desk.buys("a", LIMIT).told("a 0/0 100 0 100 0");

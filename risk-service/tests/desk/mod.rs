@@ -289,18 +289,25 @@ impl Desk {
     }
 
     pub fn status(&mut self, name: &str) -> Vec<String> {
-        let request = self.request("ACME");
-        self.give(StatusRequested {
+        let asked = self.status_request(name, None);
+        self.give(asked);
+        self.hear()
+    }
+
+    /// What asks for an order by its ClOrdID, and by its OrderID where that is given.
+    pub fn status_request(&mut self, name: &str, order_id: Option<OrderId>) -> StatusRequested {
+        StatusRequested {
             reach: None,
-            request,
+            request: self.request("ACME"),
             firm: id("ACME"),
             cl_ord_id: id(name),
-            order_id: None,
+            order_id,
             ord_status_req_id: None,
             symbol: Some(id("AAPL")),
             side: Side::Buy,
-        });
-        self.hear()
+            defect: None,
+            own_ids: true,
+        }
     }
 
     /// As a market would report that fills an order in `count` equal fills at its price.

@@ -230,6 +230,8 @@ impl Traffic {
             ord_status_req_id: None,
             symbol: known.as_ref().map(|(terms, _)| terms.symbol),
             side: known.map_or(Side::Buy, |(terms, _)| terms.side),
+            defect: None,
+            own_ids: true,
         }
         .into()
     }

@@ -69,7 +69,7 @@ pub struct StatusReported {
     pub request: RequestId,
     /// The session's firm.
     pub firm: FirmId,
-    /// ClOrdID(11) as asked.
+    /// ClOrdID(11): as asked, or the order's own when what was asked is none of its ids.
     pub cl_ord_id: ClOrdId,
     /// OrdStatusReqID(790), echoed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

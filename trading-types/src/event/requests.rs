@@ -126,7 +126,7 @@ pub struct StatusRequested {
     pub firm: FirmId,
     /// ClOrdID(11), any id of the chain.
     pub cl_ord_id: ClOrdId,
-    /// OrderID(37) if given; used first.
+    /// OrderID(37) if given; used first, whatever 11 says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
     /// OrdStatusReqID(790), echoed.
@@ -140,4 +140,11 @@ pub struct StatusRequested {
     /// Which orders may be asked about; without it those of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<Box<OrderFilter>>,
+    /// An OrderID(37) that is none of ours: no order is found by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defect: Option<Defect>,
+    /// The answer has ids of the order that it is about. Before that it had the ClOrdID that was asked, whosever that was,
+    /// and such a request is answered as it was then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_ids: bool,
 }

@@ -87,6 +87,11 @@ fn requests() -> Vec<Event> {
             symbol: Some(symbol()),
             side: Side::Buy,
             reach: Some(Box::new(order_filter())),
+            defect: Some(Defect {
+                refusal: Refusal::IdMismatch,
+                detail: "37=7 is not an OrderID of ours".into(),
+            }),
+            own_ids: true,
         }
         .into(),
         MassCancelRequested {

@@ -102,6 +102,8 @@ fn what_is_refused_says_why_and_holds_nothing() {
         ("cl_ord_id", json!("x".repeat(33))),
         ("cl_ord_id", json!("a b")),
         ("expire_date", json!(20_261_331)),
+        ("expire_date", json!(22_620_412)),
+        ("expire_date", json!(99_991_231)),
         ("firm", json!("FIRM2")),
     ] {
         place(change(bid("1", "10"), field, value)).problem(400, "invalid");

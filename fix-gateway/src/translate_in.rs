@@ -180,6 +180,7 @@ fn cancel(session: &SessionSpec, inbound: &Inbound<'_>, request: RequestId) -> R
     let mut reading = Reading::new(&inbound.message);
     let cl_ord_id = reading.id(11)?;
     let orig_cl_ord_id = reading.id(41)?;
+    reading.times_fit()?;
     reading.need(55)?;
     let order_id = reading.order_id();
     let symbol = reading.symbol();

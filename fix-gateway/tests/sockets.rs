@@ -3,7 +3,7 @@
 mod desk;
 
 use assay_event_log::{Durability, EventLog, MemoryLog, MemoryLogConfig};
-use assay_trading_types::{Direction, Event, Origin, Position, Topic};
+use assay_trading_types::{Direction, Event, Expiry, Origin, Position, Timestamp, Topic};
 use desk::{Desk, accept, field, order, wait};
 use fix_gateway::client::{Client, framed};
 use fix_gateway::{GatewayConfig, Schedule, ScheduleSpec};
@@ -515,6 +515,55 @@ fn a_restart_from_a_snapshot_equals_one_from_the_whole_log() {
 }
 
 #[test]
+fn the_largest_numbers_and_the_latest_times_are_taken_as_they_stand() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let largest = order("a").replace("|38=100", "|38=9223372036.854775807");
+    let largest = largest.replace("|44=10.10", "|44=9223372036.854775807");
+    let ends = [
+        ("|432=22620411", Expiry::Date(22_620_411)),
+        ("|126=22620411-23:47:16.854775807", Expiry::Time(Timestamp::from_ns(i64::MAX))),
+    ];
+    for (number, (end, expiry)) in ends.into_iter().enumerate() {
+        client.send("D", &format!("{largest}|59=6{end}").replace("11=a", &format!("11=a{number}"))).unwrap();
+        let event = desk.wait_request(number + 1).decode().unwrap();
+        let Event::OrderRequested(asked) = &*event else { panic!("{event:?}") };
+        assert_eq!((&asked.defect, asked.terms.qty.units()), (&None, i64::MAX), "{end}");
+        assert_eq!(asked.terms.price.map(|price| price.units()), Some(i64::MAX), "{end}");
+        assert_eq!(asked.terms.conditions.as_ref().and_then(|c| c.expiry), Some(expiry));
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_counted_is_rejected_with_its_tag() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let late = |tag: u32| format!("|{tag}=22620411-23:47:16.854775808");
+    let ago = |tag: u32| format!("|{tag}=16770921-00:12:43.000");
+    let body = order("a");
+    let (rest, _) = body.rsplit_once("|60=").unwrap();
+    let cases = [
+        ("D", format!("{body}|59=6{}", late(126)), 126),
+        ("D", format!("{body}|59=6{}", ago(126)), 126),
+        ("D", format!("{body}|59=6|432=22620412"), 432),
+        ("D", format!("{body}|59=6|432=99991231"), 432),
+        ("D", format!("{rest}{}", late(60)), 60),
+        ("G", format!("{body}|41=x|{}", &late(586)[1..]), 586),
+        ("F", format!("11=b|41=x|55=AAPL|54=1{}", late(60)), 60),
+        ("q", format!("11=b|530=7{}", late(60)), 60),
+    ];
+    for (msg_type, body, tag) in cases {
+        client.send(msg_type, &body).unwrap();
+        let reject = client.receive_type("3").unwrap();
+        let (named, tag) = ((field(&reject, 371), field(&reject, 373)), tag.to_string());
+        assert_eq!(named, (Some(tag.as_str()), Some("5")), "{body}: {reject}");
+    }
+    client.send("D", &body).unwrap();
+    let event = desk.wait_request(1).decode().unwrap();
+    assert!(matches!(&*event, Event::OrderRequested(_)), "nothing of it reached the books: {event:?}");
+}
+
+#[test]
 fn defects_stand_in_the_request() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
@@ -523,7 +572,13 @@ fn defects_stand_in_the_request() {
         (with("|38=100", "|38=0"), "QTY_MIN"),
         (with("|38=100", "|38=-5"), "QTY_MIN"),
         (with("|38=100", "|38=9999999999999999999999999999999999999999"), "QTY_MAX"),
+        (with("|38=100", "|38=9223372036.854775808"), "QTY_MAX"),
+        (with("|38=100", "|38=123456789012"), "QTY_MAX"),
         (with("|38=100", "|38=1.0000000001"), "BAD_LOT"),
+        (order("a") + "|110=123456789012", "BAD_LOT"),
+        (with("|44=10.10", "|44=9223372036.854775808"), "BAD_PRICE"),
+        (with("|44=10.10", "|44=123456789012"), "BAD_PRICE"),
+        (with("|40=2", "|40=4") + "|99=123456789012", "BAD_PRICE"),
         (with("|44=10.10", "|44=0"), "BAD_PRICE"),
         (with("|44=10.10", "|44=9999999999999999999999999999999999999999"), "BAD_PRICE"),
         (with("|44=10.10", "|44=1.00000000001"), "BAD_PRICE"),

@@ -6,6 +6,7 @@ use crate::field_index::{Entry, MissingMember, tag_number};
 use crate::{Message, Profile, SessionRejectReason as Reason, Violation};
 use assay_dictionaries::{FieldDef, FieldType, Layout};
 use value_format::has_format;
+pub(crate) use value_format::is_timestamp;
 
 /// Tags from here on are free for users (V-12).
 const USER_TAGS_MIN: u32 = 5000;

@@ -143,6 +143,11 @@ pub enum Expiry {
     Date(u32),
 }
 
+impl Expiry {
+    /// Latest date: the last one that a [`Timestamp`] reaches.
+    pub const DATE_MAX: u32 = 22_620_411;
+}
+
 /// Terms that few orders have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -94,7 +94,9 @@ impl NewOrder {
             }
             (Some(time), None) => Some(Expiry::Time(time)),
             (None, Some(date)) if is_date(date) => Some(Expiry::Date(date)),
-            (None, Some(_)) => return Err(Problem::field("expire_date", "is no day: YYYYMMDD")),
+            (None, Some(_)) => {
+                return Err(Problem::field("expire_date", "is no day up to 22620411: YYYYMMDD"));
+            }
             (None, None) => None,
         };
         let (min_qty, max_floor) = (self.min_qty, self.max_floor);
@@ -123,10 +125,10 @@ impl NewOrder {
     }
 }
 
-/// Whether a number is a day that FIX could write.
+/// Whether a number is a day that FIX could write and whose end can be counted.
 fn is_date(date: u32) -> bool {
     let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
-    year <= 9_999 && Date::new(year as i32, month as u8, day as u8).is_some()
+    date <= Expiry::DATE_MAX && Date::new(year as i32, month as u8, day as u8).is_some()
 }
 
 /// Places an order of the own firm. The answer has it as it stands once the market has it: open, or already traded or ended.

@@ -26,6 +26,7 @@ pub(super) fn mass_cancel(
 ) -> Result<MassCancelRequested, Stop> {
     let mut reading = Reading::new(&inbound.message);
     let cl_ord_id = reading.id(11)?;
+    reading.times_fit()?;
     let kind = reading.need(530)?;
     if kind == ONE_SYMBOL {
         reading.need(55)?;

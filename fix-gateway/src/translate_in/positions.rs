@@ -25,6 +25,7 @@ pub(super) fn positions(
     let message = &inbound.message;
     let mut reading = Reading::new(message);
     let pos_req_id = reading.id(710)?;
+    reading.times_fit()?;
     let refused = unserved(message);
     let account = reading.account(session)?;
     let symbol = reading.has(55).then(|| reading.symbol());

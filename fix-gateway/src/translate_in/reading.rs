@@ -3,8 +3,8 @@
 use crate::SessionSpec;
 use crate::carried::Carrying;
 use assay_trading_types::{
-    AccountId, Carried, ClOrdId, DecimalError, Defect, InstrumentListed, OrdType, OrderId, Price, Qty,
-    Refusal, Side, Symbol, TimeInForce, Timestamp,
+    AccountId, Carried, ClOrdId, DecimalError, Defect, Expiry, InstrumentListed, OrdType, OrderId, Price,
+    Qty, Refusal, Side, Symbol, TimeInForce, Timestamp,
 };
 use fix_session::{Message, Verdict};
 
@@ -157,13 +157,28 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// Times and dates are such as we can count: none of them may be taken for another, or for none at all.
+    pub(super) fn times_fit(&self) -> Result<(), Stop> {
+        for tag in [60, 126, 586] {
+            if self.has(tag) && self.time(tag).is_none() {
+                return Err(Stop::BadId(tag));
+            }
+        }
+        match self.value(432).map(|date| std::str::from_utf8(date).ok()?.parse::<u32>().ok()) {
+            Some(date) if date.is_none_or(|date| date > Expiry::DATE_MAX) => Err(Stop::BadId(432)),
+            _ => Ok(()),
+        }
+    }
+
     /// A ClOrdID(11) or another id of a request.
     pub(super) fn id(&self, tag: u32) -> Result<ClOrdId, Stop> {
         ClOrdId::from_bytes(self.need(tag)?).map_err(|_| Stop::BadId(tag))
     }
 
-    /// What an order cannot be read without: BusinessMessageReject(j) 380=5, or Reject(3) for a text that is too long.
+    /// What an order cannot be read without: BusinessMessageReject(j) 380=5, or Reject(3) for a text that is
+    /// too long and for a time that cannot be counted.
     pub(super) fn need_fields(&self, session: &SessionSpec) -> Result<(), Stop> {
+        self.times_fit()?;
         self.need(55)?;
         self.need_quantity()?;
         self.need_prices()?;
@@ -252,7 +267,7 @@ impl<'a> Reading<'a> {
         ord_type
     }
 
-    /// A UTCTIMESTAMP.
+    /// A UTCTIMESTAMP from 1677-09-21 to 2262-04-11, which nanoseconds since 1970 reach.
     pub(super) fn time(&self, tag: u32) -> Option<Timestamp> {
         self.value(tag).and_then(|text| Timestamp::parse_fix(text).ok())
     }

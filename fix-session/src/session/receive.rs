@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use super::state::{Phase, State};
 use crate::time::NS_PER_S;
-use crate::validate::check_message;
+use crate::validate::{check_message, is_timestamp};
 use crate::{Handler, Message, Notice, Now, SeqNumField, SessionRejectReason, Violation};
 use assay_trading_types::Timestamp;
 use std::borrow::Cow;
@@ -139,7 +139,7 @@ impl Machine {
                 let accuracy = Violation::new(SessionRejectReason::SendingTimeAccuracy);
                 Err(Fault::RefuseAndLogout(accuracy))
             }
-            (Err(_), _) => Err(Fault::Refuse(Violation::at(SessionRejectReason::IncorrectDataFormat, 122))),
+            (Err(_), _) => Err(of_sending_time(unreadable(original, 122))),
             _ => Ok(()),
         }
     }
@@ -186,9 +186,7 @@ impl Machine {
     /// V-08, V-09 on SendingTime(52): how far it is from our clock, in nanoseconds.
     pub(super) fn check_sending_time(&self, now: Now, message: &Message<'_>) -> Result<u64, Violation> {
         let text = message.sending_time().unwrap_or_default();
-        let Ok(sent) = Timestamp::parse_fix(text) else {
-            return Err(Violation::at(SessionRejectReason::IncorrectDataFormat, 52));
-        };
+        let Ok(sent) = Timestamp::parse_fix(text) else { return Err(unreadable(text, 52)) };
         let tolerance_ns = self.config.sending_time_tolerance_s.saturating_mul(NS_PER_S);
         let offset_ns = sent.as_ns().abs_diff(now.utc_ns);
         if offset_ns > tolerance_ns {
@@ -325,6 +323,14 @@ fn check_header_present(message: &Message<'_>) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// A time that we cannot hold: misspelt, or so many centuries away that it is as wrong as any that is off (V-08).
+fn unreadable(text: &[u8], tag: i64) -> Violation {
+    match is_timestamp(text) {
+        true => Violation::new(SessionRejectReason::SendingTimeAccuracy),
+        false => Violation::at(SessionRejectReason::IncorrectDataFormat, tag),
+    }
 }
 
 /// An unreadable SendingTime is a field at fault; a wrong one ends the session.

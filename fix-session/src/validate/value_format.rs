@@ -110,7 +110,7 @@ fn is_time(value: &[u8]) -> bool {
 }
 
 /// `YYYYMMDD-` and a time.
-fn is_timestamp(value: &[u8]) -> bool {
+pub(crate) fn is_timestamp(value: &[u8]) -> bool {
     match value.split_at_checked(9) {
         Some((date, time)) => date[8] == b'-' && is_date(&date[..8]) && is_time(time),
         None => false,

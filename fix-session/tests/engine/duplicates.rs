@@ -32,6 +32,11 @@ fn d_03_a_possible_duplicate_without_its_first_time_is_rejected() {
 
 #[test]
 fn d_04_a_first_time_after_the_second_is_a_fault() {
+    let uncountable = with(&order(2), "43=Y|122=99991231-23:59:59|");
+    Desk::logged_on().hear(&uncountable).expects(3).says(&[
+        "35=3|34=2|45=2|58=SendingTime accuracy problem|372=D|373=10|",
+        "35=5|34=3|58=SendingTime accuracy problem|",
+    ]);
     let later = with(&order(2), "43=Y|122=20261121-09:31:00|");
     Desk::logged_on()
         .hear(&later)

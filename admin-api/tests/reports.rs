@@ -192,6 +192,7 @@ impl Venue {
             poss_resend: false,
             defect: None,
             tell_pending: false,
+            waits: true,
         });
     }
 

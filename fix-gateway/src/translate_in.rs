@@ -200,6 +200,7 @@ fn cancel(session: &SessionSpec, inbound: &Inbound<'_>, request: RequestId) -> R
         poss_resend: inbound.poss_resend,
         defect,
         tell_pending: session.pending.amendments,
+        waits: true,
     })
 }
 

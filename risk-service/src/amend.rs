@@ -52,19 +52,20 @@ impl Risk {
         if e.poss_resend && self.knows(session, &e.cl_ord_id) {
             return;
         }
-        match self.find_order(&amendment).and_then(|slot| same_terms(&amendment, slot, self)) {
+        let found = self.find_order(&amendment).and_then(|slot| same_terms(&amendment, slot, self));
+        match found.and_then(|slot| Ok((slot, self.cancel_waits(slot, e)?))) {
             Err(refused) => self.refuse_amendment(&amendment, refused, out),
-            Ok(slot) => {
+            Ok((slot, waits)) => {
                 self.use_up(session, &e.cl_ord_id);
-                let request = amendment.chain_ids();
                 if e.tell_pending {
+                    let request = amendment.chain_ids();
                     self.orders[slot].cancelling.push(e.request);
                     tell(&self.orders[slot], ExecType::PendingCancel { request }, out);
                 }
-                let OpenOrder { order_id, ref terms, .. } = self.orders[slot];
-                let (symbol, firm, request) = (terms.symbol, e.firm, Some(request));
-                let accepted = CancelAccepted { order_id, symbol, firm, request, reason: None, detail: None };
-                out.emit(Topic::Markets, accepted.into());
+                match waits {
+                    true => self.wait_to_cancel(slot, e),
+                    false => self.pass_cancel(slot, e, out),
+                }
             }
         }
     }
@@ -182,6 +183,7 @@ impl Risk {
             price: approved.price,
             qty: terms.qty,
             chained: VecDeque::new(),
+            cancels: Vec::new(),
         }));
         let (need, held) = (order.need(), held(order, &self.ledger));
         let mut group = Group::default();

@@ -6,8 +6,8 @@ use crate::fees::Scheduled;
 use crate::names::{HoldingIx, SessionIx};
 use assay_ledger::AccountIx;
 use assay_trading_types::{
-    Amount, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price, Qty,
-    ReplaceRequested, RequestId, SCALE, Timestamp, TransferId,
+    Amount, CancelRequested, ClOrdId, Commission, Filled, OrdStatus, OrderId, OrderState, OrderTerms, Price,
+    Qty, ReplaceRequested, RequestId, SCALE, Timestamp, TransferId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -48,12 +48,41 @@ pub(crate) struct PendingReplace {
     pub(crate) qty: Qty,
     /// Replaces that are decided once this one has come about, each following the one before it.
     pub(crate) chained: VecDeque<ReplaceRequested>,
+    /// Cancels that wait for a chained replace that they name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cancels: Vec<CancelRequested>,
+}
+
+/// What waits for a replace.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// As [`PendingReplace::chained`].
+    pub(crate) chained: VecDeque<ReplaceRequested>,
+    /// As [`PendingReplace::cancels`].
+    pub(crate) cancels: Vec<CancelRequested>,
+}
+
+impl Waiting {
+    /// The cancels that name this replace, in the order they came.
+    pub(crate) fn cancels_of(&mut self, e: &ReplaceRequested) -> Vec<CancelRequested> {
+        self.cancels.extract_if(.., |cancel| cancel.orig_cl_ord_id == e.terms.cl_ord_id).collect()
+    }
 }
 
 impl PendingReplace {
     /// The id that the order will have once everything that is pending has come about.
     pub(crate) fn newest_id(&self) -> &ClOrdId {
         self.chained.back().map_or(&self.cl_ord_id, |e| &e.terms.cl_ord_id)
+    }
+
+    /// What waits for it.
+    pub(crate) fn into_waiting(self) -> Waiting {
+        Waiting { chained: self.chained, cancels: self.cancels }
+    }
+
+    /// Whether a replace that waits for this one, or for another that does, has this id.
+    pub(crate) fn is_chained(&self, id: &ClOrdId) -> bool {
+        self.chained.iter().any(|e| e.terms.cl_ord_id == *id)
     }
 
     /// Ids that the order may come to have.

@@ -5,15 +5,14 @@
 //! was reported last.
 
 use crate::limits::Measurements;
-use crate::order::OpenOrder;
+use crate::order::{OpenOrder, Waiting};
 use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::stage::Refused;
 use assay_trading_types::*;
-use std::collections::VecDeque;
 
-/// Replaces of one order that wait for the one before them: more than a program has on its way in a round trip. Beyond, a G
-/// is refused with `PENDING`.
+/// Replaces of one order that wait for the one before them, and cancels that wait for one of them: more than a program has
+/// on its way in a round trip. Beyond, a G or F is refused with `PENDING`.
 const CHAINED_MAX: usize = 16;
 
 /// An order is asked about, and the session wishes to know that.
@@ -56,14 +55,9 @@ impl Risk {
     }
 
     /// The replace that these waited for has come about: the first is decided, the rest wait for it.
-    pub(crate) fn follow(
-        &mut self,
-        slot: Slot,
-        mut chained: VecDeque<ReplaceRequested>,
-        at: Timestamp,
-        out: &mut Outbox,
-    ) {
-        let Some(e) = chained.pop_front() else { return };
+    pub(crate) fn follow(&mut self, slot: Slot, mut waiting: Waiting, at: Timestamp, out: &mut Outbox) {
+        let Some(e) = waiting.chained.pop_front() else { return };
+        let cancels = waiting.cancels_of(&e);
         let session = self.orders[slot].session;
         let mut measured = Measurements::new();
         let decided = self
@@ -72,24 +66,83 @@ impl Risk {
         match decided {
             Ok(approved) => {
                 let pending = self.orders[slot].replace.as_mut().expect("it is pending now");
-                pending.chained = chained;
+                (pending.chained, pending.cancels) = (waiting.chained, waiting.cancels);
                 self.warn(&approved, &measured, out);
+                self.end_waiting(slot, cancels, out);
             }
             Err(refused) => {
                 self.refuse_chained(slot, &e, refused, out);
-                self.break_chain(slot, chained, out);
+                self.end_waiting(slot, cancels, out);
+                self.break_chain(slot, waiting, out);
             }
         }
     }
 
+    /// Whether an F waits for the replace that it names, which itself waits.
+    ///
+    /// # Errors
+    /// Too many wait.
+    pub(crate) fn cancel_waits(&self, slot: Slot, e: &CancelRequested) -> Result<bool, Refused> {
+        let replace = self.orders[slot].replace.as_deref().filter(|_| e.waits);
+        let Some(replace) = replace.filter(|replace| replace.is_chained(&e.orig_cl_ord_id)) else {
+            return Ok(false);
+        };
+        match replace.cancels.len() < CHAINED_MAX {
+            true => Ok(true),
+            false => Err((Refusal::Pending, "too many cancels wait for replaces".to_owned())),
+        }
+    }
+
+    /// Keeps an F until the replace that it names is decided.
+    pub(crate) fn wait_to_cancel(&mut self, slot: Slot, e: &CancelRequested) {
+        let replace = self.orders[slot].replace.as_mut().expect("it names one that waits");
+        replace.cancels.push(e.clone());
+    }
+
+    /// Hands an F to the market, behind what was handed to it before.
+    pub(crate) fn pass_cancel(&self, slot: Slot, e: &CancelRequested, out: &mut Outbox) {
+        let OpenOrder { order_id, ref terms, .. } = self.orders[slot];
+        let request =
+            ChainIds { request: e.request, cl_ord_id: e.cl_ord_id, orig_cl_ord_id: e.orig_cl_ord_id };
+        let (symbol, firm, request) = (terms.symbol, e.firm, Some(request));
+        let accepted = CancelAccepted { order_id, symbol, firm, request, reason: None, detail: None };
+        out.emit(Topic::Markets, accepted.into());
+    }
+
+    /// The replace that these name is decided. They mean the order, so whatever became of it they cancel what is open, as
+    /// they do behind a replace that the market refuses.
+    fn end_waiting(&self, slot: Slot, cancels: Vec<CancelRequested>, out: &mut Outbox) {
+        let order = &self.orders[slot];
+        for e in cancels {
+            if order.is_open() {
+                self.pass_cancel(slot, &e, out);
+                continue;
+            }
+            let refused = CancelRefused {
+                request: e.request,
+                firm: e.firm,
+                response_to: ResponseTo::Cancel,
+                cl_ord_id: e.cl_ord_id,
+                orig_cl_ord_id: e.orig_cl_ord_id,
+                order_id: Some(order.order_id),
+                account: Some(order.terms.account),
+                status: order.shown_status(),
+                refusal: Refusal::TooLate,
+                detail: "the order is closed".to_owned(),
+            };
+            out.emit(Topic::Accounts, refused.into());
+        }
+    }
+
     /// What these waited for came to nothing, and so do they.
-    pub(crate) fn break_chain(&mut self, slot: Slot, chained: VecDeque<ReplaceRequested>, out: &mut Outbox) {
-        for e in chained {
+    pub(crate) fn break_chain(&mut self, slot: Slot, mut waiting: Waiting, out: &mut Outbox) {
+        for e in std::mem::take(&mut waiting.chained) {
             let refused = match self.orders[slot].is_open() {
                 true => (Refusal::NotCurrent, format!("{} came to nothing", e.orig_cl_ord_id)),
                 false => (Refusal::TooLate, "the order is closed".to_owned()),
             };
             self.refuse_chained(slot, &e, refused, out);
+            self.end_waiting(slot, waiting.cancels_of(&e), out);
         }
     }
 

@@ -12,14 +12,13 @@
 
 use crate::exposure::{Revalued, value};
 use crate::group::Group;
-use crate::order::OpenOrder;
+use crate::order::{OpenOrder, Waiting};
 use crate::orders::Slot;
 use crate::risk::Risk;
 use crate::short::{Borrowing, Short};
 use crate::venues::tell_settled;
 use assay_ledger::{AccountIx, Ledger};
 use assay_trading_types::*;
-use std::collections::VecDeque;
 
 /// What a fill takes from the hold and charges.
 #[derive(Default)]
@@ -49,7 +48,7 @@ impl Risk {
         }
         (order.filled, order.status, order.modified) = (e.filled, e.status, input.at);
         order.working = e.working;
-        let (renamed, chained) = adopt(order, e);
+        let (renamed, waiting) = adopt(order, e);
         let open = order.is_open();
         // What is pending on an order that ends is answered TOO_LATE by the market.
         let given_up = if open { None } else { order.replace.take() };
@@ -82,12 +81,12 @@ impl Risk {
         }
         if let Some(replace) = given_up {
             self.orders.unname(session, replace.cl_ord_id, slot);
-            self.break_chain(slot, replace.chained, out);
+            self.break_chain(slot, replace.into_waiting(), out);
         }
         if open {
-            self.follow(slot, chained, input.at, out);
+            self.follow(slot, waiting, input.at, out);
         } else {
-            self.break_chain(slot, chained, out);
+            self.break_chain(slot, waiting, out);
             self.orders.close(slot);
         }
     }
@@ -139,23 +138,23 @@ impl Risk {
             let posted = Posted { order_id: Some(order_id), ..Posted::of(firm, transfers) };
             out.emit(Topic::Ledger, posted.into());
         }
-        self.break_chain(slot, replace.chained, out);
+        self.break_chain(slot, replace.into_waiting(), out);
     }
 }
 
-/// Takes over what the report changed of the terms. Returns the order's new id, if it has one, and the replaces that
-/// waited for this one.
-fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, VecDeque<ReplaceRequested>) {
+/// Takes over what the report changed of the terms. Returns the order's new id, if it has one, and what waited for this
+/// replace.
+fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, Waiting) {
     match &e.exec {
         ExecType::Replaced { request, .. } => {
-            let mut chained = VecDeque::new();
+            let mut waiting = Waiting::default();
             if let Some(replace) = order.replace.take_if(|r| r.request == request.request) {
                 (order.cover, order.price) = (replace.cover, replace.price);
-                chained = replace.chained;
+                waiting = replace.into_waiting();
             }
             let old = std::mem::replace(&mut order.terms, e.terms.clone());
             order.older_ids.push(old.cl_ord_id);
-            return (Some(e.terms.cl_ord_id), chained);
+            return (Some(e.terms.cl_ord_id), waiting);
         }
         ExecType::Restated { .. } => order.terms = e.terms.clone(),
         ExecType::New
@@ -170,7 +169,7 @@ fn adopt(order: &mut OpenOrder, e: &ExecutionReported) -> (Option<ClOrdId>, VecD
         | ExecType::Expired
         | ExecType::DoneForDay => {}
     }
-    (None, VecDeque::new())
+    (None, Waiting::default())
 }
 
 /// Both sides of a fill, the client's drawn from the hold.

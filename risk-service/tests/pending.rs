@@ -4,7 +4,7 @@ mod desk;
 
 use assay_risk_service::Risk;
 use assay_trading_types::*;
-use desk::{Ask, Desk, ask};
+use desk::{Ask, Desk, ask, id};
 
 /// A session that is told everything, in front of a market that answers when it is let.
 fn desk() -> Desk {
@@ -106,6 +106,106 @@ fn a_17_a_chain_on_an_order_that_ends_is_too_late() {
     desk.replace("b", ask("c", "buy 130 @ 10"));
     assert_eq!(answered(&mut desk), ["a 4/4 100 0 0", "9 c TOO_LATE 39=4", "9 b TOO_LATE 39=4"]);
     assert_eq!(desk.funds("ACME", "USD"), "10000/10000");
+}
+
+#[test]
+fn a_17_a_cancel_waits_for_the_replace_that_it_names() {
+    let mut desk = with_one_order();
+    desk.replace("a", ask("b", "buy 120 @ 10"));
+    desk.replace("b", ask("c", "buy 140 @ 9"));
+    assert_eq!(desk.cancel("c", "x"), ["a 6/6 100 0 100"]);
+    desk.replace("c", ask("d", "buy 150 @ 9"));
+    let snapshot = desk.risk.snapshot();
+    assert_eq!(Risk::restore(&snapshot).unwrap().snapshot(), snapshot);
+    assert_eq!(
+        answered(&mut desk),
+        ["b 5/0 120 0 120", "c 5/0 140 0 140", "c 4/4 140 0 0", "9 d TOO_LATE 39=4"]
+    );
+    assert_eq!(desk.funds("ACME", "USD"), "10000/10000");
+}
+
+#[test]
+fn a_17_a_cancel_that_names_the_order_or_what_is_at_the_market_waits_for_nothing() {
+    for names in ["a", "b"] {
+        let mut desk = with_one_order();
+        desk.replace("a", ask("b", "buy 120 @ 10"));
+        desk.replace("b", ask("c", "buy 140 @ 9"));
+        desk.cancel(names, "x");
+        assert_eq!(answered(&mut desk), ["b 5/0 120 0 120", "b 4/4 120 0 0", "9 c TOO_LATE 39=4"], "{names}");
+    }
+}
+
+#[test]
+fn a_17_a_cancel_of_a_replace_that_came_to_nothing_cancels_what_is_open() {
+    let mut desk = with_one_order();
+    desk.replace("a", ask("b", "buy 120 @ 10"));
+    desk.replace("b", ask("c", "buy 5000 @ 10"));
+    desk.cancel("c", "x");
+    desk.replace("c", ask("d", "buy 150 @ 10"));
+    assert_eq!(
+        answered(&mut desk),
+        ["b 5/0 120 0 120", "9 c LIMIT_CREDIT 39=6", "9 d NOT_CURRENT 39=6", "b 4/4 120 0 0"]
+    );
+    let mut desk = with_one_order();
+    desk.replace("a", refused_by_the_market("b"));
+    desk.replace("b", ask("c", "buy 140 @ 10"));
+    desk.cancel("c", "x");
+    assert_eq!(
+        answered(&mut desk),
+        ["9 b UNSUPPORTED_EXECINST 39=0", "9 c NOT_CURRENT 39=6", "a 4/4 100 0 0"]
+    );
+    assert_eq!(desk.funds("ACME", "USD"), "10000/10000");
+}
+
+#[test]
+fn a_17_a_cancel_that_waits_on_an_order_that_ends_is_too_late() {
+    let mut desk = with_one_order();
+    desk.cancel("a", "x");
+    desk.replace("a", ask("b", "buy 120 @ 10"));
+    desk.replace("b", ask("c", "buy 130 @ 10"));
+    desk.cancel("c", "y");
+    assert_eq!(
+        answered(&mut desk),
+        ["a 4/4 100 0 0", "9 c TOO_LATE 39=4", "9 y TOO_LATE 39=4", "9 b TOO_LATE 39=4"]
+    );
+}
+
+#[test]
+fn a_17_a_cancel_of_before_overtakes_as_it_did() {
+    let mut desk = with_one_order();
+    desk.replace("a", ask("b", "buy 120 @ 10"));
+    desk.replace("b", ask("c", "buy 140 @ 9"));
+    let request = desk.request("ACME");
+    desk.give(CancelRequested {
+        request,
+        firm: id("ACME"),
+        cl_ord_id: id("x"),
+        orig_cl_ord_id: id("c"),
+        order_id: None,
+        account: None,
+        symbol: id("AAPL"),
+        side: Side::Buy,
+        poss_resend: false,
+        defect: None,
+        tell_pending: false,
+        waits: false,
+    });
+    desk.hear();
+    assert_eq!(answered(&mut desk), ["b 5/0 120 0 120", "b 4/4 120 0 0", "9 c TOO_LATE 39=4"]);
+}
+
+#[test]
+fn a_17_so_many_cancels_wait_and_no_more() {
+    let mut desk = with_one_order();
+    desk.replace("a", ask("b", "buy 120 @ 10"));
+    desk.replace("b", ask("c", "buy 140 @ 9"));
+    for n in 1..=16 {
+        assert_eq!(desk.cancel("c", &format!("x{n}")), ["a 6/6 100 0 100"], "{n}");
+    }
+    assert_eq!(desk.cancel("c", "x17"), ["9 x17 PENDING 39=6"]);
+    let answers = answered(&mut desk);
+    assert_eq!(answers[..3], ["b 5/0 120 0 120", "c 5/0 140 0 140", "c 4/4 140 0 0"]);
+    assert_eq!((&*answers[3], answers.len()), ("9 x2 TOO_LATE 39=4", 18));
 }
 
 #[test]

@@ -284,6 +284,7 @@ impl Desk {
             poss_resend: false,
             defect: None,
             tell_pending: self.pending,
+            waits: true,
         });
         self.hear()
     }

@@ -184,6 +184,7 @@ impl Traffic {
             poss_resend: false,
             defect: None,
             tell_pending: random.random(),
+            waits: true,
         }
         .into()
     }

@@ -65,6 +65,10 @@ pub struct CancelRequested {
     /// Whether the session is told that it is pending, before the market answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tell_pending: bool,
+    /// It waits for the replace that it names. Before that it overtook one that itself waited, and such a request is
+    /// decided as it was then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// Somebody wants an open order cancelled, whichever session entered it.

@@ -54,6 +54,7 @@ fn requests() -> Vec<Event> {
             poss_resend: false,
             defect: Some(Defect { refusal: Refusal::StaleOrder, detail: "60 is 31 s old".into() }),
             tell_pending: true,
+            waits: true,
         }
         .into(),
         OrderCancelInstructed {

@@ -29,7 +29,7 @@ impl Default for FileLogConfig {
     fn default() -> Self {
         Self {
             segment_bytes: 256 << 20,
-            record_bytes_max: 1 << 20,
+            record_bytes_max: 2 << 20,
             queue_bytes_max: 64 << 20,
             ring_bytes_max: 64 << 20,
             ring_records_max: 1 << 18,

@@ -12,9 +12,13 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-/// Longest message taken, in bytes. The request made of it is a record of JSON in which a byte may take six, and the
-/// log takes records of 1 MiB: so every message that is read can also be written.
-pub const FRAME_BYTES_MAX: usize = 128 << 10;
+/// Largest BodyLength(9) of a session's messages (V-04). The log takes records of 2 MiB, so every message that is read can
+/// also be written.
+pub const FRAME_BYTES_MAX: usize = fix_session::BODY_BYTES_MAX;
+
+/// Longest message that becomes a request, in bytes. The request is a record of JSON in which a byte may take six, and what
+/// is answered repeats some of it.
+pub(crate) const REQUEST_BYTES_MAX: usize = 128 << 10;
 
 /// Records appended between two snapshots of the gateway's own state: what a restart reads again at most.
 pub const SNAPSHOT_RECORDS: u64 = 500_000;

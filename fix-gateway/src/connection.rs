@@ -38,20 +38,42 @@ impl Begun {
     /// sends what no message can be.
     fn read(&mut self, socket: &Socket, shared: &mut Vec<u8>, take: impl FnOnce(&[u8]) -> usize) -> bool {
         let begun = self.0.len();
-        let room = READ_BYTES.max(2 * begun).min(BUFFER_BYTES_MAX);
+        if begun >= READ_BYTES {
+            return self.read_on(socket, take);
+        }
+        let room = READ_BYTES.max(2 * begun);
         if shared.len() < room {
             shared.resize(room, 0);
         }
         shared[..begun].copy_from_slice(&self.0);
-        if begun == room {
-            return false;
-        }
         match socket.try_read(&mut shared[begun..room]) {
             Ok(0) => false,
             Ok(count) => {
                 let filled = &shared[..begun + count];
                 let used = take(filled);
                 self.keep(&filled[used..]);
+                true
+            }
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+        }
+    }
+
+    /// Goes on with a long message where it stands: its beginning is not copied with each piece that arrives.
+    fn read_on(&mut self, socket: &Socket, take: impl FnOnce(&[u8]) -> usize) -> bool {
+        let begun = self.0.len();
+        if begun >= BUFFER_BYTES_MAX {
+            return false;
+        }
+        self.0.resize(begun + READ_BYTES, 0);
+        let read = socket.try_read(&mut self.0[begun..]);
+        self.0.truncate(begun + read.as_ref().map_or(0, |count| *count));
+        match read {
+            Ok(0) => false,
+            Ok(_) => {
+                self.use_up(take);
+                if self.0.is_empty() {
+                    self.0.shrink_to(KEPT_BYTES_MAX);
+                }
                 true
             }
             Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),

@@ -3,6 +3,7 @@
 use crate::application::Replies;
 use crate::backlog::Backlog;
 use crate::cancel_on_disconnect::{Protected, Watch, echo};
+use crate::config::REQUEST_BYTES_MAX;
 use crate::credentials::without_passwords;
 use crate::gateway::FillRecovery;
 use crate::in_flight::InFlight;
@@ -235,6 +236,11 @@ impl<A: Application> Handler for Turn<'_, A> {
             if !matches!(inbound.message.msg_type(), b"D" | b"G" | b"q" | b"V") {
                 return Verdict::Refused { reason: OTHER, text: format!("RATE_LIMIT: {too_fast}") };
             }
+        }
+        let bytes = inbound.frame.len();
+        if bytes > REQUEST_BYTES_MAX && !matches!(inbound.message.msg_type(), b"B" | b"j") {
+            let text = format!("TOO_LONG: {bytes} bytes, at most {REQUEST_BYTES_MAX}");
+            return Verdict::Refused { reason: OTHER, text };
         }
         let request = self.id(inbound.epoch, inbound.seq);
         let mut effects = Effects {

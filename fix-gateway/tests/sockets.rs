@@ -515,6 +515,25 @@ fn a_restart_from_a_snapshot_equals_one_from_the_whole_log() {
 }
 
 #[test]
+fn v_04_messages_of_a_mebibyte_are_taken_and_longer_ones_dropped() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let news = |bytes: usize| format!("148=long|33=1|58={}", "x".repeat(bytes));
+    client.send("B", &news(1_048_000)).unwrap();
+    client.send("D", &format!("{}|58={}", order("a"), "x".repeat(128 << 10))).unwrap();
+    let refused = client.receive_type("j").unwrap();
+    assert_eq!((field(&refused, 380), field(&refused, 45)), (Some("0"), Some("3")), "{refused}");
+    assert!(field(&refused, 58).unwrap().starts_with("TOO_LONG: "), "{refused}");
+    client.send("D", &order("a")).unwrap();
+    desk.accept_next();
+    assert_eq!(field(&client.receive_type("8").unwrap(), 11), Some("a"), "its ClOrdID is free");
+    client.send("B", &news(1 << 20)).unwrap();
+    client.send("0", "").unwrap();
+    let asked = client.receive_type("2").unwrap();
+    assert_eq!(field(&asked, 7), Some("5"), "what was dropped is asked for: {asked}");
+}
+
+#[test]
 fn the_largest_numbers_and_the_latest_times_are_taken_as_they_stand() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");

@@ -42,7 +42,7 @@ impl KafkaConfig {
             holder: format!("process {}", std::process::id()),
             open_timeout: Duration::from_secs(60),
             delivery_timeout: Duration::from_secs(120),
-            record_bytes_max: 1 << 20,
+            record_bytes_max: 2 << 20,
             queue_bytes_max: 64 << 20,
             ring_bytes_max: 64 << 20,
             ring_records_max: 1 << 18,

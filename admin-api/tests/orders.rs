@@ -75,6 +75,12 @@ fn an_order_is_held_for_shown_and_traded() {
     let until = change(change(hidden, "tif", json!("gtd")), "expire_date", json!(20_261_231));
     let conditions = venue.post(&venue.trader, "/orders", until).expect(201).body["conditions"].clone();
     assert_eq!(conditions, json!({"expiry": {"date": 20_261_231}, "max_floor": "2", "post_only": true}));
+    let touched = change(change(bid("1", "9"), "price", Value::Null), "ord_type", json!("take_profit"));
+    let placed = venue.post(&venue.trader, "/orders", change(touched, "stop_px", json!("8"))).expect(201);
+    assert_eq!(
+        ["ord_type", "stop_px", "status"].map(|field| placed.text(field)),
+        ["take_profit", "8", "new"]
+    );
 }
 
 #[test]

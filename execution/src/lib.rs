@@ -15,8 +15,8 @@
 //!                   DepthChanged every 10 ms at most
 //! ```
 //!
-//! [`Execution`] is the processor, [`Book`] the data structure alone. It serves market, limit, stop and stop-limit orders,
-//! icebergs, post-only, all-or-none and minimum quantity; DAY, GTC, GTD, IOC, FOK, at the open and at the close; phases by
+//! [`Execution`] is the processor, [`Book`] the data structure alone. It serves market, limit, stop, stop-limit and
+//! take-profit orders, icebergs, post-only, all-or-none and minimum quantity; DAY, GTC, GTD, IOC, FOK, at the open and at the close; phases by
 //! calendar with opening, closing and volatility auctions. It decides nothing about money: risk has let every order through
 //! and holds its funds. What it still cannot take (a symbol never listed, a price off a tick that changed meanwhile, a
 //! phase that takes no such order) it ends with `Canceled` and the reason, so that every accepted order gets exactly one

@@ -119,12 +119,12 @@ impl LiveOrder {
 }
 
 pub(crate) fn is_stop(ord_type: OrdType) -> bool {
-    matches!(ord_type, OrdType::Stop | OrdType::StopLimit)
+    ord_type.waits_for_price()
 }
 
 pub(crate) fn trades_as(ord_type: OrdType) -> OrdType {
     match ord_type {
-        OrdType::Market | OrdType::Stop => OrdType::Market,
+        OrdType::Market | OrdType::Stop | OrdType::TakeProfit => OrdType::Market,
         OrdType::Limit | OrdType::StopLimit => OrdType::Limit,
     }
 }

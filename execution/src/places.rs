@@ -5,6 +5,7 @@ use crate::execution::Execution;
 use crate::live_order::LiveOrder;
 use crate::market::book_side;
 use crate::resting_order::Place;
+use crate::stops::Trigger;
 use crate::work::Sink;
 use assay_trading_types::{TimeInForce, TradingPhase};
 
@@ -49,7 +50,7 @@ impl Execution {
     pub(crate) fn wait_for_stop(&mut self, order: &LiveOrder, stop_ticks: i64, lots: i64) {
         let slot = self.wait(order, Place::Stop, lots);
         let stops = &mut self.markets[order.market as usize].stops;
-        stops.wait(book_side(order.terms.side), stop_ticks, order.id, slot);
+        stops.wait(Trigger::of(order.terms.ord_type, order.terms.side), stop_ticks, order.id, slot);
         self.unsettled.insert(order.market);
     }
 
@@ -101,7 +102,8 @@ impl Execution {
 
     fn leave_place(&mut self, slot: u32) {
         let order = self.orders.get(slot);
-        let (number, id, side, place) = (order.market, order.id, book_side(order.side), order.place);
+        let (number, id, place) = (order.market, order.id, order.place);
+        let trigger = Trigger::of(order.ord_type, order.side);
         let stop_px = order.more.as_ref().and_then(|more| more.stop_px);
         let market = &mut self.markets[number as usize];
         match place {
@@ -111,7 +113,7 @@ impl Execution {
             }
             Place::Stop => {
                 let stop = stop_px.expect("a stop order has a stop price");
-                market.stops.leave(side, market.ticks_below(stop), id);
+                market.stops.leave(trigger, market.ticks_below(stop), id);
             }
             Place::Close => _ = market.at_close.remove(&(id, slot)),
             Place::Whole => _ = market.whole.remove(&(id, slot)),

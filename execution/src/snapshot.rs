@@ -17,6 +17,7 @@ use crate::phase::PhaseState;
 use crate::resting_order::Place;
 use crate::routing::Routing;
 use crate::saved_order::SavedOrder;
+use crate::stops::Trigger;
 use crate::trade_amendment::Amendments;
 use assay_trading_types::{
     Event, InstrumentListed, Kind, OrdStatus, OrderId, Price, Timestamp, TimetableSet, TradingPhase, decode,
@@ -188,11 +189,12 @@ fn restore_order(state: &mut Execution, number: u32, saved: SavedOrder) -> Resul
         return Err(damaged("an order twice"));
     }
     let (side, place, id) = (book_side(packed.side), packed.place, packed.id);
+    let trigger = Trigger::of(packed.ord_type, packed.side);
     let slot = state.orders.insert(packed);
     let market = &mut state.markets[number as usize];
     match place {
         Place::Book => market.book.rest(&mut state.orders.nodes, slot, side, ticks, lots),
-        Place::Stop => market.stops.wait(side, ticks, id, slot),
+        Place::Stop => market.stops.wait(trigger, ticks, id, slot),
         Place::Close => _ = market.at_close.insert((id, slot)),
         Place::Whole => _ = market.whole.insert((id, slot)),
     }

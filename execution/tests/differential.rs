@@ -132,6 +132,7 @@ fn random_order(random: &mut StdRng, number: u64) -> Naive {
         side: if random.random() { Side::Buy } else { Side::Sell },
         limit: (!market).then(|| one_of(random, &CENTS)),
         stop: None,
+        take_profit: false,
         left: qty,
         cum: 0,
         tif: TimeInForce::Day,
@@ -148,7 +149,12 @@ fn random_order(random: &mut StdRng, number: u64) -> Naive {
         2 => order.tif = TimeInForce::Ioc,
         3 => (order.tif, order.min) = (TimeInForce::Ioc, Some(random.random_range(1..=qty))),
         4 => order.tif = TimeInForce::Gtc,
-        5..8 => order.stop = Some(one_of(random, &CENTS[..8])),
+        5..8 => {
+            order.stop = Some(one_of(random, &CENTS[..8]));
+            if random.random() {
+                (order.limit, order.take_profit) = (None, true);
+            }
+        }
         8..10 if !market && qty > 1 => order.floor = Some(random.random_range(1..qty)),
         10 if !market => order.post_only = true,
         11 if !market => order.all_or_none = true,
@@ -170,6 +176,7 @@ fn asked(order: &Naive, qty: i64) -> Ask {
         tif: order.tif,
         self_trade: order.self_trade,
         stop: order.stop.map(price),
+        take_profit: order.take_profit,
         conditions: (conditions != Conditions::default()).then_some(conditions),
         ..ask(order.number, order.side, qty, order.limit.map_or("market", price))
     }

@@ -59,6 +59,73 @@ fn m24_a_stop_limit_rests_at_its_limit_once_triggered() {
     assert_eq!(said.last().unwrap(), "top 100@10.05 / -");
 }
 
+fn take_profit(number: u64, side: assay_trading_types::Side, qty: i64, stop: &'static str) -> Ask {
+    Ask { take_profit: true, ..self::stop(number, side, qty, "market", stop) }
+}
+
+#[test]
+fn a_take_profit_waits_for_the_better_price_and_takes_what_is_there() {
+    let mut v = Venue::new();
+    assert_eq!(v.place(take_profit(1, Sell, 100, "11")), ["#1 0/0 100 0 100 0 636=N"]);
+    v.place(ask(2, Buy, 200, "10.9"));
+    assert_eq!(own(&trade_at(&mut v, 0, "10.99"), 1), [""; 0]);
+    let said = trade_at(&mut v, 1, "11");
+    assert_eq!(
+        own(&said, 1),
+        ["#1 D/0 100 0 100 0 STOP_TRIGGERED 636=Y", "#1 F/2 100 100 0 10.9 100@10.9 636=Y"]
+    );
+}
+
+#[test]
+fn a_take_profit_keeps_to_its_protection_price() {
+    let mut v = Venue::new();
+    v.place(Ask { protection: Some("9.5"), ..take_profit(1, Sell, 10, "11") });
+    v.place(ask(2, Buy, 4, "9.5"));
+    v.place(ask(3, Buy, 10, "9.49"));
+    let said = trade_at(&mut v, 0, "11");
+    assert_eq!(
+        own(&said, 1),
+        [
+            "#1 D/0 10 0 10 0 STOP_TRIGGERED 636=Y",
+            "#1 F/1 10 4 6 9.5 4@9.5 636=Y",
+            "#1 4/4 10 4 0 9.5 NO_LIQUIDITY 636=Y"
+        ]
+    );
+}
+
+#[test]
+fn a_take_profit_triggers_at_its_price_and_beyond_on_its_side_only() {
+    let table = [
+        (Sell, "10", "9.99", false),
+        (Sell, "10", "10", true),
+        (Sell, "10", "10.01", true),
+        (Buy, "10", "10.01", false),
+        (Buy, "10", "10", true),
+        (Buy, "10", "9.99", true),
+    ];
+    for (side, stop_px, traded, triggered) in table {
+        let mut v = Venue::new();
+        v.place(take_profit(1, side, 5, stop_px));
+        let said = trade_at(&mut v, 0, traded);
+        assert_eq!(!own(&said, 1).is_empty(), triggered, "{side:?} take profit {stop_px}, trade {traded}");
+    }
+}
+
+#[test]
+fn a_take_profit_is_replaced_cancelled_and_kept_in_a_snapshot() {
+    let mut v = Venue::new();
+    v.place(take_profit(1, Buy, 5, "9"));
+    v.place(take_profit(2, Buy, 5, "9"));
+    assert_eq!(v.replace(take_profit(1, Buy, 7, "9.5")), ["#1 5/0 7 0 7 0 636=N"]);
+    assert_eq!(v.replace(stop(1, Buy, 7, "market", "9.5")), ["#1 9 to G 39=0 TERMS_MISMATCH"]);
+    assert_eq!(v.cancel(2), ["#2 4/4 5 0 0 0 636=N"]);
+    let bytes = v.execution.snapshot();
+    v.execution = assay_execution::Execution::restore(&bytes).unwrap();
+    assert_eq!(v.execution.snapshot(), bytes);
+    assert_eq!(own(&trade_at(&mut v, 0, "9.51"), 1), [""; 0]);
+    assert!(!own(&trade_at(&mut v, 1, "9.5"), 1).is_empty());
+}
+
 #[test]
 fn stop_triggers_at_its_price_and_beyond_on_its_side_only() {
     let table = [

@@ -3,7 +3,7 @@
 mod desk;
 
 use assay_event_log::{Durability, EventLog, MemoryLog, MemoryLogConfig};
-use assay_trading_types::{Direction, Event, Expiry, Origin, Position, Timestamp, Topic};
+use assay_trading_types::{Direction, Event, Expiry, OrdType, Origin, Position, Timestamp, Topic};
 use desk::{Desk, accept, field, order, wait};
 use fix_gateway::client::{Client, framed};
 use fix_gateway::{GatewayConfig, Schedule, ScheduleSpec};
@@ -583,6 +583,24 @@ fn a_time_that_cannot_be_counted_is_rejected_with_its_tag() {
 }
 
 #[test]
+fn a_take_profit_needs_its_stop_price() {
+    let desk = Desk::start();
+    let mut client = desk.logged_on("CLIENT1");
+    let take_profit = order("a").replace("|40=2|44=10.10", "|40=J");
+    client.send("D", &take_profit).unwrap();
+    let refused = client.receive_type("j").unwrap();
+    assert_eq!(field(&refused, 380), Some("5"), "{refused}");
+    assert_eq!(field(&refused, 58), Some("Conditionally Required Field Missing (99)"), "{refused}");
+    client.send("D", &format!("{take_profit}|99=11.5")).unwrap();
+    let event = desk.wait_request(1).decode().unwrap();
+    let Event::OrderRequested(asked) = &*event else { panic!("{event:?}") };
+    assert_eq!((asked.terms.ord_type, &asked.defect), (OrdType::TakeProfit, &None));
+    desk.accept_next();
+    let report = client.receive_type("8").unwrap();
+    assert_eq!((field(&report, 40), field(&report, 99)), (Some("J"), Some("11.5")), "{report}");
+}
+
+#[test]
 fn defects_stand_in_the_request() {
     let desk = Desk::start();
     let mut client = desk.logged_on("CLIENT1");
@@ -604,6 +622,8 @@ fn defects_stand_in_the_request() {
         (with("|54=1", "|54=7"), "UNSUPPORTED_SIDE"),
         (with("|40=2", "|40=1"), "PRICE_NOT_ALLOWED"),
         (with("|40=2", "|40=P"), "UNSUPPORTED_ORDTYPE"),
+        (with("|40=2", "|40=J") + "|99=11", "PRICE_NOT_ALLOWED"),
+        (with("|40=2|44=10.10", "|40=J|99=11") + "|59=3", "UNSUPPORTED_TIF"),
         (with("|21=1", "|21=3"), "UNSUPPORTED_HANDLING"),
         (order("a") + "|59=5", "UNSUPPORTED_TIF"),
         (order("a") + "|59=6|432=20200101", "EXPIRE_PAST"),

@@ -95,7 +95,7 @@ impl Risk {
         self.check_short(asked, holding)?;
         let reference = self.instruments[symbol].reference(asked.at).ok_or_else(|| no_reference(terms))?;
         let worst = self.protection(asked.firm, client, terms, reference, &self.instruments[symbol]);
-        let market = matches!(terms.ord_type, OrdType::Market | OrdType::Stop);
+        let market = matches!(terms.ord_type, OrdType::Market | OrdType::Stop | OrdType::TakeProfit);
         // What is sold at any price is worth the reference; what is bought may cost the worst.
         let unpriced = if terms.side.is_buy() { worst } else { reference };
         let price = terms.price.unwrap_or(unpriced);

@@ -6,8 +6,7 @@ use assay_trading_types::*;
 /// OrdType, Side, TimeInForce and conditions.
 pub(crate) fn check_types(terms: &OrderTerms, at: Timestamp) -> Result<(), Refused> {
     use TimeInForce as T;
-    let stop = matches!(terms.ord_type, OrdType::Stop | OrdType::StopLimit);
-    if stop && !matches!(terms.tif, T::Day | T::Gtc | T::Gtd) {
+    if terms.ord_type.waits_for_price() && !matches!(terms.tif, T::Day | T::Gtc | T::Gtd) {
         return refuse(Refusal::UnsupportedTif, "stops take DAY, GTC and GTD");
     }
     let expiry = terms.conditions.as_deref().and_then(|c| c.expiry);
@@ -60,7 +59,7 @@ pub(crate) fn check_price(terms: &OrderTerms, instrument: &InstrumentListed) -> 
     let (takes_price, takes_stop) = match terms.ord_type {
         OrdType::Market => (false, false),
         OrdType::Limit => (true, false),
-        OrdType::Stop => (false, true),
+        OrdType::Stop | OrdType::TakeProfit => (false, true),
         OrdType::StopLimit => (true, true),
     };
     check_one_price("Price(44)", terms.price, takes_price, instrument)?;

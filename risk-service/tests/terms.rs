@@ -44,6 +44,29 @@ fn a_stop_holds_before_it_is_triggered_what_it_may_cost_then() {
     assert_eq!(placed(stop("a", "buy 1000 @ market", "12")).0, "LIMIT_CREDIT");
 }
 
+fn take_profit(name: &str, text: &str, stop_px: &'static str) -> Ask {
+    Ask { ord_type: Some(OrdType::TakeProfit), ..stop(name, text, stop_px) }
+}
+
+#[test]
+fn a_take_profit_takes_the_prices_and_the_times_of_a_stop() {
+    assert_eq!(placed(take_profit("a", "buy 1 @ market", "9")).0, "ok");
+    assert_eq!(placed(take_profit("a", "buy 1 @ 12", "9")).0, "PRICE_NOT_ALLOWED");
+    assert_eq!(placed(Ask { stop_px: None, ..take_profit("a", "buy 1 @ market", "9") }).0, "BAD_PRICE");
+    assert_eq!(placed(take_profit("a", "buy 1 @ market", "9.005")).0, "BAD_TICK");
+    for (tif, expected) in [(TimeInForce::Gtc, "ok"), (TimeInForce::Ioc, "UNSUPPORTED_TIF")] {
+        assert_eq!(placed(Ask { tif, ..take_profit("a", "buy 1 @ market", "9") }).0, expected, "{tif:?}");
+    }
+}
+
+#[test]
+fn a_take_profit_holds_what_a_stop_holds() {
+    // The reference of 10 and a tenth of it, wherever below its own price is.
+    assert_eq!(placed(take_profit("a", "buy 100 @ market", "9")).1.funds("ACME", "USD"), "10000/8900");
+    assert_eq!(placed(take_profit("a", "sell 100 @ market", "12")).1.funds("ACME", "AAPL"), "1000/900");
+    assert_eq!(placed(take_profit("a", "buy 1000 @ market", "9")).0, "LIMIT_CREDIT");
+}
+
 #[test]
 fn a_stop_that_becomes_a_limit_holds_for_both_until_the_market_answers() {
     let (_, mut desk) = placed(stop("a", "buy 100 @ market", "12"));

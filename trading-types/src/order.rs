@@ -65,6 +65,20 @@ fix_char_enum! {
         Stop = b'3',
         /// Limit once StopPx(99) trades.
         StopLimit = b'4',
+        /// Market if touched: market once StopPx(99) trades, which a sale waits for from below and a buy from above.
+        TakeProfit = b'J',
+    }
+}
+
+impl OrdType {
+    /// Whether it waits until its StopPx(99) trades.
+    pub const fn waits_for_price(&self) -> bool {
+        matches!(self, Self::Stop | Self::StopLimit | Self::TakeProfit)
+    }
+
+    /// Whether an order of `side` that waits is triggered by a price that rises to StopPx(99), not by one that falls to it.
+    pub const fn waits_for_rise(&self, side: Side) -> bool {
+        side.is_buy() != matches!(self, Self::TakeProfit)
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct NewOrder {
     /// Price(44), a decimal on tick: of limit and stop-limit orders.
     #[schema(value_type = Option<String>, example = "10.10")]
     price: Option<Price>,
-    /// StopPx(99), a decimal on tick: of stop and stop-limit orders.
+    /// StopPx(99), a decimal on tick: of stop, stop-limit and take-profit orders.
     #[schema(value_type = Option<String>, example = json!(null))]
     stop_px: Option<Price>,
     /// TimeInForce(59) in words; `day` by default.

@@ -15,6 +15,8 @@ pub struct Naive {
     pub limit: Option<i64>,
     /// Stop price of a stop that is not triggered.
     pub stop: Option<i64>,
+    /// The stop waits for the better price, not for the worse.
+    pub take_profit: bool,
     pub left: i64,
     pub cum: i64,
     pub tif: TimeInForce,
@@ -32,6 +34,11 @@ pub struct Naive {
 impl Naive {
     fn sign(&self) -> i64 {
         if self.side.is_buy() { 1 } else { -1 }
+    }
+
+    /// Whether its stop waits for a rise (1) or a fall (-1).
+    fn trigger_sign(&self) -> i64 {
+        if self.take_profit { -self.sign() } else { self.sign() }
     }
 
     fn is_in_book(&self) -> bool {
@@ -197,7 +204,8 @@ impl NaiveMarket {
     fn due_stop(&self) -> Option<u64> {
         let last = self.last?;
         let of_side = |sign: i64| {
-            let reached = |o: &&Naive| o.sign() == sign && o.stop.is_some_and(|s| sign * last >= sign * s);
+            let reached =
+                |o: &&Naive| o.trigger_sign() == sign && o.stop.is_some_and(|s| sign * last >= sign * s);
             let first = |o: &&Naive| (sign * o.stop.unwrap(), o.number);
             self.orders.iter().filter(reached).min_by_key(first).map(|o| o.number)
         };
@@ -212,12 +220,12 @@ impl NaiveMarket {
         self.orders.iter().filter(|o| o.all_or_none).filter(fits).map(|o| o.number).min()
     }
 
-    /// Bids, offers, stops of both sides, all-or-none orders: number, what is left, what is shown of it.
+    /// Bids, offers, stops that wait for a rise and for a fall, all-or-none orders: number, what is left, what is shown of it.
     pub fn in_order(&self) -> Vec<(u64, i64)> {
         let side = |is_buy: bool, waits: bool| {
             let sign = if is_buy { 1 } else { -1 };
-            let wanted =
-                |o: &&Naive| o.side.is_buy() == is_buy && !o.all_or_none && o.stop.is_some() == waits;
+            let is_of = |o: &Naive| sign == if waits { o.trigger_sign() } else { o.sign() };
+            let wanted = |o: &&Naive| is_of(o) && !o.all_or_none && o.stop.is_some() == waits;
             let mut orders: Vec<_> = self.orders.iter().filter(wanted).collect();
             match waits {
                 true => orders.sort_by_key(|o| (sign * o.stop.unwrap(), o.number)),

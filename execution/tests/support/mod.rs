@@ -29,6 +29,8 @@ pub struct Ask {
     pub notional_max: Option<&'static str>,
     /// StopPx(99): makes it a stop, or a stop limit if it has a price.
     pub stop: Option<&'static str>,
+    /// With a stop and without a price: market if touched.
+    pub take_profit: bool,
     pub conditions: Option<Conditions>,
     /// Worst price of a market order.
     pub protection: Option<&'static str>,
@@ -47,6 +49,7 @@ pub fn ask(number: u64, side: Side, qty: i64, price: &'static str) -> Ask {
         self_trade,
         notional_max: None,
         stop: None,
+        take_profit: false,
         conditions: None,
         protection: None,
     }
@@ -93,6 +96,7 @@ impl Ask {
                     (None, Some(_)) => OrdType::Limit,
                     (None, None) => OrdType::Market,
                     (Some(_), Some(_)) => OrdType::StopLimit,
+                    (Some(_), None) if self.take_profit => OrdType::TakeProfit,
                     (Some(_), None) => OrdType::Stop,
                 },
                 price: self.price.map(id),

@@ -121,7 +121,7 @@ impl<'a> Reading<'a> {
         if matches!(ord_type, Some(b'2' | b'4')) {
             self.need(44)?;
         }
-        if matches!(ord_type, Some(b'3' | b'4')) {
+        if matches!(ord_type, Some(b'3' | b'4' | b'J')) {
             self.need(99)?;
         }
         Ok(())
@@ -261,7 +261,7 @@ impl<'a> Reading<'a> {
             return OrdType::Limit;
         };
         let waits = matches!(tif, TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd);
-        if matches!(ord_type, OrdType::Stop | OrdType::StopLimit) && !waits {
+        if ord_type.waits_for_price() && !waits {
             self.refuse(Refusal::UnsupportedTif, 59);
         }
         ord_type
@@ -315,7 +315,7 @@ impl<'a> Reading<'a> {
         let forbidden: &[u32] = match ord_type {
             Some(b'1') => &[44, 99],
             Some(b'2') => &[99],
-            Some(b'3') => &[44],
+            Some(b'3' | b'J') => &[44],
             _ => &[],
         };
         for &tag in forbidden {

@@ -56,7 +56,11 @@ pub(crate) fn vary(random: &mut StdRng, mut terms: OrderTerms, at: Timestamp) ->
         0..3 => {
             let stop: i64 = random.random_range(995..1_006);
             terms.stop_px = Some(Price::from_units(stop * (SCALE / 100)));
-            terms.ord_type = if terms.price.is_some() { OrdType::StopLimit } else { OrdType::Stop };
+            terms.ord_type = match terms.price {
+                Some(_) => OrdType::StopLimit,
+                None if stop % 2 == 0 => OrdType::TakeProfit,
+                None => OrdType::Stop,
+            };
         }
         3..5 => {
             let time = at.plus_ns(random.random_range(-1..20) * S);

@@ -19,12 +19,17 @@ use std::sync::Arc;
 pub(crate) struct Pendings {
     by_order: FxHashMap<OrderId, Vec<Pending>>,
     asked: FxHashMap<SessionId, Asked>,
+    /// The refusal being read, and how its order was reported last.
+    refused: Option<(RequestId, OrdStatus)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Pending {
     request: RequestId,
     kind: ResponseTo,
+    /// How the order was reported last since then, which risk may not have seen when it refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latest: Option<OrdStatus>,
 }
 
 /// A session's requests that risk has not spoken about, and what was reported to it since the oldest of them. Bounded by
@@ -79,9 +84,8 @@ impl Pendings {
             Event::ExecutionReported(e) => self.reported(offset, e),
             Event::CancelRefused(e) => {
                 self.spoken_of(e.request);
-                if let Some(order_id) = e.order_id {
-                    self.end(order_id, e.request);
-                }
+                let latest = e.order_id.and_then(|order_id| self.end(order_id, e.request));
+                self.refused = latest.filter(|_| e.status.is_working()).map(|status| (e.request, status));
             }
             _ => {}
         }
@@ -112,6 +116,9 @@ impl Pendings {
             }
             _ => {}
         }
+        for pending in self.by_order.get_mut(&e.order_id).into_iter().flatten() {
+            pending.latest = Some(e.status);
+        }
         if let Some(asked) = self.asked.get_mut(&e.terms.session) {
             asked.report(offset, e);
         }
@@ -120,16 +127,19 @@ impl Pendings {
     fn begin(&mut self, order_id: OrderId, ids: &ChainIds, kind: ResponseTo) {
         let pending = self.by_order.entry(order_id).or_default();
         if pending.iter().all(|p| p.request != ids.request) {
-            pending.push(Pending { request: ids.request, kind });
+            pending.push(Pending { request: ids.request, kind, latest: None });
         }
     }
 
-    fn end(&mut self, order_id: OrderId, request: RequestId) {
-        let Some(pending) = self.by_order.get_mut(&order_id) else { return };
-        pending.retain(|p| p.request != request);
+    /// A request is answered. Returns how its order was reported last since it was pending.
+    fn end(&mut self, order_id: OrderId, request: RequestId) -> Option<OrdStatus> {
+        let pending = self.by_order.get_mut(&order_id)?;
+        let answered = pending.iter().position(|p| p.request == request)?;
+        let latest = pending.remove(answered).latest;
         if pending.is_empty() {
             self.by_order.remove(&order_id);
         }
+        latest
     }
 
     /// OrdStatus(39) that takes the place of an order's own; a cancel outranks a replace, both a fill.
@@ -154,8 +164,11 @@ impl Pendings {
                 _ => Some(event),
             },
             Event::CancelRefused(e) if e.status.is_working() => {
+                let latest =
+                    self.refused.take_if(|(request, _)| *request == e.request).map(|(_, status)| status);
                 let pending = e.order_id.and_then(|order_id| self.status(&order_id));
-                let Some(status) = pending else { return Some(event) };
+                let status = latest.filter(|status| !status.is_working()).or(pending).or(latest);
+                let Some(status) = status else { return Some(event) };
                 Some(Arc::new(assay_trading_types::CancelRefused { status, ..e.clone() }.into()))
             }
             _ => Some(event),
@@ -192,7 +205,7 @@ impl Pendings {
     pub(crate) fn recall(remembered: serde_json::Value) -> Self {
         type Remembered = (Vec<(OrderId, Vec<Pending>)>, Vec<(SessionId, Asked)>);
         let (by_order, asked): Remembered = serde_json::from_value(remembered).unwrap_or_default();
-        Self { by_order: by_order.into_iter().collect(), asked: asked.into_iter().collect() }
+        Self { by_order: by_order.into_iter().collect(), asked: asked.into_iter().collect(), refused: None }
     }
 }
 
@@ -296,6 +309,49 @@ mod tests {
         let (pendings, heard) = after(&[fill(100)]);
         assert_eq!(heard, None);
         assert_eq!(pendings, Pendings::default());
+    }
+
+    fn refused(pendings: &mut Pendings, seq: u64) -> char {
+        let ids = ids(seq);
+        let event = Arc::new(Event::from(assay_trading_types::CancelRefused {
+            request: ids.request,
+            firm: "FIRM1".parse().unwrap(),
+            response_to: ResponseTo::Replace,
+            cl_ord_id: ids.cl_ord_id,
+            orig_cl_ord_id: ids.orig_cl_ord_id,
+            order_id: Some(OrderId::new(0, ORDER)),
+            account: None,
+            status: OrdStatus::New,
+            refusal: assay_trading_types::Refusal::LimitCredit,
+            detail: String::new(),
+        }));
+        pendings.observe(30, &event);
+        match &*pendings.as_told(event).unwrap() {
+            Event::CancelRefused(e) => e.status.fix().into(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_17_a_refusal_tells_of_the_order_as_it_was_reported_last() {
+        let order = OrderId::new(0, ORDER);
+        for (exec, status, told_as) in
+            [(fill(100).exec, OrdStatus::Filled, '2'), (ExecType::Expired, OrdStatus::Expired, 'C')]
+        {
+            let mut pendings = Pendings::default();
+            pendings.begin(order, &ids(5), ResponseTo::Replace);
+            pendings.begin(order, &ids(6), ResponseTo::Replace);
+            told(&mut pendings, 21, fill(30));
+            told(&mut pendings, 22, report(exec, status, 100));
+            assert_eq!(Pendings::recall(pendings.remember()), pendings);
+            assert_eq!((refused(&mut pendings, 5), refused(&mut pendings, 6)), (told_as, told_as));
+            assert_eq!(pendings, Pendings::default());
+        }
+        let mut pendings = Pendings::default();
+        pendings.begin(order, &ids(5), ResponseTo::Replace);
+        pendings.begin(order, &ids(6), ResponseTo::Replace);
+        told(&mut pendings, 21, fill(30));
+        assert_eq!((refused(&mut pendings, 5), refused(&mut pendings, 6)), ('E', '1'));
     }
 
     #[test]

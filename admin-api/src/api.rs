@@ -313,8 +313,6 @@ impl Api {
     fn command(&self, asked: &Asked) -> Command {
         let caller = asked.caller.as_ref();
         Command {
-            id: self.ids.command(self.now()),
-            operation: asked.operation.name().to_owned(),
             by: caller.map(|c| c.user),
             login: caller.and_then(|c| c.login),
             api_key: caller.and_then(|c| c.api_key),
@@ -324,7 +322,7 @@ impl Api {
                 .as_ref()
                 .map(|key| Idempotency { key: key.clone(), digest: asked.digest.clone() }),
             expected_version: asked.expected_version,
-            rules: Command::RULES,
+            ..Command::new(self.ids.command(self.now()), asked.operation.name())
         }
     }
 
@@ -400,17 +398,7 @@ impl Api {
 
     /// A command of the node itself, for its workers.
     pub(crate) fn own_command(&self, operation: &str) -> Command {
-        Command {
-            id: self.ids.command(self.now()),
-            operation: operation.to_owned(),
-            by: None,
-            login: None,
-            api_key: None,
-            address: None,
-            idempotency: None,
-            expected_version: None,
-            rules: Command::RULES,
-        }
+        Command::new(self.ids.command(self.now()), operation)
     }
 
     /// Writes down what a worker has done.

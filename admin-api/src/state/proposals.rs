@@ -219,9 +219,7 @@ mod tests {
     fn command(n: u32, rules: u32) -> Command {
         let id = CommandId::new(&format!("cmd_{n:032x}")).unwrap();
         let by = Some(UserId::new(&format!("usr_{n:032x}")).unwrap());
-        let (login, api_key, address) = (None, None, None);
-        let (operation, idempotency, expected_version) = ("test".to_owned(), None, None);
-        Command { id, operation, by, login, api_key, address, idempotency, expected_version, rules }
+        Command { by, rules, ..Command::new(id, "test") }
     }
 
     fn statuses(proposals: &Proposals) -> Vec<ProposalStatus> {

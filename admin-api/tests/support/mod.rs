@@ -478,17 +478,7 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// A command as it would stand in the log beside another one's, by nobody.
 pub(crate) fn command(number: usize, operation: &str) -> Command {
-    Command {
-        id: CommandId::new(&format!("cmd_{number:032x}")).unwrap(),
-        operation: operation.to_owned(),
-        by: None,
-        login: None,
-        api_key: None,
-        address: None,
-        idempotency: None,
-        expected_version: None,
-        rules: Command::RULES,
-    }
+    Command::new(CommandId::new(&format!("cmd_{number:032x}")).unwrap(), operation)
 }
 
 pub(crate) fn from_base32(text: &str) -> Vec<u8> {

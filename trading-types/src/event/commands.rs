@@ -43,6 +43,21 @@ impl Command {
     /// deposits that never arrive end.
     pub const RULES: u32 = 3;
 
+    /// One by nobody, under the rules of this version.
+    pub fn new(id: CommandId, operation: &str) -> Self {
+        Self {
+            id,
+            operation: operation.to_owned(),
+            by: None,
+            login: None,
+            api_key: None,
+            address: None,
+            idempotency: None,
+            expected_version: None,
+            rules: Self::RULES,
+        }
+    }
+
     /// Whether these rules have risk answer on what it is asked.
     pub fn is_answered_by_risk(&self) -> bool {
         self.rules >= 2

@@ -28,6 +28,7 @@ mod api;
 mod asked;
 mod average_cost;
 mod bank_files;
+mod became;
 mod body;
 mod browser;
 mod business_health;

@@ -2,11 +2,13 @@
 
 use super::{Api, Outcome};
 use crate::asked::Asked;
+use crate::became::Answers;
 use crate::operation::Operation;
 use crate::problem::{Problem, ProblemKind};
-use crate::read_model::{OrderAnswerRow, OrderRow};
+use crate::read_model::{Answered, OrderAnswerRow, OrderRow};
 use assay_trading_types::{
-    ClOrdId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Position, Refusal,
+    ClOrdId, CommandId, ControlAction, FirmId, OrdStatus, OrderAction, OrderId, OrderWanted, Position,
+    Refusal,
 };
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -137,22 +139,28 @@ impl Api {
         .contains(&operation)
     }
 
-    /// What became of a request of this number: the order that it made, changed or ended, or why none; nothing as long as
-    /// nobody knows.
-    pub(crate) fn order_outcome(&self, operation: &str, request: &str) -> Option<Result<OrderId, Refusal>> {
-        let id = match self.model.order_answer(request.parse().ok()?).ok()?? {
-            OrderAnswerRow::Refused(refusal, _) => return Some(Err(refusal)),
-            OrderAnswerRow::Order(id) => id,
-        };
-        let row = self.model.order(id).ok()??;
-        let ends = [Operation::CancelOrder, Operation::CancelOrderByPost].map(Operation::name);
-        (!ends.contains(&operation) || !is_working(&row)).then_some(Ok(id))
-    }
-
     /// An id for a request that has none of its client's.
     pub(crate) fn cl_ord_id(&self) -> ClOrdId {
         let digits = hex::encode(self.ids.bytes());
         ClOrdId::new(&digits).expect("32 hex digits")
+    }
+}
+
+/// As of now; a request to end an order is not answered as long as the order may trade.
+impl Answers for Api {
+    type Error = rusqlite::Error;
+
+    fn answer(&self, command: &CommandId) -> rusqlite::Result<Option<Answered>> {
+        self.model.answer(command)
+    }
+
+    fn order_answer(&self, operation: &str, request: u64) -> rusqlite::Result<Option<OrderAnswerRow>> {
+        let answer = self.model.order_answer(request)?;
+        let Some(OrderAnswerRow::Order(id)) = &answer else { return Ok(answer) };
+        let ends = [Operation::CancelOrder, Operation::CancelOrderByPost].map(Operation::name);
+        let row = self.model.order(*id)?;
+        let is_open = row.is_none_or(|row| ends.contains(&operation) && is_working(&row));
+        Ok(answer.filter(|_| !is_open))
     }
 }
 

@@ -4,16 +4,15 @@ use super::error::ReportError;
 use super::report::column;
 use super::source::{Source, decoded};
 use super::spool::Rows;
-use crate::api::Api;
+use crate::became::Became;
 use crate::operation::{Access, Operation};
-use crate::read_model::{Answered, OrderAnswerRow};
 use crate::state::{AdminState, KycFile, User, command_of};
 use crate::word::word;
 use assay_reports::Column;
 use assay_reports::ColumnKind::{Flag, Integer, Text, Time};
 use assay_trading_types::{
-    CommandDecided, CommandId, Decision, Event, FirmId, IdentityAction, KycSubject, Outbox, Processor,
-    ReportParameters, Role, Timestamp, Topic,
+    CommandId, Event, FirmId, IdentityAction, KycSubject, Outbox, Processor, ReportParameters, Role,
+    Timestamp, Topic,
 };
 use std::collections::HashMap;
 
@@ -157,53 +156,6 @@ struct Undecided {
     is_failed_log_in: bool,
 }
 
-/// What became of a command.
-#[derive(Default)]
-struct Became {
-    outcome: &'static str,
-    subject: Option<String>,
-    refusal: Option<String>,
-    detail: Option<String>,
-}
-
-impl Became {
-    fn done(subject: String) -> Self {
-        Self { outcome: "done", subject: Some(subject), ..Self::default() }
-    }
-
-    fn refused(code: &str, detail: &str) -> Self {
-        let (refusal, detail) = (Some(code.to_owned()), Some(detail.to_owned()));
-        Self { outcome: "refused", refusal, detail, ..Self::default() }
-    }
-
-    fn of(source: &Source, e: &CommandDecided) -> Result<Self, ReportError> {
-        let subject = match &e.decision {
-            Decision::Done { subject, .. } => subject,
-            Decision::Proposed { proposal } => {
-                return Ok(Self { outcome: "proposed", ..Self::done(proposal.to_string()) });
-            }
-            Decision::Refused { refusal, detail } => return Ok(Self::refused(refusal.code(), detail)),
-        };
-        // The back office's yes is not the last word on what risk and the market decide.
-        let request = Api::is_about_orders(&e.operation).then(|| subject.parse().ok()).flatten();
-        if let Some(request) = request {
-            return Ok(match source.order_answer(request)? {
-                Some(OrderAnswerRow::Refused(refusal, detail)) => Self::refused(refusal.code(), &detail),
-                Some(OrderAnswerRow::Order(id)) => Self::done(id.to_string()),
-                None => Self { outcome: "pending", ..Self::default() },
-            });
-        }
-        // A repeat names the first command.
-        let asked = CommandId::new(subject).unwrap_or(e.command);
-        Ok(match source.answer(&asked)? {
-            Some(Answered::Refused { code, detail }) => Self::refused(&code, &detail),
-            Some(answered) => Self::done(answered.subject().unwrap_or_default()),
-            None if subject == asked.as_str() => Self { outcome: "pending", ..Self::default() },
-            None => Self::done(subject.clone()),
-        })
-    }
-}
-
 pub(super) fn actions(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>) -> Result<(), ReportError> {
     let mut undecided: HashMap<CommandId, Undecided> = HashMap::new();
     source.records(Topic::Admin, |record| {
@@ -223,7 +175,7 @@ pub(super) fn actions(source: &Source, p: &ReportParameters, rows: &mut Rows<'_>
         let is_failed = asked.as_ref().is_some_and(|asked| asked.is_failed_log_in);
         let became = match is_failed && e.operation == Operation::LogIn.name() {
             true => Became::refused("UNAUTHENTICATED", "no such user, or a wrong password or second factor"),
-            false => Became::of(source, e)?,
+            false => Became::of(source, e.command, &e.operation, &e.decision)?,
         };
         rows.put([
             record.at.into(),

@@ -2,6 +2,7 @@
 
 use super::error::ReportError;
 use crate::api::Api;
+use crate::became::Answers;
 use crate::read_model::{Answered, OrderAnswerRow, answer_below, first_entry, order_answer_below};
 use assay_event_log::{EventLog, Record};
 use assay_trading_types::{Amount, CommandId, Event, Position, ReportParameters, Timestamp, Topic};
@@ -170,25 +171,22 @@ impl Source {
         Ok(price)
     }
 
-    /// What risk answered to a command, as far as the position knows.
-    ///
-    /// # Errors
-    /// The read model cannot be read.
-    pub(crate) fn answer(&self, command: &CommandId) -> Result<Option<Answered>, ReportError> {
-        Ok(answer_below(&self.db, command, self.position)?)
-    }
-
-    /// What risk and the market answered to the order request of this number, as far as the position knows.
-    ///
-    /// # Errors
-    /// The read model cannot be read.
-    pub(crate) fn order_answer(&self, request: u64) -> Result<Option<OrderAnswerRow>, ReportError> {
-        Ok(order_answer_below(&self.db, request, self.position)?)
-    }
-
     /// The id that entries of the books below the position are below.
     pub(crate) fn entries_end(&self) -> i64 {
         first_entry(self.position)
+    }
+}
+
+/// As far as the position knows.
+impl Answers for Source {
+    type Error = ReportError;
+
+    fn answer(&self, command: &CommandId) -> Result<Option<Answered>, ReportError> {
+        Ok(answer_below(&self.db, command, self.position)?)
+    }
+
+    fn order_answer(&self, _: &str, request: u64) -> Result<Option<OrderAnswerRow>, ReportError> {
+        Ok(order_answer_below(&self.db, request, self.position)?)
     }
 }
 

@@ -6,14 +6,14 @@ use super::user_view::{UserView, view};
 use crate::answer::{Receipt, Waiting, changed, entity};
 use crate::api::Api;
 use crate::asked::Asked;
+use crate::became::Became;
 use crate::body::{Body, Faults};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
 use crate::quiet_hours::is_time_zone;
-use crate::read_model::Answered;
 use crate::state::{Purpose, User};
 use crate::text_rules;
-use assay_trading_types::{CommandId, Decision, IdentityAction, Preferences, ProfileChange};
+use assay_trading_types::{CommandId, IdentityAction, Preferences, ProfileChange};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -271,30 +271,9 @@ async fn read_command(
         let past = state.commands.get(&command).filter(|past| past.by == Some(by)).ok_or_else(not_found)?;
         (past.operation.clone(), past.at.to_string(), past.decision.clone())
     };
-    let (outcome, id_made, code) = match decision {
-        // Taken by the back office, which is not the last word on what risk and the market decide.
-        Decision::Done { subject, .. } if Api::is_about_orders(&operation) => {
-            match api.order_outcome(&operation, &subject) {
-                Some(Ok(order)) => ("done", Some(order.to_string()), None),
-                Some(Err(refusal)) => ("refused", None, Some(refusal.code().to_owned())),
-                None => ("pending", None, None),
-            }
-        }
-        // A repeat names the first command.
-        Decision::Done { subject, .. } => match api
-            .model()
-            .answer(&CommandId::new(&subject).unwrap_or(command))
-            .map_err(super::firms::failed)?
-        {
-            Some(Answered::Refused { code, .. }) => ("refused", None, Some(code)),
-            Some(answered) => ("done", answered.subject(), None),
-            None if CommandId::new(&subject).is_ok() => ("pending", None, None),
-            None => ("done", Some(subject), None),
-        },
-        Decision::Proposed { proposal } => ("proposed", Some(proposal.to_string()), None),
-        Decision::Refused { refusal, .. } => ("refused", None, Some(refusal.code().to_owned())),
-    };
-    Ok(Json(CommandView { id, operation, at, outcome, id_made, code }))
+    let became = Became::of(&*api, command, &operation, &decision).map_err(super::firms::failed)?;
+    let Became { outcome, subject, refusal, .. } = became;
+    Ok(Json(CommandView { id, operation, at, outcome, id_made: subject, code: refusal }))
 }
 
 /// Named so that the document lists it; every write may answer it.

@@ -19,6 +19,7 @@ use crate::password::BreachList;
 use crate::problem::{Problem, ProblemKind};
 use crate::rate_limit::RateLimiter;
 use crate::read_model::{self, ReadModel, ReadModelBuilder};
+use crate::refused_access::RefusedAccess;
 use crate::screening::{self, ListError, Lists};
 use crate::secrets::Secrets;
 use crate::state::{AdminState, Past, Refused};
@@ -28,7 +29,7 @@ use crate::wish::Wish;
 use assay_event_log::{EventLog, NewRecord, Value};
 use assay_trading_types::{
     Actor, Command, CommandId, Decision, Event, Idempotency, IdentityAction, Position, ProposalId, Timestamp,
-    Topic, TraceId,
+    Topic, TraceId, UserId,
 };
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -88,6 +89,7 @@ pub struct Api {
     in_flight: Semaphore,
     log_moved: Arc<Notify>,
     limiter: Mutex<RateLimiter>,
+    refused_access: Mutex<RefusedAccess>,
     pub(crate) nonces: Mutex<crate::signature::Nonces>,
     pub(crate) started: Timestamp,
     model: ReadModel,
@@ -183,6 +185,7 @@ impl Api {
             in_flight: Semaphore::new(IN_FLIGHT_MAX),
             log_moved,
             limiter: Mutex::default(),
+            refused_access: Mutex::default(),
             nonces: Mutex::default(),
             closing: Closing::default(),
             started,
@@ -250,6 +253,10 @@ impl Api {
 
     pub(crate) fn limiter(&self) -> MutexGuard<'_, RateLimiter> {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn refused_access(&self) -> MutexGuard<'_, RefusedAccess> {
+        self.refused_access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends the command that `wish` makes and answers once its decision is durable.
@@ -405,6 +412,15 @@ impl Api {
     pub(crate) fn write_down(&self, event: Event) {
         if self.log.append(&mut vec![self.own_record(event)]).is_err() {
             tracing::error!("the log takes nothing more; what was done is not recorded");
+        }
+    }
+
+    /// Writes down what a user had done, within a request.
+    pub(crate) fn write_down_by(&self, user: UserId, trace: [u8; 16], event: Event) {
+        let actor = Actor::new(&format!("user:{user}")).expect("ids are short printable ASCII");
+        let record = NewRecord { actor, trace: TraceId(trace), ..self.own_record(event) };
+        if self.log.append(&mut vec![record]).is_err() {
+            tracing::error!("the log takes nothing more; a refused access is not recorded");
         }
     }
 

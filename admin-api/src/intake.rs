@@ -17,7 +17,7 @@ use crate::rate_limit::Allowance;
 use crate::secrets::SecretOf;
 use crate::signature::{SCHEME, Signed};
 use crate::state::User;
-use assay_trading_types::{ApiKeyId, LoginId, TraceId, UserId};
+use assay_trading_types::{AccessRefused, ApiKeyId, LoginId, TraceId, UserId};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -62,12 +62,27 @@ pub(crate) async fn intake(State(api): State<Arc<Api>>, request: Request, next: 
     let span =
         tracing::error_span!("request", id = request_id, trace = field::Empty, operation = field::Empty);
     let response = taken(&api, request, next, request_id, &mut call).instrument(span).await;
+    note_refused_access(&api, &call, &response);
     if let Some(log) = &api.call_log {
         call.status = response.status().as_u16();
         call.took_us = api.now().since_ns(began) / 1_000;
         log.note(call);
     }
     response
+}
+
+/// What a known caller may not do stands in the log, whatever becomes of files.
+fn note_refused_access(api: &Api, call: &Call, response: &Response) {
+    let is_refused = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let (Some(user), Some(operation), Some(trace), true) =
+        (call.user, call.operation, call.trace, is_refused)
+    else {
+        return;
+    };
+    let Some(unrecorded) = api.refused_access().take(user, operation, api.now()) else { return };
+    let why = response.extensions().get::<ProblemKind>().map_or("", |kind| kind.slug());
+    let (operation, address, why) = (operation.name().to_owned(), call.address.to_string(), why.to_owned());
+    api.write_down_by(user, trace, AccessRefused { user, operation, address, why, unrecorded }.into());
 }
 
 /// Pages that need no login and change nothing: from the budget of strangers, with the headers of every answer.

@@ -60,6 +60,7 @@ mod read_model;
 mod reconciliation;
 mod reconciliation_service;
 mod reference_page;
+mod refused_access;
 mod report_service;
 mod reports;
 mod routes;

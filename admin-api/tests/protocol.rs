@@ -3,6 +3,7 @@
 mod support;
 
 use assay_admin_api::{ApiConfig, Rates, signature};
+use assay_trading_types::{AccessRefused, Event};
 use hmac::{Hmac, Mac};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -428,4 +429,29 @@ fn every_call_is_written_down_and_what_concerns_security_beside_it() {
     assert!(lines("security.log").iter().any(|line| line["operation"] == "log_in" && line["status"] == 200));
     let all = std::fs::read_to_string(logs.path().join("access.log")).unwrap();
     assert!(!all.contains("secret") && !all.contains(PASSWORD));
+}
+
+#[test]
+fn access_that_is_refused_to_somebody_known_stands_in_the_log() {
+    let world = World::new();
+    let admin = world.administrator();
+    let tim = world.member(&admin, None, "tim", &["trader"], Some("FIRM1"));
+    let me = world.get(&tim, "/api/v1/auth/me").expect(200).text("id");
+    let recorded = || -> Vec<AccessRefused> {
+        let events = world.events(assay_trading_types::Topic::Admin).into_iter();
+        events.filter_map(|e| if let Event::AccessRefused(e) = e { Some(e) } else { None }).collect()
+    };
+    world.get("x.y.z", "/api/v1/users").problem(401, "unauthenticated");
+    world.get(&tim, "/api/v1/users/usr_0192f3a4b5c60123456789abcdef0123").problem(403, "forbidden");
+    let first = recorded().pop().expect("one");
+    assert_eq!((first.user.to_string(), first.operation, first.unrecorded), (me, "read_user".to_owned(), 0));
+    assert_eq!((first.why, first.address.is_empty()), ("forbidden".to_owned(), false));
+    for _ in 0..3 {
+        world.get(&tim, "/api/v1/users").problem(403, "forbidden");
+    }
+    assert_eq!(recorded().len(), 2, "the others are counted");
+    world.pass_s(60);
+    world.get(&tim, "/api/v1/users").problem(403, "forbidden");
+    assert_eq!(recorded().pop().expect("another minute").unrecorded, 2);
+    assert_eq!(recorded().len(), 3, "strangers have none");
 }

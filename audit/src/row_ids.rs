@@ -283,6 +283,7 @@ impl<'a> RowIds<'a> {
             | Event::IdentityRequested(_)
             | Event::ControlRequested(_)
             | Event::VerdictRequested(_)
+            | Event::AccessRefused(_)
             | Event::CommandDecided(_)
             | Event::MailRequested(_)
             | Event::MailTried(_)

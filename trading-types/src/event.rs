@@ -211,6 +211,8 @@ events! {
     ControlRequested(ControlRequested) = "control.requested.v1", key |e| e.entity();
     /// A second person's word on a proposal. admin, API.
     VerdictRequested(VerdictRequested) = "verdict.requested.v1", key |e| e.proposal.as_str();
+    /// Somebody known was refused access. admin, API.
+    AccessRefused(AccessRefused) = "access.refused.v1", key |e| e.user.as_str();
     /// What became of a command. admin, admin.
     CommandDecided(CommandDecided) = "command.decided.v1", key |e| e.command.as_str();
     /// A mail must go out. admin, admin.

@@ -367,3 +367,23 @@ impl IdentityRequested {
         user.unwrap_or("identity")
     }
 }
+
+/// Somebody known asked for what the own rights do not reach. At most one a minute for a user and operation, and sixty in all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessRefused {
+    /// Who.
+    pub user: UserId,
+    /// Operation of the API, as its document names it.
+    pub operation: String,
+    /// The client's network address.
+    pub address: String,
+    /// Kind of the problem that was answered: `forbidden`, `segregation`, `enrol-second-factor` ...
+    pub why: String,
+    /// Refusals since the record before that have none of their own.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub unrecorded: u64,
+}
+
+fn is_none_left_out(unrecorded: &u64) -> bool {
+    *unrecorded == 0
+}

@@ -507,6 +507,14 @@ fn operations() -> Vec<Event> {
             sides: None,
         }
         .into(),
+        AccessRefused {
+            user: UserId::new(&id("usr", 7)).unwrap(),
+            operation: "list_users".into(),
+            address: "192.0.2.7".into(),
+            why: "forbidden".into(),
+            unrecorded: 3,
+        }
+        .into(),
         CommandDecided {
             command: command_id(),
             operation: "invite_user".into(),

@@ -54,7 +54,7 @@ impl Became {
             });
         }
         // What risk answers has the command for a subject until then; a repeat names the first one.
-        let asked = subject.strip_prefix("cmd_").and_then(|_| CommandId::new(subject).ok());
+        let asked = CommandId::named(subject);
         Ok(match answers.answer(&asked.unwrap_or(command))? {
             Some(Answered::Refused { code, detail }) => Self::refused(&code, &detail),
             Some(answered) => Self::done(answered.subject().unwrap_or_default()),

@@ -490,7 +490,11 @@ impl AdminState {
             let told = Telling::user(maker, NoticeKind::ProposalDecided, &proposal.id);
             self.tell(vec![told], input, out);
         }
-        Ok(self.proposals.close(e, by, input.at))
+        let (subject, version) = self.proposals.close(e, by, input.at);
+        // What the market answers under the maker's name is what became of the approval.
+        let is_asked =
+            e.verdict == assay_trading_types::Verdict::Approve && proposal.wanted.trade().is_some();
+        Ok((if is_asked { proposal.command.id.to_string() } else { subject }, version))
     }
 
     /// A user who may act: active.

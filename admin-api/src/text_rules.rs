@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_destination_ladder() {
-        let bank = |text| destination(PayMethod::BankTransfer, text);
+        let bank = |text: &str| destination(PayMethod::BankTransfer, text);
         assert_eq!(bank("DE89 3704 0044 0532 0130 00").unwrap(), "DE89370400440532013000");
         assert!(bank("12345678").is_ok(), "an account number that is no IBAN");
         for bad in ["", "123", "DE89370400440532013001", "GB00WEST12345698765432", "12 34;5", &"1".repeat(35)]

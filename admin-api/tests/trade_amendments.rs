@@ -129,8 +129,13 @@ fn the_markets_refusal_is_the_answer_to_whoever_approves() {
     refused(floor.approve(&venue.oskar, &same), 400, "BAD_PRICE");
     floor.approve(&venue.oskar, &twice[0]).expect(200);
     refused(floor.approve(&venue.oskar, &twice[1]), 409, "ALREADY_BUSTED");
-    let decided = venue.get(&venue.oskar, &format!("/proposals/{}", twice[1])).expect(200);
-    assert_eq!(decided.text("status"), "approved", "two persons agreed; the market did not");
+    let said = |id: &str| {
+        let proposal = venue.get(&venue.oskar, &format!("/proposals/{id}")).expect(200);
+        (proposal.text("status"), proposal.body["refusal"].clone())
+    };
+    assert_eq!(said(&fine), ("approved".to_owned(), json!("BAD_PRICE")), "two agreed; the market did not");
+    assert_eq!(said(&twice[0]), ("approved".to_owned(), json!(null)));
+    assert_eq!(said(&twice[1]), ("open".to_owned(), json!(null)), "there is nothing to ask the market");
     floor.has("10000", "0");
 }
 

@@ -330,9 +330,9 @@ pub(crate) struct QueryArgs {
     /// Only this kind, `order.accepted.v1`.
     #[arg(long)]
     pub(crate) kind: Option<String>,
-    /// Only what is keyed by this: a session, firm, symbol or entity.
-    #[arg(long)]
-    pub(crate) key: Option<String>,
+    /// Only what is about this: a user, firm, account, symbol, session, order, movement, loan ..., by its whole name.
+    #[arg(long, alias = "key")]
+    pub(crate) object: Option<String>,
     /// Only one request and what followed from it, 32 hex digits.
     #[arg(long)]
     pub(crate) trace: Option<String>,

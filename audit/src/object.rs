@@ -33,8 +33,8 @@ impl Object {
     pub fn new(name: &str) -> Self {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let mut texts = vec![quoted(name)];
-        // Names of proposals and statements have the digits of the command that asked.
-        let asked = name.strip_prefix("prp_").or_else(|| name.strip_prefix("bst_"));
+        // Names of proposals, statements and staged orders have the digits of the command that asked.
+        let asked = ["prp_", "bst_", "stg_"].iter().find_map(|kind| name.strip_prefix(kind));
         texts.extend(asked.map(|digits| quoted(&format!("cmd_{digits}"))));
         if name.starts_with("usr_") {
             texts.push(quoted(&format!("user:{name}")));

@@ -244,6 +244,13 @@ text_id! {
     CommandId, 40
 }
 
+impl CommandId {
+    /// The command that a text names, which may be the id of something else.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::new(text).ok().filter(|_| text.starts_with("cmd_"))
+    }
+}
+
 impl SessionId {
     /// Stands where our CompID stands in the session of a counterparty: no gateway may be called so.
     pub const API: &'static str = "API";

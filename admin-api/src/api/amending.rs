@@ -1,22 +1,33 @@
 //! How a trade stands, for whoever undoes it or prices it anew: read from the log, since the market forgets closed orders.
 
 use super::Api;
+use crate::asked::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::TradePlaces;
 use crate::reports::{ReportError, each_record};
 use assay_audit::TradeLookup;
 use assay_event_log::EventLog;
-use assay_trading_types::{ExecId, Position, Topic, TradeSide};
+use assay_trading_types::{Decision, ExecId, Position, Topic, TradeSide, TradeWanted};
 use std::sync::Arc;
 
 /// Where reports and settlements are.
 const TOPICS: [Topic; 2] = [Topic::Accounts, Topic::Ledger];
 
 impl Api {
+    /// What was wished of a trade under the same Idempotency-Key and content before.
+    pub(crate) fn wanted_before(&self, asked: &Asked) -> Option<TradeWanted> {
+        let decision = self.first(asked, |_, past| {
+            (past.digest() == Some(asked.digest.as_str())).then(|| past.decision.clone())
+        });
+        let Some(Some(Decision::Proposed { proposal })) = decision else { return None };
+        self.state().proposals.get(&proposal)?.wanted.trade().cloned()
+    }
+
     /// Both sides of the trade that an ExecID(17) reported first, the buyer first, with all that was durable when it was asked.
     ///
     /// # Errors
-    /// No fill was reported so (404), it is one of an outside venue or is not settled yet (409), or the log cannot be read.
+    /// No fill was reported so that still stands (404), it is one of an outside venue or is not settled yet (409), or the log
+    /// cannot be read.
     pub(crate) async fn trade_sides(&self, exec: ExecId) -> Result<Box<[TradeSide; 2]>, Problem> {
         let model = self.caught_up_model().await?;
         let below = model.position();
@@ -24,11 +35,17 @@ impl Api {
         let places = places.ok_or_else(|| {
             Problem::because(
                 ProblemKind::Conflict,
-                "an outside venue's trade is undone there: its word comes over its session",
+                "it has one side here: an outside venue undoes its trades, and says so over its session",
             )
         })?;
         let log = Arc::clone(&self.log);
-        let looked = tokio::task::spawn_blocking(move || look(&*log, exec, &places, below)).await;
+        // As long as a report is: who goes away leaves it at work.
+        let permit = Arc::clone(&self.reporting).acquire_owned().await.map_err(failed)?;
+        let looked = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            look(&*log, exec, &places, below)
+        });
+        let looked = looked.await;
         let sides = looked.map_err(failed)?.map_err(failed)?;
         sides.ok_or_else(|| Problem::because(ProblemKind::Conflict, "the trade is not settled yet"))
     }

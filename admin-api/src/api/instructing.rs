@@ -104,7 +104,7 @@ impl Api {
 
     async fn risk_answer(&self, command: CommandId, subject: String) -> Result<Outcome, Problem> {
         // First asked before risk answered: what the back office said then is all there will be.
-        if CommandId::new(&subject).is_err() {
+        if CommandId::named(&subject).is_none() {
             return Ok(Outcome::Done { command, subject, version: 1 });
         }
         match self.answer(&command).await? {
@@ -113,26 +113,24 @@ impl Api {
         }
     }
 
-    /// As [`Api::submit`], for an approval of what `maker` wished of a trade: answers once what the market said to it is durable.
+    /// As [`Api::submit`], for an approval of what somebody wished of a trade: answers once what the market said to it is
+    /// durable, which it says under the name of that wish.
     ///
     /// # Errors
     /// As [`Api::instruct`].
-    pub(crate) async fn approve_amendment(
-        &self,
-        asked: &Asked,
-        word: Word,
-        maker: CommandId,
-    ) -> Result<Outcome, Problem> {
+    pub(crate) async fn approve_amendment(&self, asked: &Asked, word: Word) -> Result<Outcome, Problem> {
         let proposal = word.proposal;
-        let answered =
-            self.submit_until(asked, word, async |command, subject| match self.answer(&maker).await? {
+        let answered = self.submit_until(asked, word, async |command, wish| {
+            let wish = CommandId::named(&wish).ok_or_else(unavailable)?;
+            match self.answer(&wish).await? {
                 Answered::Taken(_) => {
                     let version =
                         self.state().proposals.get(&proposal).map_or(0, |proposal| proposal.version);
-                    Ok(Outcome::Done { command, subject, version })
+                    Ok(Outcome::Done { command, subject: proposal.to_string(), version })
                 }
                 other => Err(refused(other, &AmendmentRefusal::ALL, |refusal| refusal.code())),
-            });
+            }
+        });
         Ok(answered.await?.unwrap_or_else(|late| late))
     }
 

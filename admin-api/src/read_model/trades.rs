@@ -14,8 +14,8 @@ pub(crate) struct TradePlaces {
 }
 
 impl ReadModel {
-    /// Where the trade is that an ExecID(17) reported first. Nothing for what is no fill; no places for a fill of an outside
-    /// venue, which has one side here.
+    /// Where the trade is that an ExecID(17) reported first. Nothing for what is no fill, or none any more; no places for a fill
+    /// of an outside venue, which has one side here.
     pub(crate) fn trade_places(&self, exec: ExecId) -> rusqlite::Result<Option<Option<TradePlaces>>> {
         let db = self.connection();
         let fill = db
@@ -54,6 +54,7 @@ fn amended(db: &Connection, order: i64, trade: i64) -> rusqlite::Result<Vec<i64>
 /// knows better how it stands.
 fn newest(db: &Connection, order: i64) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT max(position) FROM order_event \
-               WHERE at = (SELECT updated FROM trade_order WHERE id = ?1) AND order_id = ?1";
+               WHERE at = (SELECT updated FROM trade_order WHERE id = ?1) AND order_id = ?1 \
+               AND kind NOT IN ('refused', 'cancel_refused')";
     db.prepare_cached(sql)?.query_row([order], |row| row.get(0))
 }

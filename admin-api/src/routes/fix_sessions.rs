@@ -170,8 +170,12 @@ async fn list_fix_sessions(
 pub(super) async fn named(api: &Api, asked: &Asked, given: SessionId) -> Result<SessionId, Problem> {
     let unknown = || Problem::field("scope", "there is no such session");
     if let Some(firm) = given.as_str().strip_suffix("/API").filter(|_| given.is_api()) {
-        let known = api.model().firm(firm).map_err(super::firms::failed)?;
-        return known.map(|_| given).ok_or_else(unknown);
+        // A stop never waits for a read model that is being made anew.
+        let Ok(model) = api.caught_up_model().await else { return Ok(given) };
+        return match model.firm(firm) {
+            Ok(None) => Err(unknown()),
+            _ => Ok(given),
+        };
     }
     let sessions = match seen(api, asked).await {
         Err(_) if given.as_str().contains('/') => return Ok(given),

@@ -9,9 +9,10 @@ use crate::operation::Operation;
 use crate::paging::{Page, Params, Sort, Wanted};
 use crate::path::Path;
 use crate::problem::{Problem, ProblemKind};
+use crate::read_model::Answered;
 use crate::state::{Proposal, ProposalStatus};
 use crate::wish::Word;
-use assay_trading_types::{ProposalId, UserId, Verdict};
+use assay_trading_types::{AmendmentRefusal, ProposalId, UserId, Verdict};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -59,13 +60,23 @@ pub(crate) struct ProposalView {
     /// Why.
     #[schema(example = json!(null))]
     reason: Option<String>,
+    /// Why the market refused what was approved: `STALE`, `ALREADY_BUSTED` or `BAD_PRICE`.
+    #[schema(example = json!(null))]
+    refusal: Option<String>,
     /// For If-Match.
     #[schema(example = 1)]
     version: u64,
 }
 
-fn view(proposal: &Proposal) -> ProposalView {
+fn view(api: &Api, proposal: &Proposal) -> ProposalView {
+    let answer =
+        proposal.wanted.trade().and_then(|_| api.model().answer(&proposal.command.id).ok().flatten());
+    let refusal = match answer {
+        Some(Answered::Refused { code, .. }) => Some(code),
+        _ => None,
+    };
     ProposalView {
+        refusal,
         id: proposal.id,
         operation: proposal.command.operation.clone(),
         maker: proposal.command.by,
@@ -110,7 +121,7 @@ async fn list_proposals(
     let state = api.state();
     let fits = |p: &&Proposal| query.status.is_none_or(|status| p.status == status);
     let proposals = state.proposals.iter().filter(fits);
-    Ok(Json(wanted.page(&api.secrets, "proposals", proposals, |p| p.id.as_str(), view)))
+    Ok(Json(wanted.page(&api.secrets, "proposals", proposals, |p| p.id.as_str(), |p| view(&api, p))))
 }
 
 /// One proposal.
@@ -127,11 +138,11 @@ async fn read_proposal(
     let id = ProposalId::new(&id).map_err(|_| not_found())?;
     let state = api.state();
     let proposal = state.proposals.get(&id).ok_or_else(not_found)?;
-    Ok(entity(proposal.version, view(proposal)))
+    Ok(entity(proposal.version, view(&api, proposal)))
 }
 
 /// Approves a proposal of somebody else: it takes effect in the same step. A trade is amended by the market, whose refusal is
-/// the answer then; the proposal is decided all the same.
+/// the answer then, and stands in the proposal, which is decided all the same.
 #[utoipa::path(post, path = "/api/v1/proposals/{id}/approve", operation_id = "approve_proposal", tag = "proposals",
     params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
     request_body = Reason, responses((status = 200, body = Receipt)))]
@@ -179,25 +190,32 @@ async fn judge(
 ) -> Result<Response, Problem> {
     let not_found = || Problem::new(ProblemKind::NotFound);
     let proposal = ProposalId::new(id).map_err(|_| not_found())?;
-    let (operation, maker, trade) = {
+    let (operation, trade) = {
         let state = api.state();
         let found = state.proposals.get(&proposal).ok_or_else(not_found)?;
-        let is_open = found.status == ProposalStatus::Open;
-        let trade = found.wanted.trade().map(|trade| is_open.then_some(trade.exec_id));
-        (Operation::from_name(&found.command.operation), found.command.id, trade)
+        let trade = found.wanted.trade().map(|trade| trade.exec_id);
+        (Operation::from_name(&found.command.operation), trade.map(|exec| (exec, found.status)))
     };
     may_check(asked.caller()?, operation)?;
     let reason = given.checked()?;
     let word = |sides| Word { proposal, verdict, reason, sides };
-    let Some(exec_id) = trade.filter(|_| verdict == Verdict::Approve) else {
+    let Some((exec_id, status)) = trade.filter(|_| verdict == Verdict::Approve) else {
         return api.submit(asked, word(None)).await.map(changed);
     };
     // Of what is decided nothing needs to be read: that is what the answer says.
-    let sides = match exec_id {
-        Some(exec_id) => Some(api.trade_sides(exec_id).await?),
-        None => None,
+    let sides = match status {
+        ProposalStatus::Open => Some(api.trade_sides(exec_id).await.map_err(no_more)?),
+        _ => None,
     };
-    api.approve_amendment(asked, word(sides), maker).await.map(changed)
+    api.approve_amendment(asked, word(sides)).await.map(changed)
+}
+
+/// The trade was there when it was proposed: if it is not, it was undone.
+fn no_more(problem: Problem) -> Problem {
+    match problem.kind() {
+        ProblemKind::NotFound => (AmendmentRefusal::AlreadyBusted, String::new()).into(),
+        _ => problem,
+    }
 }
 
 /// Whoever could not have wished it may not decide on it either.

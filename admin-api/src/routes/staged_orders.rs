@@ -3,7 +3,7 @@
 use super::orders::{NewOrder, answer};
 use super::trading::OrderView;
 use crate::answer::{Receipt, created, gone};
-use crate::api::{Api, Ordered};
+use crate::api::Api;
 use crate::asked::Asked;
 use crate::body::Body;
 use crate::operation::Scope;

@@ -65,7 +65,8 @@ async fn correct_trade(
     propose(&api, &asked, &id, Some(given.price), reason).await
 }
 
-/// Only a trade that there is, and that is settled, is proposed; how it stands is read again when it is approved.
+/// Only a trade that there is, and that is settled, is proposed; how it stands is read again when it is approved. A repeat is
+/// what it was.
 async fn propose(
     api: &Api,
     asked: &Asked,
@@ -74,9 +75,14 @@ async fn propose(
     reason: String,
 ) -> Result<Response, Problem> {
     asked.caller()?;
-    let exec_id = ExecId::parse(id).ok_or(Problem::new(ProblemKind::NotFound))?;
-    let sides = api.trade_sides(exec_id).await?;
-    let (symbol, trade) = (sides[0].terms.symbol, sides[0].fill.trade);
-    let wanted = TradeWanted { exec_id, symbol, trade, price, reason };
+    let wanted = match api.wanted_before(asked) {
+        Some(wanted) => wanted,
+        None => {
+            let exec_id = ExecId::parse(id).ok_or(Problem::new(ProblemKind::NotFound))?;
+            let sides = api.trade_sides(exec_id).await?;
+            let (symbol, trade) = (sides[0].terms.symbol, sides[0].fill.trade);
+            TradeWanted { exec_id, symbol, trade, price, reason }
+        }
+    };
     api.submit(asked, ControlAction::AmendTrade(wanted)).await.map(changed)
 }

@@ -144,7 +144,7 @@ fn ask(args: QueryArgs) -> Outcome {
     let limit = usize::try_from(args.limit)?;
     let trace =
         args.trace.map(|text| TraceId::from_hex(&text).ok_or("--trace takes 32 hex digits")).transpose()?;
-    let narrow = Narrowing { actor: args.actor, kind: args.kind, key: args.key, trace, refused: None };
+    let narrow = Narrowing { actor: args.actor, kind: args.kind, object: args.object, trace, refused: None };
     let (from, to, after) = (time(args.from)?, time(args.to)?, args.after.map(Position));
     let question = Query { select, narrow, from, to, after, limit };
     let format = match args.format {

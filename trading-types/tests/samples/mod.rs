@@ -134,7 +134,8 @@ fn requests() -> Vec<Event> {
     ]
 }
 
-fn amendments() -> Vec<Event> {
+/// Both sides of a trade.
+fn trade_sides() -> Box<[TradeSide; 2]> {
     let side = |side: Side, exec_id: u64| TradeSide {
         exec_id: ExecId::new(0, exec_id),
         order_id: order_id(),
@@ -151,7 +152,11 @@ fn amendments() -> Vec<Event> {
         traded: Timestamp::from_ns(1_795_000_000_000_000_000),
         commission: amount("0.3"),
     };
-    let (sides, reason) = (Box::new([side(Side::Buy, 45), side(Side::Sell, 46)]), "wrong button".to_owned());
+    Box::new([side(Side::Buy, 45), side(Side::Sell, 46)])
+}
+
+fn amendments() -> Vec<Event> {
+    let (sides, reason) = (trade_sides(), "wrong button".to_owned());
     vec![
         TradeBustRequested {
             symbol: symbol(),
@@ -504,7 +509,7 @@ fn operations() -> Vec<Event> {
             proposal: ProposalId::new(&id("prp", 3)).unwrap(),
             verdict: Verdict::Approve,
             reason: "checked against the mandate".into(),
-            sides: None,
+            sides: Some(trade_sides()),
         }
         .into(),
         AccessRefused {

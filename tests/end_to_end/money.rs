@@ -151,7 +151,8 @@ fn reports_by_the_command_line(home: &Home, server: &Server, office: &Office, mo
     let runs = command(server, &office.oskar, &["report", "runs", "--report", "journal"]);
     assert!(runs.assert_code(0).stdout.contains(id), "{runs:?}");
     let shown = command(server, &office.olga, &[&["report", "balance-sheet"][..], &ever].concat());
-    assert!(shown.assert_code(0).stdout.starts_with("Balance sheet\n"), "{shown:?}");
+    assert!(shown.assert_code(0).stdout.starts_with("Balance sheet (provisional)\n"), "{shown:?}");
+    assert!(shown.stderr.contains("provisional: its span was not over"), "{shown:?}");
     let list = command(server, &office.ada, &["report", "list"]);
     assert!(
         list.assert_code(0).stdout.contains("trade-blotter") && !list.stdout.contains("journal"),

@@ -364,7 +364,7 @@ pub(crate) enum LinkName {
     Actor,
     /// One request and all that followed from it, 32 hex digits. Within a span of time.
     Correlation,
-    /// What records are keyed by: a firm, a session, an instrument, a user. Within a span of time.
+    /// What records are about: a firm, a session, an instrument, a user, a movement. Within a span of time.
     Entity,
 }
 

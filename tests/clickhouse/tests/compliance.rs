@@ -57,7 +57,9 @@ fn a_question_has_the_same_answer_from_either_store() {
         }
     }
     assert!(rows > 100);
-    for object in ["AAPL", "O0000000000000008", "CLIENT1/ASSAY", "FIRM1", "it's \\ nobody"] {
+    for object in
+        ["AAPL", "O0000000000000008", "DEP-000000000002", "CLIENT1/ASSAY", "FIRM1", "it's \\ nobody"]
+    {
         let narrow = Narrowing { object: Some(object.to_owned()), ..Narrowing::default() };
         let (select, from, to) = (Selector::All, Some(at(0)), Some(at(20)));
         let question = Query { select, narrow, from, to, after: None, limit: 1_000 };

@@ -96,8 +96,14 @@ impl Risk {
         let reference = self.instruments[symbol].reference(asked.at).ok_or_else(|| no_reference(terms))?;
         let worst = self.protection(asked.firm, client, terms, reference, &self.instruments[symbol]);
         let market = matches!(terms.ord_type, OrdType::Market | OrdType::Stop | OrdType::TakeProfit);
-        // What is sold at any price is worth the reference; what is bought may cost the worst.
-        let unpriced = if terms.side.is_buy() { worst } else { reference };
+        // What is sold at any price is worth the reference, or what its trigger waits for; what is bought may cost the worst.
+        let unpriced = match (terms.side.is_buy(), terms.stop_px) {
+            (true, _) => worst,
+            (false, Some(stop)) if terms.ord_type == OrdType::TakeProfit => {
+                if stop.units() > reference.units() { stop } else { reference }
+            }
+            (false, _) => reference,
+        };
         let price = terms.price.unwrap_or(unpriced);
         let protection = market.then_some(worst);
         let short_extra_percent = if terms.side.is_short() { self.short_extra_percent(holding) } else { 0 };
@@ -139,16 +145,19 @@ impl Risk {
         let books = own.into_iter().chain([&self.firms[firm].book.limits]);
         let bp = books.filter_map(|l| l.market_protection_bp.or(l.price_collar_bp)).min();
         let away = i128::from(reference.units()) * i128::from(bp.unwrap_or(PROTECTION_BP)) / BASIS;
-        let tick = instrument.listed.as_ref().map_or(1, |l| l.tick_size.units().max(1));
-        // A stop is triggered at its own price, so that is what it runs from.
-        let from = i128::from(terms.stop_px.unwrap_or(reference).units());
+        let tick = i128::from(instrument.listed.as_ref().map_or(1, |l| l.tick_size.units().max(1)));
+        // A stop is triggered at its own price, so that is what it runs from: away from the market as it is now. A take
+        // profit is triggered where the market comes nearer to what it wants, or where it is.
+        let (trigger, now) = (terms.stop_px.unwrap_or(reference), reference);
+        let (low, high) = (trigger.units().min(now.units()), trigger.units().max(now.units()));
+        let touched = terms.ord_type == OrdType::TakeProfit;
         let units = if terms.side.is_buy() {
-            (from.max(i128::from(reference.units())) + away) / i128::from(tick) * i128::from(tick)
+            (i128::from(if touched { low } else { high }) + away) / tick * tick
         } else {
-            let least = from.min(i128::from(reference.units())) - away;
-            (least + i128::from(tick) - 1) / i128::from(tick) * i128::from(tick)
+            let least = i128::from(if touched { high } else { low }) - away;
+            (least + tick - 1) / tick * tick
         };
-        Price::from_units(i64::try_from(units.max(i128::from(tick))).unwrap_or(i64::MAX))
+        Price::from_units(i64::try_from(units.max(tick)).unwrap_or(i64::MAX))
     }
 }
 

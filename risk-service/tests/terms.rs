@@ -60,11 +60,21 @@ fn a_take_profit_takes_the_prices_and_the_times_of_a_stop() {
 }
 
 #[test]
-fn a_take_profit_holds_what_a_stop_holds() {
-    // The reference of 10 and a tenth of it, wherever below its own price is.
-    assert_eq!(placed(take_profit("a", "buy 100 @ market", "9")).1.funds("ACME", "USD"), "10000/8900");
+fn a_take_profit_runs_from_where_it_is_touched() {
+    let protection = |what: &str, stop: &'static str| {
+        let mut desk = Desk::new();
+        desk.market = false;
+        desk.protection_of(take_profit("a", what, stop)).expect("it is accepted")
+    };
+    // Its own price and a tenth of the reference of 10.
+    assert_eq!(protection("buy 100 @ market", "9"), "10");
+    assert_eq!(protection("sell 100 @ market", "12"), "11");
+    // One on the wrong side is touched at once, and kept to what a market order is.
+    assert_eq!(protection("buy 100 @ market", "20"), "11");
+    assert_eq!(protection("sell 100 @ market", "0.01"), "9");
+    assert_eq!(placed(take_profit("a", "buy 100 @ market", "9")).1.funds("ACME", "USD"), "10000/9000");
     assert_eq!(placed(take_profit("a", "sell 100 @ market", "12")).1.funds("ACME", "AAPL"), "1000/900");
-    assert_eq!(placed(take_profit("a", "buy 1000 @ market", "9")).0, "LIMIT_CREDIT");
+    assert_eq!(placed(take_profit("a", "buy 1001 @ market", "9")).0, "LIMIT_CREDIT");
 }
 
 #[test]

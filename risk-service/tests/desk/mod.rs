@@ -227,7 +227,22 @@ impl Desk {
         RequestId { session: id(&format!("{firm}/ASSAY")), epoch: 1, seq: self.seq }
     }
 
+    /// The protection price that an order is accepted with; none when it is refused.
+    pub fn protection_of(&mut self, ask: Ask) -> Option<String> {
+        self.asked(ask);
+        let accepted = self.said.drain(..).find_map(|event| match event {
+            Event::OrderAccepted(e) => Some(e.protection_price),
+            _ => None,
+        });
+        accepted.flatten().map(|price| price.to_string())
+    }
+
     pub fn place(&mut self, ask: Ask) -> Vec<String> {
+        self.asked(ask);
+        self.hear()
+    }
+
+    fn asked(&mut self, ask: Ask) {
         let request = self.request(ask.firm);
         self.give(OrderRequested {
             request,
@@ -237,7 +252,6 @@ impl Desk {
             defect: ask.defect(),
             tell_pending: self.pending,
         });
-        self.hear()
     }
 
     pub fn replace(&mut self, orig: &str, ask: Ask) -> Vec<String> {

@@ -125,11 +125,13 @@ impl Loan {
     }
 
     /// The asset that is sold next, and whether it waits for its market: in the product's order, but what trades now before
-    /// what does not.
+    /// what does not, and what found no buyer last after the others.
     fn next_to_sell(&self, prices: &Prices) -> Option<(Asset, bool)> {
         let waits = |asset: Asset| self.is_paced() && prices.is_shut(asset, &self.terms);
         let rules = self.terms.collateral.iter().filter(|rule| self.pledges.contains_key(&rule.asset));
-        rules.map(|rule| (rule.asset, waits(rule.asset))).min_by_key(|(_, waits)| *waits)
+        let unsold = self.running().and_then(|running| running.unsold).map(|unsold| unsold.asset);
+        let candidates = rules.map(|rule| (rule.asset, waits(rule.asset)));
+        candidates.min_by_key(|(asset, waits)| (*waits, unsold == Some(*asset)))
     }
 
     /// Takes what came of a sale: the debt first, the rest is the borrower's.
@@ -157,7 +159,8 @@ impl Loan {
         let price = prices.price(sale.asset, &self.terms, now).ok();
         if let Some(running) = self.running_mut() {
             running.sale = (left > Amount::ZERO).then_some(Sale { amount: left, ..sale });
-            let offers = running.unsold.map_or(0, |unsold| unsold.offers).saturating_add(1);
+            let before = running.unsold.filter(|unsold| unsold.asset == sale.asset);
+            let offers = before.map_or(0, |unsold| unsold.offers).saturating_add(1);
             running.unsold = is_unsold.then_some(Unsold { asset: sale.asset, at: now, price, offers });
             let pause_ns = running.unsold.map_or(SALE_PAUSE_NS, |unsold| pause_ns(unsold.offers));
             running.set_rest((returned > Amount::ZERO).then(|| now.plus_ns(pause_ns)));

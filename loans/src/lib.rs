@@ -20,8 +20,8 @@
 //! - Fees, interest and principal are owed apart. A payment settles them in the product's order, the oldest instalment
 //!   first, and is never taken beyond what is owed. What goes beyond what is due is prepaid principal.
 //! - A loan in default earns nothing more.
-//! - What finds no buyer is offered again after 1, 2, 4 ... 60 minutes, at once where its market opens, and people are told once
-//!   a day.
+//! - What finds no buyer is offered again after 1, 2, 4 ... 60 minutes, or after one where its price moves or its market
+//!   opens, and people are told once a day.
 //! - Collateral counts at its reference price less a haircut. Without a recent price nothing is lent, nothing is given
 //!   back, and nobody is called upon.
 

@@ -187,14 +187,14 @@ impl<A: Application> Turn<'_, A> {
     }
 
     /// Whether a message is more than the session may send, and counts it (rules of engagement, section 9).
-    fn too_fast(&mut self, message: &Message<'_>) -> Option<TooFast> {
+    fn too_fast(&mut self, message: &Message<'_>, bytes: usize) -> Option<TooFast> {
         let throttle = self.state.throttle.as_mut()?;
         let pair = matches!(message.msg_type(), b"D" | b"G").then(|| {
             let mut hash = FxHasher::default();
             (message.get(1), message.get(55)).hash(&mut hash);
             hash.finish()
         });
-        throttle.take(weight(message.msg_type()), pair, self.mono_ns).err()
+        throttle.take(weight(message.msg_type(), bytes), pair, self.mono_ns).err()
     }
 
     /// A message that is never refused for its rate, but counts for the second tier.
@@ -229,7 +229,7 @@ impl<A: Application> Handler for Turn<'_, A> {
             Statistics::add(&self.statistics.refused_overloaded, 1);
             return Verdict::NotReady;
         }
-        let too_fast = self.too_fast(&inbound.message);
+        let too_fast = self.too_fast(&inbound.message, inbound.frame.len());
         if let Some(too_fast) = too_fast {
             Statistics::add(&self.statistics.throttled, 1);
             // What has a ClOrdID is refused in the books by risk, which leaves the id free; V has a reject of its own.

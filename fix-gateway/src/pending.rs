@@ -52,6 +52,11 @@ struct Reported {
 }
 
 impl Asked {
+    /// How an order was reported since the oldest request.
+    fn newest(&self, order_id: OrderId) -> Option<OrdStatus> {
+        self.reports.iter().find(|(_, id, _)| *id == order_id).map(|(.., reported)| reported.status)
+    }
+
     fn report(&mut self, offset: u64, e: &ExecutionReported) {
         let ExecutionReported { order_id, terms, filled, status, working, .. } = e;
         self.reports.retain(|(_, id, _)| id != order_id);
@@ -83,8 +88,11 @@ impl Pendings {
             Event::ReplaceRequested(e) if e.tell_pending && !e.poss_resend => self.ask(offset, e.request),
             Event::ExecutionReported(e) => self.reported(offset, e),
             Event::CancelRefused(e) => {
+                // What was reported since it was asked, whether or not it was told as pending: risk may not have heard of it.
+                let asked = self.asked.get(&e.request.session);
+                let reported = asked.and_then(|asked| asked.newest(e.order_id?));
                 self.spoken_of(e.request);
-                let latest = e.order_id.and_then(|order_id| self.end(order_id, e.request));
+                let latest = e.order_id.and_then(|order_id| self.end(order_id, e.request)).or(reported);
                 self.refused = latest.filter(|_| e.status.is_working()).map(|status| (e.request, status));
             }
             _ => {}

@@ -54,13 +54,17 @@ pub const EXCESS_S: u64 = 3;
 /// How long refusals are counted.
 const REFUSALS_S: u64 = 60;
 
-/// What a message is counted as.
-pub(crate) fn weight(msg_type: &[u8]) -> u32 {
+/// Bytes of a message that count as another one: what it costs the disk.
+const BYTES_OF_ONE: usize = 16 << 10;
+
+/// What a message of so many bytes is counted as.
+pub(crate) fn weight(msg_type: &[u8], bytes: usize) -> u32 {
+    let by_size = (bytes / BYTES_OF_ONE) as u32;
     match msg_type {
         b"F" => 0,
-        b"AF" => 10,
-        b"x" | b"c" | b"AN" => 5,
-        _ => 1,
+        b"AF" => 10 + by_size,
+        b"x" | b"c" | b"AN" => 5 + by_size,
+        _ => 1 + by_size,
     }
 }
 
@@ -325,7 +329,8 @@ mod tests {
         for (msg_type, expected) in
             weights.into_iter().chain([(&b"x"[..], 5), (b"c", 5), (b"AN", 5), (b"F", 0)])
         {
-            assert_eq!(weight(msg_type), expected);
+            assert_eq!(weight(msg_type, 16_383), expected);
+            assert_eq!(weight(msg_type, 16_384), expected + u32::from(msg_type != b"F"), "its size");
         }
         let mut throttle = throttle();
         assert_eq!((0..100).filter(|_| throttle.take(10, None, 0).is_ok()).count(), 50);

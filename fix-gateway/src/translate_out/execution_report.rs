@@ -128,7 +128,7 @@ impl ExecutionReport<'_> {
             body.own(378, |o| _ = o.field_u64(378, reason));
         }
         if let Some(Expiry::Date(date)) = conditions.and_then(|c| c.expiry) {
-            body.echo(432, |o| _ = o.field_u64(432, date.into()));
+            body.echo(432, |o| _ = o.field(432, format!("{date:08}").as_bytes()));
         }
         if let Some(mass) = self.part.mass {
             body.own(584, |o| _ = o.field(584, mass.id.as_str().as_bytes()));

@@ -103,6 +103,8 @@ pub struct Api {
     pub(crate) uploads: Semaphore,
     /// Reports being made.
     pub(crate) reporting: Arc<Semaphore>,
+    /// Trades being looked for in the log.
+    looking: Arc<Semaphore>,
 }
 
 /// A decision, and the position after everything that followed from it.
@@ -197,6 +199,7 @@ impl Api {
             lists: RwLock::new(Arc::new(lists)),
             uploads: Semaphore::new(UPLOADS_MAX),
             reporting: Arc::new(Semaphore::new(REPORTS_MAX)),
+            looking: Arc::new(Semaphore::new(LOOKS_MAX)),
         };
         Ok((Arc::new(api), builder))
     }

@@ -4,8 +4,11 @@ use crate::operation::Operation;
 use assay_trading_types::{Timestamp, UserId};
 use std::collections::HashSet;
 
-/// Most records a minute, of whomever: a role that tries every operation stands there whole, a loop costs some kilobytes.
+/// Most records a minute, of whomever: a loop costs some kilobytes.
 const RECORDS_PER_MINUTE: usize = 60;
+
+/// Of one user: nobody hides others behind the own noise.
+const OF_USER_PER_MINUTE: usize = 20;
 
 const MINUTE_NS: i64 = 60_000_000_000;
 
@@ -27,7 +30,8 @@ impl RefusedAccess {
             self.recorded.clear();
         }
         let is_known = self.recorded.contains(&(user, operation));
-        if is_known || self.recorded.len() >= RECORDS_PER_MINUTE {
+        let own = self.recorded.iter().filter(|(by, _)| *by == user).count();
+        if is_known || own >= OF_USER_PER_MINUTE || self.recorded.len() >= RECORDS_PER_MINUTE {
             self.unrecorded = self.unrecorded.saturating_add(1);
             return None;
         }
@@ -57,6 +61,15 @@ mod tests {
         assert_eq!(take(1, Operation::ReadUser, 119), Some(1), "another operation");
         assert_eq!(take(2, Operation::ListUsers, 119), Some(0), "another user");
         assert_eq!(take(1, Operation::ListUsers, 120), Some(0), "another minute");
+    }
+
+    #[test]
+    fn one_user_has_twenty_of_a_minute() {
+        let mut refused = RefusedAccess::default();
+        let mut take = |n, operation| refused.take(user(n), operation, at(30)).is_some();
+        let recorded = Operation::ALL.iter().filter(|operation| take(1, **operation)).count();
+        assert_eq!(recorded, 20);
+        assert!(take(2, Operation::ListUsers), "others are seen");
     }
 
     #[test]

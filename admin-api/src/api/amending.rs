@@ -1,6 +1,6 @@
 //! How a trade stands, for whoever undoes it or prices it anew: read from the log, since the market forgets closed orders.
 
-use super::Api;
+use super::{Api, MODEL_WAIT};
 use crate::asked::Asked;
 use crate::problem::{Problem, ProblemKind};
 use crate::read_model::TradePlaces;
@@ -39,8 +39,9 @@ impl Api {
             )
         })?;
         let log = Arc::clone(&self.log);
-        // As long as a report is: who goes away leaves it at work.
-        let permit = Arc::clone(&self.reporting).acquire_owned().await.map_err(failed)?;
+        // Who goes away leaves it at work.
+        let permit = Arc::clone(&self.looking).acquire_owned();
+        let permit = tokio::time::timeout(MODEL_WAIT, permit).await.map_err(failed)?.map_err(failed)?;
         let looked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             look(&*log, exec, &places, below)

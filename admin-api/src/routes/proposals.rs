@@ -68,14 +68,16 @@ pub(crate) struct ProposalView {
     version: u64,
 }
 
-fn view(api: &Api, proposal: &Proposal) -> ProposalView {
-    let answer =
-        proposal.wanted.trade().and_then(|_| api.model().answer(&proposal.command.id).ok().flatten());
+fn view(api: &Api, proposal: &Proposal) -> Result<ProposalView, Problem> {
+    let answer = match proposal.wanted.trade() {
+        Some(_) => api.model().answer(&proposal.command.id).map_err(super::firms::failed)?,
+        None => None,
+    };
     let refusal = match answer {
         Some(Answered::Refused { code, .. }) => Some(code),
         _ => None,
     };
-    ProposalView {
+    Ok(ProposalView {
         refusal,
         id: proposal.id,
         operation: proposal.command.operation.clone(),
@@ -87,7 +89,7 @@ fn view(api: &Api, proposal: &Proposal) -> ProposalView {
         decided_at: proposal.decided_at.map(|at| at.to_string()),
         reason: proposal.reason.clone(),
         version: proposal.version,
-    }
+    })
 }
 
 /// What a list of proposals takes.
@@ -118,10 +120,15 @@ async fn list_proposals(
 ) -> Result<Json<Page<ProposalView>>, Problem> {
     asked.caller()?;
     let wanted = Wanted::new(&api.secrets, "proposals", query.limit, query.after.as_deref(), query.sort)?;
-    let state = api.state();
     let fits = |p: &&Proposal| query.status.is_none_or(|status| p.status == status);
-    let proposals = state.proposals.iter().filter(fits);
-    Ok(Json(wanted.page(&api.secrets, "proposals", proposals, |p| p.id.as_str(), |p| view(&api, p))))
+    let page = {
+        let state = api.state();
+        let proposals = state.proposals.iter().filter(fits);
+        wanted.page(&api.secrets, "proposals", proposals, |p| p.id.as_str(), Proposal::clone)
+    };
+    // Whoever reads the read model waits for it without holding the state.
+    let items = page.items.iter().map(|proposal| view(&api, proposal)).collect::<Result<_, _>>()?;
+    Ok(Json(Page { items, next: page.next }))
 }
 
 /// One proposal.
@@ -136,13 +143,12 @@ async fn read_proposal(
     asked.caller()?;
     let not_found = || Problem::new(ProblemKind::NotFound);
     let id = ProposalId::new(&id).map_err(|_| not_found())?;
-    let state = api.state();
-    let proposal = state.proposals.get(&id).ok_or_else(not_found)?;
-    Ok(entity(proposal.version, view(&api, proposal)))
+    let proposal = api.state().proposals.get(&id).cloned().ok_or_else(not_found)?;
+    Ok(entity(proposal.version, view(&api, &proposal)?))
 }
 
 /// Approves a proposal of somebody else: it takes effect in the same step. A trade is amended by the market, whose refusal is
-/// the answer then, and stands in the proposal, which is decided all the same.
+/// the answer then, and stands in the proposal, which is decided all the same; of a trade that was undone meanwhile it stays open.
 #[utoipa::path(post, path = "/api/v1/proposals/{id}/approve", operation_id = "approve_proposal", tag = "proposals",
     params(("id" = String, Path, description = "The proposal", example = "prp_0192f3a4b5c60123456789abcdef0123")),
     request_body = Reason, responses((status = 200, body = Receipt)))]

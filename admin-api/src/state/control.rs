@@ -239,9 +239,9 @@ impl Control {
                 return self.staged.stage(command, e, terms).map(|id| (id.to_string(), 1));
             }
             OrderAction::Discard { staged } => {
-                return self.staged.take(e.firm, staged).map(|staged| (staged.id.to_string(), 2));
+                return self.staged.take(e.firm, staged, e.asked).map(|staged| (staged.id.to_string(), 2));
             }
-            OrderAction::Release { staged } => place(self.staged.take(e.firm, staged)?.terms).into(),
+            OrderAction::Release { staged } => place(self.staged.take(e.firm, staged, e.asked)?.terms).into(),
             OrderAction::Place { terms } => place((**terms).clone()).into(),
             OrderAction::Replace { order_id, orig_cl_ord_id, terms } => ReplaceRequested {
                 request,

@@ -5,7 +5,7 @@ use assay_trading_types::{
     AdminRefusal, Command, FirmId, OrderTerms, OrderWanted, StagedOrderId, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Orders of a firm that wait at a time.
 const OF_FIRM_MAX: usize = 1_000;
@@ -41,8 +41,8 @@ impl StagedOrder {
 pub struct StagedOrders {
     by_id: BTreeMap<StagedOrderId, StagedOrder>,
     of_firm: BTreeMap<FirmId, usize>,
-    /// The oldest first; some of them may be gone.
-    waiting: VecDeque<StagedOrderId>,
+    /// The oldest first.
+    waiting: BTreeSet<(Timestamp, StagedOrderId)>,
 }
 
 impl StagedOrders {
@@ -69,30 +69,35 @@ impl StagedOrders {
         self.of_firm.insert(e.firm, of_firm + 1);
         let id = staged_by(command);
         self.by_id.insert(id, StagedOrder { id, terms: terms.clone(), by: command.by, at: e.asked });
-        self.waiting.push_back(id);
+        self.waiting.insert((e.asked, id));
         Ok(id)
     }
 
     /// Takes one of a firm's out, to be placed or given up.
-    pub(crate) fn take(&mut self, firm: FirmId, id: &StagedOrderId) -> Result<StagedOrder, Refused> {
-        let is_its = self.get(id).is_some_and(|staged| staged.terms.firm == firm);
+    pub(crate) fn take(
+        &mut self,
+        firm: FirmId,
+        id: &StagedOrderId,
+        now: Timestamp,
+    ) -> Result<StagedOrder, Refused> {
+        let is_its = self.get(id).is_some_and(|staged| staged.terms.firm == firm && now < staged.lapses());
         let staged = if is_its { self.remove(id) } else { None };
         staged.ok_or_else(|| Refused::not_found("staged order"))
     }
 
     /// Forgets what waited for too long. Nothing follows from it, so all may go at once.
     pub(crate) fn lapse(&mut self, now: Timestamp) {
-        while let Some(id) = self.waiting.front().copied() {
+        while let Some((_, id)) = self.waiting.first().copied() {
             if self.get(&id).is_some_and(|staged| now < staged.lapses()) {
                 return;
             }
             self.remove(&id);
-            self.waiting.pop_front();
         }
     }
 
     fn remove(&mut self, id: &StagedOrderId) -> Option<StagedOrder> {
         let staged = self.by_id.remove(id)?;
+        self.waiting.remove(&(staged.at, staged.id));
         let of_firm = self.of_firm.get_mut(&staged.terms.firm).expect("it was counted");
         *of_firm -= 1;
         if *of_firm == 0 {
@@ -152,9 +157,10 @@ mod tests {
         assert!((1..1_000).all(|n| stage(&mut orders, n, "FIRM1", 1).is_ok()));
         assert_eq!(stage(&mut orders, 1_000, "FIRM1", 1).unwrap_err().refusal, AdminRefusal::TooMany);
         let other = stage(&mut orders, 1_001, "FIRM2", 1).unwrap();
-        assert!(orders.take("FIRM2".parse().unwrap(), &first).is_err(), "another firm's");
-        orders.take("FIRM2".parse().unwrap(), &other).unwrap();
-        assert!(orders.take("FIRM2".parse().unwrap(), &other).is_err(), "it is gone");
+        assert!(orders.take("FIRM2".parse().unwrap(), &first, at(1)).is_err(), "another firm's");
+        orders.take("FIRM2".parse().unwrap(), &other, at(1)).unwrap();
+        assert!(orders.take("FIRM2".parse().unwrap(), &other, at(1)).is_err(), "it is gone");
+        assert!(orders.take("FIRM1".parse().unwrap(), &first, at(86_400)).is_err(), "its day is over");
         orders.lapse(at(86_399));
         assert_eq!(orders.iter().count(), 1_000);
         orders.lapse(at(86_400));

@@ -58,6 +58,9 @@ const LOOK_RECORDS: usize = 256;
 const FOREIGN: &str = "it is another than that of this log, and second factors, tokens and sealed files hang on that one: \
     restore it from the backup, or copy it from another node of this log";
 
+/// Trades looked for in the log at a time.
+const LOOKS_MAX: usize = 2;
+
 /// Longest that an answer waits for the disk before it is given up as 503.
 const DURABLE_WAIT: Duration = Duration::from_secs(10);
 

@@ -37,7 +37,7 @@ pub(crate) struct TradeCorrection {
 /// 150=H, and the postings of its settlement are turned back.
 #[utoipa::path(post, path = "/api/v1/executions/{id}/bust", operation_id = "bust_trade", tag = "trading",
     params(("id" = String, Path, description = "ExecID(17) of the fill", example = "E000000000000002D")),
-    request_body = Reason, responses((status = 202, body = Receipt)))]
+    request_body = Reason, responses((status = 200, body = Receipt)))]
 async fn bust_trade(
     State(api): State<Arc<Api>>,
     asked: Asked,
@@ -51,7 +51,7 @@ async fn bust_trade(
 /// get 150=G, and the difference is posted.
 #[utoipa::path(post, path = "/api/v1/executions/{id}/correct", operation_id = "correct_trade", tag = "trading",
     params(("id" = String, Path, description = "ExecID(17) of the fill", example = "E000000000000002D")),
-    request_body = TradeCorrection, responses((status = 202, body = Receipt)))]
+    request_body = TradeCorrection, responses((status = 200, body = Receipt)))]
 async fn correct_trade(
     State(api): State<Arc<Api>>,
     asked: Asked,

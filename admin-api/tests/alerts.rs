@@ -31,6 +31,8 @@ fn venue() -> Venue {
     let venue = Venue { world, service, audit_lag, admin, olga, tim };
     let listed = json!({"symbol": "AAPL", "currency": "USD", "tick_size": "0.01", "lot_size": "1"});
     venue.says("instrument.listed.v1", &listed);
+    // A firm without limits would be an alert of its own.
+    venue.says("limits.set.v1", &json!({"firm": "FIRM1", "version": 1, "order_qty_max": "1000"}));
     venue
 }
 

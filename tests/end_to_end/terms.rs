@@ -41,15 +41,15 @@ fn m_24_a_stop_limit_rests_as_a_limit_once_it_is_triggered() {
 #[test]
 fn m_24_a_take_profit_waits_for_the_better_price() {
     let mut desk = Desk::open();
-    desk.sells("a", "38=100|40=J|99=11|");
-    desk.told("a 0/0 100 0 100 0").assert_has("40=J|99=11|44=|636=N");
-    desk.bid("b1", 1, "10.5").sold("s1", 1, "10.5");
+    desk.sells("a", "38=100|40=J|99=110|");
+    desk.told("a 0/0 100 0 100 0").assert_has("40=J|99=110|44=|636=N");
+    desk.bid("b1", 1, "105").sold("s1", 1, "105");
     desk.client.assert_alive();
-    desk.bid("b2", 100, "10.9").bid("b3", 1, "11").sold("s2", 1, "11");
+    desk.bid("b2", 100, "109").bid("b3", 1, "110").sold("s2", 1, "110");
     let triggered = desk.told("a D/0 100 0 100 0");
     triggered.assert_has("40=J|636=Y|378=99");
     assert_code(&triggered, "STOP_TRIGGERED");
-    desk.told("a F/2 100 100 0 10.9").assert_has("32=100|31=10.9|636=Y|851=2");
+    desk.told("a F/2 100 100 0 109").assert_has("32=100|31=109|636=Y|851=2");
     desk.close();
 }
 

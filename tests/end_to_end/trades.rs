@@ -223,7 +223,7 @@ fn m_26_m_27_on_a_running_node_by_two_persons() {
     assert_row(&told(&mut other), "s H/4 30 0 0 0");
     assert_eq!(position(&mut client, "FIRM1", "p"), "1000000");
     let ended = approve(&oskar, &late);
-    assert!(ended.assert_code(1).stderr.contains("ALREADY_BUSTED"), "{ended:?}");
+    assert!(ended.assert_code(1).stderr.contains("the trade was undone before"), "{ended:?}");
     command(&server, &olga, &["trade", "propose", fill.value(17), "--reason", "neither"]).assert_code(2);
     server.stop_after([client, other]);
     home.assert_sound();

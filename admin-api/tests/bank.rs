@@ -111,6 +111,9 @@ fn bad_files_are_answered_and_nothing_of_them_is_kept() {
         good.replace(",5,", ",5.,"),
         good.replace(",5,", ",.5,"),
         good.replace("2026-11-20", "2026-02-30"),
+        // Cut within quotes, which would swallow the lines behind them.
+        table("S1", &[("R1", 5, "\"wire"), ("R2", 6, "")]),
+        table("S1", &[("R1", 5, "\"wire"), ("R2", 6, "\"")]),
         String::new(),
     ];
     for text in bad {
@@ -122,6 +125,24 @@ fn bad_files_are_answered_and_nothing_of_them_is_kept() {
     };
     for content in ["", "%", "/////w==", "PCFET0NUWVBFIGE+PGEvPg=="] {
         camt(content).problem(400, "invalid");
+    }
+    // A parser that takes stack for each level ends the process; text and attributes may have what looks like an end.
+    let nested = |begin: &str| base64::engine::general_purpose::STANDARD.encode(begin.repeat(100_000));
+    for begin in
+        ["<a>", "<a>/>", "<a b='/>'>", "<a><!-- </a> -->", "<a><![CDATA[</a>]]>", "<a><?x </a> ?>", "<a><b/>"]
+    {
+        let answer = camt(&nested(begin)).problem(400, "invalid");
+        assert!(
+            answer.body["errors"][0]["message"].as_str().unwrap().contains("64 deep"),
+            "{begin} {answer:?}"
+        );
+    }
+    let flat = |inner: &str| format!("<Document>{}</Document>", inner.repeat(100));
+    for inner in ["<a/>", "<a b='>'/>", "<!-- <a> -->", "<![CDATA[<a>]]>", "<?x <a> ?>", "<a></a>"] {
+        let content = base64::engine::general_purpose::STANDARD.encode(flat(inner));
+        let answer = camt(&content).problem(400, "invalid");
+        let message = answer.body["errors"][0]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("camt.053"), "it is not deep: {inner} {message}");
     }
     assert_eq!(v.world.text(Topic::Admin).len(), before, "no command was made of them");
     assert_eq!(lines(&v, ""), []);

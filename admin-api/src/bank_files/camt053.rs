@@ -11,11 +11,17 @@ const NAMESPACE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.";
 /// Elements and texts of a file: some hundred for each of the lines that a statement may have.
 const NODES_MAX: u32 = 400_000;
 
+/// Elements within one another: a statement has some fifteen, and the parser takes stack for each.
+const DEPTH_MAX: usize = 64;
+
 /// What the account had before and after (ISO 20022 balance codes).
 const OPENING: [&str; 2] = ["OPBD", "PRCD"];
 const CLOSING: [&str; 1] = ["CLBD"];
 
 pub(super) fn read(text: &str) -> Result<BankFile, String> {
+    if is_deeper_than(DEPTH_MAX, text) {
+        return Err(format!("has elements nested more than {DEPTH_MAX} deep"));
+    }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX };
     let document =
         Document::parse_with_options(text, options).map_err(|error| format!("is no XML of ours: {error}"))?;
@@ -31,6 +37,54 @@ pub(super) fn read(text: &str) -> Result<BankFile, String> {
         return Err("has several statements: import them one by one".to_owned());
     }
     read_statement(statement)
+}
+
+/// Whether elements are nested deeper than this, as far as the text is XML: at the first thing that is none the parser stops.
+fn is_deeper_than(depth_max: usize, text: &str) -> bool {
+    let (mut depth, mut rest) = (0_usize, text);
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at..];
+        let end = match rest {
+            _ if rest.starts_with("<!--") => behind(rest, "<!--", "-->"),
+            _ if rest.starts_with("<![CDATA[") => behind(rest, "<![CDATA[", "]]>"),
+            _ if rest.starts_with("<?") => behind(rest, "<?", "?>"),
+            _ if rest.starts_with("<!") => behind(rest, "<!", ">"),
+            _ if rest.starts_with("</") => {
+                depth = depth.saturating_sub(1);
+                behind(rest, "</", ">")
+            }
+            _ => {
+                let end = end_of_tag(rest);
+                depth += usize::from(end.is_none_or(|end| !rest[..end].ends_with("/>")));
+                end
+            }
+        };
+        if depth > depth_max {
+            return true;
+        }
+        let Some(end) = end else { return false };
+        rest = &rest[end..];
+    }
+    false
+}
+
+/// Where something ends that begins so.
+fn behind(text: &str, begin: &str, end: &str) -> Option<usize> {
+    text[begin.len()..].find(end).map(|at| begin.len() + at + end.len())
+}
+
+/// Where a tag ends: values of attributes may have what looks like its end.
+fn end_of_tag(text: &str) -> Option<usize> {
+    let mut quote = None;
+    text.bytes().enumerate().find_map(|(at, byte)| {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+        None
+    })
 }
 
 fn read_statement(statement: Node<'_, '_>) -> Result<BankFile, String> {

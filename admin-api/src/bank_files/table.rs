@@ -15,6 +15,10 @@ struct Row {
 }
 
 pub(super) fn read(text: &str) -> Result<BankFile, String> {
+    // A file that was cut within quotes would swallow what is behind them.
+    if text.bytes().filter(|byte| *byte == b'"').count() % 2 != 0 {
+        return Err("has a quote that is not closed".to_owned());
+    }
     let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| format!("is no table: {error}"))?;
     if header.iter().map(str::trim).ne(HEADER) {
@@ -23,6 +27,9 @@ pub(super) fn read(text: &str) -> Result<BankFile, String> {
     let mut rows = Vec::new();
     for (n, record) in reader.records().enumerate() {
         let record = record.map_err(|error| format!("is no table: {error}"))?;
+        if record.iter().any(|field| field.contains(['\n', '\r'])) {
+            return Err(format!("has a row of several lines (row {})", n + 1));
+        }
         rows.push(row(&record).map_err(|why| format!("{why} (row {})", n + 1))?);
     }
     let first = rows.first().ok_or("has no rows")?;
